@@ -1,0 +1,16 @@
+"""What an operator writes, and what the rest of Sipveil reads.
+
+A TOML file goes through `load` into the immutable `settings.Settings`, or comes back as the list of
+all its mistakes with file, line and key:
+
+    lines                          which line each key stands on
+    settings, address, vocabulary  the schema, and the words that it shares with plans and records
+    wording (with schema)          what pydantic found wrong, in an operator's words
+    check_names, check_networks    what no single key can get wrong, looked up with draft
+    advice                         what is legal and yet hardly meant
+    problem                        how a mistake reads
+
+`keys` and `keyring` are the key ring, `retired` the deleted trunks that still serve their calls; both
+live in a private `statefile`. `reference` writes docs/configuration.md from the schema.
+Nothing here imports proxy, filters or tap.
+"""

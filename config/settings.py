@@ -1,0 +1,287 @@
+"""The schema of the configuration file: every section, key, default and bound.
+
+The docstrings and `description`s below are the configuration reference (docs/configuration.md is
+generated from them). All times are seconds, all sizes bytes. Settings are immutable: a running
+proxy swaps the whole object or keeps it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+)
+
+from config.address import HostPort, Network, is_ip
+from config.vocabulary import SENSIBLE_ACTIONS, Action, Category, Zone
+
+
+def _action(value: object, info: ValidationInfo) -> Action:
+    """Read an action by its name, so that a file says `remove` and a plan compares integers.
+
+    It has to be one that the category, after which the field is named, has a meaning for.
+    """
+    field = (info.field_name or "").upper()
+    sensible = SENSIBLE_ACTIONS[Category[field]] if field in Category.__members__ else tuple(Action)
+    names = {action.name.lower(): action for action in sensible}
+    action = names.get(value) if isinstance(value, str) else value
+    if not isinstance(action, Action) or action not in sensible:
+        raise ValueError(f"is not an action for {field.lower()}; write one of {', '.join(names)}")
+    return action
+
+
+def _ip(text: str) -> str:
+    """Refuse an address to bind that would need a look-up first."""
+    if not is_ip(text):
+        raise ValueError('is not an IP address; write "192.0.2.1", "2001:db8::1", or "0.0.0.0" for all of IPv4')
+    return text
+
+
+ActionName = Annotated[Action, BeforeValidator(_action), PlainSerializer(lambda action: action.name.lower())]
+Port = Annotated[int, Field(ge=1, le=65535)]
+# The titles are what the reference calls these kinds of text.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", title="name")]
+IPText = Annotated[str, AfterValidator(_ip), Field(title="IP address")]
+# Method names are case-sensitive (RFC 3261 §7.1): a route for "invite" would never match.
+Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_-]*$", title="method")]
+Dialled = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,15}$", title="dialled number")]
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, unknown keys are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Privacy(Section):
+    """One action for each data category; a category that is left out is not decided at this level."""
+
+    name: ActionName | None = Field(default=None, description="display names")
+    number: ActionName | None = Field(default=None, description="telephone numbers and addresses of record")
+    location: ActionName | None = Field(default=None, description="country, cell, geolocation, language")
+    device: ActionName | None = Field(default=None, description="device ids, push tokens, serial numbers")
+    status: ActionName | None = Field(default=None, description="phone status, NAT type, quality reports")
+    software: ActionName | None = Field(default=None, description="User-Agent, Server and their like")
+    network: ActionName | None = Field(
+        default=None, description="addresses and topology: Via, Contact, Record-Route, Call-ID"
+    )
+    credentials: ActionName | None = Field(default=None, description="authorizations for realms that are not ours")
+    content: ActionName | None = Field(
+        default=None, description="message bodies and texts other than session descriptions"
+    )
+    history: ActionName | None = Field(default=None, description="who forwarded or transferred the call")
+    recording: ActionName | None = Field(default=None, description="who is recorded, by whom and when")
+    unknown: ActionName | None = Field(default=None, description="fields that the catalogue does not name")
+
+    def of(self, category: Category) -> Action | None:
+        """Return the action for category, or None where this level says nothing."""
+        action: Action | None = getattr(self, category.name.lower())
+        return action
+
+
+STRICT_DEFAULT = Privacy(
+    name=Action.ANONYMISE, number=Action.ANONYMISE, location=Action.REMOVE, device=Action.REMOVE,
+    status=Action.REMOVE, software=Action.REMOVE, network=Action.SEAL, credentials=Action.REMOVE,
+    content=Action.REMOVE, history=Action.REMOVE, recording=Action.REMOVE, unknown=Action.REMOVE,
+)
+"""What is hidden of a subscriber who has said nothing."""
+
+ACCESS_DEFAULT = Privacy(
+    location=Action.REMOVE, device=Action.REMOVE, status=Action.REMOVE, software=Action.REMOVE,
+    network=Action.SEAL, credentials=Action.KEEP, unknown=Action.REMOVE,
+)
+"""What phones may not see of others."""
+
+
+def _replacing_only_its_keys(strict: Privacy) -> BeforeValidator:
+    """Lay a table that the file gives in part over strict, so that saying less never hides less."""
+
+    def fill(value: object) -> object:
+        return strict.model_dump(exclude_none=True) | value if isinstance(value, dict) else value
+
+    return BeforeValidator(fill)
+
+
+class Listener(Section):
+    """A socket that Sipveil opens."""
+
+    name: Name = Field(description="how trunks, access and core refer to this listener")
+    address: IPText = Field(description="IPv4 or IPv6 address to bind, without brackets")
+    port: int = Field(default=5060, ge=0, le=65535, description="port to bind; 0 lets the system choose one")
+    transport: Literal["udp"] = Field(default="udp", description="transport protocol")
+    advertised: HostPort | None = Field(
+        default=None,
+        description="host or host:port that others are told in Contact and Record-Route; default: the bound address",
+    )
+
+
+class Access(Section):
+    """The zone of the subscribers' phones: untrusted."""
+
+    networks: tuple[Network, ...] = Field(
+        default=(), description="where phones are: networks, addresses or address:port"
+    )
+    listener: Name = Field(description="the listener that phones are reached through")
+    edge_proxies: tuple[Network, ...] = Field(
+        default=(), description="proxies in front of the phones whose Route, Record-Route and Path are believed"
+    )
+    privacy: Annotated[Privacy, _replacing_only_its_keys(ACCESS_DEFAULT)] = Field(
+        default=ACCESS_DEFAULT,
+        description="what phones may not see of others; a key given here replaces only that key",
+    )
+    record_budget: int = Field(
+        default=160, ge=64, le=1024, description="plain bytes of a dialog record towards a UDP phone"
+    )
+
+
+class Core(Section):
+    """The zone of the operator's own PBX or registrar: trusted."""
+
+    networks: tuple[Network, ...] = Field(default=(), description="where the core's servers are")
+    listener: Name = Field(description="the listener that the core is reached through")
+    next_hop: HostPort | None = Field(
+        default=None, description="where requests for the core go; default: the Request-URI"
+    )
+    privacy: Privacy = Field(default=Privacy(), description="what the core may not see; empty: it sees all")
+    record_budget: int = Field(
+        default=1024, ge=64, le=1024, description="plain bytes of a dialog record towards the core"
+    )
+
+
+class Trunk(Section):
+    """A SIP trunk provider, with its contract."""
+
+    name: Name = Field(description="the trunk's name; it stands in dialog records, so renaming one is deleting it")
+    hosts: tuple[HostPort, ...] = Field(min_length=1, description="the trunk's hops, the one to use first at the head")
+    networks: tuple[Network, ...] = Field(default=(), description="further networks that the trunk sends from")
+    listener: Name = Field(description="the listener that the trunk is reached through")
+    trusted: bool = Field(default=False, description="inside the trust domain of RFC 3325: may see asserted identities")
+    emergency: bool = Field(default=False, description="carries emergency calls and counts as zone psap for them")
+    domain: str | None = Field(
+        default=None, description="host of Request-URI and To towards this trunk; default: its first host"
+    )
+    privacy: Privacy = Field(
+        default=Privacy(), description="the contract: what this trunk gets, whatever subscribers say"
+    )
+    allow_headers: tuple[str, ...] = Field(
+        default=(), description="headers outside the catalogue that this trunk may see"
+    )
+    record_route: bool = Field(
+        default=True, description="false for trunks that drop Record-Route: the Contact carries the record"
+    )
+    max_call_id: int = Field(default=64, ge=48, le=255, description="longest Call-ID that the trunk takes")
+    max_user: int = Field(default=255, ge=128, le=1500, description="longest user part of a URI that the trunk takes")
+    max_datagram: int = Field(default=65535, ge=1300, le=65535, description="largest datagram that the trunk takes")
+    seal_tags: bool = Field(
+        default=False, description="seal every tag, not only those that look like a device id or address"
+    )
+    record_budget: int = Field(default=160, ge=64, le=1024, description="plain bytes of a dialog record on UDP")
+
+    def zone(self, *, emergency_call: bool) -> Zone:
+        """Return the zone that this trunk counts as for a call (design.md §2)."""
+        return Zone.PSAP if self.emergency and emergency_call else Zone.TRUNK
+
+
+class Route(Section):
+    """One line of the routing table; the first that matches an initial request decides."""
+
+    source: Literal["access", "core", "trunk", "any"] = Field(
+        default="any", description="zone that the request comes from"
+    )
+    methods: tuple[Method, ...] = Field(default=(), description="methods that this line is for; empty: all")
+    prefix: str = Field(default="", description="how the user part of the Request-URI must begin")
+    emergency: bool = Field(default=False, description="this line is for emergency calls, and only for them")
+    to: tuple[str, ...] = Field(
+        min_length=1,
+        description="trunk names, `core` or `access` (the Request-URI itself); several: forked in parallel",
+    )
+
+
+class Emergency(Section):
+    """What makes a call an emergency call besides urn:service:sos (RFC 5031)."""
+
+    numbers: tuple[Dialled, ...] = Field(
+        default=("112", "911"), description="dialled numbers that are emergency numbers"
+    )
+
+
+class SubscriberPrivacy(Section):
+    """The levels of policy that hold for every subscriber."""
+
+    floor: Privacy = Field(default=Privacy(), description="the least that is hidden, whatever anybody asks for")
+    default: Annotated[Privacy, _replacing_only_its_keys(STRICT_DEFAULT)] = Field(
+        default=STRICT_DEFAULT,
+        description="what is hidden of a subscriber who has said nothing; a key given here replaces only that key",
+    )
+
+
+class Limits(Section):
+    """Bounds on what one message, one peer or all peers together may use."""
+
+    message: int = Field(default=65535, ge=1300, le=65535, description="largest message (RFC 3261 §18.1.1)")
+    headers: int = Field(default=256, ge=32, le=1024, description="most header lines (Kamailio takes 256 of one kind)")
+    line: int = Field(default=8192, ge=512, le=65535, description="longest header line, unfolded (nginx: 8 KiB)")
+    transactions: int = Field(default=100_000, ge=100, description="most server transactions at once; above it 503")
+    parked: int = Field(default=10_000, ge=1, description="most requests waiting for a look-up at once")
+    max_breadth: int = Field(
+        default=60, ge=1, le=255, description="Max-Breadth where a request has none (RFC 5393 §5.3.3.1)"
+    )
+    contact_calls: int = Field(
+        10, ge=1, description="calls a minute to one subscriber through a Contact outside its dialog"
+    )
+    max_dialog_age: int = Field(default=172_800, ge=3600, description="age at which a dialog's records stop to open")
+
+
+class Timers(Section):
+    """Timers of RFC 3261 table 4, in seconds."""
+
+    t1: float = Field(default=0.5, gt=0, le=5, description="round-trip time estimate")
+    t2: float = Field(default=4.0, gt=0, le=40, description="longest retransmission interval")
+    t4: float = Field(default=5.0, gt=0, le=50, description="longest time a message stays in the network")
+    timer_c: float = Field(
+        default=185.0, gt=180, le=3600, description="how long an INVITE may ring (more than 3 minutes)"
+    )
+
+
+class Metrics(Section):
+    """The page for Prometheus and the health check."""
+
+    address: IPText = Field(default="127.0.0.1", description="address to bind")
+    port: int = Field(default=9464, ge=0, le=65535, description="port to bind; 0 lets the system choose one")
+    enabled: bool = Field(default=True, description="whether the page is served at all")
+
+
+class Log(Section):
+    """What is logged; never personal data, at any level."""
+
+    level: Literal["debug", "info", "warn", "error"] = Field(default="info", description="least level that is written")
+    format: Literal["text", "json"] = Field(default="text", description="how a line looks")
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    state_dir: str = Field(
+        default="state", description="folder for the key ring and retired trunks; relative to this file"
+    )
+    realms: tuple[str, ...] = Field(
+        default=(), description="our digest realms: credentials for them never travel further"
+    )
+    listeners: tuple[Listener, ...] = Field(min_length=1, description="sockets")
+    access: Access | None = Field(default=None, description="the phones' zone")
+    core: Core | None = Field(default=None, description="the operator's own servers")
+    trunks: tuple[Trunk, ...] = Field(default=(), description="trunk providers")
+    routes: tuple[Route, ...] = Field(default=(), description="routing table, first match wins")
+    emergency: Emergency = Field(default=Emergency(), description="emergency calls")
+    privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
+    limits: Limits = Field(default=Limits(), description="bounds")
+    timers: Timers = Field(default=Timers(), description="timers")
+    metrics: Metrics = Field(default=Metrics(), description="metrics page")
+    log: Log = Field(default=Log(), description="logging")

@@ -1,0 +1,64 @@
+"""Names and numbers: the outward form of From, To and Request-URI.
+
+The display name and the number are two categories (a subscriber may hide one and show the other); the
+host of either URI tells the network. A From whose number is hidden takes the exact anonymous form of
+RFC 3323 §4.1.1.3; the dialled number in To and Request-URI is what the call is for and stays.
+"""
+
+from __future__ import annotations
+
+import re
+
+from config.vocabulary import Category
+from proxy.errors import Malformed
+from proxy.headers import NameAddr
+from proxy.pack import ANONYMOUS
+from proxy.policy import hides
+from proxy.uri import SipUri, parse_sip_uri
+
+# user = 1*( unreserved / escaped / user-unreserved ), less ";" which begins parameters of a telephone
+# number (RFC 3261 §19.1.6) and less what only other systems' syntaxes need.
+_USER = re.compile(rb"(?:[A-Za-z0-9\-_.!~*'()&=+$,/#]|%[0-9A-Fa-f]{2})+")
+# local-number-digits and global-number-digits (RFC 3966 §3)
+_TEL = re.compile(rb"\+?[0-9A-Fa-f*#().\-]+")
+_SERVICE = re.compile(rb"urn:service:[a-z.]+", re.IGNORECASE)
+
+
+def outward(original: NameAddr, decision: int, domain: bytes, *, is_from: bool) -> NameAddr:
+    """Return display name and URI as the decision lets them pass; the same value where nothing is hidden.
+
+    Args:
+        original: a From or To without header parameters, or a bare URI.
+        decision: packed actions.
+        domain: host[:port] that stands for the sender's network.
+        is_from: whether this is the sender's own identity.
+    """
+    if is_from and hides(decision, Category.NUMBER):
+        return ANONYMOUS
+    display = b"" if hides(decision, Category.NAME) else original.display
+    uri = _plain_uri(original.uri, domain) if hides(decision, Category.NETWORK) else original.uri
+    return original._replace(display=display, uri=uri)
+
+
+def _plain_uri(uri: bytes, domain: bytes) -> bytes:
+    """Return a URI that holds a user or number, and nothing else of what it came with."""
+    try:
+        parsed = parse_sip_uri(uri)
+    except Malformed:
+        return ANONYMOUS.uri
+    if parsed is not None:
+        return _plain_sip(parsed, domain)
+    number = uri.partition(b":")[2].partition(b";")[0]
+    if uri[:4].lower() == b"tel:" and _TEL.fullmatch(number):
+        return b"sip:%b@%b;user=phone" % (number, domain)
+    return uri if _SERVICE.fullmatch(uri) else ANONYMOUS.uri
+
+
+def _plain_sip(uri: SipUri, domain: bytes) -> bytes:
+    user = uri.user.partition(b";")[0]
+    if not user:
+        return b"%b:%b" % (uri.scheme, domain)
+    if not _USER.fullmatch(user):
+        return ANONYMOUS.uri
+    phone = b";user=phone" if uri.param(b"user") == b"phone" else b""
+    return b"%b:%b@%b%b" % (uri.scheme, user, domain, phone)

@@ -1,0 +1,344 @@
+"""Bodies: by media type, what may pass, cleaned, or not at all.
+
+`compile_bodies` makes one function of catalogue and actions. A multipart is taken apart to any depth
+up to MAX_DEPTH, each part judged as if it stood alone, and put together anew under a boundary of our
+own; preamble, epilogue and part headers without a use stay behind. What is malformed raises FormError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from config.vocabulary import Action, Category
+from filters.catalogue import Actions, BodyEntry, Catalogue
+from filters.forms import QUOTED, Form, FormError
+from filters.sdp import SdpContext, SdpFilter, compile_sdp
+
+MAX_DEPTH = 8
+"""Multiparts within multiparts: real ones nest two or three deep, and reading them recurses."""
+MAX_PARTS = 64
+"""Parts of one multipart: real ones have two or three; the rest is room for somebody else's work."""
+
+Body = tuple[bytes, bytes]
+"""Content-Type value and body."""
+
+
+class BodyFilter(Protocol):
+    """What a plan calls with each body."""
+
+    def __call__(
+        self, content_type: bytes, content_disposition: bytes, body: bytes, context: SdpContext,
+        content_encoding: bytes = b"",
+    ) -> Body | None:  # fmt: skip
+        """Return Content-Type and body as they may go on, or None where nothing of the body may.
+
+        The values are those of the message's headers, empty where it has none. Where the body stays as
+        it is, the same objects come back. Raise FormError for what cannot be read in full.
+        """
+
+
+class _Part(NamedTuple):
+    """A body with the headers that describe it: of the message, or of a part. others: all its header lines."""
+
+    content_type: bytes
+    disposition: bytes
+    encoding: bytes
+    transfer_encoding: bytes
+    content_id: bytes
+    body: bytes
+    others: Sequence[tuple[bytes, bytes]] = ()
+
+
+class _Kept(NamedTuple):
+    """What goes on of a part: Content-Type, body, and further header lines; cleaned: not as it came."""
+
+    content_type: bytes
+    body: bytes
+    headers: tuple[bytes, ...]
+    cleaned: bool
+
+
+# RFC 2045 §5.1: type "/" subtype *(";" attribute "=" value), in RFC 3261 §25.1's tokens
+WORD = r"[A-Za-z0-9.!%*_+`'~#$&^{}|-]+"
+MEDIA_TYPE = re.compile(rf"[ \t]*({WORD})[ \t]*/[ \t]*({WORD})[ \t]*((?:;.*)?)".encode(), re.DOTALL)
+ATTRIBUTE = rf"[ \t]*+;[ \t]*+({WORD})[ \t]*+=[ \t]*+({QUOTED}|[^ \t;\"]++)"
+PARAM = re.compile(ATTRIBUTE.encode(), re.DOTALL)
+# Read from the start to the end first: a search would start anew at each of many blanks.
+PARAMS = re.compile(rf"(?:{ATTRIBUTE})*+[ \t;]*+".encode(), re.DOTALL)
+# RFC 2046 §5.1.1: boundary := 0*69<bchars> bcharsnospace
+BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+PART_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
+FOLD = re.compile(rb"\r?\n[ \t]+")
+HEADER_NAME = re.compile(WORD.encode())
+PLAIN_ENCODINGS = frozenset({b"", b"identity", b"7bit", b"8bit", b"binary"})
+"""Encodings that leave the bytes as they are (RFC 2045 §6.2)."""
+ROOT = b"<root@invalid>"
+"""Content-ID of a cleaned part that a multipart/related names as its start; its own may tell of its host."""
+DESCRIPTIONS = (
+    b"content-type", b"content-disposition", b"content-encoding", b"content-transfer-encoding", b"content-id",
+)  # fmt: skip
+
+
+def compile_bodies(catalogue: Catalogue, actions: Actions) -> BodyFilter:
+    """Return the filter of bodies towards a hop with these actions; where all are KEEP, bodies stay as they are."""
+    if all(actions[category] is Action.KEEP for category in Category):
+        return _keep_all
+    judge = _Judge(catalogue, actions)
+
+    def clean(
+        content_type: bytes, content_disposition: bytes, body: bytes, context: SdpContext, content_encoding: bytes = b""
+    ) -> Body | None:
+        kept = judge.part(_Part(content_type, content_disposition, content_encoding, b"", b"", body), context, 0)
+        return kept and kept[:2]
+
+    return clean
+
+
+def media_type(content_type: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
+    """Return type/subtype in lower case, and the parameters (names in lower case, quotes taken off).
+
+    An empty value is of the empty type. Raise FormError for what is no media type, or repeats a parameter.
+    """
+    if not content_type.strip():
+        return b"", {}
+    found = MEDIA_TYPE.fullmatch(content_type)
+    if not found or not PARAMS.fullmatch(found[3]):
+        raise FormError("the Content-Type is no media type")
+    pairs = [(name.lower(), _unquoted(value)) for name, value in PARAM.findall(found[3].rstrip(b" \t;"))]
+    if len(dict(pairs)) < len(pairs):
+        raise FormError("the Content-Type repeats a parameter")
+    return (found[1] + b"/" + found[2]).lower(), dict(pairs)
+
+
+def _keep_all(
+    content_type: bytes, content_disposition: bytes, body: bytes, context: SdpContext, content_encoding: bytes = b""
+) -> Body | None:
+    return content_type, body
+
+
+def _unquoted(value: bytes) -> bytes:
+    return re.sub(rb"\\(.)", rb"\1", value[1:-1], flags=re.DOTALL) if value[:1] == b'"' else value
+
+
+class _Judge:
+    """Catalogue and actions, compiled; a class because a multipart's parts are judged as it is itself."""
+
+    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_sdp", "_strict")
+
+    def __init__(self, catalogue: Catalogue, actions: Actions) -> None:
+        self._catalogue, self._actions = catalogue, actions
+        self._strict = actions[Category.UNKNOWN] is not Action.KEEP
+        self._disposition = catalogue.entry(b"content-disposition").form
+        self._sdp: Mapping[str, SdpFilter] = {
+            "sdp": compile_sdp(catalogue, actions),
+            "sdpfrag": compile_sdp(catalogue, actions, fragment=True),
+        }
+        self._forms: Mapping[str, Form] = _FORMS if self._strict else dict.fromkeys(_FORMS, lambda body: body)
+
+    def part(self, part: _Part, context: SdpContext, depth: int) -> _Kept | None:
+        """Return what may go on of part, which stands in depth multiparts."""
+        kind, params = media_type(part.content_type)
+        entry = self._catalogue.bodies.find(kind)
+        if not entry.handling:
+            return self._as_it_came(part) if self._may_pass(entry) else None
+        encodings = {part.encoding.strip().lower(), part.transfer_encoding.strip().lower()}
+        disposition = self._formed_disposition(part.disposition)
+        if encodings - PLAIN_ENCODINGS or disposition is None:
+            return None
+        kept = self._cleaned(entry.handling, part, kind, params, context, depth)
+        return kept._replace(headers=(b"Content-Disposition: " + disposition,)) if kept and disposition else kept
+
+    def _cleaned(
+        self, handling: str, part: _Part, kind: bytes, params: Mapping[bytes, bytes], context: SdpContext, depth: int
+    ) -> _Kept | None:
+        if handling == "multipart":
+            return self._multipart(part, kind, params, context, depth)
+        sdp = self._sdp.get(handling)
+        body = sdp(part.body, context) if sdp else self._forms[handling](part.body)
+        return None if body is None else _Kept(kind, body, (), True)
+
+    def _may_pass(self, entry: BodyEntry) -> bool:
+        return all(self._actions[category] is Action.KEEP for category in entry.categories)
+
+    def _formed_disposition(self, value: bytes) -> bytes | None:
+        # Without its disposition a body would mean something else: what has no form takes the body with it.
+        return self._disposition(value) if self._strict and self._disposition else value
+
+    def _as_it_came(self, part: _Part) -> _Kept:
+        kept = (name + b": " + value for name, value in part.others if self._header_may_pass(name.lower()))
+        return _Kept(part.content_type, part.body, tuple(kept), False)
+
+    def _header_may_pass(self, name: bytes) -> bool:
+        category = self._catalogue.entry(name).category
+        return name != b"content-type" and (
+            name in DESCRIPTIONS or self._actions[Category.UNKNOWN if category is None else category] is Action.KEEP
+        )
+
+    def _multipart(
+        self, part: _Part, kind: bytes, params: Mapping[bytes, bytes], context: SdpContext, depth: int
+    ) -> _Kept | None:
+        if depth >= MAX_DEPTH:
+            raise FormError(f"more than {MAX_DEPTH} multiparts stand in each other")
+        parts = [_read_part(raw) for raw in _split(part.body, params.get(b"boundary", b""))]
+        judged = [self.part(inner, context, depth + 1) for inner in parts]
+        if kind == b"multipart/related":
+            return _related(parts, judged, params.get(b"start", b""), context)
+        kept = [inner for inner in judged if inner]
+        if len(kept) == 1 and _stands_alone(kept[0]):
+            return kept[0]
+        return _joined(kind, kept, context) if kept else None
+
+
+def _stands_alone(kept: _Kept) -> bool:
+    # RFC 3261 §20.11: a session description without Content-Disposition is a session
+    session = (b"Content-Disposition: session",)
+    return not kept.headers or (kept.content_type == b"application/sdp" and kept.headers == session)
+
+
+def _related(
+    parts: Sequence[_Part], judged: Sequence[_Kept | None], start: bytes, context: SdpContext
+) -> _Kept | None:
+    """Put a multipart/related together; without its root, the part of start or the first, it is nothing (RFC 2387)."""
+    ids = [part.content_id for part in parts]
+    if start and start not in ids:
+        raise FormError("the start of multipart/related is none of its parts")
+    root = judged[ids.index(start) if start else 0]
+    kept = [inner for inner in judged if inner]
+    if not root or (len(kept) == 1 and _stands_alone(root)):
+        return root
+    params = b';type="' + media_type(root.content_type)[0] + b'"'
+    if start and root.cleaned:
+        kept[kept.index(root)] = root._replace(headers=(*root.headers, b"Content-ID: " + ROOT))
+    reference = b';start="' + (ROOT if root.cleaned else start) + b'"' if start else b""
+    return _joined(b"multipart/related", kept, context, params + reference)
+
+
+def _joined(kind: bytes, kept: Sequence[_Kept], context: SdpContext, params: bytes = b"") -> _Kept:
+    parts = [b"\r\n".join((b"Content-Type: " + part.content_type, *part.headers, b"", part.body)) for part in kept]
+    boundary = _boundary(parts, context)
+    line = b"--" + boundary
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+    return _Kept(kind + b";boundary=" + boundary + params, body, (), True)
+
+
+def _boundary(parts: Iterable[bytes], context: SdpContext) -> bytes:
+    """Return a boundary that no part holds; the same message gets the same one."""
+    text = b"".join(parts)
+    boundary = b"b" + context.pseudonym(b"boundary")[:48]
+    while b"--" + boundary in text:
+        boundary += b"0"
+    if not BOUNDARY.fullmatch(boundary):
+        raise FormError("no boundary can be found that the parts do not hold")
+    return boundary
+
+
+def _split(body: bytes, boundary: bytes) -> Sequence[bytes]:
+    """Return the raw parts. RFC 2046 §5.1.1: a line that begins with the boundary is one, whatever follows."""
+    if not BOUNDARY.fullmatch(boundary):
+        raise FormError("a multipart has no boundary")
+    _, *chunks = (b"\n" + body).split(b"\n--" + boundary)
+    if len(chunks) < 2 or not chunks[-1].startswith(b"--"):
+        raise FormError("a multipart has no part or no end")
+    if len(chunks) > MAX_PARTS + 1:
+        raise FormError(f"a multipart has more than {MAX_PARTS} parts")
+    return [_without_line_end(chunk) for chunk in chunks[:-1]]
+
+
+def _without_line_end(chunk: bytes) -> bytes:
+    """Return chunk without the rest of its delimiter's line, and without the CR before the next delimiter."""
+    padding, newline, raw = chunk.partition(b"\n")
+    if not newline or padding.strip(b" \t\r"):
+        raise FormError("a line begins with the boundary but is none")
+    return raw.removesuffix(b"\r")
+
+
+def _read_part(raw: bytes) -> _Part:
+    if raw[:1] == b"\n" or raw[:2] == b"\r\n":
+        head, body = b"", raw[raw.index(b"\n") + 1 :]
+    elif found := PART_END_OF_HEADERS.search(raw):
+        head, body = raw[: found.start()], raw[found.end() :]
+    else:
+        raise FormError("a part has no blank line behind its headers")
+    lines = tuple(_headers(head))
+    known = [(name.lower(), value) for name, value in lines if name.lower() in DESCRIPTIONS]
+    if len(dict(known)) < len(known):
+        raise FormError("a part repeats a header")
+    values = dict(known)
+    # RFC 2046 §5.1: text/plain is what a part is that does not say
+    content_type = values.get(b"content-type", b"text/plain")
+    disposition, encoding, transfer_encoding, content_id = (values.get(name, b"") for name in DESCRIPTIONS[1:])
+    return _Part(content_type, disposition, encoding, transfer_encoding, content_id, body, lines)
+
+
+def _headers(head: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for line in FOLD.sub(b" ", head).splitlines():
+        name, colon, value = line.partition(b":")
+        if not colon or not HEADER_NAME.fullmatch(name.rstrip(b" \t")):
+            raise FormError("a line of a part's head is no header")
+        yield name.rstrip(b" \t"), value.strip(b" \t")
+
+
+# ---- forms of small bodies ------------------------------------------------------------------------------
+
+# RFC 3420: a status line, its reason phrase replaced, for it is free text
+STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?: [^\r\n]*)?(?:\r?\n.*)?", re.DOTALL)
+PHRASES = {
+    b"100": b"Trying", b"180": b"Ringing", b"181": b"Call Is Being Forwarded", b"182": b"Queued",
+    b"183": b"Session Progress", b"200": b"OK", b"202": b"Accepted", b"302": b"Moved Temporarily",
+    b"400": b"Bad Request", b"401": b"Unauthorized", b"403": b"Forbidden", b"404": b"Not Found",
+    b"407": b"Proxy Authentication Required", b"408": b"Request Timeout", b"480": b"Temporarily Unavailable",
+    b"481": b"Call/Transaction Does Not Exist", b"486": b"Busy Here", b"487": b"Request Terminated",
+    b"488": b"Not Acceptable Here", b"500": b"Server Internal Error", b"503": b"Service Unavailable",
+    b"600": b"Busy Everywhere", b"603": b"Decline",
+}  # fmt: skip
+DTMF_RELAY = re.compile(
+    rb"\s*Signal[ \t]*=[ \t]*(1[0-6]|[0-9A-D*#]|flash)\s*?(?:\r?\n\s*Duration[ \t]*=[ \t]*(\d{1,5}))?\s*", re.IGNORECASE
+)
+DTMF = re.compile(rb"1[0-6]|[0-9A-D*#]", re.IGNORECASE)
+# RFC 3842 §5.2: msg-status-line [msg-account] [*(msg-summary-line)] [*opt-msg-headers]; only the counts say nothing
+SUMMARY_LINE = re.compile(
+    rb"(?:Messages-Waiting[ \t]*:[ \t]*(?:yes|no)"
+    rb"|(?:voice|fax|pager|multimedia|text|none)-message[ \t]*:[ \t]*\d{1,5}/\d{1,5}"
+    rb"(?:[ \t]*\(\d{1,5}/\d{1,5}\))?)[ \t]*",
+    re.IGNORECASE,
+)
+# RFC 5168 §5: the only command that phones send
+PICTURE_FAST_UPDATE = (
+    b'<?xml version="1.0" encoding="utf-8" ?>\r\n<media_control><vc_primitive><to_encoder><picture_fast_update/>'
+    b"</to_encoder></vc_primitive></media_control>\r\n"
+)
+
+
+def _sipfrag(body: bytes) -> bytes | None:
+    found = STATUS_LINE.fullmatch(body)
+    return b"SIP/2.0 " + found[1] + b" " + PHRASES.get(found[1], b"") + b"\r\n" if found else None
+
+
+def _dtmf_relay(body: bytes) -> bytes | None:
+    found = DTMF_RELAY.fullmatch(body)
+    if not found:
+        return None
+    duration = b"Duration=" + found[2] + b"\r\n" if found[2] else b""
+    return b"Signal=" + found[1] + b"\r\n" + duration
+
+
+def _dtmf(body: bytes) -> bytes | None:
+    digit = body.strip()
+    return digit if DTMF.fullmatch(digit) else None
+
+
+def _message_summary(body: bytes) -> bytes | None:
+    kept = [line for line in body.splitlines() if SUMMARY_LINE.fullmatch(line)]
+    return b"\r\n".join([*kept, b""]) if kept else None
+
+
+def _media_control(body: bytes) -> bytes | None:
+    return PICTURE_FAST_UPDATE if b"picture_fast_update" in body else None
+
+
+_FORMS: Mapping[str, Callable[[bytes], bytes | None]] = {
+    "sipfrag": _sipfrag, "dtmf-relay": _dtmf_relay, "dtmf": _dtmf, "message-summary": _message_summary,
+    "media-control": _media_control,
+}  # fmt: skip

@@ -1,0 +1,66 @@
+"""The privacy side as the core sees it: decisions, plans from a cache, leak patterns."""
+
+from __future__ import annotations
+
+from config.settings import Settings
+from config.vocabulary import Zone
+from filters.catalogue import Catalogue, load_catalogue
+from filters.patterns import compile_leaks
+from filters.plan import CompiledPlan
+from filters.policy import Policy
+from proxy.message import Message
+from proxy.routing import Party
+
+MAX_PLANS = 4096
+"""Plans that are kept; a flood of different wishes then compiles anew rather than grow memory."""
+
+
+class Engine:
+    """Classify, decide, and hand out plans for one generation of settings and catalogue."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+        """Bind settings and catalogue; nothing is compiled before it is needed."""
+        self._catalogue = catalogue
+        self._policy = Policy(settings)
+        self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
+        self._leaks = compile_leaks()
+        self._plans: dict[tuple[int, Zone, str], CompiledPlan] = {}
+
+    def decide(self, request: Message, source: Party, hop: Party) -> int:
+        """Return the packed decision for an initial request."""
+        return self._policy.decide(request, source, hop)
+
+    def towards(self, hop: Party) -> int:
+        """Return the packed decision where nobody has asked for anything."""
+        return self._policy.towards(hop)
+
+    def plan(self, decision: int, hop: Party) -> CompiledPlan:
+        """Return the plan for a decision towards a hop."""
+        key = decision, hop.zone, hop.trunk.name if hop.trunk else ""
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            plan = self._plans[key] = self._compile(decision, hop)
+        return plan
+
+    def _compile(self, decision: int, hop: Party) -> CompiledPlan:
+        allowed = hop.trunk.allow_headers if hop.trunk else ()
+        return CompiledPlan(
+            self._catalogue, decision,
+            allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
+            ours_leave=hop.zone is not Zone.CORE,
+        )  # fmt: skip
+
+    def leaks(self, text: bytes) -> bool:
+        """Tell whether an opaque value holds a device id or an address."""
+        return self._leaks(text) is not None
+
+
+def build(settings: Settings) -> Engine:
+    """Return the engine for settings with the packaged catalogue.
+
+    Raises:
+        CatalogueError: for a mistake in the catalogue.
+    """
+    return Engine(settings, load_catalogue())

@@ -1,0 +1,196 @@
+"""Plans: what catalogue and decision mean for each header line and body, compiled once, applied in one pass.
+
+Towards a hop that sees unknown fields (a trusted one), only what the decision hides is touched. Towards
+any other the catalogue is an allow-list: a field passes because it has an entry, and in the entry's form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from config.vocabulary import Category
+from filters.address import outward
+from filters.bodies import BodyFilter, compile_bodies
+from filters.catalogue import Catalogue, HeaderEntry
+from filters.credentials import HEADERS as CREDENTIALS
+from filters.credentials import is_ours
+from filters.patterns import compile_leaks
+from filters.sdp import SdpContext
+from proxy.errors import Refused
+from proxy.headers import NameAddr, parse_params, split_list
+from proxy.message import Draft
+from proxy.policy import KEEP_ALL, EditContext, action, hides
+
+Edit = Callable[[bytes], bytes | None]
+"""Header value to what may pass of it; None for nothing."""
+
+#: Headers that describe the body, and go with it.
+_ENTITY = frozenset((b"content-type", b"content-disposition", b"content-encoding", b"content-language", b"content-id"))
+#: Requests that are their body: without it nothing is left to send.
+_ALL_BODY = frozenset((b"MESSAGE", b"PUBLISH"))
+MAX_EDITS = 2048
+"""Header names whose edits are remembered; invented names beyond it are worked out each time."""
+
+
+class CompiledPlan:
+    """The edits for one decision towards one hop."""
+
+    def __init__(
+        self, catalogue: Catalogue, decision: int, *,
+        allowed: frozenset[bytes] = frozenset(), realms: frozenset[bytes] = frozenset(), ours_leave: bool = True,
+    ) -> None:  # fmt: skip
+        """Compile.
+
+        Args:
+            catalogue: the running one.
+            decision: packed actions.
+            allowed: lower-case names outside the catalogue that this hop may see.
+            realms: our digest realms, lower case.
+            ours_leave: whether credentials for them are removed; only the core may need them.
+        """
+        self._catalogue = catalogue
+        self._decision = decision
+        self._allowed = allowed
+        self._realms = realms
+        self._ours_leave = ours_leave
+        self._strict = hides(decision, Category.UNKNOWN)
+        # A pattern in a kept field tells what its own category hides.
+        names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
+        self._leaks = compile_leaks(names) if names else None
+        actions = {category: action(decision, category) for category in Category}
+        self._bodies: BodyFilter | None = None if decision == KEEP_ALL else compile_bodies(catalogue, actions)
+        self._edits: dict[bytes, tuple[Edit | None, str]] = {}
+
+    def apply(self, draft: Draft, context: EditContext) -> None:
+        """Edit every line and the body that the core does not edit itself.
+
+        Raises:
+            Refused: for a request that would be nothing without what may not pass.
+            FormError: when a body cannot be read.
+        """
+        if self._bodies is not None and draft.body:
+            self._edit_body(draft, context, self._bodies)
+        elif self._strict:
+            self._edit_type_of_nothing(draft)
+        lines = draft.lines
+        for position, name in enumerate(draft.names):
+            line = lines[position]
+            if line is None:
+                continue
+            edit, why = self._edits.get(name) or self._learn(name)
+            if edit is not None:
+                self._edit_line(draft, position, edit, why, context)
+
+    def _edit_line(self, draft: Draft, position: int, edit: Edit, why: str, context: EditContext) -> None:
+        value = draft.value(position)
+        cleaned = edit(value)
+        if cleaned == value:
+            return
+        if context.is_request and draft.names[position] == b"require":
+            _refuse_unknown_extensions(value, cleaned)
+        if cleaned is None:
+            draft.remove(position, why)
+        else:
+            draft.replace(position, cleaned, why)
+
+    def _learn(self, name: bytes) -> tuple[Edit | None, str]:
+        """Return the edit for lines of this name, with the reason that people are told."""
+        learned = self._edit_for(name, self._catalogue.entry(name))
+        if len(self._edits) < MAX_EDITS:
+            self._edits[name] = learned
+        return learned
+
+    def _edit_for(self, name: bytes, entry: HeaderEntry) -> tuple[Edit | None, str]:
+        if entry.core:
+            return None, ""
+        category = entry.category
+        if category is None:
+            return (entry.form, "only the form that a call needs") if self._strict else (None, "")
+        if hides(self._decision, category) and name not in self._allowed:
+            return _nothing, f"{category.name.lower()}: {action(self._decision, category).name.lower()}"
+        if name in CREDENTIALS and self._ours_leave:
+            return self._others_credentials, "credentials of our own realm"
+        if self._leaks is not None:
+            return self._swept, "a device id or address in a kept field"
+        return None, ""
+
+    def _others_credentials(self, value: bytes) -> bytes | None:
+        return None if is_ours(value, self._realms) else value
+
+    def _swept(self, value: bytes) -> bytes | None:
+        return None if self._leaks is not None and self._leaks(value) else value
+
+    def _edit_body(self, draft: Draft, context: EditContext, bodies: BodyFilter) -> None:
+        content_type = draft.first(b"content-type") or b""
+        kept = bodies(
+            content_type, draft.first(b"content-disposition") or b"", draft.body,
+            SdpContext(context.pseudonym, _network_address(context.origin)), draft.first(b"content-encoding") or b"",
+        )  # fmt: skip
+        if kept is None:
+            if context.is_request and context.method in _ALL_BODY:
+                raise Refused(415, "Unsupported Media Type")
+            draft.body = b""
+            for name in _ENTITY:
+                draft.remove_all(name, "the body may not pass")
+        elif kept[1] is not draft.body or kept[0] != content_type:
+            draft.body = kept[1]
+            draft.set_only(b"content-type", kept[0], "the body that passed")
+            draft.note("body", "cleaned")
+
+    def _edit_type_of_nothing(self, draft: Draft) -> None:
+        """Clean a Content-Type that describes no body: no filter of bodies will."""
+        form = self._catalogue.entry(b"content-type").form
+        for position in list(draft.find(b"content-type")):
+            value = draft.value(position)
+            cleaned = form(value) if form else None
+            if cleaned is None:
+                draft.remove(position, "only the form that a call needs")
+            elif cleaned != value:
+                draft.replace(position, cleaned, "only the form that a call needs")
+
+    def contact_params(self, params: bytes) -> bytes:
+        """Return those Contact header parameters that may pass, each in its form."""
+        if self._decision == KEEP_ALL or not params:
+            return params
+        out = b""
+        for name, value in parse_params(params).items():
+            entry = self._catalogue.contact_params.find(name)
+            cleaned: bytes | None = value
+            if entry.category is None:
+                cleaned = entry.form(value) if entry.form and self._strict else value
+            elif hides(self._decision, entry.category):
+                cleaned = None
+            if cleaned is not None:
+                out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name
+        return out
+
+    def address(self, original: NameAddr, domain: bytes, *, is_from: bool) -> NameAddr:
+        """Return the outward form of a From or To."""
+        if self._decision == KEEP_ALL:
+            return original
+        return outward(original, self._decision, domain, is_from=is_from)
+
+
+def _nothing(value: bytes) -> bytes | None:
+    return None
+
+
+def _refuse_unknown_extensions(value: bytes, cleaned: bytes | None) -> None:
+    """Refuse a Require that would lose option tags: the far side could not know that it fails.
+
+    Raises:
+        Refused: 420 with the tags in Unsupported.
+    """
+    kept = {tag.lower() for tag in split_list(cleaned or b"")}
+    lost = [tag for tag in split_list(value) if tag.lower() not in kept]
+    if lost:
+        raise Refused(420, "Bad Extension", b"Unsupported: " + b", ".join(lost))
+
+
+def _network_address(origin: bytes) -> bytes:
+    """Return host[:port] as SDP writes an address (RFC 8866 §5.2)."""
+    if origin[:1] == b"[":
+        return b"IP6 " + origin[1:].partition(b"]")[0]
+    return b"IP4 " + origin.partition(b":")[0]
+
+

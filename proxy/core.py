@@ -1,0 +1,231 @@
+"""The core: datagrams and time in, datagrams and events out (design.md §5).
+
+One direction, run to completion: a message is parsed, meets its transaction, is checked, crosses, and
+leaves through the sinks before the next one is looked at. Only a name that must be looked up parks a
+branch; `resume` takes it up again. The handlers beside this file (`handle_request`, `handle_ack`,
+`handle_cancel`, `handle_response`) do the work; this one holds what they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from config.keys import KeyRing
+from config.settings import Settings, Trunk
+from proxy.counters import Counters
+from proxy.crossing import Crossing, Records
+from proxy.errors import Malformed
+from proxy.flow import Flow
+from proxy.forward_request import RequestForwarder
+from proxy.forward_response import ResponseForwarder
+from proxy.generation import Generation
+from proxy.handle_ack import AckHandler
+from proxy.handle_cancel import CancelHandler
+from proxy.handle_request import RequestHandler
+from proxy.handle_response import ResponseHandler
+from proxy.identity import Identity
+from proxy.matching import ServerKey, owner
+from proxy.message import Message
+from proxy.parking import Parking
+from proxy.parse import parse, partial
+from proxy.policy import Privacy
+from proxy.references import References
+from proxy.reply import reply, reply_flow
+from proxy.routing import Network, Party
+from proxy.sinks import Event, Recorder, Sinks
+from proxy.timers import TICK, TimerWheel
+from proxy.tokens import Tokens
+from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
+
+_KEEPALIVE = b"\r\n\0 \t"
+_MADE_CODES = frozenset((100, 200, 400, 403, 404, 407, 408, 413, 414, 415, 416, 420, 440, 480, 481, 482, 483, 487, 500,
+                         501, 503, 505, 513))  # fmt: skip
+
+
+class Core:
+    """One worker's SIP core."""
+
+    tick = TICK
+
+    def __init__(
+        self, settings: Settings, keyring: KeyRing, privacy: Privacy, sinks: Sinks, *,
+        now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0,
+    ) -> None:  # fmt: skip
+        """Begin with no transactions.
+
+        Args:
+            settings: with the ports that the listeners really have.
+            keyring: the running key ring.
+            privacy: decisions and plans.
+            sinks: where results go.
+            now: monotonic seconds.
+            wall: seconds since the epoch at that moment.
+            retired: trunks that are configured no more and serve their dialogs.
+            worker: number of this process among the workers.
+        """
+        tokens = Tokens(keyring)
+        identity = Identity(tokens, privacy.leaks)
+        records = Records(tokens, identity)
+        self.counters = Counters()
+        self.timers = settings.timers
+        self.wheel = TimerWheel(now)
+        self.worker = worker
+        self.recorder: Recorder | None = None
+        references = References(tokens, identity)
+        self.generation = Generation(Network(settings, retired), privacy, tokens, identity, references)
+        self.servers: dict[ServerKey, ServerTransaction] = {}
+        self.clients: dict[tuple[bytes, bytes], ClientTransaction] = {}
+        self.parking = Parking(settings.limits.parked)
+        self.looped: dict[bytes, Party] = {}
+        self.request_forwarder = RequestForwarder(tokens, identity, records)
+        self.response_forwarder = ResponseForwarder(tokens, identity, records)
+        self.responses = ResponseHandler(self)
+        self.acks = AckHandler(self)
+        self.requests = RequestHandler(self)
+        self.cancels = CancelHandler(self)
+        self._sinks = sinks
+        self._epoch = wall - now
+
+    # --- what the shell calls
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Handle one datagram."""
+        if len(data) < 4 or not data.strip(_KEEPALIVE):
+            self.counters.add("dropped", "keepalive")
+            return
+        network = self.generation.network
+        source = network.party_of(flow.peer)
+        if source is None and not network.is_us(flow.peer[0].encode(), flow.peer[1]):
+            self.drop("unknown-source")
+            return
+        try:
+            message = parse(data, network.settings.limits)
+        except Malformed as error:
+            self._reject(error, flow)
+            return
+        if message.status:
+            self.responses.receive(message, flow, source, now)
+        else:
+            self.requests.receive(message, flow, source, now)
+
+    def timeout(self, now: float) -> None:
+        """Fire the timers that are due; to be called every `tick` seconds."""
+        self.wheel.advance(now)
+
+    def resume(self, ticket: int, addresses: Sequence[str], now: float) -> None:
+        """Take up a branch that waited for a look-up; no addresses means that there are none."""
+        found = self.parking.take(ticket)
+        if found is not None:
+            found(addresses[0] if addresses else "", now)
+
+    def set_wall(self, now: float, wall: float) -> None:
+        """Follow the wall clock: records carry it, timers do not."""
+        self._epoch = wall - now
+
+    def owner(self, data: bytes, workers: int = 1) -> int:
+        """Return which of `workers` a datagram belongs to (design.md §6)."""
+        return owner(data, workers)
+
+    def gauges(self) -> dict[str, int]:
+        """Return what is in progress, by metric name."""
+        return {
+            "sipveil_server_transactions": len(self.servers),
+            "sipveil_client_transactions": len(self.clients),
+            "sipveil_parked_requests": len(self.parking),
+        }
+
+    # --- what handlers and transactions share
+
+    def wall(self, now: float) -> int:
+        """Return whole seconds since the epoch."""
+        return int(now + self._epoch)
+
+    def transmit(self, flow: Flow, data: bytes) -> bool:
+        """Send bytes that are finished."""
+        return self._sinks.send(flow, data)
+
+    def drop(self, reason: str) -> None:
+        """Count a message that gets silence."""
+        self.counters.add("dropped", reason)
+        self._sinks.event(Event("dropped", "", "", reason))
+
+    def event(self, kind: str, call_id: bytes, peer: str, detail: str) -> None:
+        """Tell the event sink, under a keyed pseudonym of the call."""
+        tokens = self.generation.tokens
+        self._sinks.event(Event(kind, tokens.mac(tokens.current, b"call", call_id, size=6).hex(), peer, detail))
+
+    def record(self, received: bytes, sent: bytes, flow: Flow, crossing: Crossing) -> None:
+        """Show a forwarded message to whoever listens."""
+        if self.recorder is not None:
+            self.recorder.forwarded(received, sent, flow, crossing.notes or [])
+
+    def open_server(self, key: ServerKey, request: Message, flow: Flow) -> ServerTransaction:
+        """Begin a server transaction whose responses go back to where the request came from."""
+        back = reply_flow(self.generation.network, request, flow)
+        server = ServerTransaction(self, back, is_invite=request.method == b"INVITE")
+        self.servers[key] = server
+
+        def forget() -> None:
+            self.servers.pop(key, None)
+
+        server.forget = forget
+        return server
+
+    def respond(
+        self, server: ServerTransaction, request: Message, flow: Flow, status: int, now: float,
+        reason: bytes = b"", extra: tuple[bytes, ...] = (),
+    ) -> None:  # fmt: skip
+        """Answer a request ourselves."""
+        if server.respond(status, self.own_response(request, flow, status, reason, extra), now):
+            self._count_made(status)
+
+    def respond_statelessly(
+        self, request: Message, flow: Flow, status: int, reason: bytes = b"", extra: tuple[bytes, ...] = ()
+    ) -> None:
+        """Answer without a transaction: for what is broken, or too much."""
+        data = self.own_response(request, flow, status, reason, extra)
+        self.transmit(reply_flow(self.generation.network, request, flow), data)
+        self._count_made(status)
+
+    def own_response(
+        self, request: Message, flow: Flow, status: int, reason: bytes = b"", extra: tuple[bytes, ...] = ()
+    ) -> bytes:
+        """Return a response of our own; its To tag is a keyed hash, the same for every retransmission."""
+        tokens = self.generation.tokens
+        via = request.via
+        tag = tokens.mac(tokens.current, b"to-tag", via.branch, via.host, request.start, size=8).hex().encode()
+        return reply(request, flow, status, tag, reason=reason, extra=extra)
+
+    def start_client(
+        self, flow: Flow, method: bytes, data: bytes, branch: bytes, user: ClientUser
+    ) -> ClientTransaction:
+        """Make a client transaction for finished bytes; `start` sends them."""
+        client = ClientTransaction(self, flow, method, data, user)
+        key = (branch, method)
+        self.clients[key] = client
+
+        def forget() -> None:
+            if self.clients.get(key) is client:
+                del self.clients[key]
+
+        client.forget = forget
+        return client
+
+    def look_up(self, host: str, found: Callable[[str, float], None]) -> bool:
+        """Park until host's address is known; False when too many wait already."""
+        ticket = self.parking.put(found)
+        if ticket is None:
+            return False
+        self._sinks.lookup(ticket, host)
+        return True
+
+    def _reject(self, error: Malformed, flow: Flow) -> None:
+        """Answer a broken request as far as it can be read; anything else gets silence."""
+        request = partial(error)
+        if not error.code or request is None:
+            self.drop("malformed")
+            return
+        self.respond_statelessly(request, flow, error.code, error.why.encode())
+
+    def _count_made(self, status: int) -> None:
+        self.counters.add("responses_made", str(status) if status in _MADE_CODES else "other")

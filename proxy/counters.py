@@ -1,0 +1,62 @@
+"""What the core counts: plain integers on the hot path, read by the metrics page at scrape.
+
+Labels come from the closed sets below, so that no series can carry personal data and their number
+is bounded. docs/metrics.md is generated from this table.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE", "REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY",
+           "PUBLISH", "MESSAGE", "INFO", "REFER", "other")  # fmt: skip
+
+
+class CounterSpec(NamedTuple):
+    """One counter: its Prometheus name, what it means, its label and the label's closed set."""
+
+    name: str
+    help: str
+    label: str
+    values: tuple[str, ...]
+
+
+COUNTERS = (
+    CounterSpec("sipveil_requests_received_total", "Requests that were parsed, by method.", "method", METHODS),
+    CounterSpec("sipveil_responses_received_total", "Responses that were parsed, by class.", "class",
+                ("1xx", "2xx", "3xx", "4xx", "5xx", "6xx")),
+    CounterSpec("sipveil_responses_made_total", "Responses that Sipveil made itself, by status code.", "code",
+                ("100", "200", "400", "403", "404", "407", "408", "413", "414", "415", "416", "420", "440", "480",
+                 "481", "482", "483", "487", "500", "501", "503", "505", "513", "other")),
+    CounterSpec("sipveil_dropped_total", "Messages that were dropped in silence, by reason.", "reason",
+                ("malformed", "keepalive", "unknown-source", "stray-response", "bad-via", "ack-without-dialog",
+                 "parked-full", "late", "failed-closed", "unreachable")),
+    CounterSpec("sipveil_retransmissions_absorbed_total", "Requests answered from stored bytes, by method.",
+                "method", METHODS),
+    CounterSpec("sipveil_retransmissions_sent_total", "Messages sent again by timers A, E and G.", "timer",
+                ("A", "E", "G")),
+    CounterSpec("sipveil_timeouts_total", "Transactions ended by a timer.", "timer", ("B", "C", "F", "H")),
+    CounterSpec("sipveil_field_edits_total", "Fields that did not pass as they came, by action.", "action",
+                ("remove", "anonymise", "seal", "rewrite", "pattern")),
+    CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
+                ("request", "ack", "cancel", "bye", "provisional", "final", "invite-2xx")),
+    CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",
+                ("forged", "expired", "fingerprint", "side", "hop", "no-dialog")),
+    CounterSpec("sipveil_calls_total", "Dialog-forming INVITEs that were forwarded, by zone of the hop.", "zone",
+                ("access", "core", "trunk", "psap")),
+)  # fmt: skip
+
+
+class Counters:
+    """The values of all counters of one core."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        """Start with every counter at zero."""
+        self.values: dict[tuple[str, str], int] = defaultdict(int)
+
+    def add(self, name: str, label: str) -> None:
+        """Count one; name is a CounterSpec's without `sipveil_` and `_total`."""
+        self.values[name, label] += 1

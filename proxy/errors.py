@@ -1,0 +1,48 @@
+"""Two kinds of error (style.md, habit 8): theirs is answered and counted, ours fails closed.
+
+No error carries a value of a message in its text: texts reach logs.
+"""
+
+from __future__ import annotations
+
+
+class Malformed(Exception):  # noqa: N818 -- names what the message is, not what went wrong with us
+    """The peer's fault: bytes that do not follow the grammar, or that exceed a limit.
+
+    Args:
+        why: what is wrong, from a closed set of sentences, used as Reason-Phrase.
+        code: the response that RFC 3261 wants for it.
+    """
+
+    def __init__(self, why: str, code: int = 400) -> None:
+        """Keep the reason and the status code."""
+        super().__init__(why)
+        self.why = why
+        self.code = code
+        self.partial: object = None
+        """What could be read of the message, for the answer (`parse.partial`)."""
+
+
+class Refused(Exception):  # noqa: N818 -- a decision, not an accident
+    """A request that is understood and will not be forwarded.
+
+    Args:
+        code: status code of the answer.
+        why: Reason-Phrase, from a closed set.
+        extra: complete header lines to add to the answer.
+    """
+
+    def __init__(self, code: int, why: str, *extra: bytes) -> None:
+        """Keep what the answer needs."""
+        super().__init__(why)
+        self.code = code
+        self.why = why
+        self.extra = extra
+
+
+class EditConflict(Exception):  # noqa: N818
+    """Our fault: two stages edited the same header line of a draft."""
+
+
+class PlanFailed(Exception):  # noqa: N818
+    """Our fault or theirs: an edit could not be finished, so the message may not leave."""

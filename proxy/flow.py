@@ -1,0 +1,18 @@
+"""Flows: where a message came in, and where one goes out, as plain values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Flow(NamedTuple):
+    """A transport, our end and the peer's (RFC 5626 §2); hashable, so that it can be kept in records."""
+
+    transport: str
+    """Transport protocol as Via spells it: `UDP`."""
+    local: tuple[str, int]
+    """Address and port of the listener, IPv6 without brackets."""
+    peer: tuple[str, int]
+    """Address and port of the far end, IPv6 without brackets."""
+    connection: int = 0
+    """Number of the connection within this process; 0 for datagrams."""

@@ -1,0 +1,232 @@
+"""The response context of RFC 3261 §16.7: the branches of one request, and which response goes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from proxy.crossing import Crossing
+from proxy.derive import cancel_for
+from proxy.flow import Flow
+from proxy.machines import State
+from proxy.message import Message
+from proxy.timers import Timer, TimerWheel, cancel
+from proxy.transaction import ClientTransaction, ServerTransaction
+
+#: Challenges of all branches go back together (§16.7 item 7).
+_CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
+#: Finals among 4xx that tell the caller how to go on (§16.7 item 6).
+_PREFERRED = (401, 407, 415, 420, 484)
+_ELSEWHERE = b'SIP;cause=200;text="Call completed elsewhere"'
+
+
+class Uplink(Protocol):
+    """What a response context needs of the core."""
+
+    @property
+    def wheel(self) -> TimerWheel:
+        """The timer wheel."""
+
+    def timer_c(self) -> float:
+        """Return timer C in seconds."""
+
+    def give_up(self) -> float:
+        """Return 64*T1 in seconds."""
+
+    def pass_back(
+        self, context: ResponseContext, branch: Branch, response: Message, merged: list[bytes], now: float
+    ) -> None:
+        """Send a response of a branch back to the request's sender."""
+
+    def answer(self, context: ResponseContext, status: int, now: float) -> None:
+        """Send a response of our own back to the request's sender."""
+
+    def send_cancel(self, client: ClientTransaction, data: bytes, now: float) -> None:
+        """Send a CANCEL in a transaction of its own."""
+
+    def timed_out(self, timer: str) -> None:
+        """Count a timer that ended a branch."""
+
+
+@dataclass(slots=True)
+class Branch:
+    """One target of a request."""
+
+    crossing: Crossing
+    client: ClientTransaction | None = None
+    """None while its hop is looked up."""
+    final: int = 0
+    """Status of its final response, 0 before."""
+    response: Message | None = None
+    provisional: bool = False
+    cancelling: bytes | None = None
+    """Reason value of the CANCEL that was asked for; b"" for none."""
+    timer: Timer | None = None
+
+
+class ResponseContext:
+    """All branches of one server transaction."""
+
+    __slots__ = ("_uplink", "branches", "cancelled", "flow", "request", "server")
+
+    def __init__(self, uplink: Uplink, request: Message, flow: Flow, server: ServerTransaction) -> None:
+        """Begin without branches; `flow` is where the request came from."""
+        self._uplink = uplink
+        self.request = request
+        self.flow = flow
+        self.server = server
+        self.branches: list[Branch] = []
+        self.cancelled = False
+
+    def add(self, crossing: Crossing) -> Branch:
+        """Add a target."""
+        branch = Branch(crossing)
+        self.branches.append(branch)
+        return branch
+
+    def began(self, branch: Branch, client: ClientTransaction, now: float) -> None:
+        """Note that a branch's request is on its way."""
+        branch.client = client
+        if client.is_invite:
+            self._restart_timer_c(branch, now)
+
+    def on_response(self, client: ClientTransaction, response: Message, now: float) -> None:
+        """Take a response from a client transaction (§16.7)."""
+        branch = self._branch_of(client)
+        if response.status < 200:
+            self._provisional(branch, response, now)
+        elif response.status < 300:
+            self._success(branch, response, now)
+        else:
+            self._failed(branch, response.status, response, now)
+
+    def on_failure(self, client: ClientTransaction, status: int, now: float) -> None:
+        """Take note that a branch will get no response."""
+        self._failed(self._branch_of(client), status, None, now)
+
+    def failed_locally(self, branch: Branch, status: int, now: float) -> None:
+        """Take note that a branch could not be sent."""
+        self._failed(branch, status, None, now)
+
+    def cancel(self, reason: bytes, now: float) -> None:
+        """Cancel every pending branch because the sender did (§16.10)."""
+        self.cancelled = True
+        waiting = [branch for branch in self.branches if not branch.final and branch.client is None]
+        self._cancel_pending(reason, now)
+        for branch in waiting:
+            self._failed(branch, 487, None, now)
+
+    def _branch_of(self, client: ClientTransaction) -> Branch:
+        return next(branch for branch in self.branches if branch.client is client)
+
+    def _provisional(self, branch: Branch, response: Message, now: float) -> None:
+        branch.provisional = True
+        if branch.cancelling is not None:
+            self._send_cancel(branch, now)
+        elif branch.client is not None and branch.client.is_invite and response.status > 100:
+            self._restart_timer_c(branch, now)
+        if response.status > 100 and not self.server.finished and branch.final == 0:
+            self._uplink.pass_back(self, branch, response, [], now)
+
+    def _success(self, branch: Branch, response: Message, now: float) -> None:
+        first = not branch.final
+        branch.final, branch.response = response.status, response
+        cancel(branch.timer)
+        if self.server.is_invite or not self.server.finished:
+            self._uplink.pass_back(self, branch, response, [], now)
+        if first:
+            self._cancel_pending(_ELSEWHERE, now)
+
+    def _failed(self, branch: Branch, status: int, response: Message | None, now: float) -> None:
+        if branch.final:
+            return
+        branch.final, branch.response = status, response
+        cancel(branch.timer)
+        if status >= 600:
+            self._cancel_pending(b"", now)
+        if all(other.final for other in self.branches):
+            self._conclude(now)
+
+    def _conclude(self, now: float) -> None:
+        """Send the best of the final responses back, unless a better one went before (§16.7 item 6)."""
+        if self.server.finished or any(branch.final < 300 for branch in self.branches):
+            return
+        best = min(self.branches, key=_rank)
+        if best.response is None:
+            self._answer_for(best.final, now)
+            return
+        merged: list[bytes] = []
+        if best.final in (401, 407):
+            others = (branch.response for branch in self.branches if branch is not best and branch.response)
+            merged = [line for other in others if other.status in (401, 407) for line in _challenges(other)]
+        self._uplink.pass_back(self, best, best.response, merged, now)
+
+    def _answer_for(self, status: int, now: float) -> None:
+        """Answer for a branch that had no response: 503 as 500, and 408 to INVITE only (RFC 4320 §4.2)."""
+        if self.cancelled:
+            status = 487
+        if status == 408 and not self.server.is_invite:
+            self.server.abandon()
+            return
+        self._uplink.answer(self, 500 if status == 503 else status, now)
+
+    def _cancel_pending(self, reason: bytes, now: float) -> None:
+        for branch in self.branches:
+            if branch.final or branch.client is None or not branch.client.is_invite or branch.cancelling is not None:
+                continue
+            branch.cancelling = reason
+            if branch.provisional:
+                self._send_cancel(branch, now)
+
+    def _send_cancel(self, branch: Branch, now: float) -> None:
+        """Send the CANCEL that waited for a provisional response (§9.1), and do not wait for ever for the 487."""
+        client, reason = branch.client, branch.cancelling
+        if client is None or reason is None or client.state is not State.PROCEEDING:
+            return
+        if branch.timer is not None and branch.timer.name == "cancelled":
+            return
+        self._uplink.send_cancel(client, cancel_for(client.request, reason), now)
+        cancel(branch.timer)
+        branch.timer = self._uplink.wheel.start(now, self._uplink.give_up(), _BranchTimer(self, branch), "cancelled")
+
+    def _restart_timer_c(self, branch: Branch, now: float) -> None:
+        cancel(branch.timer)
+        branch.timer = self._uplink.wheel.start(now, self._uplink.timer_c(), _BranchTimer(self, branch), "C")
+
+    def branch_timer(self, branch: Branch, name: str, now: float) -> None:
+        """Handle timer C (§16.8) or the end of patience with a cancelled branch."""
+        client = branch.client
+        if branch.final or client is None:
+            return
+        self._uplink.timed_out("C")
+        if name == "C" and branch.provisional:
+            branch.cancelling = b""
+            self._send_cancel(branch, now)
+            return
+        client.abandon()
+        self._failed(branch, 487 if name == "cancelled" and self.cancelled else 408, None, now)
+
+
+class _BranchTimer:
+    """Tells a response context which branch a timer is about."""
+
+    __slots__ = ("_branch", "_context")
+
+    def __init__(self, context: ResponseContext, branch: Branch) -> None:
+        self._context = context
+        self._branch = branch
+
+    def fire(self, name: str, now: float) -> None:
+        self._context.branch_timer(self._branch, name, now)
+
+
+def _rank(branch: Branch) -> tuple[int, int, int]:
+    """Order final responses: 6xx first, else the lowest class; a real 4xx that says more before others."""
+    status = branch.final
+    if status >= 600:
+        return (0, 0, status)
+    return (status // 100, 0 if status in _PREFERRED else 1, 1 if branch.response is None else 0)
+
+
+def _challenges(response: Message) -> list[bytes]:
+    return [response.lines[place] for name in _CHALLENGES for place in response.index.get(name, ())]

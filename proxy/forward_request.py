@@ -1,0 +1,210 @@
+"""A request on its way out: RFC 3261 §16.6 with the dialog identity, topology and plan of design.md §5.
+
+The order is fixed: start line, dialog identity, topology, plan, then what a proxy adds on top. Whatever
+raises on the way raises out of `build`: nothing is sent that was not finished.
+"""
+
+from __future__ import annotations
+
+from proxy.crossing import Crossing, Records, context, keeps_record_route, without_params
+from proxy.errors import Malformed, Refused
+from proxy.headers import NameAddr, parse_name_addr, split_list
+from proxy.identity import Identity
+from proxy.message import Draft
+from proxy.references import References
+from proxy.serialise import serialise
+from proxy.tokens import Tokens
+from proxy.uri import hostport
+from proxy.via import stamp
+
+#: All that ACK and BYE need when their plan failed (design.md §2).
+MINIMAL = frozenset(
+    (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length", b"rack")
+)  # fmt: skip
+DEFAULT_MAX_FORWARDS = 70
+"""RFC 3261 §16.6 item 3, for requests without."""
+_SEALED = "sealed: only Sipveil can open it"
+_HIDDEN = "the sender's side of the network is hidden"
+
+
+class RequestForwarder:
+    """Makes the bytes of forwarded requests."""
+
+    def __init__(self, tokens: Tokens, identity: Identity, records: Records) -> None:
+        """Use the shared stages of one core."""
+        self._tokens = tokens
+        self._identity = identity
+        self._records = records
+        self._references = References(tokens, identity)
+
+    def build(self, crossing: Crossing, branch: bytes, max_breadth: int) -> bytes:
+        """Return the request as it goes to the crossing's hop.
+
+        Args:
+            crossing: the branch; its `route_token` is set here.
+            branch: our branch parameter.
+            max_breadth: this branch's share of Max-Breadth (RFC 5393 §5.3.3).
+
+        Raises:
+            Malformed, Refused: when the request cannot go out for a reason of the sender's.
+            Exception: whatever a filter raises.
+        """
+        draft = Draft(crossing.request, crossing.notes)
+        self._start(draft, crossing)
+        self._identify(draft, crossing)
+        self._references.map(draft, crossing)
+        self._hide_topology(draft, crossing)
+        _count_down(draft, crossing)
+        crossing.to_far.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
+        self._put_on_top(draft, crossing, branch)
+        draft.top.append(b"Max-Breadth: %d" % max_breadth)
+        data = serialise(draft)
+        trunk = crossing.hop.party.trunk
+        if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
+            raise Refused(513, "Message Too Large")
+        return data
+
+    def build_minimal(self, crossing: Crossing, branch: bytes) -> bytes:
+        """Return an ACK or BYE made of nothing but what routes and matches it, without body.
+
+        Raises:
+            Malformed: when even that much is broken.
+        """
+        draft = Draft(crossing.request)
+        draft.body = b""
+        for position, name in enumerate(draft.names):
+            if name not in MINIMAL:
+                draft.lines[position] = None
+        self._start(draft, crossing)
+        self._identify(draft, crossing)
+        self._hide_topology(draft, crossing)
+        _count_down(draft, crossing)
+        self._put_on_top(draft, crossing, branch)
+        return serialise(draft)
+
+    def build_emergency(self, crossing: Crossing, branch: bytes) -> bytes:
+        """Return an emergency request without its plan: it goes through, complete, whatever failed."""
+        draft = Draft(crossing.request, crossing.notes)
+        self._start(draft, crossing)
+        self._identify(draft, crossing)
+        self._hide_topology(draft, crossing)
+        _count_down(draft, crossing)
+        for name in (b"authorization", b"proxy-authorization"):
+            draft.remove_all(name, "credentials never travel")
+        self._put_on_top(draft, crossing, branch)
+        return serialise(draft)
+
+    def _start(self, draft: Draft, crossing: Crossing) -> None:
+        request = crossing.request
+        if crossing.target != request.uri:
+            draft.start = b"%b %b SIP/2.0" % (request.method, crossing.target)
+            draft.note("Request-URI", "the far side's own target" if request.to_tag else "addressed to the next hop")
+
+    def _identify(self, draft: Draft, crossing: Crossing) -> None:
+        """Give the far side its own Call-ID, tags, From and To (dialogs.md)."""
+        request, base = crossing.request, crossing.base
+        outward = crossing.call_id
+        if crossing.near_is_caller:
+            outward = self._identity.seal_call_id(outward, crossing.far, crossing.key_id)
+        if outward != request.call_id:
+            draft.set_only(b"call-id", outward, _SEALED)
+        from_, to = base.from_outward, base.to_outward
+        if not crossing.near_is_caller:
+            from_, to = base.to_original, base.from_original
+        self._rewrite(draft, b"from", request.from_, request.from_tag, from_, crossing)
+        self._rewrite(draft, b"to", request.to, request.to_tag, to, crossing)
+
+    def _rewrite(
+        self, draft: Draft, name: bytes, received: NameAddr, tag: bytes, outward: NameAddr | None, crossing: Crossing
+    ) -> None:
+        """Replace a From or To by what the record says, never by a change of what arrived.
+
+        Where the record has nothing (an end that dropped Record-Route, or a budget that did not hold it), the
+        decision that the record pins says what may pass.
+        """
+        bare = without_params(received)
+        if outward is None:
+            outward = crossing.to_far.address(bare, crossing.far_origin, is_from=name == b"from")
+        if name == b"from":
+            carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
+        else:
+            carried = self._identity.open_tag(tag, crossing.near.end)
+        if outward == bare and carried == tag and not crossing.far.hides:
+            return
+        value = outward.address + (b";tag=" + carried if carried else b"")
+        if value != draft.first(name):
+            draft.set_only(name, value, "this side's name of the dialog's party")
+
+    def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
+        """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""
+        draft.remove_all(b"route", "the route set of the far side stands for it")
+        if not crossing.hides_near:
+            self._stamp_via(draft, crossing)
+            return
+        for name in (b"via", b"record-route", b"path", b"service-route"):
+            draft.remove_all(name, _HIDDEN)
+        contacts = list(draft.find(b"contact"))
+        if contacts:
+            draft.set_only(b"contact", self._contact(crossing), _SEALED)
+
+    def _contact(self, crossing: Crossing) -> bytes:
+        items = crossing.request.items(b"contact")
+        contact = parse_name_addr(items[0] if items else b"")
+        routes = tuple(crossing.request.items(b"record-route"))
+        user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=_uris(routes))
+        return b"<sip:%b@%b>%b" % (user, crossing.far_origin, crossing.to_far.contact_params(contact.params))
+
+    def _stamp_via(self, draft: Draft, crossing: Crossing) -> None:
+        """Add received and rport to the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
+        for position in draft.find(b"via"):
+            first, *rest = split_list(draft.value(position))
+            stamped = stamp(first, crossing.request.via.params, crossing.request.via.host, crossing.near_flow.peer)
+            if stamped != first:
+                draft.replace(position, b", ".join([stamped, *rest]), "where it really came from")
+            return
+
+    def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
+        """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""
+        local = crossing.hop.local
+        sent_by = hostport(local[0].encode(), local[1])
+        draft.top.append(b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (sent_by, branch))
+        if crossing.routes:
+            draft.top.append(b"Route: " + b", ".join(b"<%b>" % uri for uri in crossing.routes))
+        if not (crossing.forms_dialog and keeps_record_route(crossing.hop.party)):
+            return
+        upstream = _uris(crossing.request.items(b"record-route")) if crossing.hides_near else ()
+        target = remote_target(crossing)
+        user = self._records.route(crossing, for_near=False, target=target, routes=upstream)
+        crossing.route_token = b"sip:%b@%b;lr" % (user, crossing.far_origin)
+        draft.top.append(b"Record-Route: <%b>" % crossing.route_token)
+
+
+def remote_target(crossing: Crossing) -> bytes:
+    """Return the URI of the request's Contact; without one, the address that it came from."""
+    items = crossing.request.items(b"contact")
+    if items:
+        try:
+            return parse_name_addr(items[0]).uri
+        except Malformed:
+            if crossing.hides_near:
+                raise
+    host, port = crossing.near_flow.peer
+    return b"sip:" + hostport(host.encode(), port)
+
+
+def _uris(values: list[bytes] | tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(parse_name_addr(value).uri for value in values)
+
+
+def _count_down(draft: Draft, crossing: Crossing) -> None:
+    """Set Max-Forwards (§16.6 item 3), make room for Max-Breadth (RFC 5393 §5.3.3), consume Proxy-Require."""
+    hops = crossing.request.max_forwards
+    positions = list(draft.find(b"max-forwards"))
+    value = b"%d" % (DEFAULT_MAX_FORWARDS if hops is None else hops - 1)
+    if positions:
+        draft.replace(positions[0], value, "one hop further")
+    else:
+        draft.bottom.append(b"Max-Forwards: " + value)
+    draft.remove_all(b"max-breadth", "this branch's share")
+    if crossing.hides_near:
+        draft.remove_all(b"proxy-require", "fulfilled here")

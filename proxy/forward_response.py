@@ -1,0 +1,141 @@
+"""A response on its way back: RFC 3261 §16.7 items 3, 8 and 9 with identity, topology and plan.
+
+Via, From, To, Call-ID, CSeq and Record-Route towards the sender are rebuilt from its own request, never
+by editing what the far side echoed (RFC 3323 §5.1, §5.3; dialogs.md).
+"""
+
+from __future__ import annotations
+
+import re
+
+from config.vocabulary import Action, Category
+from proxy.crossing import Crossing, Records, context
+from proxy.headers import parse_name_addr, parse_params
+from proxy.identity import Identity
+from proxy.message import Draft, Message
+from proxy.pack import ANONYMOUS
+from proxy.policy import action
+from proxy.reply import echo, phrase
+from proxy.serialise import serialise
+from proxy.tokens import Tokens
+from proxy.uri import parse_sip_uri
+
+_ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
+_BACK = "as the sender wrote it"
+_HIDDEN = "the far side of the network is hidden"
+_USER = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
+
+
+class ResponseForwarder:
+    """Makes the bytes of forwarded responses."""
+
+    def __init__(self, tokens: Tokens, identity: Identity, records: Records) -> None:
+        """Use the shared stages of one core."""
+        self._tokens = tokens
+        self._identity = identity
+        self._records = records
+
+    def build(self, crossing: Crossing, response: Message, merged: list[bytes] | None = None) -> bytes:
+        """Return a response as it goes back to the crossing's sender.
+
+        Args:
+            crossing: the branch that the response came on.
+            response: as received.
+            merged: challenge lines of other branches (§16.7 item 7).
+
+        Raises:
+            Exception: whatever fails; the caller decides what leaves instead.
+        """
+        draft = Draft(response, crossing.notes)
+        self._start(draft, crossing, response)
+        for name in _ECHOED:
+            for position in draft.find(name):
+                draft.lines[position] = None
+        self._hide_topology(draft, crossing, response)
+        crossing.to_near.apply(draft, context(crossing, self._tokens, response, towards_far=False))
+        draft.top += self._echo(crossing, response)
+        draft.bottom += merged or []
+        return serialise(draft)
+
+    def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        """Send the standard phrase where unknown texts may not pass: a phrase is room for anything."""
+        decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
+        status = 500 if response.status == 503 else response.status
+        if status != response.status or action(decision, Category.UNKNOWN) is not Action.KEEP:
+            draft.start = b"SIP/2.0 %d %b" % (status, phrase(status))
+
+    def _echo(self, crossing: Crossing, response: Message) -> list[bytes]:
+        """Return the lines that the sender wants back from its request, and our Record-Route."""
+        tag = b""
+        if not crossing.request.to_tag and response.to_tag:
+            tag = self._identity.seal_tag(response.to_tag, crossing.near, crossing.key_id)
+        lines = echo(crossing.request, crossing.near_flow, tag)
+        return lines + self._record_route(crossing, response)
+
+    def _record_route(self, crossing: Crossing, response: Message) -> list[bytes]:
+        """Return the Record-Route lines towards the sender: its own entries under ours (§16.7 item 8)."""
+        request = crossing.request
+        if not (crossing.forms_dialog and 101 <= response.status <= 299):
+            return []
+        beyond = self._beyond(crossing, response)
+        target = _target(response) or crossing.target
+        hidden = tuple(reversed(beyond)) if crossing.hides_far else ()
+        user = self._records.route(crossing, for_near=True, target=target, routes=hidden)
+        visible = [] if crossing.hides_far else [b"Record-Route: <%b>" % uri for uri in beyond]
+        ours = b"Record-Route: <sip:%b@%b;lr>" % (user, crossing.near_origin)
+        return [*visible, ours, *(request.lines[position] for position in request.index.get(b"record-route", ()))]
+
+    @staticmethod
+    def _beyond(crossing: Crossing, response: Message) -> list[bytes]:
+        """Return the entries of the proxies behind us, topmost first: what stands above our own entry.
+
+        Many drop our entry, in 180 above all; then everything is theirs but what the request already had.
+        """
+        beyond: list[bytes] = []
+        upstream = {parse_name_addr(value).uri for value in crossing.request.items(b"record-route")}
+        for value in response.items(b"record-route"):
+            uri = parse_name_addr(value).uri
+            if uri == crossing.route_token:
+                break
+            if uri not in upstream or crossing.hides_near:
+                beyond.append(uri)
+        return beyond
+
+    def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        if not crossing.hides_far:
+            return
+        for name in (b"path", b"service-route"):
+            draft.remove_all(name, _HIDDEN)
+        if list(draft.find(b"contact")):
+            draft.set_only(b"contact", self._contact(crossing, response), _HIDDEN)
+
+    def _contact(self, crossing: Crossing, response: Message) -> bytes:
+        """Return the Contact that the sender sees: a token, or for redirections the number alone."""
+        if response.status >= 300:
+            return _redirection(crossing, response)
+        contact = parse_name_addr(response.items(b"contact")[0])
+        routes: tuple[bytes, ...] = ()
+        if crossing.forms_dialog:
+            routes = tuple(reversed(self._beyond(crossing, response)))
+        user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
+        return b"<sip:%b@%b>%b" % (user, crossing.near_origin, crossing.to_near.contact_params(contact.params))
+
+
+def _target(response: Message) -> bytes:
+    items = response.items(b"contact")
+    return parse_name_addr(items[0]).uri if items else b""
+
+
+def _redirection(crossing: Crossing, response: Message) -> bytes:
+    """Return 3xx and 485 Contacts as numbers to dial through us: their hosts are topology."""
+    targets: list[bytes] = []
+    for item in response.items(b"contact"):
+        address = parse_name_addr(item)
+        uri = parse_sip_uri(address.uri)
+        user = uri.user.partition(b";")[0] if uri else address.uri.partition(b":")[2].partition(b";")[0]
+        if not _USER.fullmatch(user):
+            continue
+        quality = parse_params(address.params).get(b"q", b"")
+        tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
+        targets.append(b"<sip:%b@%b>%b" % (user, crossing.near_origin, tail))
+    return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri

@@ -1,0 +1,67 @@
+"""The grammar of RFC 3261 §25 as regular expressions, with the rule above each.
+
+Everything works on bytes: SIP allows UTF-8 in texts and any octet after a backslash, and what is not
+edited must leave as it came.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Compact forms (RFC 3261 §7.3.3 and the IANA registry). A filter that knew only the long names would
+#: let `f:` and `m:` through.
+COMPACT = {
+    b"a": b"accept-contact", b"b": b"referred-by", b"c": b"content-type", b"d": b"request-disposition",
+    b"e": b"content-encoding", b"f": b"from", b"i": b"call-id", b"j": b"reject-contact", b"k": b"supported",
+    b"l": b"content-length", b"m": b"contact", b"n": b"identity-info", b"o": b"event", b"r": b"refer-to",
+    b"s": b"subject", b"t": b"to", b"u": b"allow-events", b"v": b"via", b"x": b"session-expires", b"y": b"identity",
+}  # fmt: skip
+
+# token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )
+TOKEN_CLASS = rb"[A-Za-z0-9\-.!%*_+`'~]"
+TOKEN = re.compile(TOKEN_CLASS + rb"+")
+
+# LWS = [*WSP CRLF] 1*WSP; a fold reads as one space (§7.3.1).
+FOLD = re.compile(rb"[ \t]*\r\n[ \t]+")
+LWS = rb"[ \t\r\n]*"
+
+# Request-Line = Method SP Request-URI SP SIP-Version; exactly one SP each (§7.1)
+REQUEST_LINE = re.compile(rb"(" + TOKEN_CLASS + rb"+) ([^ \t]+) ([Ss][Ii][Pp]/\d+\.\d+)")
+# Status-Line = SIP-Version SP Status-Code SP Reason-Phrase; the phrase may be empty (RFC 4475 §3.1.1.13)
+STATUS_LINE = re.compile(rb"[Ss][Ii][Pp]/2\.0 ([1-6]\d\d) (.*)", re.DOTALL)
+
+# quoted-string = SWS DQUOTE *(qdtext / quoted-pair ) DQUOTE
+QUOTED = rb'"(?:[^"\\]|\\.)*"'
+
+# generic-param = token [ EQUAL gen-value ]; gen-value = token / host / quoted-string
+PARAM = re.compile(
+    rb";" + LWS + rb"([^;=,\s\"<>]+)" + rb"(?:" + LWS + rb"=" + LWS + rb"(" + QUOTED + rb"|[^;,\s\"]*)" + rb")?" + LWS,
+    re.DOTALL,
+)
+
+# via-parm = sent-protocol LWS sent-by *( SEMI via-params )
+# sent-protocol = protocol-name SLASH protocol-version SLASH transport; sent-by = host [ COLON port ]
+# Any version is read here, so that SIP/7.0 can be answered with 505 (RFC 4475 §3.1.2.16).
+VIA = re.compile(
+    LWS + rb"[Ss][Ii][Pp]" + LWS + rb"/" + LWS + rb"\d\.\d" + LWS + rb"/" + LWS + rb"(" + TOKEN_CLASS + rb"+)"
+    rb"[ \t\r\n]+(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._]+)" + LWS + rb"(?::" + LWS + rb"(\d{1,5}))?" + LWS,
+)
+
+# CSeq = 1*DIGIT LWS Method
+CSEQ = re.compile(LWS + rb"(\d+)[ \t\r\n]+(" + TOKEN_CLASS + rb"+)" + LWS)
+
+# SIP-URI = "sip:" [ userinfo ] hostport uri-parameters [ headers ]
+SIP_URI = re.compile(
+    rb"(?P<scheme>[Ss][Ii][Pp][Ss]?):"
+    rb"(?:(?P<user>[A-Za-z0-9\-_.!~*'()&=+$,;?/%#]+)(?::(?P<password>[A-Za-z0-9\-_.!~*'()&=+$,%]*))?@)?"
+    rb"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._]+)(?::(?P<port>\d{1,5}))?"
+    rb"(?P<params>(?:;[^;?\s<>\"]*)*)(?:\?(?P<headers>[^\s<>\"]*))?"
+)
+# absoluteURI = scheme ":" ( hier-part / opaque-part )
+ANY_URI = re.compile(rb"([A-Za-z][A-Za-z0-9+\-.]*):([^\s<>\"]*)")
+
+# word = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" / "(" / ")" / "<" / ">" / ":" /
+#           "\" / DQUOTE / "/" / "[" / "]" / "?" / "{" / "}" )
+# callid = word [ "@" word ]
+_WORD = rb"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]+"
+CALL_ID = re.compile(_WORD + rb"(?:@" + _WORD + rb")?")

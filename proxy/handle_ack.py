@@ -1,0 +1,81 @@
+"""ACK: absorbed for a refused INVITE, passed on for an accepted one, and never answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy import in_dialog
+from proxy.crossing import Crossing
+from proxy.errors import Malformed, Refused
+from proxy.flow import Flow
+from proxy.initial import Arrival
+from proxy.launch import Unsent, finish, is_address, remember_loop
+from proxy.matching import ServerKey, loop_hash, make_branch, server_key
+from proxy.message import Message
+from proxy.routing import Party
+from proxy.validation import read_request_uri
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+
+
+class AckHandler:
+    """Takes every ACK."""
+
+    def __init__(self, core: Core) -> None:
+        """Work on the core's tables."""
+        self._core = core
+
+    def receive(self, request: Message, flow: Flow, source: Party, now: float) -> None:
+        """Absorb the ACK of a final response of ours; forward that of a 2xx by its record (§13.2.2.4)."""
+        core = self._core
+        server = core.servers.get(server_key(request, b"INVITE"))
+        if server is not None and server.acknowledge(now):
+            return
+        if not request.to_tag or request.max_forwards == 0:
+            core.drop("ack-without-dialog")
+            return
+        try:
+            arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
+            crossing = in_dialog.cross(core.generation, arrival)
+        except in_dialog.TokenRefused as refusal:
+            core.counters.add("tokens_refused", refusal.kind)
+            core.drop("ack-without-dialog")
+            return
+        except (Refused, Malformed):
+            core.drop("ack-without-dialog")
+            return
+        self._forward(crossing, loop_hash(core.generation.tokens, request, source.label), now)
+
+    def _forward(self, crossing: Crossing, loop: bytes, now: float) -> None:
+        """Send an ACK, or park it without a transaction while its hop is looked up."""
+        core = self._core
+        hop = crossing.hop
+        if is_address(hop.host):
+            self._send(crossing, loop, now)
+            return
+
+        def found(address: str, later: float) -> None:
+            if address:
+                crossing.hop = hop._replace(host=address, local=core.generation.network.local(hop.party, address))
+                self._send(crossing, loop, later)
+
+        if not core.look_up(hop.host, found):
+            core.drop("parked-full")
+
+    def _send(self, crossing: Crossing, loop: bytes, now: float) -> None:
+        core = self._core
+        key: ServerKey = (*server_key(crossing.request), b"ACK")
+        try:
+            via, data = finish(core, crossing, key, loop, 1)
+        except Unsent as unsent:
+            if not unsent.ours:
+                core.drop("failed-closed")
+                return
+            hop = crossing.hop
+            via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
+            data = core.request_forwarder.build_minimal(crossing, via)
+        assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
+        remember_loop(core, crossing, via, now)
+        core.record(crossing.request.raw, data, crossing.far_flow, crossing)
+        core.transmit(crossing.far_flow, data)

@@ -1,0 +1,195 @@
+"""New requests: checks of RFC 3261 §16.3, crossings of §16.4 to §16.6, and local answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.vocabulary import Zone
+from proxy import in_dialog, initial
+from proxy.counters import METHODS
+from proxy.crossing import Crossing
+from proxy.errors import Malformed, Refused
+from proxy.flow import Flow
+from proxy.forking import ResponseContext
+from proxy.headers import parse_via
+from proxy.initial import Arrival
+from proxy.launch import launch
+from proxy.machines import State
+from proxy.matching import ServerKey, loop_hash, server_key, worker_of
+from proxy.message import Message
+from proxy.parse import KNOWN_METHODS
+from proxy.rate import RateLimit
+from proxy.routing import Party
+from proxy.transaction import ServerTransaction
+from proxy.validation import check, read_request_uri
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+
+SLOW_TRYING = 7
+"""Times T1 until a non-INVITE without response gets 100: when timer E has reached T2 (RFC 4320 §4.1)."""
+RETRY_AFTER = b"Retry-After: 5"
+"""What a sender is told when we have too much to do; seconds."""
+
+
+class RequestHandler:
+    """Takes every request that reaches a known side."""
+
+    def __init__(self, core: Core) -> None:
+        """Work on the core's tables."""
+        self._core = core
+        self._contact_calls = RateLimit(core.generation.network.settings.limits.contact_calls, 60)
+
+    def receive(self, request: Message, flow: Flow, source: Party | None, now: float) -> None:
+        """Handle one request; `source` is None for one that came from our own address."""
+        core = self._core
+        label = request.method.decode() if request.method in KNOWN_METHODS else METHODS[-1]
+        core.counters.add("requests_received", label)
+        source = source or core.looped.get(request.via.branch)
+        if source is None:
+            core.drop("unknown-source")
+            return
+        if request.method == b"ACK":
+            core.acks.receive(request, flow, source, now)
+            return
+        key = server_key(request)
+        server = core.servers.get(key)
+        if server is not None:
+            core.counters.add("retransmissions_absorbed", label)
+            server.repeat(now)
+        elif request.method == b"CANCEL":
+            core.cancels.receive(request, key, flow, now)
+        else:
+            self._begin(request, flow, source, key, now)
+
+    def _begin(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> None:
+        """Forward a new request, or answer it."""
+        core = self._core
+        if self._overloaded(request):
+            # Cheap and stateless: a transaction is what we have too many of.
+            core.respond_statelessly(request, flow, 503, extra=(RETRY_AFTER,))
+            return
+        server = core.open_server(key, request, flow)
+        try:
+            arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
+            check(request)
+            loop = self._check_loop(request, source)
+            crossings = self._cross(arrival)
+            shares = self._share_breadth(request, len(crossings))
+        except Refused as refusal:
+            self._count_refusal(refusal, request, source)
+            core.respond(server, request, flow, refusal.code, now, refusal.why.encode(), refusal.extra)
+            return
+        except Malformed as error:
+            core.respond(server, request, flow, error.code or 400, now, error.why.encode())
+            return
+        except Exception:
+            core.counters.add("failed_closed", "request")
+            core.event("failed-closed", request.call_id, source.label, "request")
+            core.respond(server, request, flow, 500, now)
+            return
+        self._forward(request, flow, server, crossings, (key, loop, shares), now)
+
+    def _overloaded(self, request: Message) -> bool:
+        """Tell whether there is no room for this request; an emergency call always has room."""
+        core = self._core
+        network = core.generation.network
+        if len(core.servers) < network.settings.limits.transactions:
+            return False
+        try:
+            return not network.is_emergency(request, read_request_uri(request))
+        except Refused:
+            return True
+
+    def _forward(
+        self, request: Message, flow: Flow, server: ServerTransaction, crossings: list[Crossing],
+        way: tuple[ServerKey, bytes, list[int]], now: float,
+    ) -> None:  # fmt: skip
+        core = self._core
+        key, loop, shares = way
+        context = ResponseContext(core.responses, request, flow, server)
+        server.context = context
+        if server.is_invite:
+            core.respond(server, request, flow, 100, now)
+        else:
+            core.wheel.start(now, SLOW_TRYING * core.timers.t1, _SlowTrying(core, context), "100")
+        for crossing in crossings:
+            context.add(crossing)
+        for branch, share in zip(list(context.branches), shares, strict=True):
+            launch(core, context, branch, key, loop, share, now)
+
+    def _cross(self, arrival: Arrival) -> list[Crossing]:
+        generation = self._core.generation
+        if arrival.request.to_tag:
+            return [in_dialog.cross(generation, arrival)]
+        routes = initial.take_routes(generation, arrival)
+        found, emergency = initial.destinations(
+            generation, arrival, routes, lambda who: self._contact_calls.allow(who, arrival.wall)
+        )
+        return [self._cross_to(arrival, destination, routes, emergency=emergency) for destination in found]
+
+    def _cross_to(
+        self, arrival: Arrival, destination: initial.Destination, routes: tuple[bytes, ...], *, emergency: bool
+    ) -> Crossing:
+        core, request, party = self._core, arrival.request, destination.hop.party
+        # The exemption holds only towards a PSAP (design.md §2).
+        exempt = emergency and party.zone is Zone.PSAP
+        crossing = initial.cross(core.generation, arrival, destination, routes, emergency=exempt)
+        if request.method == b"INVITE":
+            core.counters.add("calls", party.zone.value)
+            core.event("emergency" if emergency else "call", request.call_id, party.label, party.zone.value)
+        return crossing
+
+    def _check_loop(self, request: Message, source: Party) -> bytes:
+        """Return this request's loop hash, once no Via of ours carries the same (RFC 5393 §4.2.2).
+
+        Raises:
+            Refused: 482.
+        """
+        core = self._core
+        loop = loop_hash(core.generation.tokens, request, source.label)
+        if len(request.index[b"via"]) > 1 or b"," in (request.value(b"via") or b""):
+            for value in request.items(b"via")[1:]:
+                branch = parse_via(value).branch
+                if worker_of(branch) >= 0 and branch.endswith(b"." + loop):
+                    raise Refused(482, "Loop Detected")
+        elif request.via.branch.endswith(b"." + loop):
+            raise Refused(482, "Loop Detected")
+        return loop
+
+    def _share_breadth(self, request: Message, targets: int) -> list[int]:
+        """Divide Max-Breadth among branches (RFC 5393 §5.3.3).
+
+        Raises:
+            Refused: 440 when there are more targets than breadth.
+        """
+        value = request.value(b"max-breadth")
+        limit = self._core.generation.network.settings.limits.max_breadth
+        breadth = int(value) if value and value.isdigit() and len(value) < 10 else limit
+        if breadth < targets:
+            raise Refused(440, "Max-Breadth Exceeded")
+        share, rest = divmod(breadth, targets)
+        return [share + (nth < rest) for nth in range(targets)]
+
+    def _count_refusal(self, refusal: Refused, request: Message, source: Party) -> None:
+        core = self._core
+        if isinstance(refusal, in_dialog.TokenRefused):
+            core.counters.add("tokens_refused", refusal.kind)
+            core.event("token-refused", request.call_id, source.label, refusal.kind)
+        else:
+            core.event("refused", request.call_id, source.label, str(refusal.code))
+
+
+class _SlowTrying:
+    """Sends 100 to a non-INVITE that nobody has answered for long."""
+
+    __slots__ = ("_context", "_core")
+
+    def __init__(self, core: Core, context: ResponseContext) -> None:
+        self._core = core
+        self._context = context
+
+    def fire(self, name: str, now: float) -> None:
+        context = self._context
+        if context.server.state is State.TRYING:
+            self._core.respond(context.server, context.request, context.flow, 100, now)

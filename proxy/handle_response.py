@@ -1,0 +1,134 @@
+"""Responses: to their client transaction, and from the response context back to the sender.
+
+Without a client transaction a response is dropped (RFC 6026 §7.3). What a filter cannot finish does not
+leave: a provisional response is dropped, a final one becomes our 500, and a 2xx to an INVITE is taken down
+on the far side too, so that no call stays up half (design.md §2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.derive import ack_and_bye
+from proxy.errors import Malformed
+from proxy.flow import Flow
+from proxy.forking import Branch, ResponseContext
+from proxy.headers import parse_via
+from proxy.matching import make_branch
+from proxy.message import Message
+from proxy.routing import Party
+from proxy.timers import TimerWheel
+from proxy.transaction import ClientTransaction
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+
+
+class ResponseHandler:
+    """Takes every response, and is the uplink of all response contexts."""
+
+    def __init__(self, core: Core) -> None:
+        """Work on the core's tables."""
+        self._core = core
+
+    @property
+    def wheel(self) -> TimerWheel:
+        """The core's timer wheel."""
+        return self._core.wheel
+
+    def receive(self, response: Message, flow: Flow, source: Party | None, now: float) -> None:
+        """Hand a response to its client transaction (§17.1.3); drop strays."""
+        core = self._core
+        core.counters.add("responses_received", f"{response.status // 100}xx")
+        client = core.clients.get((response.via.branch, response.cseq_method))
+        if client is None:
+            core.drop("stray-response")
+            return
+        hop = client.hop
+        if hop is not None and source is not None and source.trunk is not hop.trunk:
+            # Only the side that was asked may answer: a branch is hard to guess, but it is no secret.
+            core.drop("stray-response")
+            return
+        if not client.receive(response, now):
+            core.counters.add("dropped", "late")
+
+    def pass_back(
+        self, context: ResponseContext, branch: Branch, response: Message, merged: list[bytes], now: float
+    ) -> None:
+        """Send a branch's response to the request's sender."""
+        core, crossing = self._core, branch.crossing
+        crossing.notes = [] if core.recorder is not None else None
+        try:
+            data = core.response_forwarder.build(crossing, response, merged)
+        except Exception:
+            self._failed(context, branch, response, now)
+            return
+        status = 500 if response.status == 503 else response.status
+        if not context.server.respond(status, data, now):
+            return
+        core.record(response.raw, data, context.server.flow, crossing)
+        if context.server.is_invite and status >= 200:
+            kind = "answered" if status < 300 else "ended"
+            core.event(kind, crossing.call_id, crossing.hop.party.label, str(status))
+
+    def answer(self, context: ResponseContext, status: int, now: float) -> None:
+        """Send a response of our own."""
+        self._core.respond(context.server, context.request, context.flow, status, now)
+
+    def _failed(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
+        core, is_invite = self._core, context.server.is_invite
+        kind = "provisional" if response.status < 200 else "final"
+        if is_invite and 200 <= response.status < 300:
+            kind = "invite-2xx"
+        core.counters.add("failed_closed", kind)
+        core.event("failed-closed", branch.crossing.call_id, branch.crossing.hop.party.label, kind)
+        if kind == "provisional":
+            return
+        if kind == "invite-2xx":
+            self._take_down(context, branch, response, now)
+        if not context.server.finished:
+            self.answer(context, 500, now)
+
+    def _take_down(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
+        """End the call on the far side: ACK and BYE made from what we sent and what came."""
+        core, client = self._core, branch.client
+        if client is None:
+            return
+        tokens = core.generation.tokens
+        key = (response.via.branch, response.to_tag)
+        branches = [make_branch(tokens, key, what, client.flow.peer, b"down", core.worker) for what in (b"ack", b"bye")]
+        try:
+            ack, bye = ack_and_bye(client.request, response, (branches[0], branches[1]))
+        except Malformed:
+            core.drop("failed-closed")
+            return
+        core.transmit(client.flow, ack)
+        if (branches[1], b"BYE") not in core.clients:
+            core.start_client(client.flow, b"BYE", bye, branches[1], Nobody()).start(now)
+
+    def send_cancel(self, client: ClientTransaction, data: bytes, now: float) -> None:
+        """Send a CANCEL in a transaction of its own; its response says nothing (§16.10)."""
+        branch = parse_via(data.partition(b"\r\nVia:")[2].partition(b"\r\n")[0]).branch
+        self._core.start_client(client.flow, b"CANCEL", data, branch, Nobody()).start(now)
+
+    def timer_c(self) -> float:
+        """Return timer C in seconds."""
+        return self._core.timers.timer_c
+
+    def give_up(self) -> float:
+        """Return 64*T1 in seconds."""
+        return 64 * self._core.timers.t1
+
+    def timed_out(self, timer: str) -> None:
+        """Count a timer that ended a branch."""
+        self._core.counters.add("timeouts", timer)
+
+
+class Nobody:
+    """The user of a client transaction whose outcome nobody waits for."""
+
+    def on_response(self, client: ClientTransaction, response: Message, now: float) -> None:
+        """Leave it at that."""
+
+    def on_failure(self, client: ClientTransaction, status: int, now: float) -> None:
+        """Leave it at that."""

@@ -1,0 +1,136 @@
+"""Typed values of the headers that a proxy works with: Via, name-addr, CSeq, and lists of them."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from proxy.errors import Malformed
+from proxy.grammar import CSEQ, FOLD, LWS, PARAM, QUOTED, VIA
+
+MAX_CSEQ = 2**32 - 1
+"""RFC 3261 §8.1.1.5 wants less than 2**31; what does not fit 32 bits is refused (RFC 4475 §3.1.2.4)."""
+
+# A value of a comma list: quoted strings and <...> may hold commas (§7.3.1, §20.10).
+_LIST_ITEM = re.compile(rb"(?:" + QUOTED + rb"|<[^>]*>|[^,\"<]|[\"<])+?(?=,|\Z)", re.DOTALL)
+
+# name-addr = [ display-name ] LAQUOT addr-spec RAQUOT; display-name = *(token LWS) / quoted-string
+_NAME_ADDR = re.compile(
+    LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*)" + LWS + rb"<([^<>\s]+)>" + LWS, re.DOTALL
+)
+# addr-spec without brackets: parameters then belong to the header (§20.10)
+_ADDR_SPEC = re.compile(LWS + rb"([A-Za-z][A-Za-z0-9+\-.]*:[^\s;,<>?\"]+)" + LWS)
+
+
+class Via(NamedTuple):
+    """One Via value (§20.42)."""
+
+    transport: bytes
+    host: bytes
+    """sent-by host, without brackets."""
+    port: int
+    """sent-by port, 0 where none is given."""
+    params: dict[bytes, bytes]
+    """Parameters by lower-case name."""
+    branch: bytes
+
+
+class NameAddr(NamedTuple):
+    """A From, To, Contact, Route or Record-Route value."""
+
+    display: bytes
+    """Display name as it stands, quotes included; may be empty."""
+    uri: bytes
+    params: bytes
+    """Header parameters as they stand, each with its `;`."""
+
+    def param(self, name: bytes) -> bytes | None:
+        """Return the value of a header parameter, None where it is missing."""
+        return parse_params(self.params).get(name)
+
+    @property
+    def address(self) -> bytes:
+        """Return the value without its header parameters, always with angle brackets (§20.10)."""
+        return b"%b <%b>" % (self.display, self.uri) if self.display else b"<%b>" % self.uri
+
+
+def unfold(value: bytes) -> bytes:
+    """Replace folds by one space and strip the ends (§7.3.1)."""
+    return FOLD.sub(b" ", value).strip(b" \t") if b"\n" in value else value.strip(b" \t")
+
+
+def split_list(value: bytes) -> list[bytes]:
+    """Split a comma list at the commas that separate (not those in quotes or angle brackets)."""
+    if b"," not in value:
+        stripped = value.strip(b" \t\r\n")
+        return [stripped] if stripped else []
+    return [item for item in (part.strip(b" \t\r\n") for part in _LIST_ITEM.findall(value)) if item]
+
+
+def parse_params(text: bytes) -> dict[bytes, bytes]:
+    """Read `;name=value` parameters into a dictionary by lower-case name.
+
+    Raises:
+        Malformed: when anything is left over.
+    """
+    if not text:
+        return {}
+    params: dict[bytes, bytes] = {}
+    position = 0
+    for match in PARAM.finditer(text):
+        if match.start() != position:
+            raise Malformed("Malformed parameters")
+        position = match.end()
+        params.setdefault(match[1].lower(), match[2] or b"")
+    if text[position:].strip(b" \t\r\n"):
+        raise Malformed("Malformed parameters")
+    return params
+
+
+def parse_via(value: bytes) -> Via:
+    """Read one Via value.
+
+    Raises:
+        Malformed: when sent-protocol, sent-by or the parameters do not follow the grammar.
+    """
+    match = VIA.match(value)
+    if match is None:
+        raise Malformed("Malformed Via")
+    params = parse_params(value[match.end() :])
+    port = int(match[3] or 0)
+    if port > 65535:
+        raise Malformed("Malformed Via")
+    return Via(match[1].upper(), match[2].strip(b"[]").lower(), port, params, params.get(b"branch", b""))
+
+
+def parse_name_addr(value: bytes) -> NameAddr:
+    """Read one name-addr or addr-spec with its header parameters.
+
+    Raises:
+        Malformed: when it is neither, among others for unbalanced quotes and for an addr-spec with a `?`
+            or `,` that would need brackets (§20.10).
+    """
+    match = _NAME_ADDR.match(value)
+    if match is not None:
+        display, uri = match[1].strip(b" \t\r\n"), match[2]
+    else:
+        match = _ADDR_SPEC.match(value)
+        if match is None:
+            raise Malformed("Malformed address")
+        display, uri = b"", match[1]
+    params = value[match.end() :]
+    if params and params[:1] != b";":
+        raise Malformed("Malformed address")
+    return NameAddr(display, uri, params)
+
+
+def parse_cseq(value: bytes) -> tuple[int, bytes]:
+    """Read a CSeq value into number and method.
+
+    Raises:
+        Malformed: for anything else, and for numbers beyond 32 bits.
+    """
+    match = CSEQ.fullmatch(value)
+    if match is None or len(match[1]) > 32 or int(match[1]) > MAX_CSEQ:
+        raise Malformed("Malformed CSeq")
+    return int(match[1]), match[2]

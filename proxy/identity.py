@@ -1,0 +1,113 @@
+"""Dialog identity: Call-ID, tags, From, To and references to other dialogs, as each side knows them.
+
+One stage, used for every message in both directions (design.md §4, dialogs.md "References to other
+dialogs"). Whoever made an identifier always sees it as it made it; others see it sealed. So to carry one
+across is to open it where it authenticates as sealed for the sender's side, else to seal it for the far
+side. (Opening and then sealing again, as dialogs.md has it, would show the maker of an identifier a stranger
+where its own side hides too.) Sealing is the identity towards sides that do not hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.grammar import TOKEN
+from proxy.headers import parse_params, split_list
+from proxy.pack import pack_call_id, unpack_call_id
+from proxy.record import End
+from proxy.tokens import Purpose, Tokens, from_base32, from_base64, same, to_base32, to_base64
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """How Call-IDs and tags look towards one side of a dialog."""
+
+    end: End
+    hides: bool
+    """Whether Call-IDs are sealed towards it."""
+    seal_tags: bool = False
+    """Whether every tag is sealed towards it; else only those that match a leak pattern."""
+    max_call_id: int = 64
+    """Longest Call-ID that it takes, in characters."""
+
+
+class Identity:
+    """Opens and seals the identifiers of dialogs."""
+
+    def __init__(self, tokens: Tokens, leaks: Callable[[bytes], bool]) -> None:
+        """Use the key ring behind tokens, and `leaks` to tell which tags may not pass as they are."""
+        self._tokens = tokens
+        self._leaks = leaks
+
+    def open_call_id(self, value: bytes, end: End) -> bytes:
+        """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""
+        opened = self._tokens.open(from_base64(value), end.pack())
+        return unpack_call_id(opened.payload) if opened and opened.purpose is Purpose.CALL_ID else value
+
+    def seal_call_id(self, value: bytes, side: Side, key_id: int) -> bytes:
+        """Return a Call-ID as a side may see it.
+
+        One that does not fit the side's limit when sealed is replaced by a keyed hash of itself; the dialog's
+        record then carries it (`is_hashed` tells).
+        """
+        if not side.hides:
+            return value
+        context = side.end.pack()
+        sealed = to_base64(self._tokens.seal(Purpose.CALL_ID, pack_call_id(value), key_id, context))
+        return sealed if len(sealed) <= side.max_call_id else self._hash_call_id(value, context, key_id)
+
+    def is_hashed(self, value: bytes, outward: bytes, side: Side) -> bool:
+        """Tell whether `outward` cannot be opened to `value` again."""
+        return side.hides and self.open_call_id(outward, side.end) != value
+
+    def matches_hash(self, value: bytes, outward: bytes, end: End, key_id: int) -> bool:
+        """Tell whether `outward` is the keyed hash of a Call-ID that a record holds."""
+        return same(self._hash_call_id(value, end.pack(), key_id), outward)
+
+    def _hash_call_id(self, value: bytes, context: bytes, key_id: int) -> bytes:
+        digest = self._tokens.mac(key_id, b"call-id", value, context, size=32)
+        return to_base64(bytes((Purpose.CALL_ID << 5 | key_id,)) + digest)
+
+    def open_tag(self, value: bytes, end: End) -> bytes:
+        """Return the tag behind the one that a side uses; the same where we did not seal it."""
+        opened = self._tokens.open(from_base32(value), end.pack())
+        return opened.payload if opened and opened.purpose is Purpose.TAG else value
+
+    def seal_tag(self, value: bytes, side: Side, key_id: int) -> bytes:
+        """Return a tag as a side may see it: sealed on a leak pattern or at the side's wish."""
+        if value and side.hides and (side.seal_tags or self._leaks(value)):
+            return to_base32(self._tokens.seal(Purpose.TAG, value, key_id, side.end.pack()))
+        return value
+
+    def carry_tag(self, value: bytes, near: End, far: Side, key_id: int) -> bytes:
+        """Map a tag from one side to the other."""
+        opened = self.open_tag(value, near)
+        return opened if opened != value else self.seal_tag(value, far, key_id)
+
+    def carry_call_id(self, value: bytes, near: End, far: Side, key_id: int) -> bytes:
+        """Map a Call-ID from one side to the other."""
+        opened = self.open_call_id(value, near)
+        return opened if opened != value else self.seal_call_id(value, far, key_id)
+
+    def carry_reference(self, value: bytes, near: End, far: Side, key_id: int) -> bytes | None:
+        """Map a Replaces, Join or Target-Dialog value (RFC 3891 §6.1, 3911 §7.1, 4538 §7); None for a broken one.
+
+        Only the parameters of those grammars pass: a generic-param is room for anything.
+        """
+        call_id, _, rest = value.partition(b";")
+        params = parse_params(b";" + rest) if rest else {}
+        out = self.carry_call_id(call_id.strip(b" \t"), near, far, key_id)
+        for name in (b"to-tag", b"from-tag", b"local-tag", b"remote-tag"):
+            tag = params.get(name)
+            if tag is not None and TOKEN.fullmatch(tag):
+                out += b";%b=%b" % (name, self.carry_tag(tag, near, far, key_id))
+        return out + b";early-only" if b"early-only" in params else out
+
+    def carry_call_ids(self, value: bytes, near: End, far: Side, key_id: int) -> bytes:
+        """Map an In-Reply-To list (RFC 3261 §20.21)."""
+        return b", ".join(self.carry_call_id(item, near, far, key_id) for item in split_list(value))
+
+    def fingerprint(self, key_id: int, call_id: bytes, initiator_tag: bytes) -> bytes:
+        """Return what binds a record to its dialog: eight bytes over the initiator's Call-ID and tag."""
+        return self._tokens.mac(key_id, b"dialog", call_id, initiator_tag)

@@ -1,0 +1,212 @@
+"""Requests within dialogs: opening the records that come with them (dialogs.md "Opening").
+
+Everything that such a request may do follows from an authentic record: who sent it, where it goes, under
+which decision, and as whom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from config.vocabulary import Category, Zone
+from proxy.crossing import Crossing
+from proxy.errors import Malformed, Refused
+from proxy.flow import Flow
+from proxy.generation import Generation
+from proxy.headers import parse_name_addr
+from proxy.initial import Arrival
+from proxy.policy import hides
+from proxy.record import Mark, Record, decode
+from proxy.routing import Hop, Party
+from proxy.tokens import Opened, Purpose, from_base64, same
+from proxy.uri import SipUri, parse_sip_uri
+
+
+class TokenRefused(Refused):
+    """A token that does not open, or does not fit the request that carries it."""
+
+    def __init__(self, code: int, kind: str) -> None:
+        """Answer with code; kind is the label of the counter."""
+        super().__init__(code, "Call/Transaction Does Not Exist" if code == 481 else "Forbidden")
+        self.kind = kind
+
+
+def cross(generation: Generation, arrival: Arrival) -> Crossing:
+    """Return the crossing of a request that has a To tag.
+
+    Raises:
+        TokenRefused: 403 or 481, as dialogs.md says for each fault.
+        Refused: when its side may not send what it sends.
+        Malformed: when a value that must be rewritten cannot be read.
+    """
+    uri, routes = _repair_strict_route(generation, arrival)
+    record, opened, behind = _route_record(generation, arrival, routes)
+    contact = _contact_record(generation, uri)
+    if record is None:
+        record, opened = contact if contact is not None else (None, None)
+    if record is None or opened is None:
+        raise TokenRefused(481, "no-dialog")
+    _check_side(generation, arrival, record)
+    call_id = _check_fingerprint(generation, arrival, record, opened.key_id)
+    latest = _latest(record, contact)
+    _check_age(generation, arrival, record, latest)
+    return _cross(generation, arrival, record, latest, opened.key_id, call_id, behind, uri, contact=contact is not None)
+
+
+def _repair_strict_route(generation: Generation, arrival: Arrival) -> tuple[SipUri | None, list[bytes]]:
+    """Undo what a strict router does: our Record-Route as Request-URI, the real one last in Route (§16.4)."""
+    uri = arrival.uri
+    routes = [parse_name_addr(value).uri for value in arrival.request.items(b"route")]
+    ours = uri is not None and generation.network.is_us(uri.host, uri.port)
+    if uri is not None and ours and generation.is_token(uri.user, Purpose.ROUTE):
+        if not routes:
+            raise TokenRefused(403, "forged")
+        real = routes.pop()
+        return parse_sip_uri(real), [bytes(uri), *routes]
+    return uri, routes
+
+
+def _route_record(
+    generation: Generation, arrival: Arrival, routes: list[bytes]
+) -> tuple[Record | None, Opened | None, tuple[bytes, ...]]:
+    """Return the record in the topmost Route of ours, and the Route values behind it.
+
+    Raises:
+        TokenRefused: 403 for a token that bears our host and does not open.
+        Refused: 403 for further Routes from phones.
+    """
+    network = generation.network
+    while routes:
+        uri = parse_sip_uri(routes[0])
+        if uri is None or not network.is_us(uri.host, uri.port):
+            break
+        routes = routes[1:]
+        if not uri.user:
+            continue  # an outbound-proxy Route of the phone's own: ours, and empty
+        opened = generation.tokens.open(from_base64(uri.user))
+        if opened is None or opened.purpose is not Purpose.ROUTE:
+            raise TokenRefused(403, "forged")
+        return decode(opened.payload), opened, tuple(routes)
+    if routes and arrival.source.zone is Zone.ACCESS and not arrival.source.edge:
+        raise Refused(403, "Route Not Allowed")
+    return None, None, tuple(routes)
+
+
+def _contact_record(generation: Generation, uri: SipUri | None) -> tuple[Record, Opened] | None:
+    """Return the record behind a Request-URI that is a Contact token of ours; None where it is another URI.
+
+    Raises:
+        TokenRefused: 403 for a user part that bears our host and claims to be a token.
+    """
+    if uri is None or not generation.network.is_us(uri.host, uri.port) or not uri.user:
+        return None
+    opened = generation.tokens.open(from_base64(uri.user))
+    if opened is None or opened.purpose is not Purpose.CONTACT:
+        raise TokenRefused(403, "forged")
+    return decode(opened.payload), opened
+
+
+def _check_side(generation: Generation, arrival: Arrival, record: Record) -> None:
+    """Refuse a request whose source does not belong to the side that the record serves (dialogs.md, 4)."""
+    end, near = arrival.source.end, record.near
+    same_zone = end.zone == near.zone or {end.zone, near.zone} == {Zone.TRUNK, Zone.PSAP}
+    if not same_zone or end.trunk_id != near.trunk_id:
+        raise TokenRefused(403, "side")
+
+
+def _check_fingerprint(generation: Generation, arrival: Arrival, record: Record, key_id: int) -> bytes:
+    """Return the initiator's Call-ID, once it and the initiator's tag are those that the record was made for."""
+    request, near = arrival.request, record.near
+    from_caller = bool(record.marks & Mark.FROM_CALLER)
+    identity = generation.identity
+    if from_caller:
+        call_id, tag = request.call_id, request.from_tag
+    else:
+        call_id, tag = identity.open_call_id(request.call_id, near), identity.open_tag(request.to_tag, near)
+        if record.call_id and identity.matches_hash(record.call_id, request.call_id, near, key_id):
+            call_id = record.call_id
+    if not same(identity.fingerprint(key_id, call_id, tag), record.fingerprint):
+        raise TokenRefused(403, "fingerprint")
+    return call_id
+
+
+def _latest(record: Record, contact: tuple[Record, Opened] | None) -> Record:
+    """Return the record whose target counts: the Contact's, if it belongs to this dialog and side.
+
+    Raises:
+        TokenRefused: 403 for the Contact of another dialog.
+    """
+    if contact is None:
+        return record
+    if contact[0].near != record.near or not same(contact[0].fingerprint, record.fingerprint):
+        raise TokenRefused(403, "fingerprint")
+    return contact[0]
+
+
+def _check_age(generation: Generation, arrival: Arrival, record: Record, latest: Record) -> None:
+    """Refuse what is too old; a route set cannot change, so the younger of two issue times counts."""
+    if arrival.wall - max(record.issued, latest.issued) > generation.network.settings.limits.max_dialog_age:
+        raise TokenRefused(481, "expired")
+
+
+def _cross(
+    generation: Generation, arrival: Arrival, record: Record, latest: Record, key_id: int, call_id: bytes,
+    behind: tuple[bytes, ...], uri: SipUri | None, *, contact: bool,
+) -> Crossing:  # fmt: skip
+    network, privacy, source = generation.network, generation.privacy, arrival.source
+    emergency = bool(record.marks & Mark.EMERGENCY)
+    near_is_caller = bool(record.marks & Mark.FROM_CALLER)
+    far_party = network.party(record.far, emergency=emergency)
+    if far_party is None or latest.flow is None:
+        raise TokenRefused(403, "hop")
+    to_far = record.to_callee if near_is_caller else record.to_caller
+    to_near = record.to_caller if near_is_caller else record.to_callee
+    routes = (*record.routes, *behind)
+    target = _target(uri, latest, to_near, contact=contact)
+    hop = _hop(generation, far_party, latest.flow, routes[0] if routes else target)
+    if routes and b";lr" not in routes[0].lower():
+        # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
+        target, routes = routes[0], (*routes[1:], target)
+    near = replace(generation.side(source, to_near), end=record.near)
+    far = replace(generation.side(far_party, to_far, emergency=emergency), end=record.far)
+    crossing = Crossing(
+        arrival.request, source, hop, near, far, arrival.flow, key_id,
+        privacy.plan(to_far, far_party), privacy.plan(to_near, source), record,
+        near_is_caller=near_is_caller, forms_dialog=False, call_id=call_id, emergency=emergency,
+        near_origin=generation.origin(source), far_origin=generation.origin(far_party),
+        near_budget=network.record_budget(source), far_budget=network.record_budget(far_party),
+    )  # fmt: skip
+    crossing.target, crossing.routes = target, routes
+    return crossing
+
+
+def _target(uri: SipUri | None, latest: Record, to_near: int, *, contact: bool) -> bytes:
+    """Return the Request-URI for the far side: from the record where the sender may not know it, else the sender's."""
+    if uri is None or contact or hides(to_near, Category.NETWORK):
+        return latest.target
+    return bytes(uri)
+
+
+def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> Hop:
+    """Return where a request in a dialog goes: never further than the configured hops of its far side.
+
+    A phone is reached over the flow it came in on, whatever its URIs say; a trunk or the core at the next
+    URI's address if that is one of its hops, else where the dialog was before.
+
+    Raises:
+        TokenRefused: 403 when not even that belongs to the far side any more.
+    """
+    network = generation.network
+    if party.zone is Zone.ACCESS:
+        return Hop(party, *flow.peer, flow.local)
+    try:
+        uri = parse_sip_uri(next_uri)
+    except Malformed:
+        uri = None
+    if uri is not None:
+        address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
+        if network.reachable(party, address):
+            return network.hop(party, address)
+    if not network.reachable(party, flow.peer):
+        raise TokenRefused(403, "hop")
+    return Hop(party, *flow.peer, flow.local)

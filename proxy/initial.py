@@ -1,0 +1,225 @@
+"""Requests outside dialogs: where they may go, and the crossing for each hop (RFC 3261 §16.4 to §16.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from config.vocabulary import Zone
+from proxy.crossing import Crossing, without_params
+from proxy.errors import Malformed, Refused
+from proxy.flow import Flow
+from proxy.generation import Generation
+from proxy.headers import NameAddr, parse_name_addr
+from proxy.message import Message
+from proxy.record import Mark, Record
+from proxy.references import TRANSFER_LIFETIME, Transfer
+from proxy.routing import Hop, Party
+from proxy.tokens import Purpose
+from proxy.uri import SipUri, hostport, parse_sip_uri
+
+#: Methods that never form a dialog; every other one, unknown ones included, gets a Record-Route
+#: because we straddle a boundary (§16.6 item 4).
+NO_DIALOG = frozenset(
+    (b"OPTIONS", b"MESSAGE", b"REGISTER", b"PUBLISH", b"BYE", b"ACK", b"CANCEL", b"PRACK", b"INFO", b"UPDATE")
+)
+
+
+class Arrival(NamedTuple):
+    """A request at our door: what it is, from whom, over which flow, at what time."""
+
+    request: Message
+    uri: SipUri | None
+    source: Party
+    flow: Flow
+    wall: int
+    """Wall clock, seconds: for issue times."""
+
+
+class Destination(NamedTuple):
+    """One target of an initial request."""
+
+    hop: Hop
+    target: bytes
+    """Request-URI to send; b"" to derive it from the received one."""
+    transfer: Transfer | None = None
+
+
+def take_routes(generation: Generation, arrival: Arrival) -> tuple[bytes, ...]:
+    """Return the Route values behind our own, checking that the sender may write them (§16.4).
+
+    Raises:
+        Refused: 403 for a token without a dialog, and for Route, Record-Route or Path from phones.
+    """
+    request, source = arrival.request, arrival.source
+    routes = [_uri(value) for value in request.items(b"route")]
+    while routes:
+        first = _sip(routes[0])
+        if first is None or not generation.network.is_us(first.host, first.port):
+            break
+        if first.user and generation.is_token(first.user, Purpose.ROUTE):
+            raise Refused(403, "Route without dialog")
+        routes.pop(0)
+    believed = source.edge or source.zone is Zone.CORE
+    if routes and not believed:
+        raise Refused(403, "Route Not Allowed")
+    phone = source.zone is Zone.ACCESS and not source.edge
+    if phone and (b"record-route" in request.index or b"path" in request.index):
+        raise Refused(403, "Record-Route Not Allowed")
+    return tuple(routes)
+
+
+def destinations(
+    generation: Generation, arrival: Arrival, routes: tuple[bytes, ...], allow_contact: Callable[[bytes], bool]
+) -> tuple[list[Destination], bool]:
+    """Return where an initial request goes, and whether it is an emergency call.
+
+    Args:
+        generation: the running one.
+        arrival: the request.
+        routes: what `take_routes` returned.
+        allow_contact: rate limit for calls through a Contact outside its dialog, by subscriber.
+
+    Raises:
+        Refused: when it may not go anywhere.
+    """
+    network, uri = generation.network, arrival.uri
+    emergency = network.is_emergency(arrival.request, uri)
+    if uri is not None and network.is_us(uri.host, uri.port) and uri.user:
+        token = _by_token(generation, arrival, uri, allow_contact)
+        if token is not None:
+            return [token], False
+    if routes:
+        hop = _by_route(generation, routes[0])
+        if hop is not None:
+            return [Destination(hop, arrival.request.uri)], emergency
+    hops = network.route(arrival.request, uri, arrival.source, emergency=emergency)
+    if not hops:
+        raise Refused(404 if uri is not None and network.is_us(uri.host, uri.port) else 403, "No Route")
+    return [Destination(hop, b"") for hop in hops], emergency
+
+
+def _by_token(
+    generation: Generation, arrival: Arrival, uri: SipUri, allow_contact: Callable[[bytes], bool]
+) -> Destination | None:
+    """Return the target of a transfer token, or of a phone's Contact used outside its dialog (RFC 3261 §8.1.1.8)."""
+    source, network = arrival.source, generation.network
+    transfer = generation.references.open_transfer(uri, source.end)
+    record = transfer.record if transfer else generation.references.open_contact(uri)
+    if record is None:
+        return None
+    lifetime = TRANSFER_LIFETIME if transfer else network.settings.limits.max_dialog_age
+    if arrival.wall - record.issued > lifetime:
+        raise Refused(480, "Temporarily Unavailable")
+    if transfer is None and (record.far.zone is not Zone.ACCESS or record.near != source.end):
+        # A Contact reaches its subscriber, for the side that it was given to; never a trunk.
+        raise Refused(403, "Forbidden")
+    if transfer is None and not allow_contact(record.subscriber):
+        raise Refused(480, "Temporarily Unavailable")
+    party = network.party(record.far)
+    if party is None or record.flow is None:
+        raise Refused(480, "Temporarily Unavailable")
+    hop = Hop(party, *record.flow.peer, record.flow.local)
+    return Destination(hop, record.target, transfer)
+
+
+def _by_route(generation: Generation, route: bytes) -> Hop | None:
+    """Return the hop that a believed Route names, where it is one of ours by configuration."""
+    uri = _sip(route)
+    if uri is None:
+        return None
+    address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
+    try:
+        party = generation.network.party_of(address)
+    except ValueError:
+        return None
+    return generation.network.hop(party, address) if party and party.zone is not Zone.ACCESS else None
+
+
+def cross(
+    generation: Generation, arrival: Arrival, destination: Destination, routes: tuple[bytes, ...], *, emergency: bool
+) -> Crossing:
+    """Return the crossing of an initial request to one destination.
+
+    Raises:
+        Malformed: when a value that must be rewritten cannot be read.
+    """
+    request, source, hop = arrival.request, arrival.source, destination.hop
+    privacy, identity, tokens = generation.privacy, generation.identity, generation.tokens
+    key_id = tokens.current
+    to_far = privacy.decide(request, source, hop.party)
+    to_near = privacy.towards(source)
+    far, near = generation.side(hop.party, to_far, emergency=emergency), generation.side(source, to_near)
+    plan = privacy.plan(to_far, hop.party)
+    call_id = request.call_id
+    outward = identity.seal_call_id(call_id, far, key_id)
+    domain = _domain(generation, hop.party)
+    from_, to = without_params(request.from_), without_params(request.to)
+    outward_from = plan.address(from_, generation.origin(hop.party), is_from=True)
+    outward_to = plan.address(to, domain, is_from=False)
+    base = Record(
+        marks=Mark.EMERGENCY if emergency else Mark(0),
+        issued=arrival.wall,
+        caller=near.end,
+        callee=far.end,
+        to_callee=to_far,
+        to_caller=to_near,
+        subscriber=tokens.mac(key_id, b"subscriber", request.from_.uri, size=6),
+        call=tokens.mac(key_id, b"call", call_id, size=6),
+        fingerprint=identity.fingerprint(key_id, call_id, request.from_tag),
+        target=b"",
+        flow=None,
+        from_original=None if outward_from == from_ else from_,
+        from_outward=None if outward_from == from_ else outward_from,
+        to_original=None if outward_to == to else to,
+        to_outward=None if outward_to == to else outward_to,
+        call_id=call_id if identity.is_hashed(call_id, outward, far) else b"",
+    )
+    crossing = Crossing(
+        request, source, hop, near, far, arrival.flow, key_id, plan, privacy.plan(to_near, source), base,
+        near_is_caller=True, forms_dialog=request.method not in NO_DIALOG, call_id=call_id, emergency=emergency,
+        near_origin=generation.origin(source), far_origin=generation.origin(hop.party),
+        near_budget=generation.network.record_budget(source), far_budget=generation.network.record_budget(hop.party),
+    )  # fmt: skip
+    crossing.target = destination.target or _request_uri(arrival, crossing, domain)
+    crossing.routes = routes
+    if destination.transfer is not None and destination.transfer.call_id:
+        crossing.extra_replaces = generation.references.replaces(destination.transfer, far, key_id)
+    return crossing
+
+
+def _domain(generation: Generation, party: Party) -> bytes:
+    """Return the host that Request-URI and To carry towards a party."""
+    if party.trunk is None:
+        return generation.origin(party)
+    if party.trunk.domain:
+        return party.trunk.domain.encode()
+    host, port = party.trunk.hosts[0]
+    return hostport(host.encode(), port)
+
+
+def _request_uri(arrival: Arrival, crossing: Crossing, domain: bytes) -> bytes:
+    """Return the Request-URI for a hop: addressed to a trunk, else as it came (§16.5: not our domain)."""
+    if crossing.hop.party.trunk is None:
+        return arrival.request.uri
+    uri = arrival.uri
+    if uri is not None and uri.user:
+        host, _, port = domain.rpartition(b":") if domain[-1:] != b"]" and b":" in domain else (domain, b"", b"")
+        plain = uri.without(b"maddr", b"transport", b"ttl", b"method")
+        return crossing.to_far.address(
+            NameAddr(b"", bytes(plain._replace(host=host.strip(b"[]"), port=int(port or 0), password=b"")), b""),
+            domain,
+            is_from=False,
+        ).uri
+    return crossing.to_far.address(NameAddr(b"", arrival.request.uri, b""), domain, is_from=False).uri
+
+
+def _uri(value: bytes) -> bytes:
+    return parse_name_addr(value).uri
+
+
+def _sip(uri: bytes) -> SipUri | None:
+    try:
+        return parse_sip_uri(uri)
+    except Malformed:
+        raise Refused(400, "Malformed Route") from None

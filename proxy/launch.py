@@ -1,0 +1,137 @@
+"""Sending a branch: the last step of RFC 3261 §16.6, and the first place where a filter may fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.errors import Malformed, Refused
+from proxy.flow import Flow
+from proxy.forking import Branch, ResponseContext
+from proxy.matching import ServerKey, make_branch
+from proxy.routing import Party
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+    from proxy.crossing import Crossing
+
+LOOP_MEMORY = 32.0
+"""Seconds for which a request that we sent to ourselves is known as ours: 64*T1."""
+
+
+class Unsent(Exception):  # noqa: N818
+    """A request could not be finished; nothing of it left.
+
+    Args:
+        status: what the sender is told.
+        ours: whether a filter of ours failed, rather than the message being at fault.
+    """
+
+    def __init__(self, status: int, *, ours: bool) -> None:
+        """Keep status and blame."""
+        super().__init__(str(status))
+        self.status = status
+        self.ours = ours
+
+
+def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: int) -> tuple[bytes, bytes]:
+    """Return branch and bytes of the request of a crossing whose hop has an address; sets its `far_flow`.
+
+    An emergency call towards a PSAP goes through even when its plan fails (design.md §2).
+
+    Raises:
+        Unsent: when anything fails. Nothing unfinished ever leaves.
+    """
+    hop = crossing.hop
+    crossing.far_flow = Flow("UDP", hop.local, (hop.host, hop.port))
+    crossing.notes = [] if core.recorder is not None else None
+    via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
+    try:
+        return via, core.request_forwarder.build(crossing, via, share)
+    except (Malformed, Refused) as error:
+        if not crossing.emergency:
+            raise Unsent(error.code or 400, ours=False) from None
+    except Exception:
+        core.counters.add("failed_closed", _KINDS.get(crossing.request.method, "request"))
+        if not crossing.emergency:
+            raise Unsent(500, ours=True) from None
+    return via, core.request_forwarder.build_emergency(crossing, via)
+
+
+_KINDS = {b"ACK": "ack", b"CANCEL": "cancel", b"BYE": "bye"}
+
+
+def launch(
+    core: Core, context: ResponseContext, branch: Branch, key: ServerKey, loop: bytes, share: int, now: float
+) -> None:
+    """Send one branch, or park it until its hop's address is known."""
+    hop = branch.crossing.hop
+    if is_address(hop.host):
+        _send(core, context, branch, key, loop, share, now)
+        return
+
+    def found(address: str, later: float) -> None:
+        if branch.final:
+            return  # cancelled while it waited: the look-up's result is void
+        if not address:
+            context.failed_locally(branch, 503, later)
+            return
+        local = core.generation.network.local(hop.party, address)
+        branch.crossing.hop = hop._replace(host=address, local=local)
+        _send(core, context, branch, key, loop, share, later)
+
+    if not core.look_up(hop.host, found):
+        context.failed_locally(branch, 503, now)
+
+
+def _send(
+    core: Core, context: ResponseContext, branch: Branch, key: ServerKey, loop: bytes, share: int, now: float
+) -> None:
+    crossing = branch.crossing
+    try:
+        via, data = finish(core, crossing, key, loop, share)
+    except Unsent as unsent:
+        if crossing.request.method == b"BYE" and unsent.ours:
+            via, data = _minimal(core, crossing, key, loop)
+        else:
+            context.failed_locally(branch, unsent.status, now)
+            return
+    assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
+    client = core.start_client(crossing.far_flow, crossing.request.method, data, via, context)
+    client.hop = crossing.hop.party
+    context.began(branch, client, now)
+    remember_loop(core, crossing, via, now)
+    core.record(crossing.request.raw, data, crossing.far_flow, crossing)
+    client.start(now)
+
+
+def _minimal(core: Core, crossing: Crossing, key: ServerKey, loop: bytes) -> tuple[bytes, bytes]:
+    """Return a BYE without anything that a plan would have to look at: no call stays up because a filter failed."""
+    hop = crossing.hop
+    via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
+    return via, core.request_forwarder.build_minimal(crossing, via)
+
+
+def remember_loop(core: Core, crossing: Crossing, via: bytes, now: float) -> None:
+    """Note the side of a request that goes to ourselves: two of our Routes in a row (dialogs.md "Nesting")."""
+    hop = crossing.hop
+    if core.generation.network.is_us(hop.host.encode(), hop.port):
+        core.looped[via] = crossing.hop.party
+        core.wheel.start(now, LOOP_MEMORY, _Forget(core.looped, via), "loop")
+
+
+class _Forget:
+    """Drops an entry of a dictionary when its timer fires."""
+
+    __slots__ = ("_key", "_table")
+
+    def __init__(self, table: dict[bytes, Party], key: bytes) -> None:
+        self._table = table
+        self._key = key
+
+    def fire(self, name: str, now: float) -> None:
+        self._table.pop(self._key, None)
+
+
+def is_address(host: str) -> bool:
+    """Tell an IP address from a name that must be looked up."""
+    return ":" in host or host.replace(".", "").isdigit()

@@ -1,0 +1,72 @@
+"""Which transaction a message belongs to (RFC 3261 §17.1.3 and §17.2.3), our own branches, and owners."""
+
+from __future__ import annotations
+
+import re
+from zlib import crc32
+
+from proxy.message import Message
+from proxy.tokens import Tokens, to_base64
+from proxy.validation import MAGIC_COOKIE
+
+ServerKey = tuple[bytes, ...]
+_WORKERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+"""One letter of our branch names the worker; so there are at most 64."""
+_COOKIE = MAGIC_COOKIE.lower()
+_TOP_VIA = re.compile(rb"(?:\r?\n)(?:via|v)[ \t]*:([^,\r\n]*)", re.IGNORECASE)
+_BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^;, \t]*)", re.IGNORECASE)
+
+
+def server_key(request: Message, method: bytes = b"") -> ServerKey:
+    """Return what a request and its retransmissions have in common.
+
+    Args:
+        request: any request.
+        method: stands for the request's own: `INVITE` finds what an ACK or CANCEL is about.
+    """
+    via = request.via
+    method = method or request.method
+    if via.branch[:7].lower() == _COOKIE:
+        return via.branch, via.host, b"%d" % via.port, method
+    # RFC 2543: no unique branch, so everything that identifies the request (§17.2.3).
+    top = b"%b:%d;%b" % (via.host, via.port, via.branch)
+    return request.uri, request.from_tag, request.call_id, b"%d" % request.cseq, top, method
+
+
+def make_branch(tokens: Tokens, key: ServerKey, target: bytes, hop: tuple[str, int], loop: bytes, worker: int) -> bytes:
+    """Return the branch for one target of a request.
+
+    It is a keyed hash of the received branch and the target, so that a restarted node repeats an INVITE and
+    does not place a second one (dialogs.md), with the loop hash of RFC 5393 §4.2.1 behind it.
+    """
+    own = tokens.mac(tokens.current, b"branch", *key, target, f"{hop}".encode(), size=9)
+    return b"%b%b%b.%b" % (MAGIC_COOKIE, _WORKERS[worker : worker + 1], to_base64(own), loop)
+
+
+def loop_hash(tokens: Tokens, request: Message, source: str) -> bytes:
+    """Return the second part of our branch: what decides where a request goes, never its method (RFC 5393 §4.2.1)."""
+    routes = b",".join(request.items(b"route"))
+    return to_base64(tokens.mac(tokens.current, b"loop", request.uri, routes, source.encode(), size=6))
+
+
+def worker_of(branch: bytes) -> int:
+    """Return the worker that made a branch of ours; -1 for other branches."""
+    return _WORKERS.find(branch[7:8]) if branch[:7] == MAGIC_COOKIE and len(branch) > 8 else -1
+
+
+def owner(data: bytes, workers: int) -> int:
+    """Return which of `workers` a datagram belongs to, without parsing it.
+
+    Responses belong to the worker in our branch; requests to a hash of the topmost Via's sent-by and branch,
+    on which retransmission, CANCEL and ACK agree (design.md §6).
+    """
+    if workers <= 1:
+        return 0
+    via = _TOP_VIA.search(data)
+    branch = _BRANCH.search(via[1]) if via else None
+    if via is None or branch is None:
+        return crc32(data[:200]) % workers
+    if data[:4].upper() == b"SIP/":
+        return max(worker_of(branch[1]), 0) % workers
+    sent_by = via[1].partition(b";")[0].split()[-1:]
+    return crc32(b"".join(sent_by) + branch[1]) % workers

@@ -1,0 +1,36 @@
+"""Branches that wait for a look-up (design.md §5): bounded, and voided by simply taking the ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Found = Callable[[str, float], None]
+"""Called with the address ("" for none) and the time."""
+
+
+class Parking:
+    """Tickets for what waits."""
+
+    __slots__ = ("_limit", "_next", "_waiting")
+
+    def __init__(self, limit: int) -> None:
+        """Let at most `limit` wait at once."""
+        self._limit = limit
+        self._next = 0
+        self._waiting: dict[int, Found] = {}
+
+    def put(self, found: Found) -> int | None:
+        """Return the ticket under which `found` waits; None when the place is full."""
+        if len(self._waiting) >= self._limit:
+            return None
+        self._next += 1
+        self._waiting[self._next] = found
+        return self._next
+
+    def take(self, ticket: int) -> Found | None:
+        """Return and forget what waits under a ticket; None for a ticket that was used."""
+        return self._waiting.pop(ticket, None)
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)

@@ -1,0 +1,84 @@
+"""What the core asks of the privacy side, which filters/ answers: decisions and plans.
+
+The core never imports a filter. It knows that a decision is a number (an action for each category,
+three bits each, so that it fits a dialog record and is a cache key), and that a plan edits drafts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from config.vocabulary import Action, Category
+from proxy.headers import NameAddr
+from proxy.message import Draft, Message
+from proxy.routing import Party
+
+KEEP_ALL = 0
+"""The decision that touches nothing: every category `keep`."""
+
+
+def pack(actions: dict[Category, Action]) -> int:
+    """Write one action for each category into a number, three bits each."""
+    return sum(action << 3 * category for category, action in actions.items())
+
+
+def action(decision: int, category: Category) -> Action:
+    """Return the action that a decision holds for category."""
+    return Action(decision >> 3 * category & 7)
+
+
+def hides(decision: int, category: Category) -> bool:
+    """Tell whether a decision does anything but keep category."""
+    return bool(decision >> 3 * category & 7)
+
+
+def stricter(one: int, other: int) -> int:
+    """Return the decision that takes the stricter action of two for every category."""
+    return sum(max(one >> shift & 7, other >> shift & 7) << shift for shift in range(0, 3 * len(Category), 3))
+
+
+class EditContext(NamedTuple):
+    """What edits may need to know about the message at hand."""
+
+    pseudonym: Callable[[bytes], bytes]
+    """A keyed, stable token of 16 hexadecimal digits for a value: the same within a dialog, different elsewhere."""
+    origin: bytes
+    """Host of ours that the hop may see, for o= lines and rewritten hosts."""
+    is_request: bool
+    method: bytes
+    status: int
+
+
+class Plan(Protocol):
+    """The edits for one decision towards one hop, compiled once."""
+
+    def apply(self, draft: Draft, context: EditContext) -> None:
+        """Edit every line and the body that the core does not edit itself.
+
+        Raises:
+            Refused: for a request that cannot go out at all under this plan.
+            PlanFailed: when an edit could not be finished.
+        """
+
+    def contact_params(self, params: bytes) -> bytes:
+        """Return those Contact header parameters that may pass."""
+
+    def address(self, original: NameAddr, domain: bytes, *, is_from: bool) -> NameAddr:
+        """Return the outward form of a From or To (display name and URI), given the host to show."""
+
+
+class Privacy(Protocol):
+    """Classification and decision, as the core sees them."""
+
+    def decide(self, request: Message, source: Party, hop: Party) -> int:
+        """Return the decision for what the sender of an initial request discloses to hop."""
+
+    def towards(self, hop: Party) -> int:
+        """Return the decision for what the other side discloses to hop when nobody has asked for more."""
+
+    def plan(self, decision: int, hop: Party) -> Plan:
+        """Return the plan for a decision towards a hop; the running catalogue's stricter rules included."""
+
+    def leaks(self, text: bytes) -> bool:
+        """Tell whether a tag or another opaque value holds a device id or an address."""

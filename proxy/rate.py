@@ -1,0 +1,31 @@
+"""Counting per key in fixed windows, within bounded memory."""
+
+from __future__ import annotations
+
+
+class RateLimit:
+    """Allows so many events a window for each key."""
+
+    __slots__ = ("_counts", "_limit", "_most", "_seconds", "_window")
+
+    def __init__(self, limit: int, seconds: int, most: int = 100_000) -> None:
+        """Allow `limit` events in each window of `seconds`; remember at most `most` keys at once."""
+        self._limit = limit
+        self._seconds = seconds
+        self._most = most
+        self._window = 0
+        self._counts: dict[bytes, int] = {}
+
+    def allow(self, key: bytes, now: int) -> bool:
+        """Count one event for key at `now` (seconds) and tell whether it is within the limit.
+
+        Where more keys come than are remembered, the strict outcome: no.
+        """
+        window = now // self._seconds
+        if window != self._window:
+            self._window = window
+            self._counts.clear()
+        if key not in self._counts and len(self._counts) >= self._most:
+            return False
+        self._counts[key] = count = self._counts.get(key, 0) + 1
+        return count <= self._limit

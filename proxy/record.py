@@ -1,0 +1,230 @@
+"""Dialog records: what Sipveil must know later about a dialog, carried in the dialog's own messages.
+
+The contract is dialogs.md; every field of it is here, also those that later work fills (binding and
+flow of streams, recording mark, CSeq mapping), because the format may not change within a call.
+Binary, length-prefixed, padded to size buckets so that a token's length tells little.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from enum import IntFlag
+
+from config.vocabulary import Zone
+from proxy.errors import Malformed
+from proxy.flow import Flow
+from proxy.headers import NameAddr
+from proxy.pack import Reader, pack_address, pack_ip, pack_text, pack_uri, unpack_address, unpack_ip, unpack_uri
+
+BUCKETS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024)
+"""Sizes that payloads are padded to."""
+HARD_LIMIT = BUCKETS[-1]
+"""What no budget exceeds: a record beyond it would not fit a Record-Route that carriers take."""
+MAX_FIELD = 255
+"""Longest URI, name or binding field that goes into a record."""
+MAX_ROUTES = 16
+"""Most route entries of one side."""
+
+_ZONES = (Zone.ACCESS, Zone.CORE, Zone.TRUNK, Zone.PSAP)
+_TRANSPORTS = ("UDP", "TCP", "TLS", "WS", "WSS")
+_HEAD = struct.Struct(">BBI9s6s6s8s")
+
+
+class Mark(IntFlag):
+    """Properties of a dialog, and which side a record serves."""
+
+    FROM_CALLER = 1
+    """This record serves requests that come from the caller's side; else from the callee's."""
+    EMERGENCY = 2
+    RECORDING = 4
+    CSEQ_MAPPED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One side of a dialog: its zone, and the stable id of its trunk (0 where it is none)."""
+
+    zone: Zone
+    trunk_id: int = 0
+
+    def pack(self) -> bytes:
+        """Return the context under which this side's Call-IDs and tags are sealed."""
+        return bytes((_ZONES.index(self.zone),)) + self.trunk_id.to_bytes(4, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a registered phone is found again once its connection is gone (RFC 5626)."""
+
+    aor: bytes
+    instance: bytes
+    reg_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One dialog record. `caller` is the side that sent the dialog-forming request."""
+
+    marks: Mark
+    issued: int
+    """Wall clock, seconds."""
+    caller: End
+    callee: End
+    to_callee: int
+    """Packed actions for what is sent towards the callee's side (`policy.pack`)."""
+    to_caller: int
+    subscriber: bytes
+    """Six bytes of keyed pseudonym of the subscriber."""
+    call: bytes
+    """Six bytes of keyed pseudonym of the call."""
+    fingerprint: bytes
+    """Eight bytes over the initiator's Call-ID and tag."""
+    target: bytes
+    """Remote target: the URI that requests to the far side carry as Request-URI."""
+    flow: Flow | None
+    """How the far side is reached."""
+    routes: tuple[bytes, ...] = ()
+    """Route set behind us towards the far side, nearest first."""
+    from_original: NameAddr | None = None
+    from_outward: NameAddr | None = None
+    to_original: NameAddr | None = None
+    to_outward: NameAddr | None = None
+    call_id: bytes = b""
+    """The initiator's Call-ID where it is too long to be sealed into the outward one."""
+    binding: Binding | None = None
+    node: int = 0
+    worker: int = 0
+
+    @property
+    def near(self) -> End:
+        """The side whose requests this record serves."""
+        return self.caller if self.marks & Mark.FROM_CALLER else self.callee
+
+    @property
+    def far(self) -> End:
+        """The side that those requests go to."""
+        return self.callee if self.marks & Mark.FROM_CALLER else self.caller
+
+
+class RecordTooBig(Malformed):
+    """A record does not fit its budget even without names."""
+
+    def __init__(self) -> None:
+        """Answer with 513 (dialogs.md)."""
+        super().__init__("Message Too Large", 513)
+
+
+def encode(record: Record, budget: int) -> bytes:
+    """Write a record within `budget` bytes: over it the display names leave first, then the To URIs.
+
+    Raises:
+        RecordTooBig: when it does not fit all the same.
+    """
+    for version in (record, _without_names(record), _without_to(record)):
+        payload = _pack(version)
+        if len(payload) <= budget:
+            return payload.ljust(next(size for size in BUCKETS if size >= len(payload)), b"\0")
+    raise RecordTooBig
+
+
+def _without_names(record: Record) -> Record:
+    def bare(address: NameAddr | None) -> NameAddr | None:
+        return address and address._replace(display=b"")
+
+    return replace(record, from_original=bare(record.from_original), to_original=bare(record.to_original))
+
+
+def _without_to(record: Record) -> Record:
+    return replace(_without_names(record), to_original=None, to_outward=None)
+
+
+def _pack(record: Record) -> bytes:
+    zones = _ZONES.index(record.caller.zone) << 4 | _ZONES.index(record.callee.zone)
+    actions = (record.to_callee | record.to_caller << 36).to_bytes(9, "big")
+    pieces = [
+        _HEAD.pack(record.marks, zones, record.issued, actions, record.subscriber, record.call, record.fingerprint),
+        *(end.trunk_id.to_bytes(4, "big") for end in (record.caller, record.callee) if end.trunk_id),
+    ]
+    addresses = (record.from_original, record.from_outward, record.to_original, record.to_outward)
+    present = sum(1 << bit for bit, address in enumerate(addresses) if address is not None)
+    trunks = (bool(record.caller.trunk_id) << 4) | (bool(record.callee.trunk_id) << 5)
+    extras = (bool(record.call_id) << 6) | ((record.binding is not None) << 7)
+    pieces.insert(1, bytes((present | trunks | extras,)))
+    pieces.append(_pack_flow(record))
+    pieces.append(pack_uri(_limited(record.target)))
+    if len(record.routes) > MAX_ROUTES:
+        raise RecordTooBig
+    pieces.append(bytes((len(record.routes),)))
+    pieces.extend(pack_uri(_limited(uri)) for uri in record.routes)
+    pieces.extend(pack_address(_limited_address(address)) for address in addresses if address is not None)
+    if record.call_id:
+        pieces.append(pack_text(_limited(record.call_id)))
+    if record.binding is not None:
+        pieces.append(pack_text(_limited(record.binding.aor)) + pack_text(_limited(record.binding.instance)))
+        pieces.append(record.binding.reg_id.to_bytes(2, "big"))
+    return b"".join(pieces)
+
+
+def _limited(value: bytes) -> bytes:
+    if len(value) > MAX_FIELD:
+        raise RecordTooBig
+    return value
+
+
+def _limited_address(address: NameAddr) -> NameAddr:
+    _limited(address.uri)
+    return address if len(address.display) <= MAX_FIELD else address._replace(display=b"")
+
+
+def _pack_flow(record: Record) -> bytes:
+    flow = record.flow
+    if flow is None:
+        return b"\xff"
+    head = bytes((_TRANSPORTS.index(flow.transport),))
+    for host, port in (flow.local, flow.peer):
+        packed = pack_ip(host)
+        head += bytes((len(packed),)) + packed + port.to_bytes(2, "big")
+    if flow.transport != "UDP":
+        head += record.node.to_bytes(2, "big") + bytes((record.worker,)) + flow.connection.to_bytes(4, "big")
+    return head
+
+
+def decode(payload: bytes) -> Record:
+    """Read what `encode` wrote.
+
+    Raises:
+        Malformed: when the payload is cut short, which only a mistake of ours can cause.
+    """
+    reader = Reader(payload)
+    marks, zones, issued, actions, subscriber, call, fingerprint = _HEAD.unpack(reader.take(_HEAD.size))
+    bits = reader.number(1)
+    caller = End(_ZONES[zones >> 4], reader.number(4) if bits & 16 else 0)
+    callee = End(_ZONES[zones & 15], reader.number(4) if bits & 32 else 0)
+    flow, node, worker = _unpack_flow(reader)
+    target = unpack_uri(reader)
+    routes = tuple(unpack_uri(reader) for _ in range(reader.number(1)))
+    from_original, from_outward, to_original, to_outward = (
+        unpack_address(reader) if bits >> bit & 1 else None for bit in range(4)
+    )
+    call_id = reader.text() if bits & 64 else b""
+    binding = Binding(reader.text(), reader.text(), reader.number(2)) if bits & 128 else None
+    packed = int.from_bytes(actions, "big")
+    return Record(
+        Mark(marks), issued, caller, callee, packed & (1 << 36) - 1, packed >> 36, subscriber, call, fingerprint,
+        target, flow, routes, from_original, from_outward, to_original, to_outward, call_id, binding, node, worker,
+    )  # fmt: skip
+
+
+def _unpack_flow(reader: Reader) -> tuple[Flow | None, int, int]:
+    code = reader.number(1)
+    if code == 255:
+        return None, 0, 0
+    ends = []
+    for _ in range(2):
+        host = unpack_ip(reader.take(reader.number(1)))
+        ends.append((host, reader.number(2)))
+    if not code:
+        return Flow("UDP", ends[0], ends[1]), 0, 0
+    node, worker = reader.number(2), reader.number(1)
+    return Flow(_TRANSPORTS[code], ends[0], ends[1], reader.number(4)), node, worker

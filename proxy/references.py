@@ -1,0 +1,165 @@
+"""References to other dialogs: Replaces, Join, Target-Dialog, In-Reply-To and Refer-To.
+
+Each names a dialog by Call-ID and tags, which the far side knows in another form (dialogs.md
+"References to other dialogs"). A Refer-To that points at one of our Contact tokens becomes a transfer
+token: the recipient calls it, and the INVITE that results finds the replaced dialog again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import NamedTuple
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from proxy.crossing import Crossing
+from proxy.errors import Malformed
+from proxy.headers import NameAddr, parse_name_addr, parse_params
+from proxy.identity import Identity, Side
+from proxy.message import Draft
+from proxy.pack import Reader, pack_text
+from proxy.record import End, Mark, Record, decode, encode
+from proxy.tokens import Purpose, Tokens, from_base64, to_base64
+from proxy.uri import SipUri, parse_sip_uri
+
+TRANSFER_LIFETIME = 180
+"""Seconds that a transfer token opens: three minutes (dialogs.md)."""
+_TRANSFER_BUDGET = 512
+_MAPPED = "the other dialog, as the far side knows it"
+_DIALLED = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
+
+
+class Transfer(NamedTuple):
+    """What a transfer token holds."""
+
+    record: Record
+    """Target, side and flow of the party that is to be called."""
+    call_id: bytes
+    """The replaced dialog's own Call-ID; empty where there is none."""
+    to_tag: bytes
+    from_tag: bytes
+    early_only: bool
+
+
+class References:
+    """Maps references in requests."""
+
+    def __init__(self, tokens: Tokens, identity: Identity) -> None:
+        """Open and seal with the shared stages of one core."""
+        self._tokens = tokens
+        self._identity = identity
+
+    def map(self, draft: Draft, crossing: Crossing) -> None:
+        """Rewrite every reference of a request for the far side; a broken one is removed.
+
+        Raises:
+            Malformed: for a Refer-To that cannot be read towards a side that hides.
+        """
+        near, far, key_id = crossing.near.end, crossing.far, crossing.key_id
+        if crossing.extra_replaces:
+            draft.remove_all(b"replaces", _MAPPED)
+        for name in (b"replaces", b"join", b"target-dialog"):
+            for position in list(draft.find(name)):
+                value = self._identity.carry_reference(draft.value(position), near, far, key_id)
+                self._set(draft, position, value)
+        for position in list(draft.find(b"in-reply-to")):
+            self._set(draft, position, self._identity.carry_call_ids(draft.value(position), near, far, key_id))
+        if crossing.extra_replaces:
+            draft.bottom.append(b"Replaces: " + crossing.extra_replaces)
+        if far.hides:
+            for position in list(draft.find(b"refer-to")):
+                draft.replace(position, self._refer_to(parse_name_addr(draft.value(position)), crossing), _MAPPED)
+
+    @staticmethod
+    def _set(draft: Draft, position: int, value: bytes | None) -> None:
+        if value is None:
+            draft.remove(position, _MAPPED)
+        elif value != draft.value(position):
+            draft.replace(position, value, _MAPPED)
+
+    def _refer_to(self, address: NameAddr, crossing: Crossing) -> bytes:
+        """Return a Refer-To that the far side can use and that tells it nothing but the number dialled."""
+        method = parse_params(address.params).get(b"method") if address.params else None
+        tail = b";method=" + method if method else b""
+        uri = parse_sip_uri(address.uri)
+        if uri is None:
+            return b"<%b>%b" % (_plain_tel(address.uri), tail)
+        replaced = _embedded_replaces(uri.headers)
+        contact = self.open_contact(uri)
+        if contact is not None:
+            user = self._transfer_token(contact, replaced, crossing)
+            host = crossing.far_origin
+        else:
+            user, host = _plain_user(uri.user), crossing.far_origin
+        headers = b""
+        if replaced is not None:
+            near, far, key_id = crossing.near.end, crossing.far, crossing.key_id
+            carried = self._identity.carry_reference(replaced, near, far, key_id)
+            headers = b"?Replaces=" + quote_from_bytes(carried or b"", safe="").encode()
+        return b"<sip:%b@%b%b>%b" % (user, host, headers, tail)
+
+    def open_contact(self, uri: SipUri) -> Record | None:
+        """Return the record behind a URI whose user part is one of our Contact tokens."""
+        opened = self._tokens.open(from_base64(uri.user))
+        return decode(opened.payload) if opened and opened.purpose is Purpose.CONTACT else None
+
+    def _transfer_token(self, contact: Record, replaced: bytes | None, crossing: Crossing) -> bytes:
+        call_id, to_tag, from_tag, early = b"", b"", b"", False
+        if replaced is not None:
+            near = crossing.near.end
+            head, _, rest = replaced.partition(b";")
+            params = parse_params(b";" + rest) if rest else {}
+            call_id = self._identity.open_call_id(head, near)
+            to_tag = self._identity.open_tag(params.get(b"to-tag", b""), near)
+            from_tag = self._identity.open_tag(params.get(b"from-tag", b""), near)
+            early = b"early-only" in params
+        record = replace(contact, issued=crossing.base.issued, subscriber=crossing.base.subscriber)
+        payload = b"".join(pack_text(part) for part in (encode(record, _TRANSFER_BUDGET), call_id, to_tag, from_tag))
+        context = crossing.far.end.pack()
+        return to_base64(self._tokens.seal(Purpose.TRANSFER, payload + bytes((early,)), crossing.key_id, context))
+
+    def open_transfer(self, uri: SipUri, source: End) -> Transfer | None:
+        """Return what a transfer token holds that was made for this source; None for anything else."""
+        opened = self._tokens.open(from_base64(uri.user), source.pack())
+        if opened is None or opened.purpose is not Purpose.TRANSFER:
+            return None
+        reader = Reader(opened.payload)
+        record = decode(reader.text())
+        return Transfer(record, reader.text(), reader.text(), reader.text(), bool(reader.number(1)))
+
+    def replaces(self, transfer: Transfer, far: Side, key_id: int) -> bytes:
+        """Return the Replaces value of a transfer token as the called side knows that dialog."""
+        if not transfer.record.marks & Mark.FROM_CALLER:
+            # The called side began the dialog that is replaced: it knows it by its own Call-ID.
+            far = replace(far, hides=False)
+        value = self._identity.seal_call_id(transfer.call_id, far, key_id)
+        for name, tag in ((b"to-tag", transfer.to_tag), (b"from-tag", transfer.from_tag)):
+            value += b";%b=%b" % (name, self._identity.seal_tag(tag, far, key_id))
+        return value + b";early-only" if transfer.early_only else value
+
+
+def _embedded_replaces(headers: bytes) -> bytes | None:
+    """Return the unescaped Replaces of a URI's headers part; the other embedded headers are dropped."""
+    for item in headers.split(b"&"):
+        name, _, value = item.partition(b"=")
+        if unquote_to_bytes(name).lower() == b"replaces":
+            text = unquote_to_bytes(value)
+            if b"\r" in text or b"\n" in text:
+                raise Malformed("Malformed Refer-To")
+            return text
+    return None
+
+
+def _plain_user(user: bytes) -> bytes:
+    """Return the dialled number or name of a user part, less its parameters."""
+    dialled = user.partition(b";")[0]
+    if not _DIALLED.fullmatch(dialled):
+        raise Malformed("Malformed Refer-To")
+    return dialled
+
+
+def _plain_tel(uri: bytes) -> bytes:
+    scheme, _, rest = uri.partition(b":")
+    if scheme.lower() != b"tel" or not _DIALLED.fullmatch(rest.partition(b";")[0]):
+        raise Malformed("Malformed Refer-To")
+    return b"tel:" + rest.partition(b";")[0]

@@ -1,0 +1,217 @@
+"""Who is who and who goes where: sources by address, hops by the routing table.
+
+Every hop that is ever returned lies in a configured zone: the network's word (a Via, a Contact, a Route, a
+DNS answer) never adds one (dialogs.md "Rules that keep it safe").
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from config.address import HostPortValue, NetworkValue
+from config.retired import trunk_id
+from config.settings import Listener, Route, Settings, Trunk
+from config.vocabulary import Zone
+from proxy.message import Message
+from proxy.record import End
+from proxy.uri import SipUri
+
+Address = tuple[str, int]
+
+
+class Party(NamedTuple):
+    """A side that messages come from or go to."""
+
+    zone: Zone
+    trunk: Trunk | None = None
+    edge: bool = False
+    """An edge proxy of the access zone, whose Route and Record-Route are believed."""
+
+    @property
+    def end(self) -> End:
+        """Return what dialog records and token contexts keep of this party."""
+        return End(self.zone, trunk_id(self.trunk.name) if self.trunk else 0)
+
+    @property
+    def label(self) -> str:
+        """Return the name for events: the trunk's, or the zone's."""
+        return self.trunk.name if self.trunk else self.zone.value
+
+
+class Hop(NamedTuple):
+    """Where a branch goes: the party, its address (a name is looked up first), and our socket."""
+
+    party: Party
+    host: str
+    port: int
+    local: Address
+
+
+class Network:
+    """The configured world: listeners, zones and the routing table of one generation of settings."""
+
+    def __init__(self, settings: Settings, retired: Iterable[Trunk] = ()) -> None:
+        """Prepare the tables; retired trunks are served in dialogs only."""
+        self.settings = settings
+        self._listeners = {listener.name: listener for listener in settings.listeners}
+        self._trunks = {trunk.name: trunk for trunk in settings.trunks}
+        self._by_id = {trunk_id(trunk.name): trunk for trunk in (*retired, *settings.trunks)}
+        self._exact: dict[Address, Party] = {}
+        self._networks: list[tuple[NetworkValue, Party]] = []
+        self._collect(retired)
+        self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
+        self.party_of = lru_cache(maxsize=65536)(self._party_of)
+
+    def _collect(self, retired: Iterable[Trunk]) -> None:
+        """Note whom each address belongs to; an address with a port is more specific than any network."""
+        settings = self.settings
+        claims: list[tuple[Iterable[NetworkValue | HostPortValue], Party]] = []
+        for trunk in (*retired, *settings.trunks):
+            claims.append(((*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)))
+        if settings.core:
+            hops = (settings.core.next_hop,) if settings.core.next_hop else ()
+            claims.append(((*hops, *settings.core.networks), Party(Zone.CORE)))
+        if settings.access:
+            claims.append((settings.access.networks, Party(Zone.ACCESS)))
+            claims.append((settings.access.edge_proxies, Party(Zone.ACCESS, edge=True)))
+        for items, party in claims:
+            for item in items:
+                if isinstance(item, HostPortValue):
+                    self._exact[item] = party
+                elif item.port:
+                    self._exact[str(item.network.network_address), item.port] = party
+                else:
+                    self._networks.append((item, party))
+        # Longest prefix first; among equals, an edge proxy before the phones around it.
+        self._networks.sort(key=lambda claim: (-claim[0].network.prefixlen, not claim[1].edge))
+
+    def _party_of(self, address: Address) -> Party | None:
+        """Return whom an IP address and port belong to; None for strangers."""
+        exact = self._exact.get(address)
+        if exact is not None:
+            return exact
+        ip = ipaddress.ip_address(address[0].partition("%")[0])
+        return next((party for item, party in self._networks if ip in item.network), None)
+
+    def is_us(self, host: bytes, port: int) -> bool:
+        """Tell whether a host and port (0: none given) is one of our listeners, bound or advertised."""
+        return (host.lower(), port or 5060) in self._own
+
+    def party(self, end: End, *, emergency: bool = False) -> Party | None:
+        """Return the running configuration's party for a recorded side; None when it is gone for good."""
+        if end.zone in (Zone.TRUNK, Zone.PSAP):
+            trunk = self._by_id.get(end.trunk_id)
+            return None if trunk is None else Party(trunk.zone(emergency_call=emergency), trunk)
+        section = self.settings.access if end.zone is Zone.ACCESS else self.settings.core
+        return None if section is None else Party(end.zone)
+
+    def listener(self, party: Party) -> Listener:
+        """Return the listener that a party is reached through."""
+        section = party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
+        assert section is not None  # noqa: S101 -- a party exists only where its section does
+        return self._listeners[section.listener]
+
+    def advertised(self, party: Party) -> Address:
+        """Return the host and port that a party is told of us; port 0 where it need not be named."""
+        listener = self.listener(party)
+        if listener.advertised:
+            return listener.advertised.host, listener.advertised.port
+        return listener.address, listener.port
+
+    def record_budget(self, party: Party) -> int:
+        """Return how many plain bytes a dialog record towards party may have."""
+        section = party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
+        return section.record_budget if section else 0
+
+    def local(self, party: Party, host: str) -> Address:
+        """Return the socket for reaching host: the party's listener, or one of the right address family."""
+        listener = self.listener(party)
+        wants_v6 = ":" in host
+        if _is_v6(listener) != wants_v6 and not host[:1].isalpha():
+            listener = next((other for other in self.settings.listeners if _is_v6(other) == wants_v6), listener)
+        return listener.address, listener.port
+
+    def hop(self, party: Party, address: Address) -> Hop:
+        """Return the hop for an address of party."""
+        return Hop(party, address[0], address[1], self.local(party, address[0]))
+
+    def reachable(self, party: Party, address: Address) -> bool:
+        """Tell whether an address that the network named lies within what is configured for party."""
+        if party.trunk and any(address == host for host in party.trunk.hosts):
+            return True
+        if not address[0] or (address[0][0].isalpha() and ":" not in address[0]):
+            return False
+        try:
+            found = self.party_of(address)
+        except ValueError:
+            return False
+        return found is not None and found.zone in (party.zone, Zone.TRUNK) and found.trunk is party.trunk
+
+    def is_emergency(self, request: Message, uri: SipUri | None) -> bool:
+        """Tell whether an initial request is an emergency call: by its Request-URI alone (RFC 5031 §4.2)."""
+        urn = request.uri.lower()
+        if urn.startswith((b"urn:service:sos", b"urn:service:test.sos")):
+            return urn.removeprefix(b"urn:service:").removeprefix(b"test.")[3:4] in (b"", b".")
+        if uri is not None:
+            dialled = uri.user.partition(b";")[0]
+        elif urn.startswith(b"tel:"):
+            dialled = urn[4:].partition(b";")[0]
+        else:
+            return False
+        return dialled.decode("ascii", "replace") in self.settings.emergency.numbers
+
+    def route(self, request: Message, uri: SipUri | None, source: Party, *, emergency: bool) -> list[Hop]:
+        """Return the hops for an initial request, in the order of the first matching route; [] where none matches."""
+        user = uri.user if uri is not None else request.uri.partition(b":")[2]
+        if emergency:
+            chosen = self._first(request, user, source, emergency=True)
+            if chosen:
+                return self._hops(chosen, uri, emergency=True)
+        chosen = self._first(request, user, source, emergency=False)
+        return self._hops(chosen, uri, emergency=emergency) if chosen else []
+
+    def _first(self, request: Message, user: bytes, source: Party, *, emergency: bool) -> Route | None:
+        method = request.method.decode("ascii", "replace")
+        for route in self.settings.routes:
+            if (
+                route.emergency is emergency
+                and route.source in ("any", source.zone.value)
+                and (not route.methods or method in route.methods)
+                and user.startswith(route.prefix.encode())
+            ):
+                return route
+        return None
+
+    def _hops(self, route: Route, uri: SipUri | None, *, emergency: bool) -> list[Hop]:
+        hops = (self._destination(name, uri, emergency=emergency) for name in route.to)
+        # A target only once (§16.5): two lines may name the same hop.
+        return list({(hop.host, hop.port): hop for hop in hops if hop is not None}.values())
+
+    def _destination(self, name: str, uri: SipUri | None, *, emergency: bool) -> Hop | None:
+        core = self.settings.core
+        if name == "core" and core is not None and core.next_hop is not None:
+            return self.hop(Party(Zone.CORE), core.next_hop)
+        if name in ("core", "access"):
+            return self._by_uri(Party(Zone(name)), uri)
+        trunk = self._trunks[name]
+        return self.hop(Party(trunk.zone(emergency_call=emergency), trunk), trunk.hosts[0])
+
+    def _by_uri(self, party: Party, uri: SipUri | None) -> Hop | None:
+        """Return the Request-URI itself as hop, if it is a literal address of that zone."""
+        if uri is None:
+            return None
+        address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
+        return self.hop(party, address) if self.reachable(party, address) else None
+
+
+def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:
+    yield listener.address.lower().encode(), listener.port
+    if listener.advertised:
+        yield listener.advertised.host.lower().encode(), listener.advertised.port
+
+
+def _is_v6(listener: Listener) -> bool:
+    return ":" in listener.address

@@ -1,0 +1,45 @@
+"""The three ways out of the core: bytes, look-ups and events. Tests and tap/ implement them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from proxy.flow import Flow
+
+
+class Event(NamedTuple):
+    """Something that a ledger, an audit or a log may want to keep; never personal data."""
+
+    kind: str
+    """What happened, from a closed set: see EVENTS."""
+    call: str
+    """Keyed pseudonym of the Call-ID, hexadecimal; empty where there is none."""
+    peer: str
+    """`access`, `core`, the name of a trunk, or empty."""
+    detail: str
+    """A status code or a reason from a closed set."""
+
+
+EVENTS = frozenset(
+    {"call", "answered", "ended", "refused", "dropped", "failed-closed", "token-refused", "emergency", "parked"}
+)
+
+
+class Recorder(Protocol):
+    """Listens to every forwarded message: the demo, tests and explanations."""
+
+    def forwarded(self, received: bytes, sent: bytes, sent_to: Flow, reasons: list[tuple[str, str]]) -> None:
+        """Take a message before and after, and (field, why) for each edit."""
+
+
+class Sinks(Protocol):
+    """Where the core's results go."""
+
+    def send(self, flow: Flow, data: bytes) -> bool:
+        """Send data over flow at once; False when the system refused it for good (RFC 3261 §16.9)."""
+
+    def lookup(self, ticket: int, host: str) -> None:
+        """Find the addresses of host and hand them to `Core.resume(ticket, addresses, now)`, never at once."""
+
+    def event(self, event: Event) -> None:
+        """Take note of an event; must not raise."""

@@ -1,0 +1,140 @@
+"""Sealed tokens: AES-SIV under keys derived for each purpose from the key ring (dialogs.md "Opening").
+
+A token's first byte, in clear, tells purpose (three bits) and key id (five bits); the rest is AES-SIV
+(RFC 5297) over the payload, with that byte, the format version and a context as associated data. It is
+deterministic, so a retransmission, a re-INVITE and another node make the same bytes. Only the
+authentication tag answers "is this ours?"; nothing is ever decoded otherwise.
+
+With at most six purposes the first character is a letter in base64url and in base32 alike.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from enum import IntEnum
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from config.keys import KeyRing
+
+VERSION = b"\x01"
+"""Version of every payload format; part of the associated data, so versions cannot be confused."""
+SIV_SIZE = 16
+"""Bytes of the synthetic IV, which is the authentication tag too (RFC 5297 §2.6)."""
+MAX_TOKEN = 2048
+"""Longest text that is looked at as a token."""
+
+
+class Purpose(IntEnum):
+    """What a token is for. The numbers stand in messages: never reorder, six at most."""
+
+    ROUTE = 0
+    CONTACT = 1
+    CALL_ID = 2
+    TAG = 3
+    TRANSFER = 4
+
+
+class Opened(NamedTuple):
+    """What an authentic token held."""
+
+    purpose: Purpose
+    key_id: int
+    payload: bytes
+
+
+class Tokens:
+    """Seals and opens under the keys of one key ring."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        """Use the keys of ring; which of them is current is asked at every sealing."""
+        self._ring = ring
+        self._cipher = lru_cache(maxsize=256)(self._make_cipher)
+        self._hash_key = lru_cache(maxsize=256)(self._make_hash_key)
+
+    @property
+    def current(self) -> int:
+        """Id of the key that new dialogs begin with."""
+        return self._ring.current.id
+
+    def seal(self, purpose: Purpose, payload: bytes, key_id: int, context: bytes = b"") -> bytes:
+        """Return the binary token for payload; context must be given again to open it."""
+        head = bytes((purpose << 5 | key_id,))
+        return head + self._cipher(purpose, key_id).encrypt(payload, [head, VERSION, context])
+
+    def open(self, token: bytes, context: bytes = b"") -> Opened | None:
+        """Return what a binary token holds; None when it is not authentic in this context."""
+        if len(token) <= SIV_SIZE + 1 or token[0] >> 5 >= len(Purpose):
+            return None
+        purpose, key_id = Purpose(token[0] >> 5), token[0] & 31
+        if self._ring.get(key_id) is None:
+            return None
+        try:
+            payload = self._cipher(purpose, key_id).decrypt(token[1:], [token[:1], VERSION, context])
+        except InvalidTag:
+            return None
+        return Opened(purpose, key_id, payload)
+
+    def mac(self, key_id: int, label: bytes, *parts: bytes, size: int = 8) -> bytes:
+        """Return a keyed hash over parts, each with its length so that they cannot run together."""
+        digest = blake2b(key=self._hash_key(key_id, label), digest_size=size)
+        for part in parts:
+            digest.update(len(part).to_bytes(4, "big"))
+            digest.update(part)
+        return digest.digest()
+
+    def _make_cipher(self, purpose: Purpose, key_id: int) -> AESSIV:
+        return AESSIV(self._derive(key_id, b"seal " + purpose.name.encode(), 64))
+
+    def _make_hash_key(self, key_id: int, label: bytes) -> bytes:
+        return self._derive(key_id, b"hash " + label, 32)
+
+    def _derive(self, key_id: int, info: bytes, size: int) -> bytes:
+        key = self._ring.get(key_id)
+        if key is None:
+            raise KeyError("no such key")
+        return HKDF(SHA256(), size, salt=None, info=b"sipveil " + info).derive(key.secret)
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(one, other)
+
+
+def to_base64(token: bytes) -> bytes:
+    """Encode for user parts and Call-IDs, where case is kept: base64url without padding."""
+    return urlsafe_b64encode(token).rstrip(b"=")
+
+
+def from_base64(text: bytes) -> bytes:
+    """Decode what `to_base64` made; b"" for anything else, other spellings of the same bits included."""
+    if not text or len(text) > MAX_TOKEN:
+        return b""
+    try:
+        token = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    except ValueError:
+        return b""
+    return token if to_base64(token) == text else b""
+
+
+def to_base32(token: bytes) -> bytes:
+    """Encode for tags, which some compare without case: base32 without padding, lower case."""
+    return b32encode(token).rstrip(b"=").lower()
+
+
+def from_base32(text: bytes) -> bytes:
+    """Decode what `to_base32` made, in any case; b"" for anything else."""
+    if not text or len(text) > MAX_TOKEN:
+        return b""
+    try:
+        token = b32decode(text.upper() + b"=" * (-len(text) % 8))
+    except ValueError:
+        return b""
+    return token if to_base32(token) == text.lower() else b""

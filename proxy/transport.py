@@ -1,0 +1,282 @@
+"""UDP over IPv4 and IPv6: a reader of our own on the reactor, straight on the socket (design.md §6).
+
+Twisted's `udp.Port` cuts datagrams at 8 KiB by default and checks the destination three times a
+write. Here a datagram is one `recvfrom` and one call of the core; what leaves is one `sendto`.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from proxy.flow import Flow
+
+MAX_DATAGRAM = 65_535
+"""Bytes asked of one recvfrom: the largest UDP datagram (RFC 3261 §18.1.1), so that none is cut."""
+DATAGRAMS_PER_WAKE_UP = 64
+"""Most datagrams taken at a time: timers and other sockets wait no longer than some 10 ms for one busy trunk."""
+RECEIVE_BUFFER = 4 << 20
+"""Bytes asked of the kernel to queue (Kamailio's maxbuffer grows in such steps): two seconds at 1,000 calls/s."""
+OUTGOING_QUEUE = 1024
+"""Most datagrams kept while the kernel's buffer is full; what is above it is lost, as on any full router."""
+KNOWN_PEERS = 16_384
+"""Most peers whose Flow is kept ready; a flood from forged addresses empties the store and begins anew."""
+RETRY_NO_BUFFERS = 0.01
+"""Seconds until a send that met ENOBUFS is tried again: epoll calls such a socket writable, so waiting for it spins."""
+
+_WAIT = frozenset({errno.EAGAIN, errno.EWOULDBLOCK})
+
+
+class Reactor(Protocol):
+    """The part of the reactor that a listener uses (IReactorFDSet, IReactorTime)."""
+
+    def addReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - Twisted's name
+        """Watch for readability."""
+
+    def removeReader(self, reader: IReadDescriptor) -> None:  # noqa: N802 - Twisted's name
+        """Stop watching for readability."""
+
+    def addWriter(self, writer: IWriteDescriptor) -> None:  # noqa: N802 - Twisted's name
+        """Watch for room to write."""
+
+    def removeWriter(self, writer: IWriteDescriptor) -> None:  # noqa: N802 - Twisted's name
+        """Stop watching for room to write."""
+
+    def callLater(self, delay: float, callable: Callable[[], None]) -> object:  # noqa: A002, N802 - Twisted's names
+        """Call after delay seconds."""
+
+
+class TransportStats:
+    """What one listener counts; plain integers, read by the metrics page at scrape."""
+
+    __slots__ = ("datagrams_received", "datagrams_sent", "failures", "queue_full", "receive_errors", "send_refused")
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.datagrams_received = 0
+        self.datagrams_sent = 0
+        self.receive_errors = 0
+        self.send_refused = 0
+        self.queue_full = 0
+        self.failures = 0
+
+
+def open_udp_socket(address: str, port: int) -> socket.socket:
+    """Return a bound, non-blocking UDP socket; port 0 lets the system choose.
+
+    IPv6 sockets take IPv6 only: one listener, one family, so that no peer shows as `::ffff:192.0.2.1`.
+    No SO_REUSEADDR: on UDP it would let another process take our datagrams.
+
+    Raises:
+        OSError: the address cannot be bound.
+        ValueError: the address is no IP address.
+    """
+    family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        _enlarge_receive_buffer(sock)
+        sock.bind((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _enlarge_receive_buffer(sock: socket.socket) -> None:
+    """Ask for RECEIVE_BUFFER past net.core.rmem_max where we may (CAP_NET_ADMIN), else up to it."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_RCVBUFFORCE", 33), RECEIVE_BUFFER)
+    except OSError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
+@implementer(IReadDescriptor, IWriteDescriptor)
+class UdpListener:
+    """A bound UDP socket on the reactor: datagrams in through `receive`, out through `send`.
+
+    Nothing that the network sends ends in a traceback: an exception out of `receive` is handed to
+    `failed` and counted, and the next datagram is read.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        sock: socket.socket,
+        *,
+        receive: Callable[[bytes, Flow, float], None],
+        clock: Callable[[], float],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Take over sock; reading begins with `start`.
+
+        Args:
+            reactor: where to be called from.
+            sock: from `open_udp_socket`.
+            receive: gets datagram, flow, and monotonic seconds.
+            clock: monotonic seconds.
+            failed: told of what `receive` raised; must not raise and must not write out its text.
+        """
+        host, port = sock.getsockname()[:2]
+        self.address: tuple[str, int] = (host, port)
+        self.stats = TransportStats()
+        self._version = 6 if sock.family == socket.AF_INET6 else 4
+        self._reactor = reactor
+        self._socket = sock
+        self._receive = receive
+        self._clock = clock
+        self._failed = failed
+        self._flows: dict[tuple[str, int], Flow] = {}
+        self._outgoing: deque[tuple[bytes, tuple[str, int]]] = deque()
+        self._open = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the socket takes and sends datagrams."""
+        return self._open
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reactor.addReader(self)
+
+    def close(self) -> None:
+        """Send what still can be sent at once, and close; safe to call twice."""
+        if not self._open:
+            return
+        self._flush()
+        self._open = False
+        self._outgoing.clear()
+        self._reactor.removeReader(self)
+        self._reactor.removeWriter(self)
+        self._socket.close()
+
+    def send(self, flow: Flow, data: bytes) -> bool:
+        """Send data to flow's peer.
+
+        Returns False where the system refuses it for good (RFC 3261 §16.9: no route, too large, no
+        address); True where it left, waits for room, or was lost to a full queue, which a
+        retransmission mends as any loss on the way.
+        """
+        if not self._open or (flow.peer not in self._flows and not self._reachable(flow.peer)):
+            self.stats.send_refused += 1
+            return False
+        if self._outgoing:  # never overtake what waits
+            return self._enqueue(data, flow.peer)
+        try:
+            self._socket.sendto(data, flow.peer)
+        except OSError as error:
+            if error.errno in _WAIT or error.errno == errno.ENOBUFS:
+                self._enqueue(data, flow.peer)
+                self._wait_for_room(error.errno)
+                return True
+            self.stats.send_refused += 1
+            return False
+        self.stats.datagrams_sent += 1
+        return True
+
+    def _remember(self, peer: tuple[str, int]) -> Flow:
+        """Return the flow with peer, and keep it ready."""
+        if len(self._flows) >= KNOWN_PEERS:
+            self._flows.clear()
+        flow = self._flows[peer] = Flow("UDP", self.address, peer)
+        return flow
+
+    def _reachable(self, peer: tuple[str, int]) -> bool:
+        """Tell whether peer is an address of our family; a name would be looked up by `sendto`, which blocks."""
+        try:
+            version = ipaddress.ip_address(peer[0]).version
+        except ValueError:
+            return False
+        if version != self._version or not 0 < peer[1] < 65536:
+            return False
+        self._remember(peer)
+        return True
+
+    def _enqueue(self, data: bytes, peer: tuple[str, int]) -> bool:
+        """Keep a datagram until there is room; a full queue loses it."""
+        if len(self._outgoing) >= OUTGOING_QUEUE:
+            self.stats.queue_full += 1
+        else:
+            self._outgoing.append((data, peer))
+        return True
+
+    def _wait_for_room(self, error: int) -> None:
+        """Have the queue tried again: when the socket is writable, or soon where it only claims to be."""
+        if error == errno.ENOBUFS:
+            self._reactor.removeWriter(self)
+            self._reactor.callLater(RETRY_NO_BUFFERS, self._retry)
+        else:
+            self._reactor.addWriter(self)
+
+    def _retry(self) -> None:
+        """Go on after ENOBUFS, unless closed meanwhile."""
+        if self._open and self._outgoing:
+            self._reactor.addWriter(self)
+
+    def _flush(self) -> int:
+        """Send what waits, in order; return 0, or the errno that stopped it."""
+        while self._outgoing:
+            data, peer = self._outgoing[0]
+            try:
+                self._socket.sendto(data, peer)
+            except OSError as error:
+                if error.errno in _WAIT or error.errno == errno.ENOBUFS:
+                    return error.errno or errno.EAGAIN
+                self.stats.send_refused += 1
+            else:
+                self.stats.datagrams_sent += 1
+            self._outgoing.popleft()
+        return 0
+
+    # IReadDescriptor and IWriteDescriptor
+
+    def fileno(self) -> int:
+        """Return the socket's number, -1 once closed."""
+        return self._socket.fileno()
+
+    def doRead(self) -> None:  # noqa: N802 - IReadDescriptor
+        """Take what has arrived, at most DATAGRAMS_PER_WAKE_UP."""
+        receive, clock, flows, recvfrom = self._receive, self._clock, self._flows, self._socket.recvfrom
+        for _ in range(DATAGRAMS_PER_WAKE_UP):
+            try:
+                data, peer = recvfrom(MAX_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP error of an earlier datagram; the next read goes on
+                self.stats.receive_errors += 1
+                return
+            peer = peer[:2]  # IPv6 adds flow label and scope; a scope stands in the address too
+            flow = flows.get(peer) or self._remember(peer)
+            self.stats.datagrams_received += 1
+            try:
+                receive(data, flow, clock())
+            except Exception as error:  # the boundary: whatever a datagram raised ends here
+                self.stats.failures += 1
+                self._failed(error)
+            if not self._open:
+                return
+
+    def doWrite(self) -> None:  # noqa: N802 - IWriteDescriptor
+        """Send what waits for room."""
+        error = self._flush()
+        if error == errno.ENOBUFS:
+            self._wait_for_room(error)
+        elif not error:
+            self._reactor.removeWriter(self)
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: N802 - IReadDescriptor
+        """Close: the reactor stops, or cannot watch the socket any longer."""
+        self.close()
+
+    def logPrefix(self) -> str:  # noqa: N802 - ILoggingContext
+        """Return the name for the reactor's own log."""
+        return "udp"

@@ -1,0 +1,73 @@
+"""SIP URIs as values (RFC 3261 §19.1). What is not a SIP URI stays bytes: its scheme is all we need."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from proxy.errors import Malformed
+from proxy.grammar import ANY_URI, SIP_URI
+
+
+class SipUri(NamedTuple):
+    """A SIP or SIPS URI, taken apart but not unescaped: `host` without brackets, `port` 0 where none is given."""
+
+    scheme: bytes
+    user: bytes
+    host: bytes
+    port: int
+    params: bytes
+    """Parameters as they stand, each with its `;` in front."""
+    headers: bytes
+    """What follows `?`, without it."""
+    password: bytes = b""
+
+    @property
+    def hostport(self) -> bytes:
+        """Return host[:port] with brackets where the host is an IPv6 address."""
+        return hostport(self.host, self.port)
+
+    def param(self, name: bytes) -> bytes | None:
+        """Return the value of a parameter (b"" for one without value), or None."""
+        for item in self.params.split(b";")[1:]:
+            key, _, value = item.partition(b"=")
+            if key.lower() == name:
+                return value
+        return None
+
+    def without(self, *names: bytes) -> SipUri:
+        """Return the URI less the parameters named (in lower case)."""
+        kept = [item for item in self.params.split(b";")[1:] if item.partition(b"=")[0].lower() not in names]
+        return self._replace(params=b"".join(b";" + item for item in kept))
+
+    def __bytes__(self) -> bytes:
+        """Return the URI as it stands in a message."""
+        secret = b":" + self.password if self.password else b""
+        user = self.user + secret + b"@" if self.user else b""
+        headers = b"?" + self.headers if self.headers else b""
+        return b"%b:%b%b%b%b" % (self.scheme, user, self.hostport, self.params, headers)
+
+
+def hostport(host: bytes, port: int) -> bytes:
+    """Join host and port as in RFC 3261 §25, with brackets around IPv6 addresses; port 0 is left out."""
+    if b":" in host:
+        host = b"[" + host + b"]"
+    return b"%b:%d" % (host, port) if port else host
+
+
+def parse_sip_uri(text: bytes) -> SipUri | None:
+    """Take a SIP or SIPS URI apart; None for other schemes.
+
+    Raises:
+        Malformed: for a SIP scheme whose rest does not follow the grammar (§25.1), and for what is no URI.
+    """
+    match = SIP_URI.fullmatch(text)
+    if match is None:
+        other = ANY_URI.fullmatch(text)
+        if other is None or other[1].lower() in (b"sip", b"sips"):
+            raise Malformed("Malformed URI")
+        return None
+    scheme, user, password, host, port, params, headers = match.groups(default=b"")
+    number = int(port) if port else 0
+    if number > 65535:
+        raise Malformed("Malformed URI")
+    return SipUri(scheme.lower(), user, host.strip(b"[]"), number, params, headers, password)

@@ -1,0 +1,92 @@
+"""The `sipveil` command: run, check, keys, demo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from config.load import ConfigError, load, warnings
+from config.settings import Settings
+from tap.clock import use_monotonic
+from tap.keys_command import keys
+from tap.version import version
+
+CONFIG = click.argument("config", type=click.Path(path_type=Path))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(), message="%(prog)s %(version)s")
+def main() -> None:
+    """Sipveil: a SIP proxy that lets calls cross to a trunk without what they should not say."""
+
+
+main.add_command(keys)
+
+
+def load_or_exit(path: Path) -> Settings:
+    """Return the settings at path; with mistakes, print them one a line and exit with 1."""
+    try:
+        return load(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        click.echo(f"{_count(len(error.problems), 'mistake')}; nothing was started", err=True)
+        sys.exit(1)
+
+
+@main.command()
+@CONFIG
+def run(config: Path) -> None:
+    """Run the proxy in the foreground, as CONFIG says, until SIGTERM or SIGINT."""
+    settings = load_or_exit(config)
+    from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which the other commands do without
+
+    from tap.log import begin, observer  # noqa: PLC0415
+    from tap.service import SipveilService  # noqa: PLC0415
+
+    begin(observer(sys.stdout, settings.log))
+    use_monotonic(reactor)
+    service = SipveilService(settings, reactor)
+    service.privilegedStartService()
+    service.startService()
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.run()
+
+
+@main.command()
+@CONFIG
+def check(config: Path) -> None:
+    """Check CONFIG and say what is wrong with it, or what it amounts to."""
+    settings = load_or_exit(config)
+    found = warnings(settings, config)
+    for problem in found:
+        click.echo(f"warning: {problem}", err=True)
+    click.echo(summary(config, settings, len(found)))
+
+
+def summary(config: Path, settings: Settings, warned: int) -> str:
+    """Return one line about a configuration that can be used."""
+    parts = [
+        _count(len(settings.listeners), "listener"),
+        _count(len(settings.trunks), "trunk"),
+        _count(len(settings.routes), "route"),
+        _count(warned, "warning"),
+    ]
+    return f"{config}: good; {', '.join(parts)}"
+
+
+def _count(number: int, noun: str) -> str:
+    """Return `no trunks`, `1 trunk`, `2 trunks`."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+@main.command()
+@click.option("--color/--no-color", default=None, help="Colour even where the output is no terminal, or never.")
+@click.option("--width", type=click.IntRange(60, 400), default=None, help="Columns to use; default: the terminal's.")
+def demo(color: bool | None, width: int | None) -> None:
+    """Place a call from a demo phone through a proxy of its own to a demo trunk, and show what was edited."""
+    from tap.demo import play  # noqa: PLC0415 - brings the reactor
+
+    sys.exit(play(color=color, width=width))

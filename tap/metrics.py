@@ -1,0 +1,109 @@
+"""The numbers of one process for Prometheus, read at scrape from plain integers.
+
+Every series exists from the first scrape on, at zero: label values come from closed sets (the tables
+here, in proxy/counters.py, and the configured listeners' names), never from a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from proxy.counters import COUNTERS, Counters, CounterSpec
+from proxy.transport import TransportStats
+from tap.boundary import PLACES
+from tap.version import version
+
+GAUGES = {
+    "sipveil_server_transactions": "Server transactions at this moment.",
+    "sipveil_client_transactions": "Client transactions at this moment.",
+    "sipveil_parked_requests": "Requests that wait for a look-up at this moment.",
+}
+"""Name → meaning of each of `Core.gauges()`."""
+
+
+class TransportSpec(NamedTuple):
+    """A counter of each listener."""
+
+    name: str
+    help: str
+    field: str
+    """Which of TransportStats."""
+
+
+TRANSPORT = (
+    TransportSpec("sipveil_datagrams_received_total", "Datagrams read, by listener.", "datagrams_received"),
+    TransportSpec("sipveil_datagrams_sent_total", "Datagrams handed to the system, by listener.", "datagrams_sent"),
+    TransportSpec("sipveil_receive_errors_total", "Reads that the system refused, by listener.", "receive_errors"),
+    TransportSpec("sipveil_send_refused_total", "Datagrams that the system refused for good, by listener.",
+                  "send_refused"),
+    TransportSpec("sipveil_send_queue_full_total", "Datagrams lost for want of room to send, by listener.",
+                  "queue_full"),
+)  # fmt: skip
+FAILURES = CounterSpec(
+    "sipveil_failures_total", "Exceptions that ended at the shell: each is a bug, by what caused it.", "place", PLACES
+)
+BUILD_INFO = ("sipveil_build_info", "Version of Sipveil; always 1.")
+
+
+class Sources(NamedTuple):
+    """Where the numbers are read at scrape."""
+
+    counters: Counters
+    gauges: Callable[[], Mapping[str, int]]
+    listeners: Mapping[str, TransportStats]
+    """Listener's configured name → what it counted."""
+    failures: Mapping[str, int]
+    """Place → exceptions that ended there."""
+
+
+class SipveilCollector(Collector):
+    """Turns a process's integers into metric families."""
+
+    def __init__(self, sources: Sources) -> None:
+        """Read from sources whenever somebody scrapes."""
+        self._sources = sources
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family."""
+        counted = self._sources.counters.values
+        for spec in COUNTERS:
+            short = spec.name.removeprefix("sipveil_").removesuffix("_total")
+            yield _counter(spec, ((value, counted.get((short, value), 0)) for value in spec.values))
+        gauges = self._sources.gauges()
+        for name, text in GAUGES.items():
+            yield GaugeMetricFamily(name, text, value=gauges.get(name, 0))
+        names = tuple(self._sources.listeners)
+        for transport in TRANSPORT:
+            yield _counter(
+                CounterSpec(transport.name, transport.help, "listener", names),
+                ((name, getattr(stats, transport.field)) for name, stats in self._sources.listeners.items()),
+            )
+        yield _counter(FAILURES, ((place, self._sources.failures.get(place, 0)) for place in FAILURES.values))
+        info = GaugeMetricFamily(*BUILD_INFO, labels=["version"])
+        info.add_metric([version()], 1)
+        yield info
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing, so that registering does not collect."""
+        return []
+
+
+def _counter(spec: CounterSpec, values: Iterable[tuple[str, int]]) -> CounterMetricFamily:
+    """Return a family with one series per label value."""
+    family = CounterMetricFamily(spec.name, spec.help, labels=[spec.label])
+    for label, value in values:
+        family.add_metric([label], value)
+    return family
+
+
+def registry(sources: Sources) -> CollectorRegistry:
+    """Return a registry of its own with Sipveil's numbers and the process's (CPU, memory, descriptors)."""
+    made = CollectorRegistry(auto_describe=False)
+    made.register(SipveilCollector(sources))
+    ProcessCollector(registry=made)
+    return made

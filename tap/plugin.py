@@ -1,0 +1,48 @@
+"""`twistd sipveil --config FILE`: the same proxy under Twisted's own daemon command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from twisted.python import usage
+
+from config.load import ConfigError, load
+from config.settings import Settings
+from tap.clock import use_monotonic
+from tap.log import observer
+from tap.service import SipveilService
+
+
+class SipveilOptions(usage.Options):
+    """Options after `twistd sipveil`."""
+
+    optParameters = [["config", "c", None, "The configuration file (TOML); required."]]  # noqa: N815, RUF012 - Twisted's
+    settings: Settings
+
+    def postOptions(self) -> None:  # noqa: N802 - Twisted's name
+        """Read the configuration.
+
+        Raises:
+            UsageError: with every mistake in it, one a line.
+        """
+        if not self["config"]:
+            raise usage.UsageError("--config is missing")
+        try:
+            self.settings = load(Path(self["config"]))
+        except ConfigError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+def make_service(options: SipveilOptions) -> SipveilService:
+    """Return the service for twistd to start; its log replaces twistd's, which would write failures out in full."""
+    from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen one by now
+
+    use_monotonic(reactor)
+    stream = sys.__stdout__ or sys.stdout  # twistd turns sys.stdout into a logger
+    return SipveilService(options.settings, reactor, observer=observer(stream, options.settings.log))
+
+
+# The names that twistd looks for.
+Options = SipveilOptions
+makeService = make_service  # noqa: N816

@@ -1,0 +1,106 @@
+"""Sipveil as a Twisted service: a configuration becomes keys, policy, core and sockets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import IServiceCollection, Service
+from twisted.internet.defer import Deferred
+from twisted.logger import ILogObserver
+from twisted.python.components import Componentized
+
+from config import keys, retired
+from config.settings import Settings
+from config.statefile import StateFileError
+from filters import engine
+from proxy.core import Core
+from proxy.sinks import Sinks
+from tap.log import LineObserver, logger
+from tap.shell import Clocks, MakeCore, Shell, StartError
+from tap.state import key_ring_path, retired_trunks_path
+
+
+class SystemClocks:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return Unix time in seconds."""
+        return time.time()
+
+
+def core_maker(clocks: Clocks) -> Callable[[Settings, Sinks], Core]:
+    """Return what builds the real core: key ring (made on first start), trunks of the past, policy."""
+
+    def make(settings: Settings, sinks: Sinks) -> Core:
+        wall = clocks.wall()
+        try:
+            ring = keys.load_or_create(key_ring_path(settings), wall)
+            former = retired.remember(retired_trunks_path(settings), settings, wall, settings.limits.max_dialog_age)
+        except StateFileError as error:
+            raise StartError(str(error)) from error
+        privacy = engine.build(settings)
+        return Core(settings, ring, privacy, sinks, now=clocks.now(), wall=wall, retired=former)
+
+    return make
+
+
+class SipveilService(Service):
+    """Opens sockets before privileges are dropped, starts after, and closes everything at the end."""
+
+    name = "sipveil"
+
+    def __init__(
+        self,
+        settings: Settings,
+        reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+        make_core: MakeCore | None = None,
+        observer: LineObserver | None = None,
+    ) -> None:
+        """Set up; observer becomes the log of the application that the service is added to (twistd)."""
+        clocks = SystemClocks()
+        self._observer = observer
+        self._log = logger("service")
+        self.shell = Shell(reactor, settings, make_core or core_maker(clocks), clocks=clocks, log=self._log)
+
+    def setServiceParent(self, parent: IServiceCollection) -> None:  # noqa: N802 - IService
+        """Join an application, and see to it that it logs our way, without personal data."""
+        if self._observer is not None and isinstance(parent, Componentized):
+            Componentized.setComponent(parent, ILogObserver, self._observer)
+        Service.setServiceParent(self, parent)
+
+    def privilegedStartService(self) -> None:  # noqa: N802 - IService
+        """Bind the sockets, which may need root for ports below 1024.
+
+        Raises:
+            SystemExit: with the reason, where an address cannot be bound.
+        """
+        self._or_exit(self.shell.open)
+
+    def startService(self) -> None:  # noqa: N802 - IService
+        """Start to take calls.
+
+        Raises:
+            SystemExit: with the reason, where keys or metrics page cannot be used.
+        """
+        Service.startService(self)
+        self._or_exit(self.shell.start)
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - IService
+        """Close everything; fires when it is done."""
+        Service.stopService(self)
+        return self.shell.stop()
+
+    def _or_exit(self, step: Callable[[], None]) -> None:
+        """Take a step of the start; what keeps it from succeeding is one line, not a traceback."""
+        try:
+            step()
+        except StartError as error:
+            self._log.error("{reason}", reason=str(error))
+            self.shell.stop()
+            raise SystemExit(f"sipveil: {error}") from None

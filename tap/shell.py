@@ -1,0 +1,254 @@
+"""A core among sockets and clocks: datagrams in, timers, look-ups back, datagrams out.
+
+The shell is the core's three sinks. Everything it calls in the core goes through a Boundary.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import LoopingCall
+from twisted.internet.tcp import Port
+from twisted.logger import Logger
+
+from config.address import HostPortValue
+from config.settings import Listener, Settings
+from proxy.counters import Counters
+from proxy.flow import Flow
+from proxy.resolver import Resolver, ask_name_servers, read_hosts, system_name_servers
+from proxy.sinks import Event, Sinks
+from proxy.transport import UdpListener, open_udp_socket
+from tap.boundary import Boundary
+from tap.events import EventLog
+from tap.metrics import Sources, registry
+from tap.site import site
+
+WALL_TICK = 1.0
+"""Seconds between two looks at the wall clock, so that the core follows when somebody sets it."""
+
+HOSTS = Path("/etc/hosts")
+"""Names that are never asked for."""
+
+
+class StartError(Exception):
+    """What keeps Sipveil from starting, in a sentence for the operator."""
+
+
+class Core(Protocol):
+    """What the shell needs of proxy.core.Core."""
+
+    counters: Counters
+
+    @property
+    def tick(self) -> float:
+        """Seconds between two calls of `timeout`."""
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take a datagram; now in monotonic seconds."""
+
+    def timeout(self, now: float) -> None:
+        """Let time pass until now."""
+
+    def resume(self, ticket: int, addresses: Sequence[str], now: float) -> None:
+        """Go on with what waited for a look-up; no addresses: not found."""
+
+    def set_wall(self, now: float, wall: float) -> None:
+        """Take note that now (monotonic) is wall (Unix time)."""
+
+    def gauges(self) -> Mapping[str, int]:
+        """Return what is going on at this moment."""
+
+
+class Clocks(Protocol):
+    """The two clocks of a process."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+
+    def wall(self) -> float:
+        """Return Unix time in seconds."""
+
+
+MakeCore = Callable[[Settings, Sinks], Core]
+"""Builds the core once the listeners' ports are known."""
+
+
+class Shell:
+    """Sockets, ticks, resolver and metrics page around one core; implements proxy.sinks.Sinks."""
+
+    def __init__(
+        self,
+        reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+        settings: Settings,
+        make_core: MakeCore,
+        *,
+        clocks: Clocks,
+        log: Logger,
+    ) -> None:
+        """Set up without opening anything; reactor is a Twisted reactor (sockets, TCP, time, threads)."""
+        self.settings = settings
+        self._reactor = reactor
+        self._make_core = make_core
+        self._clocks = clocks
+        self._log = log
+        self.boundary = Boundary(log, clocks.now)
+        self._events = EventLog(log, clocks.now, settings.log.level)
+        query = ask_name_servers(system_name_servers(), _families(settings))
+        self._resolver = Resolver(reactor, query, read_hosts(HOSTS))
+        self._sockets: list[socket.socket] = []
+        self._listeners: dict[tuple[str, int], UdpListener] = {}
+        self._ticks: list[LoopingCall] = []
+        self._page: Port | None = None
+
+    # Life
+
+    def open(self) -> None:
+        """Bind every listener, and note the ports that the system chose; all or none.
+
+        Raises:
+            StartError: an address cannot be bound.
+        """
+        try:
+            for listener in self.settings.listeners:
+                self._sockets.append(_bind(listener))
+        except StartError:
+            self._close_sockets()
+            raise
+        bound = [
+            configured.model_copy(update={"port": sock.getsockname()[1]})
+            for configured, sock in zip(self.settings.listeners, self._sockets, strict=True)
+        ]
+        self.settings = self.settings.model_copy(update={"listeners": tuple(bound)})
+
+    def start(self) -> None:
+        """Build the core, open the metrics page, begin to read and to tick.
+
+        Raises:
+            StartError: the metrics page's address cannot be bound.
+        """
+        self.core = self._make_core(self.settings, self)
+        for sock in self._sockets:
+            listener = self._listener(sock)
+            self._listeners[listener.address] = listener
+        self._open_page()
+        for listener in self._listeners.values():
+            listener.start()
+            self._log.info("listening udp {address}", address=str(HostPortValue(*listener.address)))
+        self._tick(self.core.tick, lambda: self.core.timeout(self._clocks.now()))
+        self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
+        self._log.info("sipveil is ready")
+
+    def stop(self) -> Deferred[None]:
+        """Close everything; fires when the metrics page is closed too. Safe at any point of the start."""
+        for tick in self._ticks:
+            if tick.running:
+                tick.stop()
+        self._resolver.close()
+        for listener in self._listeners.values():
+            listener.close()
+        self._close_sockets()
+        self._log.info("sipveil has stopped")
+        page, self._page = self._page, None
+        closed: Deferred[None] | None = page.stopListening() if page else None
+        return closed or succeed(None)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every listener takes datagrams."""
+        return bool(self._listeners) and all(listener.is_open for listener in self._listeners.values())
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Address and port of the metrics page, None where it is not served."""
+        if self._page is None:
+            return None
+        host = self._page.getHost()
+        return host.host, host.port
+
+    def _listener(self, sock: socket.socket) -> UdpListener:
+        """Return the reader of a bound socket; datagrams go straight to the core."""
+        return UdpListener(
+            self._reactor,
+            sock,
+            receive=self.core.receive,
+            clock=self._clocks.now,
+            failed=lambda error: self.boundary.failed("datagram", error),
+        )
+
+    def _close_sockets(self) -> None:
+        """Close the bare sockets, of those too that a listener never took over."""
+        for sock in self._sockets:
+            sock.close()
+        self._sockets.clear()
+
+    def _tick(self, interval: float, call: Callable[[], None]) -> None:
+        """Call every interval seconds, whatever it raises."""
+        tick = LoopingCall(self.boundary.run, "timer", call)
+        tick.clock = self._reactor
+        tick.start(interval, now=False)
+        self._ticks.append(tick)
+
+    def _open_page(self) -> None:
+        """Serve /metrics and /healthz, unless the configuration says not to."""
+        metrics = self.settings.metrics
+        if not metrics.enabled:
+            return
+        names = [listener.name for listener in self.settings.listeners]
+        stats = dict(zip(names, (listener.stats for listener in self._listeners.values()), strict=True))
+        sources = Sources(self.core.counters, self.core.gauges, stats, self.boundary.counts)
+        page = site(registry(sources), lambda: self.healthy)
+        try:
+            self._page = self._reactor.listenTCP(metrics.port, page, interface=metrics.address)
+        except Exception as error:
+            raise StartError(_cannot_open("metrics", metrics.address, metrics.port, error)) from error
+        self._log.info("metrics http {address}", address=str(HostPortValue(*self.metrics_address or ("", 0))))
+
+    # The core's sinks
+
+    def send(self, flow: Flow, data: bytes) -> bool:
+        """Send over the listener that flow names; False where there is none or the system refuses."""
+        listener = self._listeners.get(flow.local)
+        return listener is not None and listener.send(flow, data)
+
+    def lookup(self, ticket: int, host: str) -> None:
+        """Find the addresses of host, and let the core go on with them later."""
+
+        def found(addresses: list[str]) -> None:
+            self.boundary.run("lookup", lambda: self.core.resume(ticket, addresses, self._clocks.now()))
+
+        self._resolver.lookup(host, found)
+
+    def event(self, event: Event) -> None:
+        """Write an event down."""
+        self._events(event)
+
+
+def _bind(listener: Listener) -> socket.socket:
+    """Return the socket of a configured listener.
+
+    Raises:
+        StartError: it cannot be bound.
+    """
+    try:
+        return open_udp_socket(listener.address, listener.port)
+    except (OSError, ValueError) as error:
+        raise StartError(_cannot_open("udp", listener.address, listener.port, error)) from error
+
+
+def _cannot_open(what: str, address: str, port: int, error: BaseException) -> str:
+    """Return the sentence for an address that cannot be bound."""
+    cause = getattr(error, "socketError", error)  # Twisted wraps the system's error
+    reason = getattr(cause, "strerror", None) or str(cause)
+    return f"cannot open {what} {HostPortValue(address, port)}: {reason}"
+
+
+def _families(settings: Settings) -> tuple[str, ...]:
+    """Return the record types worth asking for: those that a listener can send to."""
+    six = any(":" in listener.address for listener in settings.listeners)
+    four = any(":" not in listener.address for listener in settings.listeners)
+    return ("A",) * four + ("AAAA",) * six
+

@@ -1,0 +1,77 @@
+"""Hosts and networks as an operator writes them."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+
+from config.address import HostPortValue, NetworkValue, is_ip, parse_host_port, parse_network
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("sip.example.net", "sip.example.net", 5060),
+        ("sip.example.net:5070", "sip.example.net", 5070),
+        ("192.0.2.1", "192.0.2.1", 5060),
+        ("192.0.2.1:65535", "192.0.2.1", 65535),
+        ("[2001:db8::1]", "2001:db8::1", 5060),
+        ("[2001:db8::1]:1", "2001:db8::1", 1),
+    ],
+)
+def test_next_hops(text: str, host: str, port: int) -> None:
+    assert parse_host_port(text) == HostPortValue(host, port)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a b", "2001:db8::1", "[2001:db8::g]", "[::1", "192.0.2.256", "192.0.2", "a:0", "a:65536", "a:", "a:٣", 5, {}],
+)
+def test_what_is_no_next_hop_is_told_what_would_be(text: object) -> None:
+    with pytest.raises(ValueError, match="; write "):
+        parse_host_port(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "network", "port"),
+    [
+        ("192.0.2.0/24", "192.0.2.0/24", 0),
+        ("192.0.2.7", "192.0.2.7/32", 0),
+        ("192.0.2.7:5060", "192.0.2.7/32", 5060),
+        ("2001:db8::/32", "2001:db8::/32", 0),
+        ("2001:db8::7", "2001:db8::7/128", 0),
+        ("[2001:db8::7]:5060", "2001:db8::7/128", 5060),
+    ],
+)
+def test_networks(text: str, network: str, port: int) -> None:
+    assert parse_network(text) == NetworkValue(ipaddress.ip_network(network), port)
+
+
+@pytest.mark.parametrize("text", ["", "host.example", "host.example:5060", "192.0.2.0/33", "192.0.2.7:0", 7, []])
+def test_what_is_no_network_is_told_what_would_be(text: object) -> None:
+    with pytest.raises(ValueError, match="; write "):
+        parse_network(text)
+
+
+def test_host_bits_are_named_with_the_network_that_was_meant() -> None:
+    with pytest.raises(ValueError, match=r"write \"10\.0\.0\.0/8\""):
+        parse_network("10.1.2.3/8")
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1:5060", "[2001:db8::1]:5060", "a.example:1"])
+def test_written_and_read_again_a_hop_is_the_same(text: str) -> None:
+    assert str(parse_host_port(text)) == text
+    assert parse_host_port(parse_host_port(text)) == parse_host_port(text)
+
+
+@pytest.mark.parametrize("text", ["192.0.2.0/24", "192.0.2.1:5060", "[2001:db8::1]:5060"])
+def test_written_and_read_again_a_network_is_the_same(text: str) -> None:
+    assert str(parse_network(text)) == text
+    assert parse_network(parse_network(text)) == parse_network(text)
+
+
+def test_only_literal_addresses_are_ips() -> None:
+    assert parse_host_port("[::1]").is_ip
+    assert not parse_host_port("a.example").is_ip
+    assert not is_ip("[::1]")

@@ -1,0 +1,52 @@
+"""What all tests share: `--require-all`, which turns a skipped test into a failed one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --require-all; SIPVEIL_REQUIRE_ALL=1 says the same."""
+    text = "a skipped test is a failure (also: SIPVEIL_REQUIRE_ALL=1)"
+    parser.addoption("--require-all", action="store_true", help=text)
+
+
+def pytest_report_header() -> list[str]:
+    """Say at the top what will be skipped and why (exported by scripts/test)."""
+    reason = os.environ.get("SIPVEIL_SKIP")
+    return [f"tests with real programs are skipped: {reason}"] if reason else []
+
+
+def _required(config: pytest.Config) -> bool:
+    """Tell whether no test may be skipped."""
+    return bool(config.getoption("--require-all")) or os.environ.get("SIPVEIL_REQUIRE_ALL", "0") not in ("", "0")
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Make a skip a failure that still gives the reason; an expected failure stays one."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but everything is required: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Watch each test."""
+    report = yield
+    if _required(item.config):
+        _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Watch modules that skip themselves as a whole."""
+    report = yield
+    if _required(collector.config):
+        _fail_if_skipped(report)
+    return report

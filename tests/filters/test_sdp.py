@@ -1,0 +1,265 @@
+"""Session descriptions arrive with what media needs and with nothing that tells of a person."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.vocabulary import Action, Category
+from filters.catalogue import load_catalogue
+from filters.forms import FormError
+from filters.sdp import SdpContext, SdpFilter, compile_sdp
+
+CATALOGUE = load_catalogue()
+KEEP = dict.fromkeys(Category, Action.KEEP)
+STRICT = dict.fromkeys(Category, Action.REMOVE)
+CANARY = b"zqCanaryqz"
+
+
+def pseudonym(token: bytes) -> bytes:
+    return b"p" + hashlib.sha256(token).hexdigest()[:8].encode()
+
+
+CONTEXT = SdpContext(pseudonym, b"IP4 192.0.2.1")
+strict = compile_sdp(CATALOGUE, STRICT)
+trickle = compile_sdp(CATALOGUE, STRICT, fragment=True)
+HEAD = ["v=0", "o=- 1 1 IN IP4 192.0.2.1", "s=-", "c=IN IP4 198.51.100.1", "t=0 0"]
+AUDIO = "m=audio 4000 RTP/AVP 0"
+
+
+def cleaned(*lines: str, clean: SdpFilter = strict) -> list[str]:
+    return clean("\r\n".join([*lines, ""]).encode(), CONTEXT).decode().splitlines()
+
+
+def attributes(*lines: str, head: list[str] = HEAD, media: str = AUDIO) -> list[str]:
+    """Return what is left of a medium's attributes."""
+    result = cleaned(*head, media, *(f"a={line}" for line in lines))
+    return [line[2:] for line in result if line[:2] == "a="]
+
+
+def test_phone_to_trunk() -> None:
+    """A phone's description, and what the trunk sees of it."""
+    assert cleaned(
+        "v=0", "o=alice 2890844526 2890844527 IN IP4 192.168.1.5", "s=Call to John", "i=About the loan",
+        "u=http://alice.example/", "e=alice@example.com", "p=+1 555", "c=IN IP4 198.51.100.1", "b=AS:64", "b=X-YZ:128",
+        "t=0 0", "r=7d 1h 0 25h", "z=2882844526 -1h 2898848070 0", "k=prompt", "a=tool:pjmedia", "a=lang:de",
+        "m=audio 4000 RTP/AVP 0 101", "i=Alice's desk", "c=IN IP4 198.51.100.2", "b=TIAS:64000", "a=rtpmap:0 PCMU/8000",
+        "a=fmtp:101 0-15", "a=ptime:20", "a=X-nat:0", "a=sendrecv", "y=unknown",
+    ) == [
+        "v=0", "o=- 2890844526 2890844527 IN IP4 192.0.2.1", "s=-", "c=IN IP4 198.51.100.1", "b=AS:64", "t=0 0",
+        "m=audio 4000 RTP/AVP 0 101", "c=IN IP4 198.51.100.2", "b=TIAS:64000", "a=rtpmap:0 PCMU/8000",
+        "a=fmtp:101 0-15", "a=ptime:20", "a=sendrecv",
+    ]  # fmt: skip
+
+
+def test_trusted_hop_gets_the_same_object() -> None:
+    body = b"anything\n at all"
+    assert compile_sdp(CATALOGUE, KEEP)(body, CONTEXT) is body
+
+
+def test_each_category_alone() -> None:
+    """Where only addresses are hidden, user name, tool and unknown attributes stay as they came."""
+    lines = ["v=0", "o=alice 1 2 IN IP4 10.0.0.1", "s=Call", "i=x", "c=IN IP4 10.0.0.1", "t=0 0", "a=tool:x", "a=y:z  "]
+    clean = compile_sdp(CATALOGUE, KEEP | {Category.NETWORK: Action.ANONYMISE})
+    assert cleaned(*lines, clean=clean) == ["v=0", "o=alice 1 2 IN IP4 192.0.2.1", *lines[2:]]
+    clean = compile_sdp(CATALOGUE, KEEP | {Category.NUMBER: Action.PSEUDONYMISE})
+    assert cleaned(*lines, clean=clean) == ["v=0", "o=- 1 2 IN IP4 10.0.0.1", *lines[2:]]
+    clean = compile_sdp(CATALOGUE, KEEP | {Category.UNKNOWN: Action.REMOVE})
+    assert cleaned(*lines, clean=clean) == lines[:-1]
+
+
+def test_line_ends() -> None:
+    """LF is read, CRLF is written, blank lines behind the end are tolerated."""
+    assert strict(b"v=0\ns=x\n\n\r\n", CONTEXT) == b"v=0\r\ns=-\r\n"
+    assert strict(b"v=0\r\ns=x", CONTEXT) == b"v=0\r\ns=-\r\n"
+    assert strict(b"", CONTEXT) == b""
+
+
+def test_blanks_at_the_end_do_no_harm() -> None:
+    assert attributes("sendonly ", "ptime:20 ") == ["sendonly", "ptime:20"]
+
+
+def test_hold_and_rejected_media_stay() -> None:
+    lines = [*HEAD[:3], "c=IN IP4 0.0.0.0", "t=0 0", "m=audio 0 RTP/AVP 0", "m=image 4002 udptl t38", "c=IN IP6 ::"]
+    assert cleaned(*lines) == lines
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "garbage", " v=0", "", "=x", "a", "s=x\ry=0", "v=1", "v=0 alice",
+        "o=alice 1 1 IN IP4", "o=alice x 1 IN IP4 10.0.0.1", "o=alice 123456789012345678901 1 IN IP4 10.0.0.1",
+        "c=IN IP4 alice.example", "c=IN IP4 999.1.1.1", "c=IN IP6 fe80:alice", "c=IN IP6 abcd", "t=now", "t=0",
+        "m=alice 4000 RTP/AVP 0", "m=audio 4000 alice 0", "m=audio alice RTP/AVP 0", "m=audio 4000 RTP/AVP alice",
+    ],
+)  # fmt: skip
+def test_unreadable_description_fails(line: str) -> None:
+    """A line of no form, or a mandatory one that says something else, fails the whole body."""
+    with pytest.raises(FormError):
+        cleaned("v=0", line, "s=x")
+
+
+KEPT = [
+    "rtpmap:111 opus/48000/2", "fmtp:111 minptime=10;useinbandfec=1", "ptime:20", "maxptime:60", "framerate:29.97",
+    "rtcp-mux", "rtcp-rsize", "rtcp-fb:* nack pli", "rtcp-fb:96 ccm fir", "rtcp-fb:96 trr-int 100",
+    "rtcp-xr:voip-metrics",
+    "extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level", "extmap:3/sendonly urn:ietf:params:rtp-hdrext:toffset",
+    "ssrc-group:FID 1 2", "ice-ufrag:F7gI", "ice-pwd:x9cml/YzichV2+XlhiMu8g", "ice-options:trickle ice2", "ice-lite",
+    "setup:actpass", "connection:new", "tls-id:abcdefghijklmnopqrst", "end-of-candidates", "bundle-only",
+    "fingerprint:sha-256 " + ":".join(["4A"] * 32),
+    "crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:32",
+    "crypto:2 AES_256_CM_HMAC_SHA1_32 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj== UNENCRYPTED_SRTCP KDR=1",
+    "zrtp-hash:1.10 " + "ab" * 32, "record:on", "recordpref:nopreference", "content:slides,alt", "sctp-port:5000",
+    "max-message-size:262144", "sctpmap:5000 webrtc-datachannel 1024", "curr:qos local none",
+    "des:qos mandatory local sendrecv", "T38FaxVersion:0", "T38FaxRateManagement:transferredTCF",
+    "T38FaxUdpEC:t38UDPFEC",
+    "T38FaxFillBitRemoval", "T38FaxFillBitRemoval:0", "silenceSupp:off - - - -", "inactive", "mid:0", "mid:audio",
+    "label:1", "rid:hi send", "rid:1 recv pt=96,97;max-width=1280", "simulcast:send 1,~4;2 recv 3",
+    "imageattr:96 send [x=800,y=640,sar=1.1,q=0.6] recv *", "framesize:34 176-144", "group:BUNDLE 0 1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", KEPT)
+def test_kept_attribute(line: str) -> None:
+    assert attributes(line) == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tool:x", "lang:de", "sdplang:de", "keywds:x", "cat:x", "charset:x", "identity:eyJ", "X-nat:0", "x-anything",
+        "alt:1",
+        "alice", "direction:active", "oldmediaip:10.0.0.1", "nortpproxy:yes", "visited-realm:1 a.example",
+        "omr-m-cksum:1",
+        "remote-candidates:1 192.168.1.1 1", "path:msrp://10.0.0.1:1/x;tcp", "key-mgmt:mikey AQAF", "userid:1",
+        "candidate", "candidate:alice", "sendrecv:alice", "setup:alice", "ptime:alice", "rtcp-fb:* alice",
+        "extmap:1 http://alice.example/", "extmap:1 urn:ietf:params:rtp-hdrext:toffset alice", "ice-options:alice",
+        "ssrc:1 alice:x", "ssrc:alice cname:x", "ssrc:1", "group:ALICE 0", "rid:1 alice", "rid:1 send x=alice",
+        "simulcast:alice", "SENDRECV", "Candidate:1 1 udp 1 192.0.2.1 1 typ host", "content:alice", "record:alice",
+        "crypto:1 ALICE inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj", "ice-pwd:short", "rtcp:alice",
+        "rtcp:4001 IN IP4 alice", "candidate:1 1 udp 1 alice.example 1 typ host",
+        "candidate:1 3 udp 1 192.0.2.1 1 typ host",
+    ],
+)  # fmt: skip
+def test_dropped_attribute(line: str) -> None:
+    assert attributes(line) == []
+
+
+def test_rtcp_address() -> None:
+    """The address of a=rtcp falls only where c= tells it already (standards.md §3.1)."""
+    assert attributes("rtcp:4001 IN IP4 198.51.100.1") == ["rtcp:4001"]
+    assert attributes("rtcp:4001 IN IP4 198.51.100.9") == ["rtcp:4001 IN IP4 198.51.100.9"]
+    assert attributes("rtcp:4001") == ["rtcp:4001"]
+
+
+def test_ids_are_replaced_alike_wherever_they_stand() -> None:
+    stream, track, name = (pseudonym(word).decode() for word in (b"stream", b"track", b"alice@pc"))
+    mid = pseudonym(b"alices-mid").decode()
+    assert attributes(
+        "group:BUNDLE 0 alices-mid", "mid:alices-mid", "msid-semantic: WMS stream", "msid:stream track", "msid:- track",
+        "ssrc:1 cname:alice@pc", "ssrc:1 msid:stream track", "ssrc:1 mslabel:stream", "rid:alices-mid send",
+        "simulcast:send 1;alices-mid,~2",
+    ) == [
+        f"group:BUNDLE 0 {mid}", f"mid:{mid}", f"msid-semantic:WMS {stream}", f"msid:{stream} {track}",
+        f"msid:- {track}", f"ssrc:1 cname:{name}", f"ssrc:1 msid:{stream} {track}", f"ssrc:1 mslabel:{stream}",
+        f"rid:{mid} send", f"simulcast:send 1;{mid},~2",
+    ]  # fmt: skip
+
+
+HOST = "candidate:Hc0a80105 1 UDP 2130706431 192.168.1.5 4000 typ host"
+HOST_RTCP = "candidate:Hc0a80105 2 UDP 2130706430 192.168.1.5 4001 typ host"
+PUBLIC = "candidate:H1 1 UDP 2130706431 203.0.113.5 5000 typ host"
+SRFLX = "candidate:Sc0a80105 1 UDP 1694498815 198.51.100.7 40000 typ srflx raddr 192.168.1.5 rport 4000 generation 0"
+RELAY = "candidate:R1 1 udp 16777215 198.51.100.9 50000 typ relay raddr 192.168.1.5 rport 4000 network-id 1"
+TCP = "candidate:T1 1 tcp 16777215 198.51.100.9 9 typ host tcptype active"
+
+
+@pytest.mark.parametrize(
+    ("candidates", "left"),
+    [
+        ([HOST], ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host"]),
+        ([HOST, HOST_RTCP], ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host",
+                             "candidate:1 2 UDP 2130706430 192.168.1.5 4001 typ host"]),
+        ([HOST, PUBLIC], ["candidate:1 1 UDP 2130706431 203.0.113.5 5000 typ host"]),
+        ([HOST, SRFLX], ["candidate:3 1 UDP 1694498815 198.51.100.7 40000 typ srflx raddr 0.0.0.0 rport 9"]),
+        ([HOST, SRFLX, RELAY], ["candidate:4 1 udp 16777215 198.51.100.9 50000 typ relay raddr 0.0.0.0 rport 9"]),
+        ([TCP, HOST], ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host"]),
+        ([TCP], ["candidate:1 1 tcp 16777215 198.51.100.9 9 typ host tcptype active"]),
+        (["candidate:x 1 udp 1 198.51.100.1 4000 typ host", RELAY], ["candidate:1 1 udp 1 198.51.100.1 4000 typ host"]),
+        (["candidate:x 1 udp 1 2001:db8::1 1 typ srflx raddr fd00::1 rport 5"],
+         ["candidate:3 1 udp 1 2001:db8::1 1 typ srflx raddr :: rport 9"]),
+        (["candidate:x 1 udp 1 8f2f7c1a-0b0c-4c1e-9d2e-1f2a3b4c5d6e.local 1 typ host", HOST],
+         ["candidate:1 1 udp 1 8f2f7c1a-0b0c-4c1e-9d2e-1f2a3b4c5d6e.local 1 typ host"]),
+        (["candidate:x 1 udp 1 alices-laptop.local 1 typ host", HOST],
+         ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host"]),
+        (["candidate:x 1 udp 1 alice.example 1 typ host"], []),
+    ],
+)  # fmt: skip
+def test_one_candidate_a_component(candidates: list[str], left: list[str]) -> None:
+    """The one that c= and m= name, else relay, srflx, host; and none that tells more than it must."""
+    assert attributes(*candidates) == left
+
+
+def test_rtcp_default_decides_the_second_component() -> None:
+    other = "candidate:x 2 udp 99 203.0.113.1 7 typ relay"
+    named = "candidate:y 2 udp 1 198.51.100.1 4444 typ host"
+    assert attributes("rtcp:4444", other, named) == ["rtcp:4444", "candidate:1 2 udp 1 198.51.100.1 4444 typ host"]
+    assert attributes("rtcp:7 IN IP4 203.0.113.1", other, named)[1:] == ["candidate:4 2 udp 99 203.0.113.1 7 typ relay"]
+
+
+def test_each_medium_keeps_its_own_candidate() -> None:
+    lines = cleaned(*HEAD, AUDIO, f"a={HOST}", "m=video 0 RTP/AVP 96", f"a={HOST}", "a=mid:1", f"a={SRFLX}")
+    assert [line[:15] for line in lines if "candidate" in line] == ["a=candidate:1 1", "a=candidate:3 1"]
+
+
+def test_trickled_private_host_falls() -> None:
+    """In a fragment no default stands beside a private address that would make it needed (RFC 8840)."""
+    lines = ["a=ice-ufrag:F7gI", "a=ice-pwd:x9cml/YzichV2+XlhiMu8g", "m=audio 9 RTP/AVP 0", "a=mid:0", f"a={HOST}"]
+    assert cleaned(*lines, clean=trickle) == lines[:-1]
+    public = "candidate:1 1 UDP 2130706431 203.0.113.5 5000 typ host"
+    assert cleaned(*lines, f"a={PUBLIC}", "a=end-of-candidates", clean=trickle) == [
+        *lines[:-1], f"a={public}", "a=end-of-candidates",
+    ]  # fmt: skip
+
+
+def test_same_input_same_output() -> None:
+    body = "\r\n".join([*HEAD, AUDIO, f"a={HOST}", f"a={SRFLX}", "a=ssrc:1 cname:x", ""]).encode()
+    assert strict(body, CONTEXT) == strict(body, CONTEXT) == strict(strict(body, CONTEXT), CONTEXT).replace(
+        pseudonym(pseudonym(b"x")), pseudonym(b"x")
+    )
+
+
+FULL = [*HEAD, "a=group:BUNDLE 0", AUDIO, "a=mid:0", *(f"a={line}" for line in KEPT), f"a={HOST}", f"a={SRFLX}",
+        "a=ssrc:1 cname:x", "a=msid:a b", "a=rtcp:4001 IN IP4 198.51.100.9", "i=x", "k=x", "b=AS:1", "y=x"]  # fmt: skip
+# The closed list: codecs, and values of ICE, DTLS and SRTP.
+EXEMPT = re.compile(r"a=(?:rtpmap|fmtp|ice-ufrag|ice-pwd|tls-id|crypto)")
+
+
+@given(st.sampled_from([line for line in FULL if not EXEMPT.match(line)]), st.data())
+def test_canary_never_arrives(line: str, data: st.DataObject) -> None:
+    """Wherever in any line a word stands that no grammar knows, it does not pass, or nothing does."""
+    position = data.draw(st.integers(0, len(line)))
+    joint = data.draw(st.sampled_from(["", " ", ":", ";", "=", ","]))
+    planted = line[:position] + joint + CANARY.decode() + line[position:]
+    body = "\r\n".join(planted if other is line else other for other in FULL).encode()
+    try:
+        result = strict(body, CONTEXT)
+    except FormError:
+        return
+    assert CANARY not in result
+    assert CANARY.hex().encode() not in result
+
+
+@given(st.binary(max_size=300))
+def test_garbage_is_cleaned_or_refused(body: bytes) -> None:
+    """Nothing but a FormError is raised, and what passes is made of lines."""
+    for clean in (strict, trickle):
+        try:
+            result = clean(body, CONTEXT)
+        except FormError:
+            continue
+        assert all(line[1:2] == b"=" for line in result.splitlines())

@@ -1,0 +1,104 @@
+"""A core that only remembers, clocks that stand, and settings for loopback: what the shell's tests share."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from config.load import load
+from config.settings import Settings
+from proxy.counters import Counters
+from proxy.flow import Flow
+from proxy.sinks import Sinks
+
+CONFIG = """\
+[[listeners]]
+name = "access"
+address = "127.0.0.1"
+port = 0
+
+[access]
+networks = ["127.0.0.0/8"]
+listener = "access"
+
+[[trunks]]
+name = "carrier"
+hosts = ["127.0.0.1:5080"]
+listener = "access"
+
+[[routes]]
+source = "access"
+to = ["carrier"]
+
+[emergency]
+numbers = []
+
+[metrics]
+port = 0
+"""
+
+
+class FakeCore:
+    """Has the interface of proxy.core.Core; keeps what it is given."""
+
+    tick = 0.01
+
+    def __init__(self, settings: Settings, sinks: Sinks) -> None:
+        self.settings = settings
+        self.sinks = sinks
+        self.counters = Counters()
+        self.received: list[tuple[bytes, Flow]] = []
+        self.resumed: list[tuple[int, list[str]]] = []
+        self.timeouts = 0
+        self.walls: list[float] = []
+        self.on_receive: Callable[[bytes, Flow], None] = lambda data, flow: None
+        self.on_timeout: Callable[[], None] = lambda: None
+        self.on_resume: Callable[[], None] = lambda: None
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        self.received.append((data, flow))
+        self.on_receive(data, flow)
+
+    def timeout(self, now: float) -> None:
+        self.timeouts += 1
+        self.on_timeout()
+
+    def resume(self, ticket: int, addresses: Sequence[str], now: float) -> None:
+        self.resumed.append((ticket, list(addresses)))
+        self.on_resume()
+
+    def set_wall(self, now: float, wall: float) -> None:
+        self.walls.append(wall)
+
+    def gauges(self) -> Mapping[str, int]:
+        return {"sipveil_server_transactions": 3, "sipveil_client_transactions": 2, "sipveil_parked_requests": 1}
+
+
+class StoppedClocks:
+    """Time that the test sets."""
+
+    def __init__(self) -> None:
+        self.monotonic = 1000.0
+        self.unix = 1_790_000_000.0
+
+    def now(self) -> float:
+        return self.monotonic
+
+    def wall(self) -> float:
+        return self.unix
+
+
+class Lines(io.StringIO):
+    """A stream for a LineObserver."""
+
+    @property
+    def lines(self) -> list[str]:
+        return self.getvalue().splitlines()
+
+
+def settings_of(folder: Path, text: str = CONFIG) -> Settings:
+    """Return the settings that text in folder makes."""
+    path = folder / "sipveil.toml"
+    path.write_text(text)
+    return load(path)

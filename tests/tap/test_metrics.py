@@ -1,0 +1,88 @@
+"""The numbers of the metrics page."""
+
+from __future__ import annotations
+
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from proxy.core import Core
+from proxy.counters import COUNTERS, Counters
+from proxy.transport import TransportStats
+from tap.boundary import PLACES
+from tap.metrics import FAILURES, GAUGES, TRANSPORT, Sources, registry
+from tests.tap.fakes import FakeCore
+
+
+def page(counters: Counters | None = None, stats: TransportStats | None = None) -> str:
+    gauges = {"sipveil_server_transactions": 3, "sipveil_client_transactions": 2, "sipveil_parked_requests": 1}
+    sources = Sources(
+        counters or Counters(), lambda: gauges, {"access": stats or TransportStats()}, dict.fromkeys(PLACES, 0)
+    )
+    return generate_latest(registry(sources)).decode()
+
+
+def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_every_series_is_there_at_zero() -> None:
+    """Nobody has to guess which values a label can have: all are there from the first scrape on."""
+    found = samples(page())
+    for spec in (*COUNTERS, FAILURES):
+        for value in spec.values:
+            assert found[spec.name, (value,)] == 0
+    for transport in TRANSPORT:
+        assert found[transport.name, ("access",)] == 0
+
+
+def test_every_family_has_type_and_help() -> None:
+    """Counters and gauges alike, and the process's."""
+    text = page()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    for name in [spec.name.removesuffix("_total") for spec in (*COUNTERS, *TRANSPORT, FAILURES)]:
+        assert families[name].type == "counter"
+        assert families[name].documentation
+    for name in GAUGES:
+        assert families[name].type == "gauge"
+    assert "process_resident_memory_bytes" in families
+
+
+def test_counts_are_read_at_scrape() -> None:
+    """What the core and a listener have counted by now."""
+    counters, stats = Counters(), TransportStats()
+    counters.add("requests_received", "INVITE")
+    counters.add("requests_received", "INVITE")
+    stats.datagrams_received = 7
+    found = samples(page(counters, stats))
+    assert found["sipveil_requests_received_total", ("INVITE",)] == 2
+    assert found["sipveil_datagrams_received_total", ("access",)] == 7
+    assert found["sipveil_server_transactions", ()] == 3
+
+
+def test_labels_outside_the_closed_set_never_show() -> None:
+    """Should the core ever count under what a phone sent, the page does not say it."""
+    counters = Counters()
+    counters.add("requests_received", "sip:+15550142@example.net")
+    assert "5550142" not in page(counters)
+
+
+def test_scraping_counts_nothing() -> None:
+    """Reading does not add entries to the core's dictionary."""
+    counters = Counters()
+    page(counters)
+    assert not counters.values
+
+
+def test_gauges_are_those_of_the_core() -> None:
+    """The table here, the core and the fake of these tests name the same gauges."""
+    assert set(FakeCore.gauges(None)) == set(GAUGES)  # type: ignore[arg-type]
+    assert Core.gauges.__doc__
+
+
+def test_build_info_names_the_version() -> None:
+    """So that a dashboard can show what runs where."""
+    assert "sipveil_build_info{version=" in page()

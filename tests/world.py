@@ -1,0 +1,124 @@
+"""A small world for core tests: a core with real filters, a phone, trunks, and what leaves for each of them.
+
+Time stands still unless a test moves it. Nothing here opens a socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.keyring import Key, KeyRing, KeyState
+from config.settings import Settings, Trunk
+from filters.engine import build
+from proxy.core import Core
+from proxy.flow import Flow
+from proxy.sinks import Event
+
+PROXY = ("192.0.2.1", 5060)
+PHONE = ("10.1.1.23", 5062)
+OTHER_PHONE = ("10.1.1.99", 5060)
+TRUNK = ("198.51.100.7", 5060)
+SECOND_TRUNK = ("198.51.100.8", 5060)
+CORE = ("203.0.113.5", 5060)
+PSAP = ("198.51.100.112", 5060)
+STRANGER = ("203.0.113.66", 5060)
+WALL = 1_790_000_000
+
+SETTINGS: dict[str, Any] = {
+    "realms": ["sip.example.net"],
+    "listeners": [{"name": "main", "address": PROXY[0], "port": PROXY[1]}],
+    "access": {"networks": ["10.0.0.0/8"], "listener": "main", "edge_proxies": ["10.9.9.9"]},
+    "core": {"networks": ["203.0.113.5"], "listener": "main", "next_hop": "203.0.113.5:5060"},
+    "trunks": [
+        {"name": "carrier", "hosts": ["198.51.100.7:5060"], "networks": ["198.51.100.16/28"], "listener": "main"},
+        {"name": "second", "hosts": ["198.51.100.8:5060"], "listener": "main"},
+        {"name": "psap", "hosts": ["198.51.100.112:5060"], "listener": "main", "emergency": True},
+    ],
+    "routes": [
+        {"emergency": True, "to": ["psap"]},
+        {"source": "trunk", "to": ["core"]},
+        {"source": "core", "prefix": "+", "to": ["carrier"]},
+        {"source": "core", "to": ["access"]},
+        {"prefix": "9", "to": ["carrier", "second"]},
+        {"prefix": "8", "to": ["core"]},
+        {"source": "access", "to": ["carrier"]},
+    ],
+}
+
+
+def settings(**changes: Any) -> Settings:
+    """Return the world's settings with top-level sections replaced."""
+    return Settings.model_validate({**SETTINGS, **changes})
+
+
+def keyring(*ids: int) -> KeyRing:
+    """Return a key ring whose last id is current."""
+    ids = ids or (3,)
+    keys = [
+        Key(number, bytes([number]) * 32, WALL, KeyState.CURRENT if number == ids[-1] else KeyState.OLD, WALL)
+        for number in ids
+    ]
+    return KeyRing(tuple(keys), (ids[-1] + 1) % 32)
+
+
+@dataclass
+class World:
+    """A core and everything that leaves it."""
+
+    settings: Settings = field(default_factory=settings)
+    ring: KeyRing = field(default_factory=keyring)
+    retired: Sequence[Trunk] = ()
+    now: float = 1000.0
+    wall: float = WALL
+    refuse_send: set[tuple[str, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.sent: list[tuple[tuple[str, int], bytes]] = []
+        self.lookups: list[tuple[int, str]] = []
+        self.events: list[Event] = []
+        self.privacy: Any = build(self.settings)
+        self.core = self.new_core()
+
+    def new_core(self) -> Core:
+        """Return a fresh core, as after kill -9: same settings, same key ring, nothing else."""
+        self.core = Core(
+            self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired
+        )
+        return self.core
+
+    # --- sinks
+
+    def send(self, flow: Flow, data: bytes) -> bool:
+        if flow.peer in self.refuse_send:
+            return False
+        self.sent.append((flow.peer, data))
+        return True
+
+    def lookup(self, ticket: int, host: str) -> None:
+        self.lookups.append((ticket, host))
+
+    def event(self, event: Event) -> None:
+        self.events.append(event)
+
+    # --- what tests do
+
+    def receive(self, source: tuple[str, int], data: bytes) -> list[tuple[tuple[str, int], bytes]]:
+        """Hand a datagram to the core and return what left because of it."""
+        before = len(self.sent)
+        self.core.receive(data, Flow("UDP", PROXY, source), self.now)
+        return self.sent[before:]
+
+    def wait(self, seconds: float) -> list[tuple[tuple[str, int], bytes]]:
+        """Let time pass in ticks and return what left meanwhile."""
+        before = len(self.sent)
+        end = self.now + seconds
+        while self.now < end:
+            self.now = min(end, self.now + 0.05)
+            self.core.timeout(self.now)
+        return self.sent[before:]
+
+    def count(self, name: str, label: str) -> int:
+        """Return a counter's value."""
+        return self.core.counters.values.get((name, label), 0)
