@@ -234,7 +234,7 @@ class Limits(Section):
         default=60, ge=1, le=255, description="Max-Breadth where a request has none (RFC 5393 §5.3.3.1)"
     )
     contact_calls: int = Field(
-        10, ge=1, description="calls a minute to one subscriber through a Contact outside its dialog"
+        default=10, ge=1, description="calls a minute to one subscriber through a Contact outside its dialog"
     )
     max_dialog_age: int = Field(default=172_800, ge=3600, description="age at which a dialog's records stop to open")
 

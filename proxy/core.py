@@ -77,8 +77,8 @@ class Core:
         self.clients: dict[tuple[bytes, bytes], ClientTransaction] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
-        self.request_forwarder = RequestForwarder(tokens, identity, records)
-        self.response_forwarder = ResponseForwarder(tokens, identity, records)
+        self.request_forwarder = RequestForwarder(tokens, identity, records, references)
+        self.response_forwarder = ResponseForwarder(tokens, identity, records, references)
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
         self.requests = RequestHandler(self)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from proxy.encoding import to_base64
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
@@ -15,7 +16,7 @@ from proxy.message import Message
 from proxy.policy import EditContext, Plan
 from proxy.record import HARD_LIMIT, Mark, Record, RecordTooBig, encode
 from proxy.routing import Hop, Party
-from proxy.tokens import Purpose, Tokens, to_base64
+from proxy.tokens import Purpose, Tokens
 
 
 @dataclass(slots=True)

@@ -30,12 +30,12 @@ _HIDDEN = "the sender's side of the network is hidden"
 class RequestForwarder:
     """Makes the bytes of forwarded requests."""
 
-    def __init__(self, tokens: Tokens, identity: Identity, records: Records) -> None:
+    def __init__(self, tokens: Tokens, identity: Identity, records: Records, references: References) -> None:
         """Use the shared stages of one core."""
         self._tokens = tokens
         self._identity = identity
         self._records = records
-        self._references = References(tokens, identity)
+        self._references = references
 
     def build(self, crossing: Crossing, branch: bytes, max_breadth: int) -> bytes:
         """Return the request as it goes to the crossing's hop.
@@ -150,8 +150,11 @@ class RequestForwarder:
     def _contact(self, crossing: Crossing) -> bytes:
         items = crossing.request.items(b"contact")
         contact = parse_name_addr(items[0] if items else b"")
-        routes = tuple(crossing.request.items(b"record-route"))
-        user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=_uris(routes))
+        if self._references.is_nested(contact.uri, crossing.near.end):
+            user = contact.uri.partition(b":")[2].partition(b"@")[0]
+        else:
+            routes = _uris(crossing.request.items(b"record-route"))
+            user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=routes)
         return b"<sip:%b@%b>%b" % (user, crossing.far_origin, crossing.to_far.contact_params(contact.params))
 
     def _stamp_via(self, draft: Draft, crossing: Crossing) -> None:
@@ -192,7 +195,7 @@ def remote_target(crossing: Crossing) -> bytes:
     return b"sip:" + hostport(host.encode(), port)
 
 
-def _uris(values: list[bytes] | tuple[bytes, ...]) -> tuple[bytes, ...]:
+def _uris(values: list[bytes]) -> tuple[bytes, ...]:
     return tuple(parse_name_addr(value).uri for value in values)
 
 

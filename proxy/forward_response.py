@@ -15,6 +15,7 @@ from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
 from proxy.policy import action
+from proxy.references import References
 from proxy.reply import echo, phrase
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
@@ -29,11 +30,12 @@ _USER = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
 class ResponseForwarder:
     """Makes the bytes of forwarded responses."""
 
-    def __init__(self, tokens: Tokens, identity: Identity, records: Records) -> None:
+    def __init__(self, tokens: Tokens, identity: Identity, records: Records, references: References) -> None:
         """Use the shared stages of one core."""
         self._tokens = tokens
         self._identity = identity
         self._records = records
+        self._references = references
 
     def build(self, crossing: Crossing, response: Message, merged: list[bytes] | None = None) -> bytes:
         """Return a response as it goes back to the crossing's sender.
@@ -114,11 +116,15 @@ class ResponseForwarder:
         if response.status >= 300:
             return _redirection(crossing, response)
         contact = parse_name_addr(response.items(b"contact")[0])
+        params = crossing.to_near.contact_params(contact.params)
+        if self._references.is_nested(contact.uri, crossing.far.end):
+            user = contact.uri.partition(b":")[2].partition(b"@")[0]
+            return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
         routes: tuple[bytes, ...] = ()
         if crossing.forms_dialog:
             routes = tuple(reversed(self._beyond(crossing, response)))
         user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
-        return b"<sip:%b@%b>%b" % (user, crossing.near_origin, crossing.to_near.contact_params(contact.params))
+        return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
 
 
 def _target(response: Message) -> bytes:

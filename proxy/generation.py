@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from config.vocabulary import Category
+from proxy.encoding import from_base64
 from proxy.identity import Identity, Side
 from proxy.policy import Privacy, hides
 from proxy.references import References
 from proxy.routing import Network, Party
-from proxy.tokens import Purpose, Tokens, from_base64
+from proxy.tokens import Purpose, Tokens
 from proxy.uri import hostport
 
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from proxy.encoding import from_base32, from_base64, to_base32, to_base64
 from proxy.grammar import TOKEN
 from proxy.headers import parse_params, split_list
 from proxy.pack import pack_call_id, unpack_call_id
 from proxy.record import End
-from proxy.tokens import Purpose, Tokens, from_base32, from_base64, same, to_base32, to_base64
+from proxy.tokens import Purpose, Tokens, same
 
 
 @dataclass(frozen=True, slots=True)

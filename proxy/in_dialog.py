@@ -7,9 +7,11 @@ which decision, and as whom.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from config.vocabulary import Category, Zone
 from proxy.crossing import Crossing
+from proxy.encoding import from_base64
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
@@ -18,7 +20,7 @@ from proxy.initial import Arrival
 from proxy.policy import hides
 from proxy.record import Mark, Record, decode
 from proxy.routing import Hop, Party
-from proxy.tokens import Opened, Purpose, from_base64, same
+from proxy.tokens import Opened, Purpose, same
 from proxy.uri import SipUri, parse_sip_uri
 
 
@@ -41,16 +43,20 @@ def cross(generation: Generation, arrival: Arrival) -> Crossing:
     """
     uri, routes = _repair_strict_route(generation, arrival)
     record, opened, behind = _route_record(generation, arrival, routes)
-    contact = _contact_record(generation, uri)
+    contact = _contact_record(generation, uri, in_dialog=record is not None)
     if record is None:
         record, opened = contact if contact is not None else (None, None)
     if record is None or opened is None:
         raise TokenRefused(481, "no-dialog")
     _check_side(generation, arrival, record)
     call_id = _check_fingerprint(generation, arrival, record, opened.key_id)
+    nested = contact is not None and _is_for_next_crossing(record, contact[0])
+    if nested:
+        contact = None
     latest = _latest(record, contact)
     _check_age(generation, arrival, record, latest)
-    return _cross(generation, arrival, record, latest, opened.key_id, call_id, behind, uri, contact=contact is not None)
+    way = _Way(record, latest, behind, _target(uri, latest, named=contact is not None, nested=nested))
+    return _cross(generation, arrival, way, opened.key_id, call_id)
 
 
 def _repair_strict_route(generation: Generation, arrival: Arrival) -> tuple[SipUri | None, list[bytes]]:
@@ -92,17 +98,20 @@ def _route_record(
     return None, None, tuple(routes)
 
 
-def _contact_record(generation: Generation, uri: SipUri | None) -> tuple[Record, Opened] | None:
+def _contact_record(
+    generation: Generation, uri: SipUri | None, *, in_dialog: bool
+) -> tuple[Record, Opened] | None:
     """Return the record behind a Request-URI that is a Contact token of ours; None where it is another URI.
 
     Raises:
-        TokenRefused: 403 for a user part that bears our host and claims to be a token.
+        TokenRefused: 403 for a user part that bears our host and does not open, in a dialog of ours; 481
+            where no Route speaks for such a dialog either.
     """
     if uri is None or not generation.network.is_us(uri.host, uri.port) or not uri.user:
         return None
     opened = generation.tokens.open(from_base64(uri.user))
     if opened is None or opened.purpose is not Purpose.CONTACT:
-        raise TokenRefused(403, "forged")
+        raise TokenRefused(403, "forged") if in_dialog else TokenRefused(481, "no-dialog")
     return decode(opened.payload), opened
 
 
@@ -130,6 +139,25 @@ def _check_fingerprint(generation: Generation, arrival: Arrival, record: Record,
     return call_id
 
 
+def _is_for_next_crossing(record: Record, contact: Record) -> bool:
+    """Tell whether a Contact token belongs to the dialog behind the far side: a call that crosses us twice.
+
+    It was passed on as it came (dialogs.md "Nesting") and is opened when the request comes back.
+    """
+    return contact.near == record.far and not same(contact.fingerprint, record.fingerprint)
+
+
+class _Way(NamedTuple):
+    """Where a request in a dialog goes, by its records."""
+
+    record: Record
+    latest: Record
+    """The record whose target and flow count."""
+    behind: tuple[bytes, ...]
+    """Visible Route values behind ours."""
+    target: bytes
+
+
 def _latest(record: Record, contact: tuple[Record, Opened] | None) -> Record:
     """Return the record whose target counts: the Contact's, if it belongs to this dialog and side.
 
@@ -150,9 +178,9 @@ def _check_age(generation: Generation, arrival: Arrival, record: Record, latest:
 
 
 def _cross(
-    generation: Generation, arrival: Arrival, record: Record, latest: Record, key_id: int, call_id: bytes,
-    behind: tuple[bytes, ...], uri: SipUri | None, *, contact: bool,
-) -> Crossing:  # fmt: skip
+    generation: Generation, arrival: Arrival, way: _Way, key_id: int, call_id: bytes
+) -> Crossing:
+    record, latest = way.record, way.latest
     network, privacy, source = generation.network, generation.privacy, arrival.source
     emergency = bool(record.marks & Mark.EMERGENCY)
     near_is_caller = bool(record.marks & Mark.FROM_CALLER)
@@ -161,8 +189,7 @@ def _cross(
         raise TokenRefused(403, "hop")
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
-    routes = (*record.routes, *behind)
-    target = _target(uri, latest, to_near, contact=contact)
+    routes, target = (*record.routes, *way.behind), way.target
     hop = _hop(generation, far_party, latest.flow, routes[0] if routes else target)
     if routes and b";lr" not in routes[0].lower():
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
@@ -171,7 +198,7 @@ def _cross(
     far = replace(generation.side(far_party, to_far, emergency=emergency), end=record.far)
     crossing = Crossing(
         arrival.request, source, hop, near, far, arrival.flow, key_id,
-        privacy.plan(to_far, far_party), privacy.plan(to_near, source), record,
+        privacy.plan(to_far, far_party), privacy.plan(to_near, source), replace(record, issued=arrival.wall),
         near_is_caller=near_is_caller, forms_dialog=False, call_id=call_id, emergency=emergency,
         near_origin=generation.origin(source), far_origin=generation.origin(far_party),
         near_budget=network.record_budget(source), far_budget=network.record_budget(far_party),
@@ -180,9 +207,10 @@ def _cross(
     return crossing
 
 
-def _target(uri: SipUri | None, latest: Record, to_near: int, *, contact: bool) -> bytes:
+def _target(uri: SipUri | None, latest: Record, *, named: bool, nested: bool) -> bytes:
     """Return the Request-URI for the far side: from the record where the sender may not know it, else the sender's."""
-    if uri is None or contact or hides(to_near, Category.NETWORK):
+    decision = latest.to_caller if latest.marks & Mark.FROM_CALLER else latest.to_callee
+    if uri is None or named or (hides(decision, Category.NETWORK) and not nested):
         return latest.target
     return bytes(uri)
 
@@ -205,6 +233,8 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
         uri = None
     if uri is not None:
         address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
+        if network.is_us(uri.host, uri.port):
+            return network.hop(party, network.local(party, ""))
         if network.reachable(party, address):
             return network.hop(party, address)
     if not network.reachable(party, flow.peer):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from zlib import crc32
 
+from proxy.encoding import to_base64
 from proxy.message import Message
-from proxy.tokens import Tokens, to_base64
+from proxy.tokens import Tokens
 from proxy.validation import MAGIC_COOKIE
 
 ServerKey = tuple[bytes, ...]

@@ -10,6 +10,7 @@ import re
 import socket
 from typing import NamedTuple
 
+from proxy.encoding import from_base64, to_base64
 from proxy.errors import Malformed
 from proxy.headers import NameAddr
 from proxy.uri import SipUri, parse_sip_uri
@@ -80,7 +81,9 @@ def unpack_ip(packed: bytes) -> str:
 
 
 # A packed URI begins with one byte: 0 for "as it stands", else these bits.
-_SIP, _SIPS, _USER, _IP4, _IP6, _PORT, _PARAMS = 1, 2, 4, 8, 16, 32, 64
+_SIP, _SIPS, _USER, _IP4, _IP6, _PORT, _PARAMS, _TOKEN = 1, 2, 4, 8, 16, 32, 64, 128
+_MIN_TOKEN = 24
+"""Shortest user part that is worth a look as base64: a token of ours, from a crossing before this one."""
 
 
 def pack_uri(uri: bytes) -> bytes:
@@ -94,8 +97,9 @@ def pack_uri(uri: bytes) -> bytes:
     address = pack_ip(parsed.host.decode("ascii", "replace"))
     bits = _SIP | (parsed.scheme == b"sips" and _SIPS) | ((parsed.user and _USER) or 0)
     bits |= {4: _IP4, 16: _IP6}.get(len(address), 0) | (parsed.port and _PORT) | ((parsed.params and _PARAMS) or 0)
-    out = bytes((bits,))
-    out += pack_text(parsed.user) if parsed.user else b""
+    token = from_base64(parsed.user) if len(parsed.user) >= _MIN_TOKEN else b""
+    out = bytes((bits | ((token and _TOKEN) or 0),))
+    out += pack_text(token or parsed.user) if parsed.user else b""
     out += address or pack_text(parsed.host)
     out += parsed.port.to_bytes(2, "big") if parsed.port else b""
     return out + (pack_text(parsed.params) if parsed.params else b"")
@@ -107,6 +111,8 @@ def unpack_uri(reader: Reader) -> bytes:
     if not bits:
         return reader.text()
     user = reader.text() if bits & _USER else b""
+    if bits & _TOKEN:
+        user = to_base64(user)
     size = 4 if bits & _IP4 else 16 if bits & _IP6 else 0
     host = unpack_ip(reader.take(size)).encode() if size else reader.text()
     port = reader.number(2) if bits & _PORT else 0

@@ -15,14 +15,25 @@ from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
-from proxy.pack import Reader, pack_address, pack_ip, pack_text, pack_uri, unpack_address, unpack_ip, unpack_uri
+from proxy.pack import (
+    Reader,
+    pack_address,
+    pack_call_id,
+    pack_ip,
+    pack_text,
+    pack_uri,
+    unpack_address,
+    unpack_call_id,
+    unpack_ip,
+    unpack_uri,
+)
 
 BUCKETS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024)
 """Sizes that payloads are padded to."""
 HARD_LIMIT = BUCKETS[-1]
 """What no budget exceeds: a record beyond it would not fit a Record-Route that carriers take."""
-MAX_FIELD = 255
-"""Longest URI, name or binding field that goes into a record."""
+MAX_FIELD = 400
+"""Longest URI, name or binding field that goes into a record; a token of ours as a URI has up to 300."""
 MAX_ROUTES = 16
 """Most route entries of one side."""
 
@@ -159,7 +170,7 @@ def _pack(record: Record) -> bytes:
     pieces.extend(pack_uri(_limited(uri)) for uri in record.routes)
     pieces.extend(pack_address(_limited_address(address)) for address in addresses if address is not None)
     if record.call_id:
-        pieces.append(pack_text(_limited(record.call_id)))
+        pieces.append(pack_text(pack_call_id(_limited(record.call_id))))
     if record.binding is not None:
         pieces.append(pack_text(_limited(record.binding.aor)) + pack_text(_limited(record.binding.instance)))
         pieces.append(record.binding.reg_id.to_bytes(2, "big"))
@@ -207,7 +218,7 @@ def decode(payload: bytes) -> Record:
     from_original, from_outward, to_original, to_outward = (
         unpack_address(reader) if bits >> bit & 1 else None for bit in range(4)
     )
-    call_id = reader.text() if bits & 64 else b""
+    call_id = unpack_call_id(reader.text()) if bits & 64 else b""
     binding = Binding(reader.text(), reader.text(), reader.number(2)) if bits & 128 else None
     packed = int.from_bytes(actions, "big")
     return Record(

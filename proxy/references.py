@@ -13,13 +13,14 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from proxy.crossing import Crossing
+from proxy.encoding import from_base64, to_base64
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, parse_params
 from proxy.identity import Identity, Side
 from proxy.message import Draft
 from proxy.pack import Reader, pack_text
 from proxy.record import End, Mark, Record, decode, encode
-from proxy.tokens import Purpose, Tokens, from_base64, to_base64
+from proxy.tokens import Purpose, Tokens
 from proxy.uri import SipUri, parse_sip_uri
 
 TRANSFER_LIFETIME = 180
@@ -102,6 +103,15 @@ class References:
         """Return the record behind a URI whose user part is one of our Contact tokens."""
         opened = self._tokens.open(from_base64(uri.user))
         return decode(opened.payload) if opened and opened.purpose is Purpose.CONTACT else None
+
+    def is_nested(self, uri: bytes, end: End) -> bool:
+        """Tell whether a Contact URI is a token of ours that was given to this side (dialogs.md "Nesting")."""
+        try:
+            parsed = parse_sip_uri(uri)
+        except Malformed:
+            return False
+        record = self.open_contact(parsed) if parsed is not None else None
+        return record is not None and record.near == end
 
     def _transfer_token(self, contact: Record, replaced: bytes | None, crossing: Crossing) -> bytes:
         call_id, to_tag, from_tag, early = b"", b"", b"", False

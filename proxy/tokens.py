@@ -11,7 +11,6 @@ With at most six purposes the first character is a letter in base64url and in ba
 from __future__ import annotations
 
 import hmac
-from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -28,8 +27,6 @@ VERSION = b"\x01"
 """Version of every payload format; part of the associated data, so versions cannot be confused."""
 SIV_SIZE = 16
 """Bytes of the synthetic IV, which is the authentication tag too (RFC 5297 §2.6)."""
-MAX_TOKEN = 2048
-"""Longest text that is looked at as a token."""
 
 
 class Purpose(IntEnum):
@@ -106,35 +103,3 @@ class Tokens:
 def same(one: bytes, other: bytes) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(one, other)
-
-
-def to_base64(token: bytes) -> bytes:
-    """Encode for user parts and Call-IDs, where case is kept: base64url without padding."""
-    return urlsafe_b64encode(token).rstrip(b"=")
-
-
-def from_base64(text: bytes) -> bytes:
-    """Decode what `to_base64` made; b"" for anything else, other spellings of the same bits included."""
-    if not text or len(text) > MAX_TOKEN:
-        return b""
-    try:
-        token = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    except ValueError:
-        return b""
-    return token if to_base64(token) == text else b""
-
-
-def to_base32(token: bytes) -> bytes:
-    """Encode for tags, which some compare without case: base32 without padding, lower case."""
-    return b32encode(token).rstrip(b"=").lower()
-
-
-def from_base32(text: bytes) -> bytes:
-    """Decode what `to_base32` made, in any case; b"" for anything else."""
-    if not text or len(text) > MAX_TOKEN:
-        return b""
-    try:
-        token = b32decode(text.upper() + b"=" * (-len(text) % 8))
-    except ValueError:
-        return b""
-    return token if to_base32(token) == text.lower() else b""

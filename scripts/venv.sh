@@ -40,7 +40,7 @@ install() {
   [ "$1" = test ] && target='.[test]'
   venv_works || make_venv
   say "installing Sipveil${2:+ $2} into $VENV"
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$target" ||
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --editable "$target" ||
     die "pip could not install what pyproject.toml names; its message is above. Is the package index reachable?"
   rm -f "$VENV"/sipveil-"$1"-*
   touch "$(stamp_of "$1")"

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from rich.console import Console
-from twisted.internet import error
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as Timeout
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -116,7 +116,7 @@ async def perform(reactor: Any, log: Logger) -> Outcome:  # noqa: ANN401 - as ta
             await call.addTimeout(PATIENCE, reactor)
         except CallError as failure:
             outcome.faults.append(str(failure))
-        except error.TimeoutError:
+        except Timeout:
             outcome.faults.append(f"the call did not complete within {PATIENCE:.0f} s")
         finally:
             await shell.stop()

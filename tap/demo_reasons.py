@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from filters.catalogue import Catalogue, HeaderEntry
+from filters.catalogue import UNKNOWN, Catalogue, HeaderEntry
 
 MECHANICS = {
     "via": "the sender's own path is restored",
@@ -71,5 +71,7 @@ class Reasons:
 
 def _words(*entries: HeaderEntry) -> str:
     """Return the reason for entries: the categories they disclose, or that they are functions whose form counts."""
+    if UNKNOWN in entries:
+        return "nobody knows what it discloses"
     categories = [entry.category.name.lower() for entry in entries if entry.category is not None]
     return f"discloses {' and '.join(categories)}" if categories else "only the form that a call needs"

@@ -17,7 +17,7 @@ CONFIG = click.argument("config", type=click.Path(path_type=Path))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version(), message="%(prog)s %(version)s")
+@click.version_option(version(), prog_name="sipveil", message="%(prog)s %(version)s")
 def main() -> None:
     """Sipveil: a SIP proxy that lets calls cross to a trunk without what they should not say."""
 

@@ -14,7 +14,7 @@ from twisted.python.components import Componentized
 from config import keys, retired
 from config.settings import Settings
 from config.statefile import StateFileError
-from filters import engine
+from filters.engine import build
 from proxy.core import Core
 from proxy.sinks import Sinks
 from tap.log import LineObserver, logger
@@ -44,7 +44,7 @@ def core_maker(clocks: Clocks) -> Callable[[Settings, Sinks], Core]:
             former = retired.remember(retired_trunks_path(settings), settings, wall, settings.limits.max_dialog_age)
         except StateFileError as error:
             raise StartError(str(error)) from error
-        privacy = engine.build(settings)
+        privacy = build(settings)
         return Core(settings, ring, privacy, sinks, now=clocks.now(), wall=wall, retired=former)
 
     return make

@@ -140,7 +140,8 @@ class Shell:
             self._log.info("listening udp {address}", address=str(HostPortValue(*listener.address)))
         self._tick(self.core.tick, lambda: self.core.timeout(self._clocks.now()))
         self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
-        self._log.info("sipveil is ready")
+        # Not before the reactor runs: until then a SIGTERM would not end in a clean stop.
+        self._reactor.callWhenRunning(self._log.info, "sipveil is ready")
 
     def stop(self) -> Deferred[None]:
         """Close everything; fires when the metrics page is closed too. Safe at any point of the start."""

@@ -51,7 +51,7 @@ class StubbornSocket:
         self._sock = sock
         self.errors: list[int] = []
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the socket has
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
     def sendto(self, data: bytes, peer: tuple[str, int]) -> int:

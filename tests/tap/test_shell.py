@@ -52,7 +52,7 @@ class Bench:
     def flow(self) -> Flow:
         return Flow("UDP", self.address, self.peer.getsockname())
 
-    async def until(self, what: Any) -> None:  # noqa: ANN401 - any condition
+    async def until(self, what: Any) -> None:
         for _ in range(200):
             if what():
                 return

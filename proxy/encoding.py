@@ -1,0 +1,40 @@
+"""Binary as text: base64url where case is kept, base32 where it may not be (dialogs.md "Opening", 1)."""
+
+from __future__ import annotations
+
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+
+MAX_TOKEN = 2048
+"""Longest text that is looked at as a token."""
+
+
+def to_base64(token: bytes) -> bytes:
+    """Encode for user parts and Call-IDs, where case is kept: base64url without padding."""
+    return urlsafe_b64encode(token).rstrip(b"=")
+
+
+def from_base64(text: bytes) -> bytes:
+    """Decode what `to_base64` made; b"" for anything else, other spellings of the same bits included."""
+    if not text or len(text) > MAX_TOKEN:
+        return b""
+    try:
+        token = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    except ValueError:
+        return b""
+    return token if to_base64(token) == text else b""
+
+
+def to_base32(token: bytes) -> bytes:
+    """Encode for tags, which some compare without case: base32 without padding, lower case."""
+    return b32encode(token).rstrip(b"=").lower()
+
+
+def from_base32(text: bytes) -> bytes:
+    """Decode what `to_base32` made, in any case; b"" for anything else."""
+    if not text or len(text) > MAX_TOKEN:
+        return b""
+    try:
+        token = b32decode(text.upper() + b"=" * (-len(text) % 8))
+    except ValueError:
+        return b""
+    return token if to_base32(token) == text.lower() else b""

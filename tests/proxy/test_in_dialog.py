@@ -1,0 +1,479 @@
+"""dialogs.md, "Opening" and "Rules that keep it safe": each rule, attacks included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxy.headers import parse_name_addr
+from proxy.uri import parse_sip_uri
+from tests import world as w
+from tests.agents import ALICE, CARRIER, PBX, SECOND, Agent, Packet, read
+from tests.ladder import Ladder, Restart, Sent, Silence
+from tests.world import World, keyring, settings
+
+INVITE = ALICE.invite()
+
+
+def established(world: World | None = None, *, invite: Packet = INVITE, **answer: Any) -> Ladder:
+    """A call from ALICE to CARRIER that has been answered."""
+    ladder = Ladder(world) >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    return ladder >> CARRIER.answer(ladder[b"INVITE"], 200, **answer) << Sent(ALICE, 200)
+
+
+def from_caller(ladder: Ladder, method: bytes = b"BYE", **changes: Any) -> Packet:
+    return ALICE.within(method, ladder[200], own=INVITE, **changes)
+
+
+def from_callee(ladder: Ladder, method: bytes = b"BYE", **changes: Any) -> Packet:
+    answer = CARRIER.answer(ladder[b"INVITE"], 200)
+    return CARRIER.within(method, ladder[b"INVITE"], own=answer, **changes)
+
+
+def swap(packet: Packet, old: bytes, new: bytes) -> Packet:
+    """The same packet with some bytes replaced, which must be there."""
+    assert old in packet.data
+    return Packet(packet.source, packet.data.replace(old, new))
+
+
+def route_of(data: bytes) -> bytes:
+    return read(data).items(b"record-route")[0]
+
+
+# --- a dialog as its ends see it
+
+
+def test_both_ends_see_a_dialog_that_does_not_change() -> None:
+    """Each end keeps its own Call-ID, From, To and tags in every request, both ways."""
+    ladder = established()
+    inward, outward = read(ladder[200]), read(ladder[b"INVITE"])
+    ladder = ladder >> from_caller(ladder, b"INFO") << Sent(CARRIER, b"INFO")
+    seen = read(ladder[b"INFO"])
+    assert (seen.call_id, seen.from_, seen.to.uri) == (outward.call_id, outward.from_, outward.to.uri)
+    assert seen.to_tag == b"to1"
+    ladder = ladder >> from_callee(ladder, b"UPDATE") << Sent(ALICE, b"UPDATE")
+    seen = read(ladder[b"UPDATE"])
+    assert (seen.call_id, seen.from_.uri, seen.from_tag) == (inward.call_id, inward.to.uri, b"to1")
+    assert (seen.to.address, seen.to_tag) == (inward.from_.address, b"from1")
+    assert ladder
+
+
+@pytest.mark.parametrize("method", [b"BYE", b"INVITE", b"UPDATE", b"INFO", b"PRACK", b"REFER", b"NOTIFY", b"FOO"])
+def test_every_method_goes_both_ways(method: bytes) -> None:
+    """Unknown ones too (RFC 3261 §16.3: a proxy does not refuse them)."""
+    headers = {b"PRACK": (b"RAck: 1 1 INVITE",), b"REFER": (b"Refer-To: <sip:+15550123@192.0.2.1>",)}.get(method, ())
+    trying = Sent(ALICE, 100), Sent(CARRIER, 100)
+    ladder = established()
+    ladder = ladder >> from_caller(ladder, method, headers=headers)
+    ladder = ladder << trying[0] if method == b"INVITE" else ladder
+    ladder = ladder << Sent(CARRIER, method) >> from_callee(ladder, method, headers=headers)
+    ladder = ladder << trying[1] if method == b"INVITE" else ladder
+    assert ladder << Sent(ALICE, method)
+
+
+@pytest.mark.parametrize("side", ["caller", "callee"])
+def test_kill_9_loses_no_call(side: str) -> None:
+    """A new process with the same keys serves the dialog: BYE of either end, restored and filtered."""
+    ladder = established() >> Restart()
+    if side == "caller":
+        ladder = ladder >> from_caller(ladder) << Sent(CARRIER, b"BYE")
+        assert b"Liddell" not in ladder[b"BYE"]
+        assert b"alice" not in ladder[b"BYE"]
+    else:
+        ladder = ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
+        assert b"Alice Liddell" in ladder[b"BYE"]
+        assert read(ladder[b"BYE"]).call_id == b"call-1@10.1.1.23"
+    assert ladder
+
+
+def test_a_restarted_node_repeats_an_invite() -> None:
+    """dialogs.md "Retransmission after restart": the same branch, the same bytes, so no second call."""
+    ladder = Ladder() >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    first = ladder[b"INVITE"]
+    assert ladder >> Restart() >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert ladder[b"INVITE"] == first
+
+
+def test_each_early_dialog_has_its_own_record() -> None:
+    """The caller-side record is written into every 101-299 response."""
+    ladder = Ladder() >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    contacts = b"<sip:one@198.51.100.17>", b"<sip:two@198.51.100.18>"
+    for tag, contact in zip((b"a", b"b"), contacts, strict=True):
+        early = CARRIER.answer(ladder[b"INVITE"], 183, tag=tag, contact=contact)
+        ladder = ladder >> early << Sent(ALICE, 183)
+        prack = ALICE.within(b"PRACK", ladder[183], own=INVITE, branch=b"z9hG4bK" + tag, headers=(b"RAck: 1 1 INVITE",))
+        host = Agent((contact.split(b"@")[1].strip(b">").decode(), 5060), b"x")
+        ladder = ladder >> prack << Sent(host, b"PRACK")
+        assert read(ladder[b"PRACK"]).uri == contact.strip(b"<>")
+    assert ladder
+
+
+def test_a_far_end_that_drops_our_record_route_is_added_again() -> None:
+    """dialogs.md: added where the far end dropped our entry, as many do in 180."""
+    ladder = Ladder() >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 180, keep_route=False) << Sent(ALICE, 180)
+    assert len(read(ladder[180]).items(b"record-route")) == 1
+    assert ladder >> ALICE.within(b"BYE", ladder[180], own=INVITE) << Sent(CARRIER, b"BYE")
+
+
+def test_the_hidden_route_set_comes_back_in_order() -> None:
+    """The record carries the complete route set: proxies of the trunk are visited as they asked (peers.md row 10)."""
+    proxies = (b"sip:198.51.100.18;lr", b"sip:198.51.100.17;lr")
+    ladder = established(routes=proxies)
+    assert b"198.51.100.1" not in ladder[200], "the phone does not see them"
+    first = Agent(("198.51.100.17", 5060), b"first")
+    ladder = ladder >> from_caller(ladder) << Sent(first, b"BYE")
+    assert read(ladder[b"BYE"]).items(b"route") == [b"<sip:198.51.100.17;lr>", b"<sip:198.51.100.18;lr>"]
+    assert ladder
+
+
+def test_a_strict_router_behind_us_is_obeyed() -> None:
+    """RFC 3261 §16.6 item 6: without lr its URI goes on top and the target last."""
+    ladder = established(routes=(b"sip:198.51.100.17",))
+    strict = Agent(("198.51.100.17", 5060), b"strict")
+    ladder = ladder >> from_caller(ladder) << Sent(strict, b"BYE")
+    bye = read(ladder[b"BYE"])
+    assert (bye.uri, bye.items(b"route")) == (b"sip:198.51.100.17", [b"<sip:gateway@198.51.100.7:5060>"])
+    assert ladder
+
+
+def test_a_strict_router_before_us_is_repaired() -> None:
+    """RFC 3261 §16.4: our Record-Route as Request-URI, the target last in Route."""
+    ladder = established()
+    bye = from_caller(ladder)
+    sent = read(bye.data)
+    ours = parse_name_addr(sent.items(b"route")[0]).uri
+    strict = swap(bye, b"BYE " + sent.uri, b"BYE " + ours)
+    strict = swap(strict, b"Route: <" + ours, b"Route: <" + sent.uri)
+    assert ladder >> strict << Sent(CARRIER, b"BYE")
+    assert read(ladder[b"BYE"]).uri == b"sip:gateway@198.51.100.7:5060"
+
+
+def test_target_refresh_moves_the_target() -> None:
+    """RFC 3261 §12.2: the Contact of a re-INVITE's answer counts from then on."""
+    ladder = established()
+    ladder = ladder >> from_caller(ladder, b"INVITE", cseq=2) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    moved = CARRIER.answer(ladder[b"INVITE"], 200, contact=b"<sip:new@198.51.100.20>")
+    first = ladder[200]
+    ladder = ladder >> moved << Sent(ALICE, 200)
+    contact = parse_name_addr(read(ladder[200]).items(b"contact")[0]).uri
+    old = parse_name_addr(read(first).items(b"contact")[0]).uri
+    bye = swap(ALICE.within(b"BYE", first, own=INVITE, cseq=3), b"BYE " + old, b"BYE " + contact)
+    assert ladder >> bye << Sent(Agent(("198.51.100.20", 5060), b"new"), b"BYE")
+    assert read(ladder[b"BYE"]).uri == b"sip:new@198.51.100.20"
+
+
+# --- Opening
+
+
+def test_a_token_moved_to_another_call_is_refused() -> None:
+    """Rule 3: the fingerprint binds Call-ID and the initiator's tag."""
+    ladder = established()
+    assert ladder >> swap(from_caller(ladder), b"call-1@", b"call-2@") << Sent(ALICE, 403)
+    assert ladder >> swap(from_caller(ladder, cseq=3), b"tag=from1", b"tag=from2") << Sent(ALICE, 403)
+    assert ladder.world.count("tokens_refused", "fingerprint") == 2
+
+
+def test_the_callees_tag_is_not_bound() -> None:
+    """Rule 3: it is not known when the request's record is made."""
+    ladder = established()
+    assert ladder >> swap(from_callee(ladder), b"tag=to1", b"tag=other") << Sent(ALICE, b"BYE")
+
+
+def test_a_token_used_from_the_wrong_side_is_refused() -> None:
+    """Rule 4: the source must belong to the side for which the record serves."""
+    ladder = established()
+    stolen = from_callee(ladder)
+    assert ladder >> Packet(ALICE.address, stolen.data) << Sent(ALICE, 403)
+    assert ladder >> Packet(SECOND.address, swap(stolen, b"z9hG4bKbye", b"z9hG4bKxx").data) << Sent(SECOND, 403)
+    assert ladder >> Packet(PBX.address, swap(stolen, b"z9hG4bKbye", b"z9hG4bKyy").data) << Sent(PBX, 403)
+    assert ladder.world.count("tokens_refused", "side") == 3
+
+
+@pytest.mark.parametrize("place", [0, 1, 20, 60, -1])
+def test_a_forged_token_is_refused(place: int) -> None:
+    """One changed letter anywhere: 403, never decoded anyway."""
+    ladder = established()
+    token = parse_sip_uri(parse_name_addr(route_of(ladder[200])).uri)
+    assert token is not None
+    letters = bytearray(token.user)
+    letters[place] = ord("B") if letters[place] != ord("B") else ord("C")
+    assert ladder >> swap(from_caller(ladder), token.user, bytes(letters)) << Sent(ALICE, 403)
+
+
+def test_a_forged_contact_is_refused() -> None:
+    """A user part that bears our host and does not open is never a target."""
+    ladder = established()
+    bye = from_caller(ladder)
+    target = read(bye.data).uri
+    assert ladder >> swap(bye, b"BYE " + target, b"BYE sip:AAAAAAAA@192.0.2.1") << Sent(ALICE, 403)
+
+
+def test_a_contact_of_another_dialog_is_refused() -> None:
+    """Two calls of one subscriber: the Contact of one is no target in the other."""
+    ladder = established()
+    other = ALICE.invite(call_id=b"call-2@10.1.1.23", branch=b"z9hG4bKtwo")
+    first = ladder[200]
+    second = established(ladder.world, invite=other)
+    foreign = parse_name_addr(read(second[200]).items(b"contact")[0]).uri
+    bye = ALICE.within(b"BYE", first, own=INVITE)
+    assert ladder >> swap(bye, b"BYE " + read(bye.data).uri, b"BYE " + foreign) << Sent(ALICE, 403)
+
+
+def test_a_route_token_without_to_tag_is_refused() -> None:
+    """Rule 5."""
+    ladder = established()
+    route = b"Route: " + route_of(ladder[200])
+    assert ladder >> ALICE.invite(branch=b"z9hG4bKnew", headers=(route,)) << Sent(ALICE, 403)
+
+
+def test_a_request_with_to_tag_and_no_token_is_refused() -> None:
+    """Rule 5: never forwarded to or from a trunk."""
+    ladder = Ladder()
+    for number, agent in enumerate((ALICE, CARRIER, PBX)):
+        stray = agent.request(b"BYE", branch=b"z9hG4bK%d" % number)
+        stray = swap(stray, b"To: <sip:+15550100@192.0.2.1>", b"To: <sip:x@192.0.2.1>;tag=1")
+        assert ladder >> stray << Sent(agent, 481)
+
+
+def test_old_records_do_not_open() -> None:
+    """Rule 5: older than max_dialog_age is 481."""
+    ladder = established()
+    ladder.world.wall += 172_801
+    assert ladder >> Restart() >> from_caller(ladder) << Sent(ALICE, 481)
+    assert ladder >> Restart() >> from_callee(ladder) << Sent(CARRIER, 481)
+
+
+def test_the_younger_contact_counts() -> None:
+    """Rule 5: a route set cannot change, so a refreshed Contact keeps a long dialog alive."""
+    ladder = established()
+    first = ladder[200]
+    ladder.world.wall += 172_000
+    ladder = ladder >> Restart() >> from_caller(ladder, b"INVITE") << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
+    young = parse_name_addr(read(ladder[200]).items(b"contact")[0]).uri
+    ladder.world.wall += 172_000
+    bye = ALICE.within(b"BYE", first, own=INVITE, cseq=5)
+    fresh = swap(bye, b"BYE " + read(bye.data).uri, b"BYE " + young)
+    assert ladder >> Restart() >> fresh << Sent(CARRIER, b"BYE")
+    assert ladder >> Restart() >> swap(bye, b"z9hG4bKbye5", b"z9hG4bKold") << Sent(ALICE, 481)
+
+
+# --- Rules that keep it safe
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [b"<sip:x@198.51.100.8:5060>", b"<sip:x@203.0.113.5>", b"<sip:x@127.0.0.1>", b"<sip:x@192.0.2.1>", b"<tel:+1>"],
+)
+def test_a_phones_contact_chooses_no_hop(contact: bytes) -> None:
+    """A phone is reached over the flow it came in on; its URI is only Request-URI text."""
+    headers = (b"Content-Type: application/sdp",)
+    invite = ALICE.request(contact=False, headers=(*headers, b"Contact: " + contact), body=b"")
+    ladder = established(invite=invite)
+    ladder = ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).uri == contact.strip(b"<>")
+    assert ladder
+
+
+@pytest.mark.parametrize(
+    "target", [b"203.0.113.5", b"10.1.1.99", b"198.51.100.8", b"203.0.113.66", b"evil.example", b"[2001:db8::1]"]
+)
+def test_a_trunks_contact_and_routes_choose_no_hop_outside_it(target: bytes) -> None:
+    """A trunk's target or route entry is reached only within that trunk's configured hops."""
+    ladder = established(contact=b"<sip:x@%b>" % target)
+    assert ladder >> from_caller(ladder) << Sent(CARRIER, b"BYE")
+    ladder = established(routes=(b"sip:%b;lr" % target,))
+    assert ladder >> from_caller(ladder) << Sent(CARRIER, b"BYE")
+
+
+def test_a_deleted_trunk_serves_its_dialogs_and_nothing_new() -> None:
+    """dialogs.md "Pinning"."""
+    ladder = established()
+    remaining = [trunk for trunk in w.SETTINGS["trunks"] if trunk["name"] != "carrier"]
+    routes = [{"source": "access", "to": ["second"]}]
+    retired = [trunk for trunk in ladder.world.settings.trunks if trunk.name == "carrier"]
+    after = World(settings(trunks=remaining, routes=routes), retired=retired)
+    later = Ladder(after)
+    assert later >> from_caller(ladder) << Sent(CARRIER, b"BYE")
+    assert later >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert later >> ALICE.invite(branch=b"z9hG4bKn") << Sent(ALICE, 100) << Sent(SECOND, b"INVITE")
+    assert later >> CARRIER.invite(branch=b"z9hG4bKm") << Sent(CARRIER, 404)
+
+
+def test_a_trunk_that_is_gone_for_good_refuses() -> None:
+    """Without configuration and memory of it there is no hop."""
+    ladder = established()
+    remaining = [trunk for trunk in w.SETTINGS["trunks"] if trunk["name"] != "carrier"]
+    after = Ladder(World(settings(trunks=remaining, routes=[])))
+    assert after >> from_caller(ladder) << Sent(ALICE, 403)
+    assert after >> from_callee(ladder) << Silence()
+
+
+def test_key_rotation_does_not_change_a_call() -> None:
+    """dialogs.md "Keys": a dialog keeps its record's key for all that is sealed in it."""
+    ladder = established()
+    call_id = read(ladder[b"INVITE"]).call_id
+    ladder.world.ring = keyring(3, 4)
+    ladder = ladder >> Restart() >> from_caller(ladder, b"INVITE") << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert read(ladder[b"INVITE"]).call_id == call_id
+    assert ladder
+
+
+def test_a_destroyed_key_opens_nothing() -> None:
+    """dialogs.md "Keys": then nobody can open the tokens in a carrier's records."""
+    ladder = established()
+    ladder.world.ring = keyring(4)
+    assert ladder >> Restart() >> from_caller(ladder) << Sent(ALICE, 403)
+
+
+def test_the_decision_is_pinned() -> None:
+    """A dialog keeps the decision that it began with, whatever the settings say now."""
+    ladder = established()
+    shown = {"default": {"name": "keep", "number": "keep", "software": "keep", "network": "keep"}}
+    after = Ladder(World(settings(privacy=shown)))
+    info = from_caller(ladder, b"INFO", headers=(b"User-Agent: Phone/1",))
+    after = after >> info << Sent(CARRIER, b"INFO")
+    assert b"Liddell" not in after[b"INFO"]
+    assert b"Phone/1" not in after[b"INFO"]
+    assert after
+
+
+def test_a_contact_of_ours_is_not_sealed_twice() -> None:
+    """dialogs.md "Nesting": a call that a trunk sends back to us keeps the token, and still routes both ways."""
+    roomy = [{**trunk, "record_budget": 640, "max_user": 1024} for trunk in w.SETTINGS["trunks"]]
+    world = World(settings(trunks=roomy, routes=[{"source": "trunk", "to": ["second"]}, {"to": ["carrier"]}]))
+    ladder = Ladder(world) >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    first = read(ladder[b"INVITE"])
+    token = parse_name_addr(first.items(b"contact")[0]).uri
+    lines = [line for line, name in zip(first.lines, first.names, strict=True) if name not in (b"via", b"contact")]
+    back = [b"INVITE sip:+15550100@192.0.2.1 SIP/2.0", b"Via: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bKback;rport"]
+    back += [b"Record-Route: <sip:198.51.100.7;lr>", *lines, b"Contact: <%b>" % token]
+    returned = Packet(CARRIER.address, b"\r\n".join([*back, b"", b""]) + first.body)
+    ladder = ladder >> returned << Sent(CARRIER, 100) << Sent(SECOND, b"INVITE")
+    assert parse_name_addr(read(ladder[b"INVITE"]).items(b"contact")[0]).uri == token
+    answer = SECOND.answer(ladder[b"INVITE"], 200)
+    bye = SECOND.within(b"BYE", ladder[b"INVITE"], own=answer)
+    ladder = ladder >> answer << Sent(CARRIER, 200) >> bye << Sent(CARRIER, b"BYE")
+    passed = read(ladder[b"BYE"])
+    assert passed.uri == token
+    on = passed.raw.replace(b"Route: <sip:198.51.100.7;lr>, ", b"Route: ", 1)
+    on = on.replace(b"Via: ", b"Via: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bKon\r\nVia: ", 1)
+    ladder = ladder >> Packet(CARRIER.address, on) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).call_id == b"call-1@10.1.1.23"
+    assert ladder
+
+
+def test_two_routes_of_ours_in_a_row_are_applied_one_by_one() -> None:
+    """dialogs.md "Nesting": phone → Sipveil → core → Sipveil → trunk, where the core keeps no Record-Route."""
+    roomy = [{**trunk, "record_budget": 640, "max_user": 1024} for trunk in w.SETTINGS["trunks"]]
+    routes = [{"source": "access", "to": ["core"]}, {"source": "core", "to": ["carrier"]}]
+    world = World(settings(trunks=roomy, routes=routes))
+    ladder = Ladder(world) >> INVITE << Sent(ALICE, 100) << Sent(PBX, b"INVITE")
+    at_core = read(ladder[b"INVITE"])
+    onward = at_core.raw.replace(b"Via: ", b"Via: SIP/2.0/UDP 203.0.113.5;branch=z9hG4bKpbx;rport\r\nVia: ", 1)
+    ladder = ladder >> Packet(PBX.address, onward) << Sent(PBX, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(PBX, 200)
+    through = read(ladder[200])
+    vias = [line for line, name in zip(through.lines, through.names, strict=True) if name == b"via"]
+    ladder = ladder >> Packet(PBX.address, ladder[200].replace(vias[0] + b"\r\n", b"", 1)) << Sent(ALICE, 200)
+    ladder = ladder >> from_caller(ladder)
+    address, to_self = ladder.left.pop(0)
+    assert address == w.PROXY, "both tokens are ours: the second is applied without a detour"
+    ladder = ladder >> Packet(w.PROXY, to_self) << Sent(CARRIER, b"BYE")
+    assert b"Liddell" not in ladder[b"BYE"]
+    assert b"10.1.1.23" not in ladder[b"BYE"]
+    assert ladder
+
+
+def test_nobody_else_speaks_as_ourselves() -> None:
+    """A datagram with our own source address counts only if we sent that request."""
+    ladder = established()
+    assert ladder >> Packet(w.PROXY, from_caller(ladder).data) << Silence()
+
+
+# --- Trunk profile
+
+
+def profile(**changes: Any) -> World:
+    """The world with another profile for the carrier."""
+    trunks = [{**trunk, **changes} if trunk["name"] == "carrier" else trunk for trunk in w.SETTINGS["trunks"]]
+    return World(settings(trunks=trunks))
+
+
+def test_without_record_route_the_contact_carries_everything() -> None:
+    """dialogs.md "Trunk profile": for ends that drop Record-Route or route strictly."""
+    ladder = established(profile(record_route=False))
+    assert b"record-route" not in read(ladder[b"INVITE"]).index
+    assert ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert b"Alice Liddell" in ladder[b"BYE"]
+    assert ladder >> Restart() >> from_caller(ladder) << Sent(CARRIER, b"BYE")
+
+
+def test_a_caller_that_drops_record_route_is_anonymous_all_the_same() -> None:
+    """The Contact token alone pins the decision: From is hidden again, not passed through."""
+    ladder = established()
+    bye = from_caller(ladder)
+    route = read(bye.data).value(b"route")
+    assert route is not None
+    ladder = ladder >> swap(bye, b"Route: " + route + b"\r\n", b"") << Sent(CARRIER, b"BYE")
+    assert b"Liddell" not in ladder[b"BYE"]
+    assert b"alice" not in ladder[b"BYE"]
+    assert ladder
+
+
+def test_tags_that_tell_a_device_are_sealed_everywhere() -> None:
+    """dialogs.md: a tag that matches a leak pattern is sealed in every message of the dialog."""
+    mac = b"00-1f-5b-ab-cd-ef"
+    invite = ALICE.invite(tag=mac)
+    ladder = established(invite=invite)
+    sealed = read(ladder[b"INVITE"]).from_tag
+    assert mac not in ladder[b"INVITE"]
+    assert read(ladder[200]).from_tag == mac
+    ladder = ladder >> ALICE.within(b"BYE", ladder[200], own=invite) << Sent(CARRIER, b"BYE")
+    assert read(ladder[b"BYE"]).from_tag == sealed
+    ladder = ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).to_tag == mac
+    assert ladder
+
+
+def test_tags_are_sealed_at_the_trunks_wish() -> None:
+    """dialogs.md: … or the trunk asks."""
+    ladder = established(profile(seal_tags=True))
+    assert read(ladder[b"INVITE"]).from_tag != b"from1"
+    assert ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).to_tag == b"from1"
+
+
+def test_a_long_call_id_travels_in_the_record() -> None:
+    """At most 64 characters leave; the dialog works all the same, both ways, after a restart too."""
+    long = b"97576NWRlYTAyZmMwNzI3OGJlN2IwMWI5MTU0YzI4N2ZlYzg-and-more@10.1.1.23"
+    invite = ALICE.invite(call_id=long)
+    ladder = established(invite=invite)
+    assert len(read(ladder[b"INVITE"]).call_id) <= 64
+    assert ladder >> Restart() >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).call_id == long
+    assert ladder >> ALICE.within(b"BYE", ladder[200], own=invite) << Sent(CARRIER, b"BYE")
+    assert read(ladder[b"BYE"]).call_id == read(ladder[b"INVITE"]).call_id
+
+
+def test_over_budget_names_leave_first_then_the_call_is_refused() -> None:
+    """dialogs.md: display name, then To URI; what still does not fit is 513."""
+    display = b'"' + b"A" * 120 + b'" '
+    wordy = Agent(ALICE.address, b"alice", display)
+    ladder = Ladder() >> wordy.invite() << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    bye = CARRIER.within(b"BYE", ladder[b"INVITE"], own=CARRIER.answer(ladder[b"INVITE"], 200))
+    ladder = ladder >> bye << Sent(ALICE, b"BYE")
+    assert b"AAA" not in ladder[b"BYE"]
+    assert b"sip:alice@sip.example.net" in ladder[b"BYE"]
+    assert ladder
+    endless = Agent(ALICE.address, b"a" * 200)
+    assert Ladder() >> endless.invite() << Sent(ALICE, 100) << Sent(ALICE, 513)
+
+
+@pytest.mark.parametrize("limit", [{"max_user": 128}, {"max_datagram": 1300}])
+def test_trunk_limits_refuse_what_is_too_big(limit: dict[str, int]) -> None:
+    """513 rather than a message that the trunk cuts."""
+    headers = tuple(b"Accept: application/sdp" for _ in range(40))
+    assert Ladder(profile(**limit)) >> ALICE.request(headers=headers) << Sent(ALICE, 100) << Sent(ALICE, 513)

@@ -1,0 +1,74 @@
+"""Does a dialog look to each end as if nobody stood in between?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from tests.real.relay import Wire
+from tests.real.sip import Message, View, param, view
+
+
+def faults(tape: Sequence[Wire], refused: Sequence[int] = ()) -> list[str]:
+    """Return what an end would find strange in all that it sent and received.
+
+    tape: one end's datagrams. refused: final codes from 300 that belong to the test.
+    """
+    messages = [(wire.outgoing, Message(wire.data)) for wire in tape]
+    found = _changed_identities(messages) + _stray_responses(messages) + _unlike_repetitions(messages)
+    codes = {message.status for _, message in messages}
+    return found + [f"{code} was answered" for code in sorted(codes) if code >= 300 and code not in refused]
+
+
+def call_ids(tape: Sequence[Wire]) -> set[str]:
+    """Return the Call-IDs that an end has seen."""
+    return {Message(wire.data).call_id for wire in tape}
+
+
+def _changed_identities(messages: Sequence[tuple[bool, Message]]) -> list[str]:
+    """Return the calls in which the one or the other end was called by two names, or had two tags."""
+    views: dict[str, set[View]] = defaultdict(set)
+    for outgoing, message in messages:
+        seen = view(message, outgoing=outgoing)
+        views[seen.call_id].add(seen)
+    found = []
+    for call_id, several in views.items():
+        for field in ("own", "own_tag", "other", "other_tag"):
+            values = {getattr(each, field) for each in several} - {""}
+            if len(values) > 1:
+                found.append(f"{field} of call {call_id} changed: {sorted(values)}")
+    return found
+
+
+def _stray_responses(messages: Sequence[tuple[bool, Message]]) -> list[str]:
+    """Return the responses that belong to no request as it was sent: by Via, CSeq, From (RFC 3261 §8.2.6.2)."""
+    asked = {(message.branch, message.cseq): message for _, message in messages if not message.status}
+    found = []
+    for _, message in messages:
+        if not message.status:
+            continue
+        request = asked.get((message.branch, message.cseq))
+        if request is None:
+            found.append(f"{message} belongs to no request")
+        elif message.value("from") != request.value("from"):
+            found.append(f"{message} has another From than its request")
+        elif [_plain(via) for via in message.values("via")] != [_plain(via) for via in request.values("via")]:
+            found.append(f"{message} has another Via than its request")
+    return found
+
+
+def _plain(via: str) -> tuple[str, str]:
+    """Return what must come back of a Via: its address and branch (received and rport are added on the way)."""
+    return via.partition(";")[0], param(via, "branch")
+
+
+def _unlike_repetitions(messages: Sequence[tuple[bool, Message]]) -> list[str]:
+    """Return the requests that came twice under one branch, with different bytes."""
+    first: dict[tuple[bool, str, str], bytes] = {}
+    found = []
+    for outgoing, message in messages:
+        if not message.status and not outgoing:
+            before = first.setdefault((outgoing, message.branch, message.cseq), message.raw)
+            if before != message.raw:
+                found.append(f"{message} came twice, in two forms")
+    return found

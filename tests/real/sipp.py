@@ -1,0 +1,90 @@
+"""SIPp on both sides of Sipveil, with a relay before each: calls in numbers, and every byte on tape.
+
+    caller ── relay ── Sipveil ── relay ── trunk
+
+The scenarios are in scenarios/; README of SIPp: https://sipp.readthedocs.io/
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.real import leaks
+from tests.real.dialogs import call_ids, faults
+from tests.real.harness import PHONE, TRUNK, Address, Lab, Process, Sipveil, free_port, is_bound, program, wait_for
+from tests.real.relay import Relay
+from tests.real.sip import Message
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+CALLS = 25
+RATE = 25
+"""Calls a second."""
+PATIENCE = 30
+"""Seconds that all calls of a test may take."""
+
+
+class Calls:
+    """Many calls at once, each played by two scenarios; `play` returns when all have ended."""
+
+    def __init__(self, lab: Lab, sipveil: Sipveil, *, contract: Mapping[str, str] | None = None, lossy: str = ""):
+        """Start Sipveil between two relays; the one named lossy loses the first copy of every datagram."""
+        self._lab = lab
+        self._trunk_end = (TRUNK, free_port(TRUNK))
+        self.trunk = lab.keep(Relay("trunk", TRUNK, sipveil.address, self._trunk_end, lossy=lossy == "trunk"))
+        self.phone = lab.keep(Relay("phone", PHONE, sipveil.address, lossy=lossy == "phone"))
+        self._sipveil = sipveil
+        sipveil.configure(self.trunk.outer, contract)
+        sipveil.start()
+
+    def play(self, caller: str, trunk: str, *, calls: int = CALLS, talk: int = 200) -> None:
+        """Play calls between scenarios/caller.xml and scenarios/trunk.xml; all must go as written there.
+
+        talk: milliseconds of a `<pause/>`.
+        """
+        answering = self._sipp(trunk, self._trunk_end, calls, talk)
+        wait_for(f"SIPp to listen as {trunk}", lambda: is_bound(self._trunk_end) or None)
+        calling = self._sipp(caller, (PHONE, free_port(PHONE)), calls, talk, self.phone.inner)
+        ended = {process.name: process.wait(PATIENCE + 10) for process in (calling, answering)}
+        assert set(ended.values()) == {0}, f"SIPp's exit codes: {ended}"
+        errors = [path.read_text() for path in self._lab.folder.glob("*.log")]
+        assert not any(errors)
+
+    def _sipp(self, scenario: str, local: Address, calls: int, talk: int, remote: Address | None = None) -> Process:
+        argv: list[str | Path] = [
+            program("sipp", "sip-tester"), "-sf", SCENARIOS / f"{scenario}.xml", "-m", str(calls), "-d", str(talk),
+            "-i", local[0], "-p", str(local[1]), "-mi", local[0], "-ci", local[0], "-cp", str(free_port(local[0])),
+            "-nostdin", "-trace_err", "-error_file", f"{scenario}.log",
+            "-timeout", f"{PATIENCE}s", "-timeout_error", "-cid_str", leaks.CALL_ID,
+            "-key", "caller_headers", _lines(leaks.CALLER_HEADERS), "-key", "caller_agent", _lines(leaks.CALLER_AGENT),
+            "-key", "caller_offer", _lines(leaks.CALLER_OFFER), "-key", "trunk_headers", _lines(leaks.TRUNK_HEADERS),
+            "-key", "trunk_answer", _lines(leaks.TRUNK_ANSWER),
+            "-key", "trunk_host", f"{self.trunk.outer[0]}:{self.trunk.outer[1]}",
+        ]  # fmt: skip
+        if remote is not None:
+            argv += ["-r", str(RATE), "-s", leaks.DIALLED, f"{remote[0]}:{remote[1]}"]
+        return self._lab.start(scenario, argv)
+
+    # --- what came of it
+
+    def expect_private(self) -> None:
+        """Assert that neither side heard of the other what is hidden."""
+        assert leaks.found(self.trunk.received, leaks.CALLER) == []
+        assert leaks.found(self.phone.received, leaks.TRUNK) == []
+
+    def expect_unchanged(self, *refused: int, calls: int = CALLS) -> None:
+        """Assert that each end saw so many dialogs that look like its own, and no code from 300 but refused."""
+        strange = [f"{end.name}: {fault}" for end in (self.phone, self.trunk) for fault in faults(end.tape, refused)]
+        assert strange[:5] == []
+        assert [len(call_ids(end.tape)) for end in (self.phone, self.trunk)] == [calls, calls]
+
+    def transactions(self) -> Counter[str]:
+        """Return how many requests of each method reached the trunk, repetitions not counted."""
+        requests = (Message(data) for data in self.trunk.received if not data.startswith(b"SIP/2.0"))
+        return Counter(method for method, _ in {(request.method, request.branch) for request in requests})
+
+
+def _lines(text: str) -> str:
+    """Return text as SIPp wants it for a keyword: CRLF, and none at the end."""
+    return text.strip().replace("\n", "\r\n")
