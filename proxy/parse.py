@@ -7,6 +7,7 @@ code of RFC 3261; `draft_of_broken` then says whether an answer is possible at a
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from config.settings import Limits
 from proxy.errors import Malformed
@@ -20,6 +21,7 @@ SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 NO_VIA = Via(b"", b"", 0, {}, b"")
+NO_ADDRESS = NameAddr(b"", b"", b"")
 
 
 def parse(data: bytes, limits: Limits) -> Message:
@@ -45,7 +47,7 @@ def split(data: bytes, limits: Limits) -> Message:
     head, end, body = data.partition(b"\r\n\r\n")
     if not end:
         head = data.removesuffix(b"\r\n")
-    message = Message()
+    message = _blank()
     lines = head.split(b"\r\n")
     _read_start_line(message, lines[0])
     _index(message, lines, limits)
@@ -64,21 +66,28 @@ def with_crlf(data: bytes) -> bytes:
     """Return a message whose lines end with LF alone with CRLF instead, others as they are.
 
     RFC 5118's own archive and many test tools write LF, some without the empty line at the end. The body is
-    converted only where it is too short as it stands; where it still is, the tool has miscounted. A message
-    that mixes both line ends is refused later: what we take for one line might be two for the next hop.
+    converted only where it then has the length that was stated; a body that is too short either way stays as it
+    stands, for the tool has miscounted. A message that mixes both line ends is refused later: what we take for
+    one line might be two for the next hop.
     """
     head, _, body = data.partition(b"\n\n")
     if b"\r" in head or b"\n" not in head:
         return data
     length = _LENGTH.search(head)
-    if length is not None and len(body) < int(length[1]) and b"\r" not in body:
-        body = body.replace(b"\n", b"\r\n")
-        head = head[: length.start(1)] + b"%d" % min(len(body), int(length[1])) + head[length.end(1) :]
+    if length is not None and len(body) < int(length[1]):
+        converted = body.replace(b"\n", b"\r\n")
+        if b"\r" not in body and len(converted) == int(length[1]):
+            body = converted
+        else:
+            head = head[: length.start(1)] + b"%d" % len(body) + head[length.end(1) :]
     return head.removesuffix(b"\n").replace(b"\n", b"\r\n") + b"\r\n\r\n" + body
 
 
 def _broken(message: Message, why: str, code: int = 400) -> Malformed:
     """Return the error for a message that was split: requests are answered, responses dropped."""
+    if message.via is NO_VIA:
+        with suppress(Malformed):  # the answer's way back
+            _read_via(message)
     error = Malformed(why, code if message.method and message.method != b"ACK" else 0)
     error.partial = message
     return error
@@ -89,10 +98,21 @@ def partial(error: Malformed) -> Message | None:
     return error.partial if isinstance(error.partial, Message) else None
 
 
+def _blank() -> Message:
+    """Return a message that says nothing yet: whatever breaks while it is read, an answer can be made from it."""
+    message = Message()
+    message.start = message.method = message.uri = message.reason = message.body = message.raw = b""
+    message.call_id = message.from_tag = message.to_tag = message.cseq_method = b""
+    message.status = message.cseq = 0
+    message.max_forwards = None
+    message.names, message.lines, message.index = [], [], {}
+    message.via = NO_VIA
+    message.from_ = message.to = NO_ADDRESS
+    return message
+
+
 def _read_start_line(message: Message, line: bytes) -> None:
     message.start = line
-    message.method = message.uri = message.reason = b""
-    message.status = 0
     status = STATUS_LINE.fullmatch(line)
     if status is not None:
         message.status, message.reason = int(status[1]), status[2]
@@ -109,7 +129,6 @@ def _read_start_line(message: Message, line: bytes) -> None:
 def _index(message: Message, lines: list[bytes], limits: Limits) -> None:
     """Join folded lines, name each line and note where each name stands."""
     if len(lines) - 1 > limits.headers * 2:
-        message.names, message.lines, message.index = [], [], {}
         raise Malformed("Too many headers", 0)
     kept: list[bytes] = []
     for line in lines[1:]:
@@ -150,17 +169,11 @@ def read_values(message: Message) -> None:
 
 
 def _read_via(message: Message) -> None:
-    message.via = NO_VIA
     value = message.value(b"via")
     if value is None:
         raise Malformed("Missing Via", 0)
     items = split_list(value)
-    try:
-        message.via = parse_via(items[0] if items else b"")
-    except Malformed:
-        # The answer goes to where the datagram came from, so no sent-by is needed for it.
-        message.via = NO_VIA
-        raise
+    message.via = parse_via(items[0] if items else b"")
 
 
 def _check_lines(message: Message) -> None:

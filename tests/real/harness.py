@@ -145,6 +145,9 @@ class Closable(Protocol):
         """Return title and text."""
 
 
+C = TypeVar("C", bound=Closable)
+
+
 class Lab:
     """All that one test has started."""
 
@@ -161,9 +164,8 @@ class Lab:
         self.processes.append(process)
         return process
 
-    def keep(self, other: T) -> T:
+    def keep(self, other: C) -> C:
         """Close other at the end as well."""
-        assert hasattr(other, "close")
         self._others.append(other)
         return other
 
@@ -200,8 +202,10 @@ listener = "main"
 name = "carrier"
 hosts = ["{trunk[0]}:{trunk[1]}"]
 networks = ["{trunk[0]}/32"]
-record_budget = 400
+{keys}
 listener = "main"
+
+[trunks.privacy]
 {contract}
 
 [[routes]]
@@ -220,6 +224,10 @@ port = 0
 level = "debug"
 """
 
+NO_KEYS: Mapping[str, int] = {}
+ROOMY: Mapping[str, int] = {"record_budget": 400, "max_user": 700}
+"""Keys of a trunk in whose messages a dialog record has room for display names; by default they leave first."""
+
 
 class Sipveil:
     """The proxy as its operator runs it: `sipveil run CONFIG`, again and again on the same state."""
@@ -231,10 +239,10 @@ class Sipveil:
         self._config = lab.folder / "sipveil.toml"
         self.runs: list[Process] = []
 
-    def configure(self, trunk: Address, contract: Mapping[str, str] | None = None) -> None:
-        """Write the configuration: the trunk's first host and its contract, category to action."""
-        lines = ["[trunks.privacy]", *(f'{key} = "{value}"' for key, value in (contract or {}).items())]
-        text = CONFIG.format(proxy=self.address, phone=PHONE, trunk=trunk, contract="\n".join(lines))
+    def configure(self, trunk: Address, keys: Mapping[str, int] = NO_KEYS, contract: str = "") -> None:
+        """Write the configuration: the trunk's first host, further keys of it, and the lines of its contract."""
+        lines = "\n".join(f"{key} = {value}" for key, value in keys.items())
+        text = CONFIG.format(proxy=self.address, phone=PHONE, trunk=trunk, keys=lines, contract=contract)
         self._config.write_text(text)
 
     def start(self) -> None:

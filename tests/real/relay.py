@@ -26,7 +26,9 @@ class Wire(NamedTuple):
 class Relay:
     """Forwards both ways in a thread of its own."""
 
-    def __init__(self, name: str, host: str, proxy: Address, end: Address | None = None, *, lossy: bool = False) -> None:
+    def __init__(
+        self, name: str, host: str, proxy: Address, end: Address | None = None, *, lossy: bool = False
+    ) -> None:
         """Bind both sockets on host; end is learned from its first datagram unless it is given.
 
         lossy: the first copy of every datagram is lost.

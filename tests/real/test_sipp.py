@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from tests.real import leaks
-from tests.real.harness import Lab, Sipveil
+from tests.real.harness import NO_KEYS, ROOMY, Lab, Sipveil
 from tests.real.sipp import CALLS, Calls
 
 
@@ -41,11 +43,13 @@ def test_lost_datagrams(lab: Lab, sipveil: Sipveil, side: str) -> None:
     assert calls.transactions()["INVITE"] == CALLS
 
 
-def test_hang_up_by_the_trunk(calls: Calls) -> None:
-    """BYE from the callee's side."""
+@pytest.mark.parametrize("keys", [NO_KEYS, ROOMY], ids=["default", "roomy"])
+def test_hang_up_by_the_trunk(lab: Lab, sipveil: Sipveil, keys: Mapping[str, int]) -> None:
+    """BYE from the callee's side, addressed as the phone knows the call; by name too, where a record has room."""
+    calls = Calls(lab, sipveil, keys=keys)
     calls.play("caller_hung_up_on", "trunk_hangs_up")
     calls.expect_private()
-    calls.expect_unchanged()
+    calls.expect_unchanged(names=keys is ROOMY)
 
 
 def test_reinvite_by_the_caller(calls: Calls) -> None:
@@ -60,7 +64,7 @@ def test_reinvite_by_the_trunk(calls: Calls) -> None:
     """A re-INVITE, OPTIONS and BYE from the callee's side; the phone's answers are as private as its requests."""
     calls.play("caller_reinvited", "trunk_reinvites")
     calls.expect_private()
-    calls.expect_unchanged()
+    calls.expect_unchanged(names=False)
 
 
 def test_early_bye(calls: Calls) -> None:
@@ -95,8 +99,15 @@ def test_prack_and_update(calls: Calls) -> None:
 
 def test_requests_outside_calls(lab: Lab, sipveil: Sipveil) -> None:
     """OPTIONS, MESSAGE and INFO; the contract lets messages pass, and with them nothing of who wrote."""
-    calls = Calls(lab, sipveil, contract={"content": "keep"})
+    calls = Calls(lab, sipveil, contract='content = "keep"')
     calls.play("caller_others", "trunk_others")
     calls.expect_private()
     calls.expect_unchanged()
     assert sum(b"Fischmarkt" in data for data in calls.trunk.received) == CALLS
+
+
+def test_message_under_the_strict_default(calls: Calls) -> None:
+    """Without such a contract a message is refused, and nothing leaves."""
+    calls.play("caller_message_refused", None)
+    calls.expect_unchanged(415)
+    assert calls.trunk.tape == []

@@ -1,0 +1,69 @@
+"""Finding planted values in bytes that left: in clear, decoded in every usual way, and under XOR.
+
+This is what somebody with a capture and some patience would try (peers.md §4).
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b32decode, b64decode
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote_to_bytes
+
+_HEX = re.compile(rb"[0-9A-Fa-f]{8,}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}")
+_BASE32 = re.compile(rb"[A-Za-z2-7]{8,}")
+_VISIBLE = re.compile(rb"[^\s<>;,\"]{6,}")
+_URLSAFE = bytes.maketrans(b"-_", b"+/")
+
+
+def decodings(data: bytes) -> Iterator[bytes]:
+    """Yield data and everything that it decodes to: percent, hex, base64 and base32 at every alignment."""
+    yield data
+    yield unquote_to_bytes(data)
+    for run in _HEX.findall(data):
+        for start in (0, 1):
+            piece = run[start : start + (len(run) - start) // 2 * 2]
+            yield bytes.fromhex(piece.decode())
+    for run in _BASE64.findall(data):
+        letters = run.translate(_URLSAFE)
+        for start in range(4):
+            piece = letters[start:]
+            yield b64decode(piece[: len(piece) // 4 * 4])
+    for run in _BASE32.findall(data.upper()):
+        for start in range(8):
+            piece = run[start:]
+            yield b32decode(piece[: len(piece) // 8 * 8])
+
+
+def tokens(data: bytes) -> list[bytes]:
+    """Return the binary behind every long base64 run: what could be a sealed or masked value."""
+    found = []
+    for run in _BASE64.findall(data):
+        if len(run) >= 24:
+            letters = run.translate(_URLSAFE)
+            found.append(b64decode(letters + b"=" * (-len(letters) % 4)) if len(letters) % 4 != 1 else b"")
+    return [token for token in found if token]
+
+
+def found_in(data: bytes, planted: Iterable[bytes]) -> set[bytes]:
+    """Return those planted values that stand in data in any form that needs no key."""
+    texts = b"\0".join(text.lower() for text in decodings(data))
+    return {value for value in planted if value.lower() in texts}
+
+
+def found_by_xor(data: bytes, planted: Iterable[bytes]) -> set[bytes]:
+    """Return those planted values that a token gives away when XORed with something else that is visible.
+
+    A value v masked as v XOR k shows when k is text of the same message, or the mask of another token.
+    """
+    masked = tokens(data)
+    visible = [data, *masked]
+    found = set()
+    for value in planted:
+        for token in masked:
+            for place in range(len(token) - len(value) + 1):
+                key = bytes(a ^ b for a, b in zip(token[place : place + len(value)], value, strict=True))
+                if any(key in text for text in visible) or len(set(key)) == 1:
+                    found.add(value)
+    return found
