@@ -116,7 +116,7 @@ class Core:
         """Take up a branch that waited for a look-up; no addresses means that there are none."""
         found = self.parking.take(ticket)
         if found is not None:
-            found(addresses[0] if addresses else "", now)
+            found(next(filter(self.generation.network.can_reach, addresses), ""), now)
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy import in_dialog
+from proxy.breadth import breadth_of
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
@@ -67,7 +68,8 @@ class AckHandler:
         core = self._core
         key: ServerKey = (*server_key(crossing.request), b"ACK")
         try:
-            via, data = finish(core, crossing, key, loop, 1)
+            breadth = breadth_of(crossing.request, core.generation.network.settings.limits.max_breadth)
+            via, data = finish(core, crossing, key, loop, breadth)
         except Unsent as unsent:
             if not unsent.ours:
                 core.drop("failed-closed")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
 from proxy import in_dialog, initial
+from proxy.breadth import breadth_of, share
 from proxy.counters import METHODS
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
@@ -75,7 +76,8 @@ class RequestHandler:
             check(request)
             loop = self._check_loop(request, source)
             crossings = self._cross(arrival)
-            shares = self._share_breadth(request, len(crossings))
+            limit = core.generation.network.settings.limits.max_breadth
+            shares = share(breadth_of(request, limit), len(crossings))
         except Refused as refusal:
             self._count_refusal(refusal, request, source)
             core.respond(server, request, flow, refusal.code, now, refusal.why.encode(), refusal.extra)
@@ -115,8 +117,8 @@ class RequestHandler:
             core.wheel.start(now, SLOW_TRYING * core.timers.t1, _SlowTrying(core, context), "100")
         for crossing in crossings:
             context.add(crossing)
-        for branch, share in zip(list(context.branches), shares, strict=True):
-            launch(core, context, branch, key, loop, share, now)
+        for branch, breadth in zip(list(context.branches), shares, strict=True):
+            launch(core, context, branch, key, loop, breadth, now)
 
     def _cross(self, arrival: Arrival) -> list[Crossing]:
         generation = self._core.generation
@@ -156,20 +158,6 @@ class RequestHandler:
         elif request.via.branch.endswith(b"." + loop):
             raise Refused(482, "Loop Detected")
         return loop
-
-    def _share_breadth(self, request: Message, targets: int) -> list[int]:
-        """Divide Max-Breadth among branches (RFC 5393 §5.3.3).
-
-        Raises:
-            Refused: 440 when there are more targets than breadth.
-        """
-        value = request.value(b"max-breadth")
-        limit = self._core.generation.network.settings.limits.max_breadth
-        breadth = int(value) if value and value.isdigit() and len(value) < 10 else limit
-        if breadth < targets:
-            raise Refused(440, "Max-Breadth Exceeded")
-        share, rest = divmod(breadth, targets)
-        return [share + (nth < rest) for nth in range(targets)]
 
     def _count_refusal(self, refusal: Refused, request: Message, source: Party) -> None:
         core = self._core

@@ -134,6 +134,10 @@ class Network:
             listener = next((other for other in self.settings.listeners if _is_v6(other) == wants_v6), listener)
         return listener.address, listener.port
 
+    def can_reach(self, host: str) -> bool:
+        """Tell whether a listener has the address family of host."""
+        return any(_is_v6(listener) is (":" in host) for listener in self.settings.listeners)
+
     def hop(self, party: Party, address: Address) -> Hop:
         """Return the hop for an address of party."""
         return Hop(party, address[0], address[1], self.local(party, address[0]))
