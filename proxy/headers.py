@@ -11,12 +11,13 @@ from proxy.grammar import CSEQ, FOLD, LWS, PARAM, QUOTED, VIA
 MAX_CSEQ = 2**32 - 1
 """RFC 3261 §8.1.1.5 wants less than 2**31; what does not fit 32 bits is refused (RFC 4475 §3.1.2.4)."""
 
-# A value of a comma list: quoted strings and <...> may hold commas (§7.3.1, §20.10).
-_LIST_ITEM = re.compile(rb"(?:" + QUOTED + rb"|<[^>]*>|[^,\"<]|[\"<])+?(?=,|\Z)", re.DOTALL)
+# A value of a comma list: quoted strings and <...> may hold commas (§7.3.1, §20.10). One that is never closed
+# reaches to the end: its reader will find it malformed, rather than take its second half for a value of its own.
+_LIST_ITEM = re.compile(rb'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+(?:>|\Z))++', re.DOTALL)
 
 # name-addr = [ display-name ] LAQUOT addr-spec RAQUOT; display-name = *(token LWS) / quoted-string
 _NAME_ADDR = re.compile(
-    LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*)" + LWS + rb"<([^<>\s]+)>" + LWS, re.DOTALL
+    LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*+)" + LWS + rb"<([^<>\s]+)>" + LWS, re.DOTALL
 )
 # addr-spec without brackets: parameters then belong to the header (§20.10)
 _ADDR_SPEC = re.compile(LWS + rb"([A-Za-z][A-Za-z0-9+\-.]*:[^\s;,<>?\"]+)" + LWS)

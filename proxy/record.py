@@ -194,8 +194,8 @@ def _pack_flow(record: Record) -> bytes:
         return b"\xff"
     head = bytes((_TRANSPORTS.index(flow.transport),))
     for host, port in (flow.local, flow.peer):
-        packed = pack_ip(host)
-        head += bytes((len(packed),)) + packed + port.to_bytes(2, "big")
+        packed = pack_ip(host)  # b"" for what is no plain address: fe80::1%eth0
+        head += bytes((len(packed),)) + (packed or pack_text(host.encode())) + port.to_bytes(2, "big")
     if flow.transport != "UDP":
         head += record.node.to_bytes(2, "big") + bytes((record.worker,)) + flow.connection.to_bytes(4, "big")
     return head
@@ -233,7 +233,8 @@ def _unpack_flow(reader: Reader) -> tuple[Flow | None, int, int]:
         return None, 0, 0
     ends = []
     for _ in range(2):
-        host = unpack_ip(reader.take(reader.number(1)))
+        size = reader.number(1)
+        host = unpack_ip(reader.take(size)) if size else reader.text().decode("ascii", "replace")
         ends.append((host, reader.number(2)))
     if not code:
         return Flow("UDP", ends[0], ends[1]), 0, 0

@@ -149,7 +149,7 @@ ends = st.builds(
     lambda zone, trunk: End(zone, trunk if zone in (Zone.TRUNK, Zone.PSAP) else 0), zones, st.integers(1, 2**32 - 1)
 )
 addresses = st.tuples(
-    st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str), st.integers(0, 65535)
+    st.one_of(st.ip_addresses().map(str), st.just("fe80::1%eth0")), st.integers(0, 65535)
 )
 udp_flows = st.builds(Flow, st.just("UDP"), addresses, addresses, st.just(0))
 stream_flows = st.builds(
