@@ -179,6 +179,9 @@ class Trunk(Section):
     max_call_id: int = Field(default=64, ge=48, le=255, description="longest Call-ID that the trunk takes")
     max_user: int = Field(default=255, ge=128, le=1500, description="longest user part of a URI that the trunk takes")
     max_datagram: int = Field(default=65535, ge=1300, le=65535, description="largest datagram that the trunk takes")
+    token_alphabet: Literal["base64url", "base32"] = Field(
+        default="base64url", description="how tokens are written; base32 for trunks that lose upper and lower case"
+    )
     seal_tags: bool = Field(
         default=False, description="seal every tag, not only those that look like a device id or address"
     )

@@ -54,6 +54,7 @@ class CompiledPlan:
         self._realms = realms
         self._ours_leave = ours_leave
         self._strict = hides(decision, Category.UNKNOWN)
+        self._maps_from = any(hides(decision, one) for one in (Category.NAME, Category.NUMBER, Category.NETWORK))
         # A pattern in a kept field tells what its own category hides.
         names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
         self._leaks = compile_leaks(names) if names else None
@@ -104,6 +105,8 @@ class CompiledPlan:
         if entry.core:
             return None, ""
         category = entry.category
+        if name == b"supported" and self._maps_from:
+            return self._without_from_change(entry.form if self._strict else None), "From is mapped (RFC 4916)"
         if category is None:
             return (entry.form, "only the form that a call needs") if self._strict else (None, "")
         if hides(self._decision, category) and name not in self._allowed:
@@ -113,6 +116,18 @@ class CompiledPlan:
         if self._leaks is not None:
             return self._swept, "a device id or address in a kept field"
         return None, ""
+
+    @staticmethod
+    def _without_from_change(form: Edit | None) -> Edit:
+        """Drop `from-change` from Supported: a change of From would be undone here, silently (dialogs.md)."""
+
+        def edit(value: bytes) -> bytes | None:
+            cleaned = form(value) if form else value
+            if cleaned is None or b"from-change" not in cleaned.lower():
+                return cleaned
+            return b", ".join(tag for tag in split_list(cleaned) if tag.lower() != b"from-change") or None
+
+        return edit
 
     def _others_credentials(self, value: bytes) -> bytes | None:
         return None if is_ours(value, self._realms) else value

@@ -72,12 +72,13 @@ class Core:
         self.worker = worker
         self.recorder: Recorder | None = None
         references = References(tokens, identity)
-        self.generation = Generation(Network(settings, retired), privacy, tokens, identity, references)
+        network = Network(settings, retired)
+        self.generation = Generation(network, privacy, tokens, identity, references)
         self.servers: dict[ServerKey, ServerTransaction] = {}
         self.clients: dict[tuple[bytes, bytes], ClientTransaction] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
-        self.request_forwarder = RequestForwarder(tokens, identity, records, references)
+        self.request_forwarder = RequestForwarder(tokens, identity, records, references, network.sent_by)
         self.response_forwarder = ResponseForwarder(tokens, identity, records, references)
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from proxy.encoding import to_base64
+from proxy.encoding import to_text
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
@@ -116,7 +116,8 @@ class Records:
             # A response cannot be refused or sent over TCP instead, and RFC 3261 §18.1.1 bounds requests only;
             # an emergency call goes through, whatever its size.
             payload = encode(record, HARD_LIMIT)
-        user = to_base64(self._tokens.seal(purpose, payload, crossing.key_id))
+        side = crossing.near if for_near else crossing.far
+        user = to_text(self._tokens.seal(purpose, payload, crossing.key_id), side.alphabet)
         if party.trunk and len(user) > party.trunk.max_user and not crossing.emergency:
             raise RecordTooBig
         return user

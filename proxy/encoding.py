@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from typing import Literal
+
+Alphabet = Literal["base64url", "base32"]
+"""How binary is written where a trunk's devices decide; base32 is for those that lose case."""
 
 MAX_TOKEN = 2048
 """Longest text that is looked at as a token."""
+
+
+def to_text(token: bytes, alphabet: Alphabet) -> bytes:
+    """Encode in the alphabet that a side takes."""
+    return to_base32(token) if alphabet == "base32" else to_base64(token)
 
 
 def to_base64(token: bytes) -> bytes:

@@ -6,11 +6,14 @@ raises on the way raises out of `build`: nothing is sent that was not finished.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from proxy.crossing import Crossing, Records, context, keeps_record_route, without_params
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.identity import Identity
 from proxy.message import Draft
+from proxy.pack import ANONYMOUS
 from proxy.references import References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
@@ -30,8 +33,12 @@ _HIDDEN = "the sender's side of the network is hidden"
 class RequestForwarder:
     """Makes the bytes of forwarded requests."""
 
-    def __init__(self, tokens: Tokens, identity: Identity, records: Records, references: References) -> None:
-        """Use the shared stages of one core."""
+    def __init__(
+        self, tokens: Tokens, identity: Identity, records: Records, references: References,
+        sent_by: Callable[[tuple[str, int]], bytes],
+    ) -> None:  # fmt: skip
+        """Use the shared stages of one core; `sent_by` names one of its sockets in Via."""
+        self._sent_by = sent_by
         self._tokens = tokens
         self._identity = identity
         self._records = records
@@ -58,6 +65,7 @@ class RequestForwarder:
         crossing.to_far.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
+        draft.note("max-breadth", "bounds forking (RFC 5393)")
         data = serialise(draft)
         trunk = crossing.hop.party.trunk
         if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
@@ -133,7 +141,9 @@ class RequestForwarder:
             return
         value = outward.address + (b";tag=" + carried if carried else b"")
         if value != draft.first(name):
-            draft.set_only(name, value, "this side's name of the dialog's party")
+            anonymous = outward[:2] == ANONYMOUS[:2]
+            why = "hidden: the anonymous form of RFC 3323" if anonymous else "as this side knows the dialog"
+            draft.set_only(name, value, why)
 
     def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
         """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""
@@ -168,9 +178,8 @@ class RequestForwarder:
 
     def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
         """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""
-        local = crossing.hop.local
-        sent_by = hostport(local[0].encode(), local[1])
-        draft.top.append(b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (sent_by, branch))
+        draft.top.append(b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (self._sent_by(crossing.hop.local), branch))
+        draft.note("via", "answers come back through Sipveil")
         if crossing.routes:
             draft.top.append(b"Route: " + b", ".join(b"<%b>" % uri for uri in crossing.routes))
         if not (crossing.forms_dialog and keeps_record_route(crossing.hop.party)):
@@ -180,6 +189,7 @@ class RequestForwarder:
         user = self._records.route(crossing, for_near=False, target=target, routes=upstream)
         crossing.route_token = b"sip:%b@%b;lr" % (user, crossing.far_origin)
         draft.top.append(b"Record-Route: <%b>" % crossing.route_token)
+        draft.note("record-route", "the dialog's record, sealed: it brings requests of the call back here")
 
 
 def remote_target(crossing: Crossing) -> bytes:

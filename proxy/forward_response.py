@@ -22,7 +22,6 @@ from proxy.tokens import Tokens
 from proxy.uri import parse_sip_uri
 
 _ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
-_BACK = "as the sender wrote it"
 _HIDDEN = "the far side of the network is hidden"
 _USER = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
 
@@ -56,6 +55,8 @@ class ResponseForwarder:
         self._hide_topology(draft, crossing, response)
         crossing.to_near.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         draft.top += self._echo(crossing, response)
+        for name in _ECHOED:
+            draft.note(name.decode(), "as the sender of the request knows the dialog")
         draft.bottom += merged or []
         return serialise(draft)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from config.vocabulary import Category
-from proxy.encoding import from_base64
 from proxy.identity import Identity, Side
 from proxy.policy import Privacy, hides
 from proxy.references import References
@@ -33,11 +32,12 @@ class Generation:
         end = party.end
         if party.trunk is None:
             return Side(end, hidden)
-        return Side(end, hidden, party.trunk.seal_tags, 255 if emergency else party.trunk.max_call_id)
+        trunk = party.trunk
+        return Side(end, hidden, trunk.seal_tags, 255 if emergency else trunk.max_call_id, trunk.token_alphabet)
 
     def is_token(self, user: bytes, purpose: Purpose) -> bool:
         """Tell whether a user part is an authentic token for a purpose that needs no context."""
-        opened = self.tokens.open(from_base64(user))
+        opened = self.tokens.open_text(user)
         return opened is not None and opened.purpose is purpose
 
     def origin(self, party: Party) -> bytes:

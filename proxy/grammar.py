@@ -23,7 +23,7 @@ TOKEN = re.compile(TOKEN_CLASS + rb"+")
 
 # LWS = [*WSP CRLF] 1*WSP; a fold reads as one space (§7.3.1).
 # It is looked for at the first space of a run only: else a long run without a fold takes the square of its length.
-FOLD = re.compile(rb"(?<![ \t])[ \t]*+\r\n[ \t]+")
+FOLD = re.compile(rb"(?<![ \t])[ \t]*+(?:\r\n[ \t]++)+")
 LWS = rb"[ \t\r\n]*+"
 
 # Request-Line = Method SP Request-URI SP SIP-Version; exactly one SP each (§7.1)

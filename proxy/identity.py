@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.encoding import from_base32, from_base64, to_base32, to_base64
+from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_text
 from proxy.grammar import TOKEN
 from proxy.headers import parse_params, split_list
 from proxy.pack import pack_call_id, unpack_call_id
@@ -31,6 +31,8 @@ class Side:
     """Whether every tag is sealed towards it; else only those that match a leak pattern."""
     max_call_id: int = 64
     """Longest Call-ID that it takes, in characters."""
+    alphabet: Alphabet = "base64url"
+    """How Call-IDs and user parts are written for it; tags are always base32."""
 
 
 class Identity:
@@ -43,7 +45,7 @@ class Identity:
 
     def open_call_id(self, value: bytes, end: End) -> bytes:
         """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""
-        opened = self._tokens.open(from_base64(value), end.pack())
+        opened = self._tokens.open_text(value, end.pack())
         return unpack_call_id(opened.payload) if opened and opened.purpose is Purpose.CALL_ID else value
 
     def seal_call_id(self, value: bytes, side: Side, key_id: int) -> bytes:
@@ -55,8 +57,9 @@ class Identity:
         if not side.hides:
             return value
         context = side.end.pack()
-        sealed = to_base64(self._tokens.seal(Purpose.CALL_ID, pack_call_id(value), key_id, context))
-        return sealed if len(sealed) <= side.max_call_id else self._hash_call_id(value, context, key_id)
+        token = self._tokens.seal(Purpose.CALL_ID, pack_call_id(value), key_id, context)
+        sealed = to_text(token, side.alphabet)
+        return sealed if len(sealed) <= side.max_call_id else to_text(self._hash(value, context, key_id), side.alphabet)
 
     def is_hashed(self, value: bytes, outward: bytes, side: Side) -> bool:
         """Tell whether `outward` cannot be opened to `value` again."""
@@ -64,11 +67,13 @@ class Identity:
 
     def matches_hash(self, value: bytes, outward: bytes, end: End, key_id: int) -> bool:
         """Tell whether `outward` is the keyed hash of a Call-ID that a record holds."""
-        return same(self._hash_call_id(value, end.pack(), key_id), outward)
+        digest = self._hash(value, end.pack(), key_id)
+        return same(digest, from_base64(outward)) or same(digest, from_base32(outward))
 
-    def _hash_call_id(self, value: bytes, context: bytes, key_id: int) -> bytes:
-        digest = self._tokens.mac(key_id, b"call-id", value, context, size=32)
-        return to_base64(bytes((Purpose.CALL_ID << 5 | key_id,)) + digest)
+    def _hash(self, value: bytes, context: bytes, key_id: int) -> bytes:
+        """Return 29 bytes: with 48 characters of base32 within the shortest limit that a trunk may have."""
+        digest = self._tokens.mac(key_id, b"call-id", value, context, size=28)
+        return bytes((Purpose.CALL_ID << 5 | key_id,)) + digest
 
     def open_tag(self, value: bytes, end: End) -> bytes:
         """Return the tag behind the one that a side uses; the same where we did not seal it."""

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from config.vocabulary import Category, Zone
 from proxy.crossing import Crossing
-from proxy.encoding import from_base64
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
@@ -89,7 +88,7 @@ def _route_record(
         routes = routes[1:]
         if not uri.user:
             continue  # an outbound-proxy Route of the phone's own: ours, and empty
-        opened = generation.tokens.open(from_base64(uri.user))
+        opened = generation.tokens.open_text(uri.user)
         if opened is None or opened.purpose is not Purpose.ROUTE:
             raise TokenRefused(403, "forged")
         return decode(opened.payload), opened, tuple(routes)
@@ -109,7 +108,7 @@ def _contact_record(
     """
     if uri is None or not generation.network.is_us(uri.host, uri.port) or not uri.user:
         return None
-    opened = generation.tokens.open(from_base64(uri.user))
+    opened = generation.tokens.open_text(uri.user)
     if opened is None or opened.purpose is not Purpose.CONTACT:
         raise TokenRefused(403, "forged") if in_dialog else TokenRefused(481, "no-dialog")
     return decode(opened.payload), opened

@@ -67,12 +67,13 @@ class Message:
 class Draft:
     """A message in the making: lines that may be replaced or removed, lines on top, and a body."""
 
-    __slots__ = ("_edited", "body", "bottom", "lines", "names", "notes", "start", "top")
+    __slots__ = ("_edited", "_index", "body", "bottom", "lines", "names", "notes", "start", "top")
 
     def __init__(self, message: Message, notes: list[tuple[str, str]] | None = None) -> None:
         """Begin with an untouched copy of message; `notes` collects (field, reason) where somebody listens."""
         self.start = message.start
         self.names = message.names
+        self._index = message.index
         self.lines: list[bytes | None] = list(message.lines)
         self.body = message.body
         self.top: list[bytes] = []
@@ -82,8 +83,8 @@ class Draft:
 
     def find(self, name: bytes) -> Iterator[int]:
         """Yield the positions of the lines of this name that are still there."""
-        for position, other in enumerate(self.names):
-            if other == name and self.lines[position] is not None:
+        for position in self._index.get(name, ()):
+            if self.lines[position] is not None:
                 yield position
 
     def value(self, position: int) -> bytes:

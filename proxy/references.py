@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from proxy.crossing import Crossing
-from proxy.encoding import from_base64, to_base64
+from proxy.encoding import to_text
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, parse_params
 from proxy.identity import Identity, Side
@@ -101,7 +101,7 @@ class References:
 
     def open_contact(self, uri: SipUri) -> Record | None:
         """Return the record behind a URI whose user part is one of our Contact tokens."""
-        opened = self._tokens.open(from_base64(uri.user))
+        opened = self._tokens.open_text(uri.user)
         return decode(opened.payload) if opened and opened.purpose is Purpose.CONTACT else None
 
     def is_nested(self, uri: bytes, end: End) -> bool:
@@ -126,11 +126,12 @@ class References:
         record = replace(contact, issued=crossing.base.issued, subscriber=crossing.base.subscriber)
         payload = b"".join(pack_text(part) for part in (encode(record, _TRANSFER_BUDGET), call_id, to_tag, from_tag))
         context = crossing.far.end.pack()
-        return to_base64(self._tokens.seal(Purpose.TRANSFER, payload + bytes((early,)), crossing.key_id, context))
+        token = self._tokens.seal(Purpose.TRANSFER, payload + bytes((early,)), crossing.key_id, context)
+        return to_text(token, crossing.far.alphabet)
 
     def open_transfer(self, uri: SipUri, source: End) -> Transfer | None:
         """Return what a transfer token holds that was made for this source; None for anything else."""
-        opened = self._tokens.open(from_base64(uri.user), source.pack())
+        opened = self._tokens.open_text(uri.user, source.pack())
         if opened is None or opened.purpose is not Purpose.TRANSFER:
             return None
         reader = Reader(opened.payload)

@@ -17,9 +17,10 @@ from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.message import Message
 from proxy.record import End
-from proxy.uri import SipUri
+from proxy.uri import SipUri, hostport
 
 Address = tuple[str, int]
+_WILDCARDS = ("0.0.0.0", "::")
 
 
 class Party(NamedTuple):
@@ -120,6 +121,15 @@ class Network:
         if listener.advertised:
             return listener.advertised.host, listener.advertised.port
         return listener.address, listener.port
+
+    def sent_by(self, local: Address) -> bytes:
+        """Return this node's own host:port for Via: the bound address, or what a wildcard listener advertises."""
+        host, port = local
+        if host in _WILDCARDS:
+            listener = next((one for one in self.settings.listeners if (one.address, one.port) == local), None)
+            if listener and listener.advertised:
+                host, port = listener.advertised
+        return hostport(host.encode(), port)
 
     def record_budget(self, party: Party) -> int:
         """Return how many plain bytes a dialog record towards party may have."""

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from config.keys import KeyRing
+from proxy.encoding import from_base32, from_base64
 
 VERSION = b"\x01"
 """Version of every payload format; part of the associated data, so versions cannot be confused."""
@@ -78,6 +79,10 @@ class Tokens:
         except InvalidTag:
             return None
         return Opened(purpose, key_id, payload)
+
+    def open_text(self, text: bytes, context: bytes = b"") -> Opened | None:
+        """Return what a token holds that is written in either alphabet; None when it is not authentic."""
+        return self.open(from_base64(text), context) or self.open(from_base32(text), context)
 
     def mac(self, key_id: int, label: bytes, *parts: bytes, size: int = 8) -> bytes:
         """Return a keyed hash over parts, each with its length so that they cannot run together."""

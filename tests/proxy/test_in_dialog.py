@@ -477,3 +477,53 @@ def test_trunk_limits_refuse_what_is_too_big(limit: dict[str, int]) -> None:
     """513 rather than a message that the trunk cuts."""
     headers = tuple(b"Accept: application/sdp" for _ in range(40))
     assert Ladder(profile(**limit)) >> ALICE.request(headers=headers) << Sent(ALICE, 100) << Sent(ALICE, 513)
+
+
+@pytest.mark.parametrize("call_id", [b"call-1@10.1.1.23", b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6", b"97576NWRlYTAyZmMwNzI3OGJlN2IwMWI5MTU0YzI4"])
+def test_a_trunk_that_loses_case_gets_base32(call_id: bytes) -> None:
+    """dialogs.md "Trunk profile": token alphabet; what comes back in capitals still opens."""
+    invite = ALICE.invite(call_id=call_id)
+    ladder = established(profile(token_alphabet="base32", max_user=512), invite=invite)
+    sent = read(ladder[b"INVITE"])
+    assert len(sent.call_id) <= 64
+    for value in (sent.call_id, *(parse_name_addr(sent.items(name)[0]).uri for name in (b"contact", b"record-route"))):
+        assert value == value.lower()
+    bye = from_callee(ladder)
+    shouted = bye.data
+    for uri in (read(bye.data).uri, parse_name_addr(read(bye.data).items(b"route")[0]).uri):
+        user = uri.partition(b":")[2].partition(b"@")[0]
+        shouted = shouted.replace(user, user.upper())
+    shouted = shouted.replace(sent.call_id, sent.call_id.upper())
+    assert ladder >> Packet(CARRIER.address, shouted) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).call_id == call_id
+
+
+def test_a_wildcard_listener_names_itself_by_its_advertised_address() -> None:
+    """Via carries the node's own address, and 0.0.0.0 is none."""
+    listener = {"name": "main", "address": "0.0.0.0", "port": 5060, "advertised": "192.0.2.1:5060"}
+    ladder = established(World(settings(listeners=[listener])))
+    assert read(ladder[b"INVITE"]).via.host == b"192.0.2.1"
+    assert b"0.0.0.0" not in ladder[b"INVITE"] + ladder[200]
+
+
+def test_from_change_leaves_supported() -> None:
+    """dialogs.md "Connected identity": where From is mapped, RFC 4916 would be silently broken; both ways."""
+    tags = (b"Supported: timer, from-change",)
+    invite = ALICE.invite(headers=tags)
+    ladder = established(invite=invite, headers=tags)
+    for message in (ladder[b"INVITE"], ladder[200]):
+        assert read(message).value(b"supported") == b"timer"
+    to_core = Ladder(World(settings(routes=[{"to": ["core"]}]))) >> invite << Sent(ALICE, 100) << Sent(PBX, b"INVITE")
+    assert read(to_core[b"INVITE"]).value(b"supported") == b"timer, from-change"
+    assert to_core
+
+
+def test_tokens_are_legal_where_they_stand() -> None:
+    """Every token is legal where it stands: letters, digits, - and _ in a user part, a letter first (peers.md row 12)."""
+    ladder = established()
+    for name in (b"contact", b"record-route"):
+        for message in (ladder[b"INVITE"], ladder[200]):
+            uri = parse_sip_uri(parse_name_addr(read(message).items(name)[0]).uri)
+            assert uri is not None
+            assert uri.user[:1].isalpha()
+            assert uri.user.replace(b"-", b"").replace(b"_", b"").isalnum()

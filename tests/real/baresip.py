@@ -1,0 +1,145 @@
+"""baresip as a phone: configured in a folder of its own, driven over ctrl_tcp, its messages read from its trace.
+
+    alice (a phone) ── Sipveil ── bob (where the trunk is)
+
+Nobody registers and nobody hears anything: audio comes from a file and goes into one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.real.harness import READY, Address, Lab, free_port, now, program, wait_for
+from tests.real.relay import Wire
+from tests.real.sip import Message
+
+CONFIG = """\
+sip_listen {host}:{port}
+call_max_calls 4
+net_interface {host}
+audio_source aufile,{folder}/silence.wav
+audio_player aufile,{folder}/heard.wav
+audio_alert aufile,{folder}/alert.wav
+ausrc_srate 8000
+auplay_srate 8000
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module sndfile.so
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen {host}:{control}
+"""
+ACCOUNT = (
+    '"{name}" <sip:{user}@{domain};transport=udp>;regint=0;auth_user={user};auth_pass=none'
+    ';outbound="sip:{proxy[0]}:{proxy[1]};transport=udp";answermode={answer};audio_codecs=pcmu,pcma\n'
+)
+EVENT = 10.0
+"""Seconds to wait for something to happen to a call."""
+_TRACE = re.compile(r"\x1b\[36;1m#\n(\S+) (\S+) -> (\S+)\n(.*?)\x1b\[;m\n", re.DOTALL)
+
+
+class Baresip:
+    """One phone."""
+
+    def __init__(
+        self, lab: Lab, host: str, proxy: Address, *, name: str, user: str, domain: str, answer: str = "auto"
+    ) -> None:
+        """Start it and wait until it takes commands. answer: `auto`, or `manual` to let it ring."""
+        command = program("baresip", "baresip-core")
+        self.name = name.split()[0].lower()
+        self.address: Address = (host, free_port(host, 2))  # the port above it is its TLS port
+        control = (host, free_port(host))
+        folder = lab.folder / self.name
+        folder.mkdir()
+        _silence(folder / "silence.wav")
+        config = CONFIG.format(host=host, port=self.address[1], control=control[1], folder=folder)
+        account = ACCOUNT.format(name=name, user=user, domain=domain, proxy=proxy, answer=answer)
+        (folder / "config").write_text(config)
+        (folder / "accounts").write_text(account)
+        self.process = lab.start(self.name, [command, "-f", folder, "-s", "-v"])
+        self._buffer = b""
+        self._socket = wait_for(f"{self.name} to take commands", lambda: self._connect(control), READY)
+        lab.keep(self)
+
+    def _connect(self, control: Address) -> socket.socket | None:
+        if not self.process.running():
+            pytest.fail(f"{self.name} has ended with {self.process.wait(1)}")
+        try:
+            return socket.create_connection(control, timeout=1)
+        except ConnectionRefusedError:
+            return None
+
+    def close(self) -> None:
+        """Close the control connection; the lab ends the process."""
+        self._socket.close()
+
+    def shown(self) -> tuple[str, str]:
+        """Return nothing but a title: what the process wrote is shown as every process's output is."""
+        return f"messages of {self.name}", "\n".join(f"{'>' if w.outgoing else '<'} {Message(w.data)}" for w in self.tape)
+
+    # --- commands and events
+
+    def command(self, name: str, params: str = "") -> None:
+        """Send a command of baresip's menu."""
+        data = json.dumps({"command": name, "params": params, "token": name}).encode()
+        self._socket.sendall(b"%d:%b," % (len(data), data))
+
+    def event(self, kind: str) -> dict[str, Any]:
+        """Return the next event of that type; those before it are forgotten."""
+        end = now() + EVENT
+        while (message := self._message(end)) is not None:
+            if message.get("event") and message["type"] == kind:
+                return message
+        pytest.fail(f"{self.name} had no event {kind} within {EVENT:.0f} s")
+
+    def _message(self, end: float) -> dict[str, Any] | None:
+        """Return the next netstring that arrives before end."""
+        while True:
+            length, colon, rest = self._buffer.partition(b":")
+            if colon and len(rest) > int(length):
+                self._buffer = rest[int(length) + 1 :]
+                parsed: dict[str, Any] = json.loads(rest[: int(length)])
+                return parsed
+            self._socket.settimeout(max(end - now(), 0.001))
+            try:
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                return None
+            if not data:
+                return None
+            self._buffer += data
+
+    # --- messages
+
+    @property
+    def tape(self) -> list[Wire]:
+        """Return all messages so far."""
+        trace = self.process.output.replace("\r\n", "\n")
+        return [
+            Wire(direction == "TX", text.replace("\n", "\r\n").encode())
+            for direction, _, _, text in _TRACE.findall(trace)
+        ]
+
+    @property
+    def received(self) -> list[bytes]:
+        """Return what has come for it."""
+        return [wire.data for wire in self.tape if not wire.outgoing]
+
+
+def _silence(path: Path) -> None:
+    """Write ten seconds of nothing at 8 kHz."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\0" * 160_000)
