@@ -9,14 +9,13 @@ change only together with a media relay.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from ipaddress import AddressValueError, IPv6Address
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
 from filters.forms import Form, FormError
-from filters.patterns import OCTET, private_address
+from filters.ice import IP4, Places, is_ip6, with_chosen
 
 Pseudonym = Callable[[bytes], bytes]
 """A token to another one: letters and digits only, keyed, and stable within the dialog."""
@@ -37,43 +36,16 @@ class _Media(NamedTuple):
     port: bytes
 
 
-class _Candidate(NamedTuple):
-    """The parts of an ICE candidate that choosing and writing need; related is empty or ` raddr … rport …`."""
-
-    component: bytes
-    transport: bytes
-    priority: bytes
-    address: bytes
-    port: bytes
-    kind: bytes
-    related: bytes
-    tcptype: bytes
-
-
 SdpFilter = Callable[[bytes, SdpContext], bytes]
 _Edit = Callable[[bytes, _Media], bytes | None]
 _Edits = Callable[[bytes], _Edit]
-_Places = Mapping[bytes, tuple[bytes, bytes]]
 
 # RFC 8866 §9: every line is type "=" value CRLF; blank ones are tolerated at the end
 LINES = re.compile(rb"(?:[A-Za-z]=[^\r\n]*+(?:\r?\n|\Z))*+(?:\r?\n)*+")
-IP4 = rf"{OCTET}(?:\.{OCTET}){{3}}"
 # RFC 8866 §9: connection-address without the names, which could say anything; ttl and count of multicast
 CONNECTION = re.compile(rf"IN (?:IP4 ({IP4})(?:/\d{{1,3}}){{0,2}}|IP6 ([0-9A-Fa-f:.]{{2,45}})(?:/\d{{1,3}})?)".encode())
 # RFC 8866 §9: origin-field = %s"o" "=" username SP sess-id SP sess-version SP nettype SP addrtype SP unicast-address
 ORIGIN = re.compile(rb"(\S+) (\d{1,20} \d{1,20}) IN (IP[46] \S+)")
-IPV4 = re.compile(IP4.encode())
-# draft-ietf-mmusic-mdns-ice-candidates §3.1.1: a version 4 UUID, made anew for each session
-MDNS = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.local")
-# RFC 8839 §5.1: foundation SP component-id SP transport SP priority SP connection-address SP port SP cand-type
-# [SP rel-addr] [SP rel-port] *(SP cand-extension); RFC 6544 §4.5: SP "tcptype" SP type
-CANDIDATE = re.compile(
-    rb"\S{1,64} ([12]) (udp|tcp) (\d{1,10}) (\S{2,64}) (\d{1,5}) typ (host|srflx|prflx|relay)"
-    rb"( raddr \S+ rport \d+)?(?: tcptype (active|passive|so))?(?: .*)?",
-    re.IGNORECASE,
-)
-KINDS = {b"relay": 3, b"srflx": 2, b"prflx": 1, b"host": 0}
-"""Candidate types, the one that tells least of the own network the highest."""
 # RFC 3605 §2.1: port [SP nettype SP addrtype SP connection-address]
 RTCP = re.compile(rb"(\d{1,5})(?: (IN IP[46] \S+))?")
 # RFC 5576 §4.1: ssrc-id SP attribute [":" value]
@@ -114,7 +86,8 @@ def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = Fals
             media = _media_of(section, session)
             if section[0][:2] != b"m=":
                 session = media
-            kept = _with_chosen(section, media, fragment) if hides_candidates else section
+            has_choice = hides_candidates and any(line.startswith(b"a=candidate") for line in section)
+            kept = with_chosen(section, _default_places(section, media), fragment=fragment) if has_choice else section
             result.extend(_edited(kept, media, lines, attributes))
         return b"\r\n".join([*result, b""]) if result else b""
 
@@ -192,15 +165,18 @@ def _address(connection: bytes) -> bytes:
     found = CONNECTION.fullmatch(connection)
     if not found:
         return b""
-    return found[1] or (found[2] if _is_ip6(found[2]) else b"")
+    return found[1] or (found[2] if is_ip6(found[2]) else b"")
 
 
-def _is_ip6(text: bytes) -> bool:
-    try:
-        IPv6Address(text.decode())
-    except AddressValueError:
-        return False
-    return True
+def _default_places(section: list[bytes], media: _Media) -> Places:
+    """Component to where its media goes without ICE, which RFC 8839 §4.2.5 wants among the candidates."""
+    rtcp = next((found for line in section if line[:7] == b"a=rtcp:" and (found := RTCP.fullmatch(line[7:]))), None)
+    port = media.port if media.port.isdigit() and len(media.port) <= 5 else b"0"
+    address = (rtcp[2] and _address(rtcp[2])) or media.address if rtcp else media.address
+    return {
+        b"1": (media.address, media.port),
+        b"2": (address, rtcp[1] if rtcp else str(int(port) + 1).encode()),
+    }
 
 
 # ---- attributes -----------------------------------------------------------------------------------------
@@ -293,71 +269,5 @@ _CORE_LINES: dict[bytes, _Edit] = {b"c": _connection}
 _CORE_ATTRIBUTES: dict[bytes, _Edit] = {
     b"mid": _token, b"label": _token, b"group": _group, b"rid": _rid, b"simulcast": _simulcast,
     b"msid": _words, b"msid-semantic": _words, b"ssrc": _ssrc, b"rtcp": _rtcp,
-    b"candidate": _keep,  # `_with_chosen` has written them by then
+    b"candidate": _keep,  # `with_chosen` has written them by then
 }  # fmt: skip
-
-
-# ---- candidates -----------------------------------------------------------------------------------------
-
-
-def _with_chosen(section: list[bytes], media: _Media, fragment: bool) -> list[bytes]:
-    """Return section with one candidate a component, in the place of the first of all."""
-    values = [line[12:] for line in section if line.startswith(b"a=candidate:")]
-    others = [line for line in section if not line.startswith(b"a=candidate")]
-    if len(others) == len(section):
-        return section
-    first = next(index for index, line in enumerate(section) if line.startswith(b"a=candidate"))
-    places = _default_places(section, media)
-    chosen = _choose(filter(None, map(_read_candidate, values)), places, fragment)
-    return [*others[:first], *map(_written, chosen), *others[first:]]
-
-
-def _default_places(section: list[bytes], media: _Media) -> _Places:
-    """Component to where its media goes without ICE, which RFC 8839 §4.2.5 wants among the candidates."""
-    rtcp = next((found for line in section if line[:7] == b"a=rtcp:" and (found := RTCP.fullmatch(line[7:]))), None)
-    port = media.port if media.port.isdigit() and len(media.port) <= 5 else b"0"
-    address = (rtcp[2] and _address(rtcp[2])) or media.address if rtcp else media.address
-    return {
-        b"1": (media.address, media.port),
-        b"2": (address, rtcp[1] if rtcp else str(int(port) + 1).encode()),
-    }
-
-
-def _read_candidate(value: bytes) -> _Candidate | None:
-    found = CANDIDATE.fullmatch(value)
-    if not found or not _is_candidate_address(found[4]):
-        return None
-    candidate = _Candidate._make(group or b"" for group in found.groups())
-    return candidate._replace(kind=candidate.kind.lower())
-
-
-def _is_candidate_address(text: bytes) -> bool:
-    return bool(IPV4.fullmatch(text) or MDNS.fullmatch(text) or (b":" in text and _is_ip6(text)))
-
-
-def _choose(candidates: Iterable[_Candidate], places: _Places, fragment: bool) -> Iterable[_Candidate]:
-    chosen: dict[bytes, tuple[tuple[bool, ...] | tuple[int, ...], _Candidate]] = {}
-    for candidate in candidates:
-        private = private_address(candidate.address)
-        if fragment and private and candidate.kind == b"host":
-            continue
-        rank = (
-            (candidate.address, candidate.port) == places.get(candidate.component),
-            candidate.transport.lower() == b"udp",
-            KINDS[candidate.kind],
-            not private,
-        )
-        if candidate.component not in chosen or rank > chosen[candidate.component][0]:
-            chosen[candidate.component] = rank, candidate
-    return [candidate for _, candidate in chosen.values()]
-
-
-def _written(candidate: _Candidate) -> bytes:
-    """Return the candidate's line without what would tell of the own network."""
-    # pjsip's foundation is the address in hexadecimal digits. One a type is what RFC 8445 §5.1.1.3 asks for.
-    foundation = str(KINDS[candidate.kind] + 1).encode()
-    line = b" ".join((b"a=candidate:" + foundation, *candidate[:5], b"typ", candidate.kind))
-    if candidate.related:
-        # RFC 8839 §5.1: hidden ones are 0.0.0.0 or :: and port 9
-        line += b" raddr :: rport 9" if b":" in candidate.related else b" raddr 0.0.0.0 rport 9"
-    return line + b" tcptype " + candidate.tcptype if candidate.tcptype else line

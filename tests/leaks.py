@@ -28,12 +28,17 @@ def decodings(data: bytes) -> Iterator[bytes]:
     for run in _BASE64.findall(data):
         letters = run.translate(_URLSAFE)
         for start in range(4):
-            piece = letters[start:]
-            yield b64decode(piece[: len(piece) // 4 * 4])
+            yield b64decode(_padded(letters[start:], 4, (2, 3)))
     for run in _BASE32.findall(data.upper()):
         for start in range(8):
-            piece = run[start:]
-            yield b32decode(piece[: len(piece) // 8 * 8])
+            yield b32decode(_padded(run[start:], 8, (2, 4, 5, 7)))
+
+
+def _padded(letters: bytes, group: int, tails: tuple[int, ...]) -> bytes:
+    """Return letters with the padding that decoders want; a last group that cannot be one loses a letter."""
+    while len(letters) % group and len(letters) % group not in tails:
+        letters = letters[:-1]
+    return letters + b"=" * (-len(letters) % group)
 
 
 def tokens(data: bytes) -> list[bytes]:

@@ -32,7 +32,6 @@ auplay_srate 8000
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
-module sndfile.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
@@ -45,7 +44,7 @@ ACCOUNT = (
 )
 EVENT = 10.0
 """Seconds to wait for something to happen to a call."""
-_TRACE = re.compile(r"\x1b\[36;1m#\n(\S+) (\S+) -> (\S+)\n(.*?)\x1b\[;m\n", re.DOTALL)
+_TRACE = re.compile(rb"\x1b\[36;1m#\nUDP (\S+) -> \S+\n(.*?)\n?\x1b\[;m\n", re.DOTALL)
 
 
 class Baresip:
@@ -56,7 +55,7 @@ class Baresip:
     ) -> None:
         """Start it and wait until it takes commands. answer: `auto`, or `manual` to let it ring."""
         command = program("baresip", "baresip-core")
-        self.name = name.split()[0].lower()
+        self.name = name.split(maxsplit=1)[0].lower()
         self.address: Address = (host, free_port(host, 2))  # the port above it is its TLS port
         control = (host, free_port(host))
         folder = lab.folder / self.name
@@ -84,8 +83,9 @@ class Baresip:
         self._socket.close()
 
     def shown(self) -> tuple[str, str]:
-        """Return nothing but a title: what the process wrote is shown as every process's output is."""
-        return f"messages of {self.name}", "\n".join(f"{'>' if w.outgoing else '<'} {Message(w.data)}" for w in self.tape)
+        """Return title and text: start lines only, as the output of the process holds the messages."""
+        lines = [f"{'>' if wire.outgoing else '<'} {Message(wire.data)}" for wire in self.tape]
+        return f"messages of {self.name}", "\n".join(lines)
 
     # --- commands and events
 
@@ -123,12 +123,9 @@ class Baresip:
 
     @property
     def tape(self) -> list[Wire]:
-        """Return all messages so far."""
-        trace = self.process.output.replace("\r\n", "\n")
-        return [
-            Wire(direction == "TX", text.replace("\n", "\r\n").encode())
-            for direction, _, _, text in _TRACE.findall(trace)
-        ]
+        """Return all messages so far, as baresip's trace shows them."""
+        own = f"{self.address[0]}:{self.address[1]}".encode()
+        return [Wire(source == own, data) for source, data in _TRACE.findall(self.process.output_bytes)]
 
     @property
     def received(self) -> list[bytes]:

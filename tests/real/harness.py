@@ -100,9 +100,14 @@ class Process:
         return self._popen.pid
 
     @property
-    def output(self) -> str:
+    def output_bytes(self) -> bytes:
         """Return what it has written to standard output so far."""
-        return self._out.read_text("utf-8", "replace")
+        return self._out.read_bytes()
+
+    @property
+    def output(self) -> str:
+        """Return the same as text."""
+        return self.output_bytes.decode("utf-8", "replace")
 
     @property
     def errors(self) -> str:
