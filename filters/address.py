@@ -11,7 +11,7 @@ import re
 
 from config.vocabulary import Category
 from proxy.errors import Malformed
-from proxy.headers import NameAddr
+from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.pack import ANONYMOUS
 from proxy.policy import hides
 from proxy.uri import SipUri, parse_sip_uri
@@ -21,7 +21,9 @@ from proxy.uri import SipUri, parse_sip_uri
 _USER = re.compile(rb"(?:[A-Za-z0-9\-_.!~*'()&=+$,/#]|%[0-9A-Fa-f]{2})+")
 # local-number-digits and global-number-digits (RFC 3966 §3)
 _TEL = re.compile(rb"\+?[0-9A-Fa-f*#().\-]+")
-_SERVICE = re.compile(rb"urn:service:[a-z.]+", re.IGNORECASE)
+# service = top-level *("." sub-service), each let-dig [ *let-dig-hyp let-dig ] (RFC 5031 §3)
+_LABEL = rb"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_SERVICE = re.compile(rb"urn:service:" + _LABEL + rb"(?:\." + _LABEL + rb")*", re.IGNORECASE)
 
 
 def outward(original: NameAddr, decision: int, domain: bytes, *, is_from: bool) -> NameAddr:
@@ -38,6 +40,19 @@ def outward(original: NameAddr, decision: int, domain: bytes, *, is_from: bool) 
     display = b"" if hides(decision, Category.NAME) else original.display
     uri = _plain_uri(original.uri, domain) if hides(decision, Category.NETWORK) else original.uri
     return original._replace(display=display, uri=uri)
+
+
+def without_names(value: bytes) -> bytes | None:
+    """Return a list of addresses without display names, URIs and parameters as they came; unreadable ones fall."""
+    return b", ".join(filter(None, map(_without_name, split_list(value)))) or None
+
+
+def _without_name(item: bytes) -> bytes | None:
+    try:
+        address = parse_name_addr(item)
+    except Malformed:
+        return None
+    return address._replace(display=b"").address + address.params if address.display else item
 
 
 def _plain_uri(uri: bytes, domain: bytes) -> bytes:
@@ -60,5 +75,6 @@ def _plain_sip(uri: SipUri, domain: bytes) -> bytes:
         return b"%b:%b" % (uri.scheme, domain)
     if not _USER.fullmatch(user):
         return ANONYMOUS.uri
-    phone = b";user=phone" if uri.param(b"user") == b"phone" else b""
+    # Parameters compare without regard to case (RFC 3261 §19.1.4).
+    phone = b";user=phone" if (uri.param(b"user") or b"").lower() == b"phone" else b""
     return b"%b:%b@%b%b" % (uri.scheme, user, domain, phone)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config.vocabulary import Category
-from filters.address import outward
+from filters.address import outward, without_names
 from filters.bodies import BodyFilter, compile_bodies
 from filters.catalogue import Catalogue, HeaderEntry
 from filters.credentials import HEADERS as CREDENTIALS
@@ -17,8 +17,9 @@ from filters.credentials import is_ours
 from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
 from proxy.errors import Refused
-from proxy.headers import NameAddr, parse_params, split_list
+from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list
 from proxy.message import Draft
+from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, action, hides
 
 Edit = Callable[[bytes], bytes | None]
@@ -28,6 +29,13 @@ Edit = Callable[[bytes], bytes | None]
 _ENTITY = frozenset((b"content-type", b"content-disposition", b"content-encoding", b"content-language", b"content-id"))
 #: Requests that are their body: without it nothing is left to send.
 _ALL_BODY = frozenset((b"MESSAGE", b"PUBLISH"))
+#: Headers that are addresses: where numbers or history may be seen and names may not, only the names go.
+_ADDRESSES = frozenset((
+    b"p-asserted-identity", b"p-preferred-identity", b"p-associated-uri", b"p-called-party-id", b"p-served-user",
+    b"remote-party-id", b"diversion", b"history-info", b"referred-by",
+))  # fmt: skip
+#: Requests that are sent without the body that may not pass rather than refused: without them a call stays up.
+_NEVER_REFUSED = frozenset((b"ACK", b"BYE", b"CANCEL"))
 MAX_EDITS = 2048
 """Header names whose edits are remembered; invented names beyond it are worked out each time."""
 
@@ -103,19 +111,45 @@ class CompiledPlan:
 
     def _edit_for(self, name: bytes, entry: HeaderEntry) -> tuple[Edit | None, str]:
         if entry.core:
-            return None, ""
+            return self._core_edit(name)
         category = entry.category
         if name == b"supported" and self._maps_from:
             return self._without_from_change(entry.form if self._strict else None), "From is mapped (RFC 4916)"
         if category is None:
             return (entry.form, "only the form that a call needs") if self._strict else (None, "")
-        if hides(self._decision, category) and name not in self._allowed:
+        allowed = category is Category.UNKNOWN and name in self._allowed
+        if hides(self._decision, category) and not allowed:
             return _nothing, f"{category.name.lower()}: {action(self._decision, category).name.lower()}"
         if name in CREDENTIALS and self._ours_leave:
             return self._others_credentials, "credentials of our own realm"
-        if self._leaks is not None:
+        if name in _ADDRESSES and hides(self._decision, Category.NAME):
+            return self._nameless, "name: removed, and a device id or address in a kept field"
+        # A challenge without its realm or nonce is none; what credentials hold is opaque by design.
+        if self._leaks is not None and category is not Category.CREDENTIALS:
             return self._swept, "a device id or address in a kept field"
         return None, ""
+
+    def _core_edit(self, name: bytes) -> tuple[Edit | None, str]:
+        """Return what is left to do for a header that the core edits: a Contact that is not sealed."""
+        if name == b"contact" and self._decision != KEEP_ALL and not hides(self._decision, Category.NETWORK):
+            return self._contacts, "what a Contact says besides where to reach it"
+        return None, ""
+
+    def _contacts(self, value: bytes) -> bytes:
+        return b", ".join(item if item == b"*" else self._contact(item) for item in split_list(value))
+
+    def _contact(self, item: bytes) -> bytes:
+        contact = parse_name_addr(item)
+        display, params = self._shown_name(contact.display), self.contact_params(contact.params)
+        return item if (display, params) == contact[::2] else contact._replace(display=display).address + params
+
+    def _shown_name(self, display: bytes) -> bytes:
+        hidden = hides(self._decision, Category.NAME) or (self._leaks is not None and self._leaks(display))
+        return b"" if hidden else display
+
+    def _nameless(self, value: bytes) -> bytes | None:
+        kept = without_names(value)
+        return self._swept(kept) if kept else None
 
     @staticmethod
     def _without_from_change(form: Edit | None) -> Edit:
@@ -142,15 +176,19 @@ class CompiledPlan:
             SdpContext(context.pseudonym, _network_address(context.origin)), draft.first(b"content-encoding") or b"",
         )  # fmt: skip
         if kept is None:
-            if context.is_request and context.method in _ALL_BODY:
-                raise Refused(415, "Unsupported Media Type")
+            if context.is_request:
+                _refuse_without_body(draft, context.method)
             draft.body = b""
+            draft.note("body", "the body may not pass")
             for name in _ENTITY:
                 draft.remove_all(name, "the body may not pass")
         elif kept[1] is not draft.body or kept[0] != content_type:
             draft.body = kept[1]
             draft.set_only(b"content-type", kept[0], "the body that passed")
             draft.note("body", "cleaned")
+        else:
+            for position in list(draft.find(b"content-type"))[1:]:
+                draft.remove(position, "a body has one type")
 
     def _edit_type_of_nothing(self, draft: Draft) -> None:
         """Clean a Content-Type that describes no body: no filter of bodies will."""
@@ -173,7 +211,7 @@ class CompiledPlan:
             cleaned: bytes | None = value
             if entry.category is None:
                 cleaned = entry.form(value) if entry.form and self._strict else value
-            elif hides(self._decision, entry.category):
+            elif hides(self._decision, entry.category) or (self._leaks is not None and self._leaks(name + b"=" + value)):
                 cleaned = None
             if cleaned is not None:
                 out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name
@@ -183,11 +221,32 @@ class CompiledPlan:
         """Return the outward form of a From or To."""
         if self._decision == KEEP_ALL:
             return original
-        return outward(original, self._decision, domain, is_from=is_from)
+        shown = outward(original, self._decision, domain, is_from=is_from)
+        if self._leaks is None:
+            return shown
+        # Of the URI, only what the sender wrote: the host may be ours. The dialled number is what the call is for.
+        if is_from and self._leaks(shown.uri.partition(b"@")[0]):
+            return ANONYMOUS
+        return shown._replace(display=b"") if self._leaks(shown.display) else shown
 
 
 def _nothing(value: bytes) -> bytes | None:
     return None
+
+
+def _refuse_without_body(draft: Draft, method: bytes) -> None:
+    """Refuse a request that would be nothing, or another, without its body.
+
+    An INVITE whose offer is encoded would become one without an offer.
+
+    Raises:
+        Refused: 415, with what would be right where it is the encoding (RFC 3261 §8.2.3).
+    """
+    encoding = draft.first(b"content-encoding") or b"identity"
+    if encoding.lower() != b"identity" and method not in _NEVER_REFUSED:
+        raise Refused(415, "Unsupported Media Type", b"Accept-Encoding: identity")
+    if method in _ALL_BODY:
+        raise Refused(415, "Unsupported Media Type")
 
 
 def _refuse_unknown_extensions(value: bytes, cleaned: bytes | None) -> None:

@@ -55,7 +55,7 @@ class Policy:
         section = self._settings.access if hop.zone is Zone.ACCESS else self._settings.core
         level = _of(section.privacy, category) if section else Action.REMOVE
         if hop.zone is Zone.ACCESS:
-            level = max(level, wish.actions.get(category, Action.KEEP))
+            level = max(floor, level, wish.actions.get(category, Action.KEEP))
         return level
 
     def _towards_trunk(self, category: Category, trunk: Trunk, wish: Asked) -> Action:

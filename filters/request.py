@@ -17,6 +17,7 @@ _ASKED: dict[bytes, dict[Category, Action]] = {
     b"user": {
         Category.NAME: Action.ANONYMISE, Category.NUMBER: Action.ANONYMISE, Category.SOFTWARE: Action.REMOVE,
         Category.DEVICE: Action.REMOVE, Category.LOCATION: Action.REMOVE,
+        Category.HISTORY: Action.REMOVE,  # Referred-By names whoever sends a REFER (RFC 5379 table 1)
     },
     b"header": {Category.NETWORK: Action.SEAL, Category.HISTORY: Action.REMOVE, Category.SOFTWARE: Action.REMOVE},
     b"history": {Category.HISTORY: Action.REMOVE},

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.vocabulary import Zone
 from proxy.derive import ack_and_bye
 from proxy.errors import Malformed
 from proxy.flow import Flow
@@ -44,9 +45,7 @@ class ResponseHandler:
         if client is None:
             core.drop("stray-response")
             return
-        hop = client.hop
-        if hop is not None and source is not None and source.trunk is not hop.trunk:
-            # Only the side that was asked may answer: a branch is hard to guess, but it is no secret.
+        if not _may_answer(client, flow, source):
             core.drop("stray-response")
             return
         if not client.receive(response, now):
@@ -122,6 +121,20 @@ class ResponseHandler:
     def timed_out(self, timer: str) -> None:
         """Count a timer that ended a branch."""
         self._core.counters.add("timeouts", timer)
+
+
+def _may_answer(client: ClientTransaction, flow: Flow, source: Party | None) -> bool:
+    """Tell whether a response comes from the side that was asked: a branch is hard to guess, but it is no secret.
+
+    A trunk or the core may answer from any of its addresses, a phone only from the host that was asked; what
+    went to ourselves is answered by ourselves (`source` None).
+    """
+    hop = client.hop
+    if hop is None or source is None:
+        return flow.peer == client.flow.peer or hop is None
+    if hop.trunk is not None or source.trunk is not None:
+        return source.trunk is hop.trunk
+    return source.zone is hop.zone and (hop.zone is not Zone.ACCESS or flow.peer[0] == client.flow.peer[0])
 
 
 class Nobody:

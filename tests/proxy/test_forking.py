@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agents import ALICE, CARRIER, SECOND, Packet, read
+from tests.agents import ALICE, CARRIER, PBX, SECOND, Agent, Packet, read
 from tests.ladder import Ladder, Sent, Silence, Wait
-from tests.world import World
+from tests.world import OTHER_PHONE, World
 
 FORK = ALICE.invite(uri=b"sip:9000@192.0.2.1")
 
@@ -139,6 +139,17 @@ def test_responses_of_others_are_dropped() -> None:
     assert ladder >> Packet(SECOND.address, forged.data) << Silence()
     assert ladder >> Packet(ALICE.address, forged.data) << Silence()
     assert ladder.world.count("dropped", "stray-response") == 2
+
+
+def test_one_phone_does_not_answer_for_another() -> None:
+    """Nor does a phone answer for the core: zones are compared, and for phones the address."""
+    bob, eve = Agent(OTHER_PHONE, b"bob"), Agent(("10.1.1.66", 5060), b"eve")
+    ladder = Ladder() >> PBX.invite(uri=b"sip:bob@10.1.1.99") << Sent(PBX, 100) << Sent(bob, b"INVITE")
+    answer = bob.answer(ladder[b"INVITE"], 200)
+    assert ladder >> Packet(eve.address, answer.data) << Silence()
+    assert ladder >> Packet((bob.address[0], 49152), answer.data) << Sent(PBX, 200)
+    ladder = Ladder() >> CARRIER.invite() << Sent(CARRIER, 100) << Sent(PBX, b"INVITE")
+    assert ladder >> Packet(eve.address, PBX.answer(ladder[b"INVITE"], 200).data) << Silence()
 
 
 def test_memory_is_given_back() -> None:

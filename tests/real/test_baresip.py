@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
@@ -51,7 +52,7 @@ class Pair:
     def expect_ended(self, method: str, *refused: int) -> None:
         """Wait for the answer to the last request; then assert that it was one whole call, and a private one."""
         for phone in (self.alice, self.bob):
-            wait_for(f"{method} to be answered for {phone.name}", lambda phone=phone: _answered(phone, method))
+            wait_for(f"{method} to be answered for {phone.name}", partial(_answered, phone, method))
             assert (phone.name, faults(phone.tape, refused, names=False)) == (phone.name, [])
         # The connection address is where the media go: exempt as long as Sipveil does not relay them.
         heard = [data.replace(b"c=IN IP4 127.0.0.11", b"") for data in self.bob.received]
@@ -92,7 +93,7 @@ def test_hold(lab: Lab, sipveil: Sipveil, by_alice: bool) -> None:
     for command, direction in (("hold", b"a=sendonly"), ("resume", b"a=sendrecv")):
         seen = len(held.tape)
         holding.command(command)
-        wait_for(f"{command} to be acknowledged", lambda seen=seen: _acknowledged(held, seen))
+        wait_for(f"{command} to be acknowledged", partial(_acknowledged, held, seen))
         offer = next(wire.data for wire in held.tape[seen:] if wire.data.startswith(b"INVITE"))
         assert direction in offer
     held.command("hangup")

@@ -1,0 +1,312 @@
+"""From bytes to a message: what is read, what is refused and with which code (RFC 3261 §7, §18.3)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.settings import Limits
+from proxy.errors import Malformed
+from proxy.message import Message
+from proxy.parse import parse, partial, with_crlf
+from tests import strategies as sip
+from tests.world import PHONE, World
+
+LIMITS = Limits()
+CORPUS = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "corpus").glob("rfc*/*"))]
+GOOD = (
+    b"OPTIONS sip:bob@example.com SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 10.1.1.23:5062;branch=z9hG4bK1;rport\r\n"
+    b"From: Alice <sip:alice@example.com>;tag=a\r\n"
+    b"To: <sip:bob@example.com>\r\n"
+    b"Call-ID: 1@x\r\n"
+    b"CSeq: 7 OPTIONS\r\n"
+    b"Max-Forwards: 70\r\n"
+    b"Content-Length: 3\r\n"
+    b"\r\n"
+    b"abc"
+)
+
+
+def swap(old: bytes, new: bytes, data: bytes = GOOD) -> bytes:
+    assert old in data
+    return data.replace(old, new)
+
+
+def fault(data: bytes, limits: Limits = LIMITS) -> Malformed:
+    with pytest.raises(Malformed) as caught:
+        parse(data, limits)
+    return caught.value
+
+
+def test_a_request_is_read() -> None:
+    """The values that every message needs."""
+    message = parse(GOOD, LIMITS)
+    assert (message.method, message.uri, message.status) == (b"OPTIONS", b"sip:bob@example.com", 0)
+    assert (message.from_.display, message.from_.uri, message.from_tag) == (b"Alice", b"sip:alice@example.com", b"a")
+    assert (message.to.uri, message.to_tag, message.call_id) == (b"sip:bob@example.com", b"", b"1@x")
+    assert (message.cseq, message.cseq_method, message.max_forwards) == (7, b"OPTIONS", 70)
+    assert (message.via.host, message.via.port, message.via.branch) == (b"10.1.1.23", 5062, b"z9hG4bK1")
+    assert (message.body, message.raw) == (b"abc", GOOD)
+
+
+def test_a_response_is_read() -> None:
+    """Status and phrase; a response needs no Max-Forwards."""
+    data = GOOD.replace(b"OPTIONS sip:bob@example.com SIP/2.0", b"SIP/2.0 486 Busy Here")
+    message = parse(data.replace(b"Max-Forwards: 70\r\n", b""), LIMITS)
+    assert (message.method, message.uri, message.status, message.reason) == (b"", b"", 486, b"Busy Here")
+    assert message.cseq_method == b"OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "why"),
+    [
+        (swap(b"SIP/2.0\r\nVia", b"SIP/7.0\r\nVia"), 505, "Version Not Supported"),
+        (swap(b"Via: SIP/2.0/UDP 10.1.1.23", b"Via: SIP/2.0 10.1.1.23"), 400, "Malformed Via"),
+        (swap(b"Via: ", b"Vix: "), 0, "Missing Via"),
+        (swap(b"From: ", b"Fron: "), 400, "Missing From"),
+        (swap(b"To: ", b"Two: "), 400, "Missing To"),
+        (swap(b"Call-ID: ", b"Call-IO: "), 400, "Missing Call-ID"),
+        (swap(b"Call-ID: 1@x", b"Call-ID: 1@x@y"), 400, "Malformed Call-ID"),
+        (swap(b"Call-ID: 1@x", b"Call-ID:"), 400, "Missing Call-ID"),
+        (swap(b"CSeq: ", b"CSex: "), 400, "Missing CSeq"),
+        (swap(b"7 OPTIONS", b"7"), 400, "Malformed CSeq"),
+        (swap(b"7 OPTIONS", b"7 INVITE"), 400, "CSeq method mismatch"),
+        (swap(b"7 OPTIONS", b"7 INVITE").replace(b"OPTIONS sip", b"NEWMETHOD sip"), 501, "CSeq method mismatch"),
+        (swap(b"Forwards: 70", b"Forwards: x"), 400, "Malformed Max-Forwards"),
+        (swap(b"Forwards: 70", b"Forwards: -1"), 400, "Malformed Max-Forwards"),
+        (swap(b"Length: 3", b"Length: 4"), 400, "Body shorter than Content-Length"),
+        (swap(b"Length: 3", b"Length: -999"), 400, "Malformed Content-Length"),
+        (swap(b"Length: 3", b"Length: 3333333333"), 400, "Malformed Content-Length"),
+        (swap(b"CSeq", b"l: 3\r\nCSeq"), 400, "Repeated Content-Length"),
+        (swap(b"CSeq", b"t: <sip:x@y>\r\nCSeq"), 400, "Repeated To"),
+        (swap(b"CSeq", b"i: 2\r\nCSeq"), 400, "Repeated Call-Id"),
+        (swap(b"CSeq", b"no colon\r\nCSeq"), 400, "Malformed header line"),
+        (swap(b"CSeq", b": no name\r\nCSeq"), 400, "Malformed header line"),
+        (swap(b"CSeq", b"a b: c\r\nCSeq"), 400, "Malformed header line"),
+        (swap(b"tag=a", b"tag=a b"), 400, "Malformed parameters"),
+        (swap(b"tag=a", b"tag=<a>"), 400, "Malformed tag"),
+        (swap(b"<sip:alice@example.com>", b"<sip:alice@>"), 400, "Malformed URI"),
+        (swap(b"OPTIONS sip:bob@example.com", b"OPTIONS  sip:bob@example.com"), 400, "Malformed Request-Line"),
+        (swap(b"CSeq: 7", b"X: a\nCSeq: 7"), 400, "Bare line end in headers"),
+        (swap(b"CSeq: 7", b"X: a\rCSeq: 7"), 400, "Bare line end in headers"),
+        (swap(b"\r\n\r\nabc", b""), 400, "Missing end of headers"),
+        (swap(b"\r\n\r\nabc", b"\r\n"), 400, "Missing end of headers"),
+        (b"OPTIONS", 0, "Not SIP"),
+        (b"\x80\x00\x01\x02 x", 0, "Not SIP"),
+        (b"SIP/2.0 99 x" + GOOD[35:], 0, "Malformed Status-Line"),
+        (b"SIP/3.0 200 x" + GOOD[35:], 0, "Malformed Status-Line"),
+    ],
+)  # fmt: skip
+def test_what_breaks_the_grammar_is_answered_with_its_code(data: bytes, code: int, why: str) -> None:
+    """§16.3 item 1, RFC 4475 §3.1.2: 0 stands for silence."""
+    error = fault(data)
+    assert (error.code, error.why) == (code, why)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [swap(b"7 OPTIONS", b"7"), swap(b"From: ", b"Fron: "), swap(b"CSeq", b"l: 3\r\nCSeq"), swap(b"Length: 3", b"Length: 9")],
+)
+def test_broken_responses_and_acks_get_silence(data: bytes) -> None:
+    """§18.3 for responses, §17.1.1.3 for ACK: neither is ever answered."""
+    assert fault(data.replace(b"OPTIONS sip:bob@example.com SIP/2.0", b"SIP/2.0 200 OK")).code == 0
+    assert fault(data.replace(b"OPTIONS", b"ACK")).code == 0
+
+
+@pytest.mark.parametrize("data", [GOOD, *CORPUS], ids=lambda data: data[:12].decode("ascii", "replace"))
+def test_whatever_was_read_until_it_broke_is_enough_for_an_answer(data: bytes) -> None:
+    """`partial` returns a message with every attribute, at whichever letter the datagram ends."""
+    for size in range(0, len(data), 7):
+        try:
+            parse(data[:size], LIMITS)
+        except Malformed as error:
+            message = partial(error)
+            if error.code:
+                assert isinstance(message, Message)
+                assert all(hasattr(message, name) for name in Message.__slots__)
+
+
+def test_a_shortened_request_is_answered_where_it_came_from() -> None:
+    """A datagram that ends too early is answered with 400, at whichever header it ends (§18.3)."""
+    for size in range(GOOD.index(b"From"), len(GOOD)):
+        ((peer, answer),) = World().receive(PHONE, GOOD[:size])
+        assert peer == PHONE
+        assert answer.startswith(b"SIP/2.0 400 ")
+
+
+# --- lines and bodies
+
+
+def test_octets_behind_content_length_are_discarded() -> None:
+    """§18.3: on UDP they are not another message."""
+    message = parse(GOOD + b"INVITE sip:x SIP/2.0", LIMITS)
+    assert (message.body, message.raw) == (b"abc", GOOD)
+
+
+def test_without_content_length_the_body_reaches_to_the_end() -> None:
+    """§18.3."""
+    assert parse(swap(b"Content-Length: 3\r\n", b""), LIMITS).body == b"abc"
+
+
+def test_line_ends_before_the_start_line_are_ignored() -> None:
+    """§7.5."""
+    assert parse(b"\r\n\r\n" + GOOD, LIMITS).raw == GOOD
+
+
+def test_a_header_line_may_be_folded_anywhere_between_words() -> None:
+    """§7.3.1; the received bytes stay as they are."""
+    message = parse(swap(b"CSeq: 7 OPTIONS", b"CSeq:\r\n\t7\r\n  OPTIONS"), LIMITS)
+    assert message.cseq == 7
+    assert message.lines[message.index[b"cseq"][0]] == b"CSeq:\r\n\t7\r\n  OPTIONS"
+
+
+def test_lf_alone_counts_as_line_end_where_it_is_the_only_one() -> None:
+    """The archive of RFC 5118 writes it; a mixture is refused, for the next hop might see other lines."""
+    message = parse(GOOD.replace(b"\r\n", b"\n"), LIMITS)
+    assert message.lines == parse(GOOD, LIMITS).lines
+    assert message.body == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("length", "body", "outcome"),
+    [
+        (b"4", b"a\nb\n", b"a\nb\n"),
+        (b"6", b"a\nb\n", b"a\r\nb\r\n"),
+        (b"5", b"a\nb\n", b"a\nb\n"),
+        (b"9", b"a\nb\n", b"a\nb\n"),
+        (b"2", b"a\nb\n", b"a\n"),
+    ],
+)
+def test_a_body_of_lf_lines_is_converted_only_where_that_makes_its_length_right(
+    length: bytes, body: bytes, outcome: bytes
+) -> None:
+    """A tool that wrote LF either counted LF or CRLF; no octet of a body that was miscounted is lost."""
+    data = swap(b"Length: 3", b"Length: " + length).replace(b"abc", body).replace(b"\r\n", b"\n")
+    assert parse(data, LIMITS).body == outcome
+
+
+def test_messages_with_crlf_are_not_touched() -> None:
+    """Whatever their bodies hold."""
+    for data in (GOOD, GOOD + b"\n\n", GOOD.replace(b"abc", b"\n\n\n"), b"no line end"):
+        assert with_crlf(data) == data
+
+
+def test_max_forwards_beyond_255_counts_as_absent() -> None:
+    """RFC 4475 §3.1.2.4; zeros in front are none (§3.1.1.1)."""
+    assert parse(swap(b"Forwards: 70", b"Forwards: 256"), LIMITS).max_forwards is None
+    assert parse(swap(b"Forwards: 70", b"Forwards: 00068"), LIMITS).max_forwards == 68
+    assert parse(swap(b"Max-Forwards: 70\r\n", b""), LIMITS).max_forwards is None
+
+
+# --- limits
+
+
+def test_a_message_beyond_the_limit_is_refused() -> None:
+    """513 (§21.5.7)."""
+    limits = Limits(message=1300)
+    data = swap(b"Content-Length: 3", b"Content-Length: 1300") + b"x" * 1297
+    error = fault(data, limits)
+    assert error.code == 513
+    assert parse(data, LIMITS).body[:3] == b"abc"
+
+
+def test_too_many_header_lines_are_refused() -> None:
+    """513 while the message can still be answered at a sane price, silence beyond twice the limit."""
+    limits = Limits(headers=32)
+    assert fault(swap(b"CSeq", b"X: 1\r\n" * 30 + b"CSeq"), limits).code == 513
+    assert fault(swap(b"CSeq", b"X: 1\r\n" * 100 + b"CSeq"), limits).code == 0
+    assert parse(swap(b"CSeq", b"X: 1\r\n" * 25 + b"CSeq"), limits).cseq == 7
+
+
+def test_a_header_line_that_is_too_long_is_refused() -> None:
+    """Folds do not make it shorter."""
+    limits = Limits(line=512)
+    assert fault(swap(b"CSeq", b"X: " + b"x" * 512 + b"\r\nCSeq"), limits).code == 513
+    assert fault(swap(b"CSeq", b"X: 1" + b"\r\n x" * 200 + b"\r\nCSeq"), limits).code == 513
+    assert parse(swap(b"CSeq", b"X: " + b"x" * 500 + b"\r\nCSeq"), limits).cseq == 7
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        swap(b"CSeq", b"X: " + b"x" * 9000 + b"\r\nCSeq"),
+        swap(b"CSeq", b"X: 1\r\n" * 300 + b"CSeq"),
+        swap(b"Content-Length: 3", b"Content-Length: 65535") + b"x" * 65532,
+    ],
+)
+def test_what_exceeds_a_limit_is_answered_with_513(data: bytes) -> None:
+    """The answer goes back to the port that the packet came from, as rport asks (RFC 3581 §4)."""
+    ((peer, answer),) = World().receive(PHONE, data)
+    assert peer == PHONE
+    assert answer.startswith(b"SIP/2.0 513 ")
+
+
+# --- fuzzing
+
+
+def survives(data: bytes) -> None:
+    """Parse; anything but a message or Malformed, and anything slow, fails the test."""
+    began = time.perf_counter()
+    try:
+        message = parse(data, LIMITS)
+    except Malformed as error:
+        assert error.code in (0, 400, 501, 505, 513)
+    else:
+        assert bool(message.method) is not bool(message.status)
+    assert time.perf_counter() - began < 0.5
+
+
+@given(st.binary(max_size=400))
+def test_random_bytes_are_a_message_or_malformed(data: bytes) -> None:
+    """Theirs is answered or dropped, never a traceback."""
+    survives(data)
+
+
+@given(st.sampled_from(CORPUS).flatmap(sip.mutations))
+def test_mutated_torture_messages_are_a_message_or_malformed(data: bytes) -> None:
+    """The corpus with pieces cut, repeated, replaced."""
+    survives(data)
+
+
+@given(sip.requests.flatmap(sip.mutations))
+def test_mutated_requests_are_a_message_or_malformed(data: bytes) -> None:
+    """So with requests made from the grammar."""
+    survives(data)
+
+
+@given(st.sampled_from(CORPUS).flatmap(sip.mutations))
+def test_the_core_survives_mutated_torture_messages(data: bytes) -> None:
+    """Nothing that a peer sends raises out of the core, and no filter fails on it."""
+    world = WORLDS[0]
+    world.receive(PHONE, data)
+    world.receive(("10.9.9.9", 5060), data)
+    world.wait(0.05)
+
+
+WORLDS = [World()]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        swap(b"Via: ", b"Via: SIP/2.0/UDP a;x=" + b'"' * 8000),
+        swap(b"Alice <sip", b'"' + b'\\"' * 4000 + b"<sip"),
+        swap(b"Alice <sip", b"A" + b" " * 8000 + b"sip"),
+        swap(b"CSeq: 7", b"CSeq:" + b" " * 8000 + b"7"),
+        swap(b"Via: ", b"Via: " + b"<," * 4000),
+        b"x\r\n " * 16000,
+        b"OPTIONS a b\r\n" + b"a:\r\n" * 16000,
+        b"OPTIONS a b\r\n" + b" " * 65000,
+        b"\r\n" * 32000 + b"x",
+        b"\n" * 65000 + b"x",
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_hostile_datagrams_are_read_quickly(data: bytes) -> None:
+    """Whatever 64 KiB hold (see also test_grammar)."""
+    survives(data)
