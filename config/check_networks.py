@@ -22,6 +22,7 @@ def network_mistakes(draft: Draft) -> Iterator[Mistake]:
     """Yield every address that is bound or claimed twice, cannot be answered or believes too many."""
     yield from _bound_twice(draft)
     yield from _wildcards(draft)
+    yield from _named_without_networks(draft)
     yield from _claimed_twice(draft)
     yield from _edge_proxies(draft)
 
@@ -94,6 +95,16 @@ def _hop_claim(zone: Path, path: Path, hop: HostPortValue) -> Iterator[_Claim]:
     """A next hop also sends: from its address and port, unless only a look-up could say which."""
     if hop.is_ip:
         yield _Claim(zone, path, NetworkValue(ipaddress.ip_network(hop.host), hop.port))
+
+
+def _named_without_networks(draft: Draft) -> Iterator[Mistake]:
+    """Sources are told apart by address alone: what a name leads to is believed only inside networks written down."""
+    for path, table in (*tables(draft, "trunks", EACH), *tables(draft, "core")):
+        hops = [*parsed(parse_host_port, table, "hosts", EACH), *parsed(parse_host_port, table, "next_hop")]
+        name = next((hop.host for _, hop in hops if not hop.is_ip), None)
+        if name and not table.get("networks"):
+            right = f"write the networks that {name} is in and sends from"
+            yield Mistake((*path, "networks"), f"is missing, and {name} is a name", right)
 
 
 def _claimed_twice(draft: Draft) -> Iterator[Mistake]:

@@ -277,6 +277,9 @@ class Settings(Section):
     realms: tuple[str, ...] = Field(
         default=(), description="our digest realms: credentials for them never travel further"
     )
+    names: tuple[str, ...] = Field(
+        default=(), description="host names that mean this proxy in Route and Request-URI, besides the listeners' own"
+    )
     listeners: tuple[Listener, ...] = Field(min_length=1, description="sockets")
     access: Access | None = Field(default=None, description="the phones' zone")
     core: Core | None = Field(default=None, description="the operator's own servers")

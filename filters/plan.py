@@ -144,8 +144,7 @@ class CompiledPlan:
         return item if (display, params) == contact[::2] else contact._replace(display=display).address + params
 
     def _shown_name(self, display: bytes) -> bytes:
-        hidden = hides(self._decision, Category.NAME) or (self._leaks is not None and self._leaks(display))
-        return b"" if hidden else display
+        return b"" if hides(self._decision, Category.NAME) or self._leaks_in(display) else display
 
     def _nameless(self, value: bytes) -> bytes | None:
         kept = without_names(value)
@@ -167,7 +166,10 @@ class CompiledPlan:
         return None if is_ours(value, self._realms) else value
 
     def _swept(self, value: bytes) -> bytes | None:
-        return None if self._leaks is not None and self._leaks(value) else value
+        return None if self._leaks_in(value) else value
+
+    def _leaks_in(self, text: bytes) -> bool:
+        return self._leaks is not None and self._leaks(text) is not None
 
     def _edit_body(self, draft: Draft, context: EditContext, bodies: BodyFilter) -> None:
         content_type = draft.first(b"content-type") or b""
@@ -211,7 +213,7 @@ class CompiledPlan:
             cleaned: bytes | None = value
             if entry.category is None:
                 cleaned = entry.form(value) if entry.form and self._strict else value
-            elif hides(self._decision, entry.category) or (self._leaks is not None and self._leaks(name + b"=" + value)):
+            elif hides(self._decision, entry.category) or self._leaks_in(name + b"=" + value):
                 cleaned = None
             if cleaned is not None:
                 out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name
@@ -222,12 +224,10 @@ class CompiledPlan:
         if self._decision == KEEP_ALL:
             return original
         shown = outward(original, self._decision, domain, is_from=is_from)
-        if self._leaks is None:
-            return shown
         # Of the URI, only what the sender wrote: the host may be ours. The dialled number is what the call is for.
-        if is_from and self._leaks(shown.uri.partition(b"@")[0]):
+        if is_from and self._leaks_in(shown.uri.partition(b"@")[0]):
             return ANONYMOUS
-        return shown._replace(display=b"") if self._leaks(shown.display) else shown
+        return shown._replace(display=b"") if self._leaks_in(shown.display) else shown
 
 
 def _nothing(value: bytes) -> bytes | None:

@@ -10,16 +10,20 @@ import re
 from itertools import takewhile
 
 from proxy.errors import Malformed
-from proxy.headers import parse_cseq, parse_name_addr
+from proxy.headers import parse_cseq, parse_name_addr, split_list, unfold
 from proxy.message import Message
 
 _REASON = re.compile(rb"(SIP|Q\.850)[ \t]*;[ \t]*cause[ \t]*=[ \t]*(\d{1,3})(?![0-9])", re.IGNORECASE)
 
 
+_LINE_END = re.compile(rb"\r\n(?![ \t])")
+"""The end of a header line; before a fold it goes on (§7.3.1)."""
+
+
 def _lines(request: bytes) -> dict[bytes, list[bytes]]:
     """Return the header lines of a request of ours by lower-case name; ours has no compact names of these."""
     found: dict[bytes, list[bytes]] = {}
-    for line in request.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
+    for line in _LINE_END.split(request.partition(b"\r\n\r\n")[0])[1:]:
         name = line.partition(b":")[0].strip().lower()
         found.setdefault(_LONG.get(name, name), []).append(line)
     return found
@@ -75,7 +79,11 @@ def ack_and_bye(request: bytes, response: Message, branches: tuple[bytes, bytes]
     """
     lines = _lines(request)
     via = lines[b"via"][0].partition(b";branch=")[0]
-    ours = {parse_name_addr(line.partition(b":")[2]).uri for line in lines.get(b"record-route", ())}
+    ours = {
+        parse_name_addr(value).uri
+        for line in lines.get(b"record-route", ())
+        for value in split_list(unfold(line.partition(b":")[2]))
+    }
     routes = [parse_name_addr(value).uri for value in response.items(b"record-route")]
     above = takewhile(lambda uri: uri not in ours, routes)
     route_set = list(above)[::-1]

@@ -57,8 +57,9 @@ class AckHandler:
             return
 
         def found(address: str, later: float) -> None:
-            if address:
-                crossing.hop = hop._replace(host=address, local=core.generation.network.local(hop.party, address))
+            there = core.generation.network.at(hop, address) if address else None
+            if there is not None:
+                crossing.hop = there
                 self._send(crossing, loop, later)
 
         if not core.look_up(hop.host, found):

@@ -72,11 +72,11 @@ def launch(
     def found(address: str, later: float) -> None:
         if branch.final:
             return  # cancelled while it waited: the look-up's result is void
-        if not address:
+        there = core.generation.network.at(hop, address) if address else None
+        if there is None:
             context.failed_locally(branch, 503, later)
             return
-        local = core.generation.network.local(hop.party, address)
-        branch.crossing.hop = hop._replace(host=address, local=local)
+        branch.crossing.hop = there
         _send(core, context, branch, key, loop, share, later)
 
     if not core.look_up(hop.host, found):

@@ -14,8 +14,9 @@ ServerKey = tuple[bytes, ...]
 _WORKERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 """One letter of our branch names the worker; so there are at most 64."""
 _COOKIE = MAGIC_COOKIE.lower()
-_TOP_VIA = re.compile(rb"(?:\r?\n)(?:via|v)[ \t]*:([^,\r\n]*)", re.IGNORECASE)
-_BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^;, \t]*)", re.IGNORECASE)
+_TOP_VIA = re.compile(rb"\n(?:via|v)[ \t]*+:((?:[^,\r\n]++|\r?\n[ \t])*+)", re.IGNORECASE)
+_BRANCH = re.compile(rb";\s*+branch\s*+=\s*+([^;,\s]*+)", re.IGNORECASE)
+_CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*+:\s*+([^\s]*+)", re.IGNORECASE)
 
 
 def server_key(request: Message, method: bytes = b"") -> ServerKey:
@@ -66,7 +67,9 @@ def owner(data: bytes, workers: int) -> int:
     via = _TOP_VIA.search(data)
     branch = _BRANCH.search(via[1]) if via else None
     if via is None or branch is None:
-        return crc32(data[:200]) % workers
+        # RFC 2543: a request, its ACK and its CANCEL have the Call-ID in common.
+        call_id = _CALL_ID.search(data)
+        return crc32(call_id[1] if call_id else b"") % workers
     if data[:4].upper() == b"SIP/":
         return max(worker_of(branch[1]), 0) % workers
     sent_by = via[1].partition(b";")[0].split()[-1:]

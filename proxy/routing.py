@@ -64,6 +64,8 @@ class Network:
         self._networks: list[tuple[NetworkValue, Party]] = []
         self._collect(retired)
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
+        ports = {5060, *(port for _, port in self._own)}
+        self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self.party_of = lru_cache(maxsize=65536)(self._party_of)
 
     def _collect(self, retired: Iterable[Trunk]) -> None:
@@ -98,7 +100,7 @@ class Network:
         return next((party for item, party in self._networks if ip in item.network), None)
 
     def is_us(self, host: bytes, port: int) -> bool:
-        """Tell whether a host and port (0: none given) is one of our listeners, bound or advertised."""
+        """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
         return (host.lower(), port or 5060) in self._own
 
     def party(self, end: End, *, emergency: bool = False) -> Party | None:
@@ -135,6 +137,12 @@ class Network:
         """Return how many plain bytes a dialog record towards party may have."""
         section = party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
         return section.record_budget if section else 0
+
+    def at(self, hop: Hop, address: str) -> Hop | None:
+        """Return a hop at the address that its name leads to; None where that lies outside what is configured for it."""
+        if not self.reachable(hop.party, (address, hop.port)):
+            return None
+        return hop._replace(host=address, local=self.local(hop.party, address))
 
     def local(self, party: Party, host: str) -> Address:
         """Return the socket for reaching host: the party's listener, or one of the right address family."""

@@ -6,10 +6,13 @@ owner and leaves the empty shell in its slot until the wheel gets there.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Protocol
 
 TICK = 0.05
 """Seconds between two slots: a tenth of T1, fine enough for the retransmission schedule."""
+_ROUNDING = 1e-6
+"""What floating point may be off by, in slots."""
 
 
 class Owner(Protocol):
@@ -33,18 +36,18 @@ class Timer:
 class TimerWheel:
     """All running timers of one core, in slots of TICK seconds."""
 
-    __slots__ = ("_at", "_slots")
+    __slots__ = ("_at", "_slots", "_target")
 
     def __init__(self, now: float) -> None:
         """Start empty at `now` (seconds)."""
         self._slots: dict[int, list[Timer]] = {}
-        self._at = int(now / TICK)
+        self._at = self._target = int(now / TICK)
 
     def start(self, now: float, delay: float, owner: Owner, name: str) -> Timer:
         """Wake owner with name after at least `delay` seconds; return the handle that `cancel` takes."""
         timer = Timer(owner, name)
-        # One slot later than the quotient: a timer may fire late by a tick, never early.
-        slot = max(int((now + delay) / TICK), self._at) + 1
+        # Rounded up: a timer may fire late by a tick, never early.
+        slot = max(ceil((now + delay) / TICK - _ROUNDING), self._target + 1)
         self._slots.setdefault(slot, []).append(timer)
         return timer
 
@@ -52,9 +55,10 @@ class TimerWheel:
         """Fire everything that is due at `now`, slot by slot.
 
         A timer that an earlier one of the same slot cancels does not fire any more; one started meanwhile
-        goes into a later slot.
+        goes into a later slot. Owners are told the time of the slot, at most a tick before `now`.
         """
-        target = int(now / TICK)
+        target = int(now / TICK + _ROUNDING)
+        self._target = max(self._target, target)
         if target - self._at > len(self._slots):
             # After a suspension, or on a quiet machine: visit the slots that exist.
             due = sorted(slot for slot in self._slots if slot <= target)
@@ -62,10 +66,12 @@ class TimerWheel:
             due = list(range(self._at + 1, target + 1))
         for slot in due:
             self._at = max(self._at, slot)
+            # The slot's own time, so that intervals that follow each other do not drift by a tick each.
+            at = max(slot * TICK, now - TICK)
             for timer in self._slots.pop(slot, ()):
                 owner, timer.owner = timer.owner, None
                 if owner is not None:
-                    owner.fire(timer.name, now)
+                    owner.fire(timer.name, at)
         self._at = max(self._at, target)
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_RECEIVED = (b"received",)
 _SOURCE = (b"rport", b"received")
 
 
@@ -9,11 +10,13 @@ def stamp(value: bytes, params: dict[bytes, bytes], host: bytes, peer: tuple[str
     """Return a Via value with received and rport set as the packet's source demands."""
     source = peer[0].encode()
     if b"rport" in params and not params[b"rport"]:
-        head, _, tail = value.partition(b";")
-        kept = [item for item in tail.split(b";") if item.strip().partition(b"=")[0].strip().lower() not in _SOURCE]
-        return b";".join([head, *kept, b"received=" + source, b"rport=%d" % peer[1]])
+        return b";".join([*_without(value, _SOURCE), b"received=" + source, b"rport=%d" % peer[1]])
     if host != source and params.get(b"received") != source:
-        head, _, tail = value.partition(b";")
-        kept = [item for item in tail.split(b";") if item and item.strip()[:9].lower() != b"received="]
-        return b";".join([head, *kept, b"received=" + source])
+        return b";".join([*_without(value, _RECEIVED), b"received=" + source])
     return value
+
+
+def _without(value: bytes, names: tuple[bytes, ...]) -> list[bytes]:
+    """Return sent-protocol and sent-by, and each parameter that is not one of names."""
+    head, *items = value.split(b";")
+    return [head, *(item for item in items if item and item.partition(b"=")[0].strip().lower() not in names)]

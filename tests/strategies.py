@@ -5,6 +5,7 @@ Strategies without `wild` in their name make what the grammar of RFC 3261 §25 a
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 from hypothesis import strategies as st
@@ -48,10 +49,14 @@ def _params(draw: st.DrawFn) -> bytes:
 params = _params()
 
 
+token_users = st.binary(min_size=1, max_size=150).map(lambda token: urlsafe_b64encode(token).rstrip(b"="))
+"""User parts as our own tokens have them."""
+
+
 @st.composite
 def _sip_uris(draw: st.DrawFn) -> bytes:
     scheme = draw(st.sampled_from((b"sip", b"sips")))
-    user = draw(st.one_of(st.just(b""), text(USER_LETTERS).map(lambda user: user + b"@")))
+    user = draw(st.one_of(st.just(b""), st.one_of(text(USER_LETTERS), token_users).map(lambda user: user + b"@")))
     return scheme + b":" + user + draw(hosts) + draw(ports) + draw(params)
 
 

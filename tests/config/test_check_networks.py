@@ -55,6 +55,7 @@ hosts = ["198.51.100.1", "name.example"]
 networks = ["198.51.100.0/24"]
 [[trunks]]
 hosts = ["[2001:db8::1]", "name.example"]
+networks = ["203.0.113.0/24"]
 """
 
 
@@ -75,6 +76,15 @@ def test_zones_apart_are_no_mistake_nor_are_names_or_a_smaller_claim_in_a_wider(
 )
 def test_one_source_in_two_zones(old: str, new: str, mistake: str) -> None:
     assert found(CLAIMS.replace(old, new)) == [mistake]
+
+
+@pytest.mark.parametrize(
+    ("section", "path"),
+    [("[[trunks]]\nhosts = ['192.0.2.1', 'name.example']", "trunks[0]"), ("[core]\nnext_hop = 'name.example'", "core")],
+)
+def test_a_name_needs_the_networks_that_it_is_in(section: str, path: str) -> None:
+    assert found(section) == [f"{path}.networks: is missing, and name.example is a name"]
+    assert found(section + "\nnetworks = ['192.0.2.0/24']") == []
 
 
 def test_a_zone_may_repeat_itself() -> None:

@@ -108,6 +108,8 @@ emergency = true
         "sipveil.toml:3: listeners[0].advertised: is missing for the wildcard address 0.0.0.0; "
         'write advertised = "host", the name or address that others reach it by',
         'sipveil.toml:6: listeners[0].port: "5060" is not a whole number; write digits only, without quotes',
+        "sipveil.toml:8: trunks[0].networks: is missing, and good.example is a name; "
+        "write the networks that good.example is in and sends from",
         'sipveil.toml:13: trunks[0].hosts[1]: "foo bar" is not a host; write "host", "host:port" or "[IPv6]:port"',
         'sipveil.toml:15: trunks[0].listener: there is no listener "b"; write "a" or add it to [[listeners]]',
         "sipveil.toml:16: trunks[0].max_user: 3 is out of range; write 128 to 1500",
@@ -151,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_too(tmp_path: Path) -> None:
 
 
 def test_warnings_have_lines_when_the_file_is_given(tmp_path: Path) -> None:
-    path = write(tmp_path, f'{SMALL}[[trunks]]\nname = "t"\nhosts = ["h"]\nlistener = "a"\n')
+    path = write(tmp_path, f'{SMALL}[[trunks]]\nname = "t"\nhosts = ["192.0.2.1"]\nlistener = "a"\n')
     loaded = load(path)
     numbers, trunk = warnings(loaded, path)
     assert str(trunk).startswith(f'{path}:4: trunks[0]: no route leads to trunk "t"; name it in the `to` of a route')

@@ -171,37 +171,15 @@ def test_ids_are_replaced_alike_wherever_they_stand() -> None:
 
 
 HOST = "candidate:Hc0a80105 1 UDP 2130706431 192.168.1.5 4000 typ host"
-HOST_RTCP = "candidate:Hc0a80105 2 UDP 2130706430 192.168.1.5 4001 typ host"
 PUBLIC = "candidate:H1 1 UDP 2130706431 203.0.113.5 5000 typ host"
 SRFLX = "candidate:Sc0a80105 1 UDP 1694498815 198.51.100.7 40000 typ srflx raddr 192.168.1.5 rport 4000 generation 0"
 RELAY = "candidate:R1 1 udp 16777215 198.51.100.9 50000 typ relay raddr 192.168.1.5 rport 4000 network-id 1"
-TCP = "candidate:T1 1 tcp 16777215 198.51.100.9 9 typ host tcptype active"
 
 
-@pytest.mark.parametrize(
-    ("candidates", "left"),
-    [
-        ([HOST], ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host"]),
-        ([HOST, HOST_RTCP], ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host",
-                             "candidate:1 2 UDP 2130706430 192.168.1.5 4001 typ host"]),
-        ([HOST, PUBLIC], ["candidate:1 1 UDP 2130706431 203.0.113.5 5000 typ host"]),
-        ([HOST, SRFLX], ["candidate:3 1 UDP 1694498815 198.51.100.7 40000 typ srflx raddr 0.0.0.0 rport 9"]),
-        ([HOST, SRFLX, RELAY], ["candidate:4 1 udp 16777215 198.51.100.9 50000 typ relay raddr 0.0.0.0 rport 9"]),
-        ([TCP, HOST], ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host"]),
-        ([TCP], ["candidate:1 1 tcp 16777215 198.51.100.9 9 typ host tcptype active"]),
-        (["candidate:x 1 udp 1 198.51.100.1 4000 typ host", RELAY], ["candidate:1 1 udp 1 198.51.100.1 4000 typ host"]),
-        (["candidate:x 1 udp 1 2001:db8::1 1 typ srflx raddr fd00::1 rport 5"],
-         ["candidate:3 1 udp 1 2001:db8::1 1 typ srflx raddr :: rport 9"]),
-        (["candidate:x 1 udp 1 8f2f7c1a-0b0c-4c1e-9d2e-1f2a3b4c5d6e.local 1 typ host", HOST],
-         ["candidate:1 1 udp 1 8f2f7c1a-0b0c-4c1e-9d2e-1f2a3b4c5d6e.local 1 typ host"]),
-        (["candidate:x 1 udp 1 alices-laptop.local 1 typ host", HOST],
-         ["candidate:1 1 UDP 2130706431 192.168.1.5 4000 typ host"]),
-        (["candidate:x 1 udp 1 alice.example 1 typ host"], []),
-    ],
-)  # fmt: skip
-def test_one_candidate_a_component(candidates: list[str], left: list[str]) -> None:
-    """The one that c= and m= name, else relay, srflx, host; and none that tells more than it must."""
-    assert attributes(*candidates) == left
+def test_the_candidate_that_c_and_m_name_is_kept() -> None:
+    """RFC 8839 §4.2.5: the default is among the candidates, or ICE fails; which one remains is filters/ice.py's."""
+    default = "candidate:x 1 udp 1 198.51.100.1 4000 typ host"
+    assert attributes(default, RELAY) == ["candidate:1 1 udp 1 198.51.100.1 4000 typ host"]
 
 
 def test_rtcp_default_decides_the_second_component() -> None:

@@ -90,7 +90,7 @@ def test_the_cause_of_a_reason_passes_its_text_does_not() -> None:
 
 def test_cancel_while_parked_voids_the_look_up() -> None:
     """design.md §5: a CANCEL answers 487 and voids the resume."""
-    trunk = {"name": "named", "hosts": ["sip.carrier.example:5060"], "listener": "main"}
+    trunk = {"name": "named", "hosts": ["sip.carrier.example"], "networks": ["198.51.100.7"], "listener": "main"}
     world = World(settings(trunks=[trunk], routes=[{"to": ["named"]}]))
     ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
     assert world.lookups == [(1, "sip.carrier.example")]

@@ -185,7 +185,7 @@ def test_a_refer_to_that_cannot_be_read_is_refused(value: bytes) -> None:
 
 def named() -> World:
     """A trunk that is configured by name."""
-    trunk = {"name": "named", "hosts": ["sip.carrier.example:5060"], "listener": "main"}
+    trunk = {"name": "named", "hosts": ["sip.carrier.example"], "networks": ["198.51.100.0/24"], "listener": "main"}
     return World(settings(trunks=[trunk], routes=[{"to": ["named"]}], limits={"parked": 2}))
 
 
@@ -215,6 +215,23 @@ def test_a_name_without_address_is_500() -> None:
     world.core.resume(1, [], world.now)
     ladder.left = world.sent[1:]
     assert ladder << Sent(ALICE, 500)
+
+
+def test_a_name_leads_nowhere_else() -> None:
+    """A DNS answer adds no hop: an address outside the trunk's networks is as good as none."""
+    world = named()
+    ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
+    world.core.resume(1, ["203.0.113.66"], world.now)
+    ladder.left = world.sent[1:]
+    assert ladder << Sent(ALICE, 500)
+
+
+def test_a_name_of_ours_means_us() -> None:
+    """Phones write their outbound proxy as Route by the name that they were given."""
+    route = (b"Route: <sip:proxy.example.net;lr>",)
+    assert Ladder() >> ALICE.invite(headers=route) << Sent(ALICE, 403)
+    world = World(settings(names=["Proxy.example.net"]))
+    assert Ladder(world) >> ALICE.invite(headers=route) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
 
 
 def test_only_so_many_may_wait() -> None:

@@ -1,0 +1,195 @@
+"""The precedence of design.md §2: emergency, floor, contract, the wish for this call, the default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config.settings import Limits
+from config.vocabulary import Action, Category, Zone
+from filters.policy import Policy
+from proxy.errors import Refused
+from proxy.message import Message
+from proxy.parse import parse
+from proxy.policy import KEEP_ALL, action, hides
+from proxy.routing import Party
+from tests import world
+from tests.agents import ALICE
+
+ACCESS, CORE = Party(Zone.ACCESS), Party(Zone.CORE)
+SHOWN = {category.name.lower(): "keep" for category in Category}
+"""A default under which a subscriber hides nothing."""
+HIDDEN = {Category.NAME: "anonymise", Category.NUMBER: "anonymise", Category.NETWORK: "seal"}
+
+
+def hidden(category: Category) -> dict[str, str]:
+    return {category.name.lower(): HIDDEN.get(category, "remove")}
+
+
+class Levels:
+    """A policy with one trunk, level by level; the actions that it decides."""
+
+    def __init__(
+        self, *, floor: Any = None, contract: Any = None, default: Any = None, access: Any = None, trusted: bool = False
+    ) -> None:
+        trunk = {**world.SETTINGS["trunks"][0], "privacy": contract or {}, "trusted": trusted}
+        settings = world.settings(
+            privacy={"floor": floor or {}, "default": default or {}},
+            trunks=[trunk, *world.SETTINGS["trunks"][1:]],
+            access={**world.SETTINGS["access"], **({"privacy": access} if access else {})},
+        )
+        self.policy = Policy(settings)
+        self.trunk, self.other, psap = (Party(Zone.TRUNK, trunk) for trunk in settings.trunks)
+        self.psap = Party(Zone.PSAP, psap.trunk)
+
+    def hides(self, *wish: bytes, hop: Party | None = None) -> set[Category]:
+        """Return what is hidden from hop (the trunk) of a call with these header lines."""
+        decision = self.policy.decide(request(*wish), ACCESS, hop or self.trunk)
+        return {category for category in Category if hides(decision, category)}
+
+
+def request(*lines: bytes) -> Message:
+    return parse(ALICE.request(headers=lines).data, Limits())
+
+
+ALL = set(Category)
+EMPTY = b"Privacy:"  # counts as the strictest wish
+EVERY = pytest.mark.parametrize("category", Category)
+
+
+@EVERY
+def test_the_default_decides_where_nobody_else_does(category: Category) -> None:
+    """The lowest level: a key that is given replaces that key, and everything else stays hidden."""
+    assert Levels(default=SHOWN).hides() == set()
+    assert Levels(default=SHOWN | hidden(category)).hides() == {category}
+    assert Levels(default={category.name.lower(): "keep"}).hides() == ALL - {category}
+
+
+def test_nothing_said_hides_everything() -> None:
+    """The strict default (standards.md §10), with the action that the category calls for."""
+    levels = Levels()
+    decision = levels.policy.decide(request(), ACCESS, levels.trunk)
+    assert action(decision, Category.NUMBER) is Action.ANONYMISE
+    assert action(decision, Category.NETWORK) is Action.SEAL
+    assert action(decision, Category.DEVICE) is Action.REMOVE
+    assert levels.hides() == ALL
+
+
+def test_a_wish_hides_what_the_default_shows() -> None:
+    """A call for which the caller asks for more than its default (*67, Privacy: id)."""
+    levels = Levels(default=SHOWN)
+    assert levels.hides(b"Privacy: id") == {Category.NAME, Category.NUMBER}
+    assert levels.hides(b"Privacy: history") == {Category.HISTORY}
+    assert levels.hides(EMPTY) == ALL - {Category.CONTENT}
+
+
+def test_a_wish_takes_nothing_from_what_the_default_hides() -> None:
+    """Within a level the stricter wins; `id` asks for no more to be shown than before."""
+    assert Levels().hides(b"Privacy: id") == ALL
+
+
+@EVERY
+def test_privacy_none_relaxes_what_rfc_3323_speaks_of_and_no_more(category: Category) -> None:
+    """Whoever shows the number does not thereby show the handset: name, number and history alone."""
+    relaxed = {Category.NAME, Category.NUMBER, Category.HISTORY}
+    assert Levels().hides(b"Privacy: none") == ALL - relaxed
+    left = Levels(default=SHOWN | hidden(category)).hides(b"Privacy: none")
+    assert left == {category} - relaxed
+
+
+@EVERY
+def test_the_contract_stands_above_wish_and_default(category: Category) -> None:
+    """What a trunk is to get it gets, and what it is not to get it does not, whatever subscribers say."""
+    name = category.name.lower()
+    assert Levels(contract={name: "keep"}).hides(EMPTY) == ALL - {category}
+    assert Levels(contract=hidden(category), default=SHOWN).hides() == {category}
+    assert Levels(contract=hidden(category), default=SHOWN).hides(b"Privacy: none") == {category}
+    assert Levels(contract={name: "keep"}).hides(hop=Levels().other) == ALL, "another trunk has another contract"
+
+
+@EVERY
+def test_the_floor_stands_above_contract_wish_and_default(category: Category) -> None:
+    """The operator's least: not even `Privacy: none` goes below it, a documented departure from RFC 3323 §5."""
+    contract = {category.name.lower(): "keep"}
+    levels = Levels(floor=hidden(category), contract=contract, default=SHOWN)
+    assert levels.hides() == {category}
+    assert levels.hides(b"Privacy: none") == {category}
+    assert levels.hides(hop=levels.other) == {category}
+
+
+@EVERY
+def test_the_floor_holds_towards_phones_too(category: Category) -> None:
+    """The phones' zone is untrusted (design.md §3); what is hidden whatever anybody asks is hidden from it as well."""
+    levels = Levels(floor=hidden(category), access=SHOWN)
+    assert levels.hides(hop=ACCESS) == {category}
+
+
+def test_a_floor_below_what_others_hide_changes_nothing() -> None:
+    """A least is no most."""
+    assert Levels(floor={"name": "keep"}).hides() == ALL
+
+
+def test_a_trusted_trunk_sees_unknown_headers() -> None:
+    """The allow-list is for untrusted trunks; a trusted one gets what nobody has a name for, unless somebody objects."""
+    assert Levels(trusted=True).hides() == ALL - {Category.UNKNOWN}
+    assert Levels(trusted=True, contract={"unknown": "remove"}).hides() == ALL
+    assert Levels(trusted=True, floor={"unknown": "remove"}).hides() == ALL
+    assert Levels(trusted=True).hides(EMPTY) == ALL, "the strictest wish"
+
+
+def test_the_core_sees_all() -> None:
+    """The operator's own servers do their work on it; they honour Privacy themselves."""
+    levels = Levels(floor={"number": "anonymise"})
+    assert levels.policy.decide(request(EMPTY), ACCESS, CORE) == levels.policy.towards(CORE) == KEEP_ALL
+
+
+def test_phones_see_names_and_numbers_of_who_calls() -> None:
+    """ACCESS_DEFAULT: what a phone shows its user, and challenges that it has to answer."""
+    kept = {Category.NAME, Category.NUMBER, Category.CREDENTIALS, Category.CONTENT, Category.HISTORY}
+    assert Levels().hides(hop=ACCESS) == ALL - kept - {Category.RECORDING}
+
+
+def test_a_wish_holds_towards_phones_too() -> None:
+    """A caller who withholds the number withholds it from whom it calls, inside the house as well (RFC 3325 §7)."""
+    levels = Levels(access=SHOWN)
+    assert levels.hides(b"Privacy: id", hop=ACCESS) == {Category.NAME, Category.NUMBER}
+    assert levels.hides(EMPTY, hop=ACCESS) == ALL - {Category.CONTENT}
+
+
+def test_privacy_none_shows_phones_no_more_than_their_zone_sees() -> None:
+    """The zone's setting is the operator's; a wish relaxes the caller's own default only."""
+    levels = Levels()
+    assert levels.hides(b"Privacy: none", hop=ACCESS) == levels.hides(hop=ACCESS)
+
+
+def test_an_emergency_call_hides_nothing() -> None:
+    """standards.md §2.6 E2 and E3: above floor and contract, and `critical` is ignored."""
+    levels = Levels(floor={"number": "anonymise"}, contract=hidden(Category.NAME))
+    for wish in ((), (EMPTY,), (b"Privacy: session;critical",)):
+        assert levels.policy.decide(request(*wish), ACCESS, levels.psap) == KEEP_ALL
+    assert levels.policy.towards(levels.psap) == KEEP_ALL
+    assert levels.hides(hop=Party(Zone.TRUNK, levels.psap.trunk)) == ALL, "the same trunk for any other call"
+
+
+def test_critical_that_cannot_be_met_is_refused() -> None:
+    """RFC 3323 §5; towards the core it is not ours to judge."""
+    levels = Levels()
+    with pytest.raises(Refused):
+        levels.policy.decide(request(b"Privacy: session;critical"), ACCESS, levels.trunk)
+    assert levels.policy.decide(request(b"Privacy: session;critical"), ACCESS, CORE) == KEEP_ALL
+
+
+def test_decisions_are_packed_and_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One number for each zone and trunk, which fits a dialog record and is a cache key (proxy/policy.py)."""
+    levels = Levels(contract={"number": "keep"})
+    first = {hop: levels.policy.towards(hop) for hop in (levels.trunk, levels.other, levels.psap, ACCESS, CORE)}
+    assert first[levels.trunk] != first[levels.other]
+    assert all(0 <= decision < 1 << 3 * len(Category) for decision in first.values())
+
+    def again(*_: object) -> int:
+        raise AssertionError("worked out twice")
+
+    monkeypatch.setattr(levels.policy, "_pack", again)
+    assert {hop: levels.policy.towards(hop) for hop in first} == first
+    assert levels.policy.decide(request(), ACCESS, levels.trunk) == first[levels.trunk]

@@ -1,0 +1,46 @@
+"""Where branches wait for look-ups: bounded, and each ticket works once (design.md §5)."""
+
+from __future__ import annotations
+
+from proxy.parking import Parking
+
+
+def nothing(address: str, now: float) -> None:
+    """Wait for nothing."""
+
+
+def test_a_ticket_gives_back_what_waits_once() -> None:
+    """A late or repeated answer of the resolver finds nothing."""
+    parking = Parking(2)
+    found: list[str] = []
+    ticket = parking.put(lambda address, now: found.append(address))
+    assert ticket is not None
+    taken = parking.take(ticket)
+    assert taken is not None
+    taken("192.0.2.1", 0)
+    assert parking.take(ticket) is None
+    assert parking.take(999) is None
+    assert found == ["192.0.2.1"]
+
+
+def test_a_full_place_takes_no_more() -> None:
+    """`limits.parked` bounds what a flood of names may use."""
+    parking = Parking(2)
+    tickets = [parking.put(nothing) for _ in range(3)]
+    assert tickets[2] is None
+    assert len(parking) == 2
+    assert tickets[0] is not None
+    parking.take(tickets[0])
+    assert parking.put(nothing) is not None
+
+
+def test_no_ticket_is_given_twice() -> None:
+    """Else a late answer would wake another branch."""
+    parking = Parking(1)
+    seen = set()
+    for _ in range(100):
+        ticket = parking.put(nothing)
+        assert ticket is not None
+        assert ticket not in seen
+        seen.add(ticket)
+        parking.take(ticket)
