@@ -14,6 +14,7 @@ from filters.bodies import BodyFilter, compile_bodies
 from filters.catalogue import Catalogue, HeaderEntry
 from filters.credentials import HEADERS as CREDENTIALS
 from filters.credentials import is_ours
+from filters.forms import FormError
 from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
 from proxy.errors import Refused
@@ -21,6 +22,7 @@ from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, action, hides
+from proxy.uri import parse_sip_uri
 
 Edit = Callable[[bytes], bytes | None]
 """Header value to what may pass of it; None for nothing."""
@@ -140,8 +142,26 @@ class CompiledPlan:
 
     def _contact(self, item: bytes) -> bytes:
         contact = parse_name_addr(item)
-        display, params = self._shown_name(contact.display), self.contact_params(contact.params)
-        return item if (display, params) == contact[::2] else contact._replace(display=display).address + params
+        kept = NameAddr(
+            self._shown_name(contact.display), self._open_uri(contact.uri), self.contact_params(contact.params)
+        )
+        return item if kept == contact else kept.address + kept.params
+
+    def _open_uri(self, uri: bytes) -> bytes:
+        """Return a URI whose host may be seen, less the password and parameters that tell something else."""
+        parsed = parse_sip_uri(uri)
+        if parsed is None:
+            return uri
+        params = b"".join(b";" + item for item in parsed.params.split(b";")[1:] if self._may_pass_in_uri(item))
+        password = b"" if hides(self._decision, Category.CREDENTIALS) else parsed.password
+        return bytes(parsed._replace(params=params, password=password))
+
+    def _may_pass_in_uri(self, item: bytes) -> bool:
+        name, _, value = item.partition(b"=")
+        entry = self._catalogue.uri_params.find(name.lower())
+        if entry.category is None:
+            return not self._strict or (entry.form is not None and entry.form(value) is not None)
+        return not hides(self._decision, entry.category) and not self._leaks_in(item)
 
     def _shown_name(self, display: bytes) -> bytes:
         return b"" if hides(self._decision, Category.NAME) or self._leaks_in(display) else display
@@ -173,10 +193,15 @@ class CompiledPlan:
 
     def _edit_body(self, draft: Draft, context: EditContext, bodies: BodyFilter) -> None:
         content_type = draft.first(b"content-type") or b""
-        kept = bodies(
-            content_type, draft.first(b"content-disposition") or b"", draft.body,
-            SdpContext(context.pseudonym, _network_address(context.origin)), draft.first(b"content-encoding") or b"",
-        )  # fmt: skip
+        sdp_context = SdpContext(context.pseudonym, _network_address(context.origin))
+        disposition = draft.first(b"content-disposition") or b""
+        try:
+            kept = bodies(content_type, disposition, draft.body, sdp_context, draft.first(b"content-encoding") or b"")
+        except FormError:
+            if context.is_request and context.method not in _NEVER_REFUSED:
+                # The sender's fault, and it hears so; ACK and BYE go on bare, a response fails closed.
+                raise Refused(400, "Malformed Body") from None
+            raise
         if kept is None:
             if context.is_request:
                 _refuse_without_body(draft, context.method)
@@ -203,6 +228,11 @@ class CompiledPlan:
             elif cleaned != value:
                 draft.replace(position, cleaned, "only the form that a call needs")
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every field passes as it came."""
+        return self._decision == KEEP_ALL
+
     def contact_params(self, params: bytes) -> bytes:
         """Return those Contact header parameters that may pass, each in its form."""
         if self._decision == KEEP_ALL or not params:
@@ -224,6 +254,8 @@ class CompiledPlan:
         if self._decision == KEEP_ALL:
             return original
         shown = outward(original, self._decision, domain, is_from=is_from)
+        if not hides(self._decision, Category.NETWORK):
+            shown = shown._replace(uri=self._open_uri(shown.uri))
         # Of the URI, only what the sender wrote: the host may be ours. The dialled number is what the call is for.
         if is_from and self._leaks_in(shown.uri.partition(b"@")[0]):
             return ANONYMOUS

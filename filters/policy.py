@@ -11,7 +11,7 @@ from config.settings import Settings, Trunk
 from config.vocabulary import Action, Category, Zone
 from filters.request import NOTHING, Asked, asked
 from proxy.message import Message
-from proxy.policy import KEEP_ALL, pack
+from proxy.policy import KEEP_ALL, pack, stricter
 from proxy.routing import Party
 
 
@@ -21,6 +21,7 @@ class Policy:
     def __init__(self, settings: Settings) -> None:
         """Read the levels that hold for every subscriber; trunks bring their own."""
         self._settings = settings
+        self._floor = pack({category: _of(settings.privacy.floor, category) for category in Category})
         self._cache: dict[str, int] = {}
 
     def decide(self, request: Message, source: Party, hop: Party) -> int:
@@ -31,9 +32,12 @@ class Policy:
         """
         if hop.zone is Zone.PSAP:
             return KEEP_ALL
-        if hop.zone is Zone.CORE or b"privacy" not in request.index:
-            return self.towards(hop)
-        return self._pack(hop, asked(request))
+        asks = hop.zone is not Zone.CORE and b"privacy" in request.index
+        decision = self._pack(hop, asked(request)) if asks else self.towards(hop)
+        if source.zone is hop.zone is Zone.ACCESS:
+            # The floor is about subscribers: it hides one phone's user from another, not a trunk's caller from both.
+            decision = stricter(decision, self._floor)
+        return decision
 
     def towards(self, hop: Party) -> int:
         """Return the packed decision for hop where nobody has asked for anything."""
@@ -49,13 +53,13 @@ class Policy:
         return pack({category: self._action(category, hop, wish) for category in Category})
 
     def _action(self, category: Category, hop: Party, wish: Asked) -> Action:
-        floor = _of(self._settings.privacy.floor, category)
         if hop.trunk is not None:
+            floor = _of(self._settings.privacy.floor, category)
             return max(floor, self._towards_trunk(category, hop.trunk, wish))
         section = self._settings.access if hop.zone is Zone.ACCESS else self._settings.core
         level = _of(section.privacy, category) if section else Action.REMOVE
         if hop.zone is Zone.ACCESS:
-            level = max(floor, level, wish.actions.get(category, Action.KEEP))
+            level = max(level, wish.actions.get(category, Action.KEEP))
         return level
 
     def _towards_trunk(self, category: Category, trunk: Trunk, wish: Asked) -> Action:

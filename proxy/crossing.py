@@ -118,7 +118,7 @@ class Records:
             payload = encode(record, HARD_LIMIT)
         side = crossing.near if for_near else crossing.far
         user = to_text(self._tokens.seal(purpose, payload, crossing.key_id), side.alphabet)
-        if party.trunk and len(user) > party.trunk.max_user and not crossing.emergency:
+        if party.trunk and len(user) > party.trunk.max_user and not (for_near or crossing.emergency):
             raise RecordTooBig
         return user
 

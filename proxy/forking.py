@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from proxy.crossing import Crossing
 from proxy.derive import cancel_for
@@ -18,6 +18,18 @@ _CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
 #: Finals among 4xx that tell the caller how to go on (§16.7 item 6).
 _PREFERRED = (401, 407, 415, 420, 484)
 _ELSEWHERE = b'SIP;cause=200;text="Call completed elsewhere"'
+
+
+class Answer(NamedTuple):
+    """What a response of our own says besides its status."""
+
+    reason: bytes
+    """Reason-Phrase; b"" for the standard one."""
+    extra: tuple[bytes, ...]
+    """Further complete header lines."""
+
+
+STANDARD = Answer(b"", ())
 
 
 class Uplink(Protocol):
@@ -38,7 +50,7 @@ class Uplink(Protocol):
     ) -> None:
         """Send a response of a branch back to the request's sender."""
 
-    def answer(self, context: ResponseContext, status: int, now: float) -> None:
+    def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Send a response of our own back to the request's sender."""
 
     def send_cancel(self, client: ClientTransaction, data: bytes, now: float) -> None:
@@ -62,6 +74,8 @@ class Branch:
     cancelling: bytes | None = None
     """Reason value of the CANCEL that was asked for; b"" for none."""
     timer: Timer | None = None
+    answer: Answer = STANDARD
+    """What we say, where the branch failed here."""
 
 
 class ResponseContext:
@@ -104,8 +118,9 @@ class ResponseContext:
         """Take note that a branch will get no response."""
         self._failed(self._branch_of(client), status, None, now)
 
-    def failed_locally(self, branch: Branch, status: int, now: float) -> None:
-        """Take note that a branch could not be sent."""
+    def failed_locally(self, branch: Branch, status: int, now: float, answer: Answer = STANDARD) -> None:
+        """Take note that a branch could not be sent, and what our answer shall say of it."""
+        branch.answer = answer
         self._failed(branch, status, None, now)
 
     def cancel(self, reason: bytes, now: float) -> None:
@@ -153,7 +168,7 @@ class ResponseContext:
             return
         best = min(self.branches, key=_rank)
         if best.response is None:
-            self._answer_for(best.final, now)
+            self._answer_for(best.final, now, best.answer)
             return
         merged: list[bytes] = []
         if best.final in (401, 407):
@@ -161,14 +176,14 @@ class ResponseContext:
             merged = [line for other in others if other.status in (401, 407) for line in _challenges(other)]
         self._uplink.pass_back(self, best, best.response, merged, now)
 
-    def _answer_for(self, status: int, now: float) -> None:
+    def _answer_for(self, status: int, now: float, answer: Answer) -> None:
         """Answer for a branch that had no response: 503 as 500, and 408 to INVITE only (RFC 4320 §4.2)."""
         if self.cancelled:
             status = 487
         if status == 408 and not self.server.is_invite:
             self.server.abandon()
             return
-        self._uplink.answer(self, 500 if status == 503 else status, now)
+        self._uplink.answer(self, 500 if status == 503 else status, now, answer)
 
     def _cancel_pending(self, reason: bytes, now: float) -> None:
         for branch in self.branches:

@@ -137,7 +137,7 @@ class RequestForwarder:
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
         else:
             carried = self._identity.open_tag(tag, crossing.near.end)
-        if outward == bare and carried == tag and not crossing.far.hides:
+        if outward == bare and carried == tag and crossing.to_far.keeps_all:
             return
         value = outward.address + (b";tag=" + carried if carried else b"")
         if value != draft.first(name):

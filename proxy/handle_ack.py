@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy import in_dialog
+from proxy import in_dialog, without_record
 from proxy.breadth import breadth_of
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
@@ -38,7 +38,7 @@ class AckHandler:
             return
         try:
             arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
-            crossing = in_dialog.cross(core.generation, arrival)
+            crossing = self._cross(arrival)
         except in_dialog.TokenRefused as refusal:
             core.counters.add("tokens_refused", refusal.kind)
             core.drop("ack-without-dialog")
@@ -47,6 +47,13 @@ class AckHandler:
             core.drop("ack-without-dialog")
             return
         self._forward(crossing, loop_hash(core.generation.tokens, request, source.label), now)
+
+    def _cross(self, arrival: Arrival) -> Crossing:
+        generation = self._core.generation
+        try:
+            return in_dialog.cross(generation, arrival)
+        except in_dialog.TokenRefused as refusal:
+            return without_record.cross(generation, arrival, refusal)[0]
 
     def _forward(self, crossing: Crossing, loop: bytes, now: float) -> None:
         """Send an ACK, or park it without a transaction while its hop is looked up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
-from proxy import in_dialog, initial
+from proxy import in_dialog, initial, without_record
 from proxy.breadth import breadth_of, share
 from proxy.counters import METHODS
 from proxy.crossing import Crossing
@@ -123,7 +123,10 @@ class RequestHandler:
     def _cross(self, arrival: Arrival) -> list[Crossing]:
         generation = self._core.generation
         if arrival.request.to_tag:
-            return [in_dialog.cross(generation, arrival)]
+            try:
+                return [in_dialog.cross(generation, arrival)]
+            except in_dialog.TokenRefused as refusal:
+                return without_record.cross(generation, arrival, refusal)
         routes = initial.take_routes(generation, arrival)
         found, emergency = initial.destinations(
             generation, arrival, routes, lambda who: self._contact_calls.allow(who, arrival.wall)

@@ -13,7 +13,7 @@ from config.vocabulary import Zone
 from proxy.derive import ack_and_bye
 from proxy.errors import Malformed
 from proxy.flow import Flow
-from proxy.forking import Branch, ResponseContext
+from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.headers import parse_via
 from proxy.matching import make_branch
 from proxy.message import Message
@@ -70,9 +70,9 @@ class ResponseHandler:
             kind = "answered" if status < 300 else "ended"
             core.event(kind, crossing.call_id, crossing.hop.party.label, str(status))
 
-    def answer(self, context: ResponseContext, status: int, now: float) -> None:
+    def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Send a response of our own."""
-        self._core.respond(context.server, context.request, context.flow, status, now)
+        self._core.respond(context.server, context.request, context.flow, status, now, answer.reason, answer.extra)
 
     def _failed(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
         core, is_invite = self._core, context.server.is_invite

@@ -145,6 +145,8 @@ def cross(
         Malformed: when a value that must be rewritten cannot be read.
     """
     request, source, hop = arrival.request, arrival.source, destination.hop
+    for value in request.items(b"record-route"):
+        parse_name_addr(value)  # what cannot be read now would fail every response
     privacy, identity, tokens = generation.privacy, generation.identity, generation.tokens
     key_id = tokens.current
     to_far = privacy.decide(request, source, hop.party)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
-from proxy.forking import Branch, ResponseContext
+from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
 from proxy.routing import Party
 
@@ -26,11 +26,12 @@ class Unsent(Exception):  # noqa: N818
         ours: whether a filter of ours failed, rather than the message being at fault.
     """
 
-    def __init__(self, status: int, *, ours: bool) -> None:
-        """Keep status and blame."""
+    def __init__(self, status: int, *, ours: bool, answer: Answer = STANDARD) -> None:
+        """Keep status, blame, and what the answer says besides."""
         super().__init__(str(status))
         self.status = status
         self.ours = ours
+        self.answer = answer
 
 
 def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: int) -> tuple[bytes, bytes]:
@@ -49,7 +50,8 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         return via, core.request_forwarder.build(crossing, via, share)
     except (Malformed, Refused) as error:
         if not crossing.emergency:
-            raise Unsent(error.code or 400, ours=False) from None
+            answer = Answer(error.why.encode(), error.extra if isinstance(error, Refused) else ())
+            raise Unsent(error.code or 400, ours=False, answer=answer) from None
     except Exception:
         core.counters.add("failed_closed", _KINDS.get(crossing.request.method, "request"))
         if not crossing.emergency:
@@ -93,7 +95,7 @@ def _send(
         if crossing.request.method == b"BYE" and unsent.ours:
             via, data = _minimal(core, crossing, key, loop)
         else:
-            context.failed_locally(branch, unsent.status, now)
+            context.failed_locally(branch, unsent.status, now, unsent.answer)
             return
     assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
     client = core.start_client(crossing.far_flow, crossing.request.method, data, via, context)

@@ -7,7 +7,6 @@ code of RFC 3261; `draft_of_broken` then says whether an answer is possible at a
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 
 from config.settings import Limits
 from proxy.errors import Malformed
@@ -86,8 +85,10 @@ def with_crlf(data: bytes) -> bytes:
 def _broken(message: Message, why: str, code: int = 400) -> Malformed:
     """Return the error for a message that was split: requests are answered, responses dropped."""
     if message.via is NO_VIA:
-        with suppress(Malformed):  # the answer's way back
+        try:  # the answer's way back
             _read_via(message)
+        except Malformed as no_via:
+            code = no_via.code and code
     error = Malformed(why, code if message.method and message.method != b"ACK" else 0)
     error.partial = message
     return error
@@ -169,11 +170,10 @@ def read_values(message: Message) -> None:
 
 
 def _read_via(message: Message) -> None:
-    value = message.value(b"via")
-    if value is None:
+    items = split_list(message.value(b"via") or b"")
+    if not items:
         raise Malformed("Missing Via", 0)
-    items = split_list(value)
-    message.via = parse_via(items[0] if items else b"")
+    message.via = parse_via(items[0])
 
 
 def _check_lines(message: Message) -> None:

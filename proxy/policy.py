@@ -61,6 +61,10 @@ class Plan(Protocol):
             PlanFailed: when an edit could not be finished.
         """
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every field passes as it came."""
+
     def contact_params(self, params: bytes) -> bytes:
         """Return those Contact header parameters that may pass."""
 

@@ -132,8 +132,8 @@ def encode(record: Record, budget: int) -> bytes:
     Raises:
         RecordTooBig: when it does not fit all the same.
     """
-    for version in (record, _without_names(record), _without_to(record)):
-        payload = _pack(version)
+    for version in (None, _without_names, _without_to):
+        payload = _pack(version(record) if version else record)
         if len(payload) <= budget:
             return payload.ljust(next(size for size in BUCKETS if size >= len(payload)), b"\0")
     raise RecordTooBig

@@ -19,6 +19,7 @@ from proxy.headers import NameAddr, parse_name_addr, parse_params
 from proxy.identity import Identity, Side
 from proxy.message import Draft
 from proxy.pack import Reader, pack_text
+from proxy.parse import KNOWN_METHODS
 from proxy.record import End, Mark, Record, decode, encode
 from proxy.tokens import Purpose, Tokens
 from proxy.uri import SipUri, parse_sip_uri
@@ -80,8 +81,8 @@ class References:
 
     def _refer_to(self, address: NameAddr, crossing: Crossing) -> bytes:
         """Return a Refer-To that the far side can use and that tells it nothing but the number dialled."""
-        method = parse_params(address.params).get(b"method") if address.params else None
-        tail = b";method=" + method if method else b""
+        method = parse_params(address.params).get(b"method", b"").upper() if address.params else b""
+        tail = b";method=" + method if method in KNOWN_METHODS else b""
         uri = parse_sip_uri(address.uri)
         if uri is None:
             return b"<%b>%b" % (_plain_tel(address.uri), tail)

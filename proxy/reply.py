@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.flow import Flow
-from proxy.headers import split_list
+from proxy.headers import split_list, unfold
 from proxy.message import Message
 from proxy.routing import Network
 from proxy.via import stamp
@@ -44,7 +44,7 @@ def reply_flow(network: Network, request: Message, flow: Flow) -> Flow:
     belongs to somebody else on that address neither: a Via chooses no next hop.
     """
     host, port = flow.peer
-    if b"rport" in request.via.params:
+    if b"rport" in request.via.params or not request.via.host:
         return flow
     wanted = (host, request.via.port or 5060)
     return flow._replace(peer=wanted) if network.party_of(wanted) == network.party_of((host, port)) else flow
@@ -61,11 +61,12 @@ def echo(request: Message, flow: Flow, to_tag: bytes) -> list[bytes]:
     lines: list[bytes] = []
     for position in request.index.get(b"via", ()):
         line = request.lines[position]
-        if not lines:
+        if not lines and request.via.host:
             name, _, value = line.partition(b":")
-            first, *rest = split_list(value)
+            first, *rest = split_list(unfold(value))
             stamped = stamp(first, request.via.params, request.via.host, flow.peer)
-            line = name + b": " + b", ".join([stamped, *rest]) if stamped != first else line
+            if stamped != first:
+                line = name.rstrip(b" \t") + b": " + b", ".join([stamped, *rest])
         lines.append(line)
     for header in (b"from", b"to", b"call-id", b"cseq"):
         for position in request.index.get(header, ())[:1]:

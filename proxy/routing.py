@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
@@ -183,6 +184,8 @@ class Network:
             dialled = urn[4:].partition(b";")[0]
         else:
             return False
+        # The same number, written otherwise: escaped (RFC 3261 §19.1.4), or with visual separators (RFC 3966 §5.1.1).
+        dialled = unquote_to_bytes(dialled).translate(None, b"-.()")
         return dialled.decode("ascii", "replace") in self.settings.emergency.numbers
 
     def route(self, request: Message, uri: SipUri | None, source: Party, *, emergency: bool) -> list[Hop]:

@@ -113,10 +113,10 @@ class Transaction:
         if delay is not None:
             seconds = delay(timers)
         else:
-            seconds = self._interval
             # A doubles without end (§17.1.1.2); E and G stay at T2, E at once when a 1xx came (§17.1.2.2).
             slow = name == "E" and self.state is State.PROCEEDING
-            self._interval = seconds * 2 if name == "A" else timers.t2 if slow else min(seconds * 2, timers.t2)
+            seconds = timers.t2 if slow else self._interval
+            self._interval = seconds * 2 if name == "A" else min(seconds * 2, timers.t2)
         self._running.append(self._env.wheel.start(now, seconds, self, name))
         if len(self._running) > 4:
             self._running = [timer for timer in self._running if timer.owner is not None][-4:]

@@ -16,7 +16,7 @@ from proxy.headers import NameAddr
 from proxy.record import Binding, End, Mark, Record
 
 TOKEN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~"
-WORD_LETTERS = TOKEN_LETTERS + "()<>:\\\"/[]?{}"
+WORD_LETTERS = TOKEN_LETTERS + '()<>:\\"/[]?{}'
 USER_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()&=+$,;?/"
 HOST_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-."
 
@@ -33,9 +33,7 @@ header_values = st.text(
 
 ipv4 = st.ip_addresses(v=4).map(lambda address: str(address).encode())
 ipv6 = st.ip_addresses(v=6).map(lambda address: str(address).encode())
-names = st.builds(
-    lambda labels: b".".join(labels), st.lists(text("abcdefghijklmnopqrstuvwxyz0123456789", most=10), min_size=1, max_size=4)
-)
+names = st.builds(b".".join, st.lists(text("abcdefghijklmnopqrstuvwxyz0123456789", most=10), min_size=1, max_size=4))
 hosts = st.one_of(names, ipv4, ipv6.map(lambda address: b"[" + address + b"]"))
 ports = st.one_of(st.just(b""), st.integers(1, 65535).map(lambda port: b":%d" % port))
 
@@ -133,6 +131,12 @@ def _address(draw: st.DrawFn) -> bytes:
 requests = _requests()
 
 
+_pieces = st.one_of(
+    st.binary(max_size=6),
+    st.sampled_from((b"\r\n", b"\n", b"\r", b'"', b"<", b">", b";", b",", b":", b"\0", b" ")),
+)
+
+
 @st.composite
 def _mutations(draw: st.DrawFn, message: bytes) -> bytes:
     """A message with a few pieces cut out, repeated, replaced or inserted."""
@@ -140,7 +144,7 @@ def _mutations(draw: st.DrawFn, message: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(data)))
         size = draw(st.integers(0, 12))
-        piece = draw(st.one_of(st.binary(max_size=6), st.sampled_from((b"\r\n", b"\n", b"\r", b'"', b"<", b">", b";", b",", b":", b"\0", b" "))))
+        piece = draw(_pieces)
         if draw(st.booleans()):
             piece += bytes(data[at : at + size]) * draw(st.integers(0, 3))
         data[at : at + size] = piece
@@ -153,9 +157,7 @@ zones = st.sampled_from((Zone.ACCESS, Zone.CORE, Zone.TRUNK, Zone.PSAP))
 ends = st.builds(
     lambda zone, trunk: End(zone, trunk if zone in (Zone.TRUNK, Zone.PSAP) else 0), zones, st.integers(1, 2**32 - 1)
 )
-addresses = st.tuples(
-    st.one_of(st.ip_addresses().map(str), st.just("fe80::1%eth0")), st.integers(0, 65535)
-)
+addresses = st.tuples(st.one_of(st.ip_addresses().map(str), st.just("fe80::1%eth0")), st.integers(0, 65535))
 udp_flows = st.builds(Flow, st.just("UDP"), addresses, addresses, st.just(0))
 stream_flows = st.builds(
     Flow, st.sampled_from(("TCP", "TLS", "WS", "WSS")), addresses, addresses, st.integers(0, 2**32 - 1)

@@ -19,7 +19,7 @@ from proxy.errors import Malformed
 from proxy.headers import parse_name_addr, parse_via
 from proxy.parse import parse
 from proxy.uri import parse_sip_uri
-from tests.world import CORE, PROXY, World, settings
+from tests.world import CORE, World, settings
 
 CORPUS = Path(__file__).parent / "corpus"
 EDGE = ("10.9.9.9", 5060)
@@ -263,7 +263,9 @@ def test_answer_finds_its_way_back(name: str) -> None:
     world = new_world()
     (request,), _ = feed(world, name)
     got = take_apart(request)
-    echoed = [line for line in got.lines if _name(line) in (b"via", b"from", b"f", b"to", b"t", b"call-id", b"i", b"cseq")]
+    echoed = [
+        line for line in got.lines if _name(line) in (b"via", b"from", b"f", b"to", b"t", b"call-id", b"i", b"cseq")
+    ]
     back = world.receive(CORE, b"\r\n".join([b"SIP/2.0 404 Not here", *echoed, b"Content-Length: 0", b"", b""]))
     answers = [take_apart(data) for peer, data in back if peer[0] == EDGE[0]]
     assert [answer.start for answer in answers] == [b"SIP/2.0 404 Not here"]
@@ -272,7 +274,8 @@ def test_answer_finds_its_way_back(name: str) -> None:
         assert [line for line in answers[0].lines if _name(line) in names] == [
             line for line in original.lines if _name(line) in names
         ]
-    assert answers[0].named(b"via") == got.named(b"via")[1:]
+    vias, wanted = ([unfold(line.partition(b":")[2]) for line in lines.named(b"via")] for lines in (answers[0], got))
+    assert vias == wanted[1:]
     assert world.count("failed_closed", "final") == 0
 
 
@@ -515,8 +518,3 @@ def test_ipv6_bug_keeps_its_host_as_text() -> None:
     """RFC 5118 §4.10: three colons are no address; a proxy that forwards need not care."""
     _, sent = forward("ipv6-bug-abnf-3-colons")
     assert sent.start == b"OPTIONS sip:user@[2001:db8:::192.0.2.1] SIP/2.0"
-
-
-def test_our_address_is_not_in_the_corpus_by_chance() -> None:
-    """The proxy's own address may occur in a Via of the corpus; no row then passes because of a loop check."""
-    assert PROXY[0] == "192.0.2.1"

@@ -63,7 +63,7 @@ def test_other_categories_leave_it_as_it_is(category: Category) -> None:
         (b"sip:+15550123@gw.example;x=1;User=PHONE", b"sip:+15550123@sip.example.net;user=phone"),
         (b"sip:+15550123@gw.example;user=ip", b"sip:+15550123@sip.example.net"),
         # RFC 4904 §4, RFC 3966 §3, RFC 4694: what stands behind the number within the user part
-        (b"sip:+15550123;tgrp=TG-7;trunk-context=+1-555@gw.example;user=phone", b"sip:+15550123@sip.example.net;user=phone"),
+        (b"sip:+15550123;tgrp=T-7;trunk-context=+1@gw.example;user=phone", b"sip:+15550123@sip.example.net;user=phone"),
         (b"sip:0123;phone-context=+1555@gw.example", b"sip:0123@sip.example.net"),
         (b"sip:+15550123;isub=1;rn=+1666;npdi@gw.example", b"sip:+15550123@sip.example.net"),
         # RFC 3966 §3, and RFC 3261 §19.1.6 for the SIP URI that stands for it

@@ -131,7 +131,7 @@ def test_a_floor_below_what_others_hide_changes_nothing() -> None:
 
 
 def test_a_trusted_trunk_sees_unknown_headers() -> None:
-    """The allow-list is for untrusted trunks; a trusted one gets what nobody has a name for, unless somebody objects."""
+    """The allow-list is for untrusted trunks; a trusted one gets what nobody knows, unless somebody objects."""
     assert Levels(trusted=True).hides() == ALL - {Category.UNKNOWN}
     assert Levels(trusted=True, contract={"unknown": "remove"}).hides() == ALL
     assert Levels(trusted=True, floor={"unknown": "remove"}).hides() == ALL

@@ -19,7 +19,7 @@ SENT = (
     b"Record-Route: <sip:token@192.0.2.1;lr>\r\n"
     b"Via: SIP/2.0/UDP 203.0.113.5;branch=z9hG4bKtheirs\r\n"
     b"Max-Forwards: 69\r\n"
-    b"f: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=a\r\n"
+    b'f: "Anonymous" <sip:anonymous@anonymous.invalid>;tag=a\r\n'
     b"To\t: <sip:+15550100@198.51.100.7>\r\n"
     b"i: Csealed\r\n"
     b"CSeq: 7 INVITE\r\n"
@@ -86,7 +86,7 @@ def test_a_cancel_may_say_why() -> None:
 
 
 def test_a_call_that_may_not_stay_up_is_taken_down_along_its_own_route() -> None:
-    """§12.1.2, §13.2.2.4: target from Contact, the entries above ours reversed, the next CSeq, branches of their own."""
+    """§12.1.2, §13.2.2.4: target from Contact, the entries above ours reversed, the next CSeq, new branches."""
     response = answer(
         200,
         b"Record-Route: <sip:far.example;lr>, <sip:near.example;lr>",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proxy.encoding import MAX_TOKEN, from_base32, from_base64, to_base32, to_base64, to_text
 
+
 @given(st.binary(min_size=1, max_size=300))
 def test_texts_come_back(token: bytes) -> None:
     """base64url in user parts and Call-IDs, base32 in any case in tags."""
@@ -27,7 +28,9 @@ def test_other_spellings_of_the_same_bits_are_nothing(text: bytes) -> None:
         assert token == b"" or encode(token) == fold(text)
 
 
-@pytest.mark.parametrize("text", [b"", b"a", b"AAA=", b"AA\n", b"A A", b"AB", b"a+/a", "é".encode(), b"A" * (MAX_TOKEN + 1)])
+@pytest.mark.parametrize(
+    "text", [b"", b"a", b"AAA=", b"AA\n", b"A A", b"AB", b"a+/a", "é".encode(), b"A" * (MAX_TOKEN + 1)]
+)
 def test_what_is_no_base64_is_nothing(text: bytes) -> None:
     """Padding, white space, the other alphabet, stray bits, lengths that no token has."""
     assert from_base64(text) == b""

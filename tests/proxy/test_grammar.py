@@ -35,13 +35,27 @@ RULES: dict[str, tuple[re.Pattern[bytes], list[bytes], list[bytes]]] = {
     "Request-Line": (
         REQUEST_LINE,
         [b"INVITE sip:a@b SIP/2.0", b"x y sip/2.0", b"OPTIONS sip:a SIP/7.0"],
-        [b"INVITE  sip:a@b SIP/2.0", b"INVITE sip:a@b  SIP/2.0", b"INVITE sip:a@b SIP/2.0 ", b"INVITE sip:a; lr SIP/2.0",
-         b" INVITE sip:a SIP/2.0", b"INVITE sip:a", b"INVITE sip:a HTTP/1.1"],
+        [
+            b"INVITE  sip:a@b SIP/2.0",
+            b"INVITE sip:a@b  SIP/2.0",
+            b"INVITE sip:a@b SIP/2.0 ",
+            b"INVITE sip:a; lr SIP/2.0",
+            b" INVITE sip:a SIP/2.0",
+            b"INVITE sip:a",
+            b"INVITE sip:a HTTP/1.1",
+        ],
     ),
     "Status-Line": (
         STATUS_LINE,
         [b"SIP/2.0 200 OK", b"SIP/2.0 100 ", "SIP/2.0 200 = 2**3 д".encode(), b"sip/2.0 699 x"],
-        [b"SIP/2.0 100", b"SIP/2.0 4294967301 x", b"SIP/2.0 700 x", b"SIP/2.0 99 x", b"SIP/3.0 200 OK", b"SIP/2.0  200 OK"],
+        [
+            b"SIP/2.0 100",
+            b"SIP/2.0 4294967301 x",
+            b"SIP/2.0 700 x",
+            b"SIP/2.0 99 x",
+            b"SIP/3.0 200 OK",
+            b"SIP/2.0  200 OK",
+        ],
     ),
     "quoted-string": (
         re.compile(QUOTED, re.DOTALL),
@@ -53,19 +67,37 @@ RULES: dict[str, tuple[re.Pattern[bytes], list[bytes], list[bytes]]] = {
         [b";lr", b";a=b", b"; a = b ", b';a="b;c"', b";a=", b";a=[::1]", b";\r\n a\r\n =\r\n b"],
         [b"lr", b";", b";;", b";=b", b';a="b', b";a b"],
     ),
-    "CSeq": (CSEQ, [b"1 INVITE", b"0009\r\n  INVITE", b"4294967295 x"], [b"INVITE", b"1", b"-1 INVITE", b"1INVITE", b"1 a b"]),
+    "CSeq": (
+        CSEQ,
+        [b"1 INVITE", b"0009\r\n  INVITE", b"4294967295 x"],
+        [b"INVITE", b"1", b"-1 INVITE", b"1INVITE", b"1 a b"],
+    ),
     "SIP-URI": (
         SIP_URI,
         [b"sip:a@b", b"sips:b", b"SIP:b:5060;lr?x=y", b"sip:[::1]:5060", b"sip:a:b@c", b"sip:a;b=c@d", b"sip:%00@b"],
-        [b"sip:", b"sip:a@", b"sip:@b", b"sip:a b@c", b"sip:<a@b>", b"tel:1", b"sip:2001:db8::10", b"sip:a@b:port", b"sip:a@b@c"],
+        [
+            b"sip:",
+            b"sip:a@",
+            b"sip:@b",
+            b"sip:a b@c",
+            b"sip:<a@b>",
+            b"tel:1",
+            b"sip:2001:db8::10",
+            b"sip:a@b:port",
+            b"sip:a@b@c",
+        ],
     ),
-    "absoluteURI": (ANY_URI, [b"tel:+1", b"urn:service:sos", b"a+b-c.1:"], [b"1a:b", b":b", b"a b:c", b"a:b c", b"<a:b>"]),
+    "absoluteURI": (
+        ANY_URI,
+        [b"tel:+1", b"urn:service:sos", b"a+b-c.1:"],
+        [b"1a:b", b":b", b"a b:c", b"a:b c", b"<a:b>"],
+    ),
     "callid": (
         CALL_ID,
         [b"a", b"a@b", rb"word%ZK-!.*_+'@word`~)(><:\/" + b'"][?}{'],
         [b"", b"@b", b"a@", b"a@b@c", b"a b", b"a;b", b"a,b", "é".encode()],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("rule", RULES)

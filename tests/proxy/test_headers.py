@@ -153,7 +153,17 @@ def test_cseq_is_read(value: bytes, number: int, method: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b"1", b"INVITE", b"-1 INVITE", b"1 IN VITE", b"4294967296 INVITE", b"36893488147419103232 REGISTER", b"1" * 5000 + b" x"]
+    "value",
+    [
+        b"",
+        b"1",
+        b"INVITE",
+        b"-1 INVITE",
+        b"1 IN VITE",
+        b"4294967296 INVITE",
+        b"36893488147419103232 REGISTER",
+        b"1" * 5000 + b" x",
+    ],
 )
 def test_other_cseqs_are_malformed(value: bytes) -> None:
     """RFC 4475 §3.1.2.4: what does not fit 32 bits is refused, and no long number is ever converted."""

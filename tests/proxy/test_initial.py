@@ -277,3 +277,37 @@ def test_nothing_on_the_wire_stays_for_ever() -> None:
     ladder = ladder >> Wait(80)
     ladder.left.clear()
     assert not any(ladder.world.core.gauges().values())
+
+
+@pytest.mark.parametrize("uri", [b"sip:%3911@192.0.2.1", b"tel:9-1-1", b"sip:1.1.2@192.0.2.1;user=phone"])
+def test_an_emergency_number_written_otherwise_is_one(uri: bytes) -> None:
+    """Escapes and visual separators do not change a number (RFC 3261 §19.1.4, RFC 3966 §5.1.1)."""
+    assert Ladder() >> ALICE.invite(uri=uri) << Sent(ALICE, 100) << Sent(PSAP, b"INVITE")
+
+
+def test_a_broken_record_route_is_refused_at_the_door() -> None:
+    """Later it would fail every response."""
+    assert Ladder() >> PBX.invite(headers=(b"Record-Route: <sip:a b>",)) << Sent(PBX, 400)
+
+
+def test_an_inbound_call_through_long_proxies_is_answered() -> None:
+    """max_user bounds requests; a response with a large record still leaves."""
+    routes = (b"sip:edge-proxy-1.pbx.example.com:5060;transport=udp;lr", b"sip:b2bua-cluster-2.pbx.example.com;lr;ftag=abcdef")
+    ladder = Ladder() >> CARRIER.invite(uri=b"sip:x@192.0.2.1") << Sent(CARRIER, 100) << Sent(PBX, b"INVITE")
+    contact = b"<sip:+15550100-line-17@203.0.113.5:5060;transport=udp>"
+    answer = PBX.answer(ladder[b"INVITE"], 200, routes=routes, contact=contact)
+    ladder = ladder >> answer << Sent(CARRIER, 200)
+    bye = CARRIER.within(b"BYE", ladder[200], own=CARRIER.invite(uri=b"sip:x@192.0.2.1"))
+    ladder = ladder >> bye << Sent(PBX, b"BYE")
+    assert read(ladder[b"BYE"]).items(b"route") == [b"<%b>" % uri for uri in reversed(routes)]
+    assert ladder
+
+
+def test_a_refer_tells_no_method_that_is_none() -> None:
+    """The method parameter of Refer-To is room for anything (RFC 3515 §2.1)."""
+    for value, passes in ((b";method=BYE", True), (b';method="Alice Liddell"', False), (b";method=ALICE", False)):
+        ladder = established()
+        refer = ALICE.within(b"REFER", ladder[200], own=INVITE, headers=(b"Refer-To: <sip:+1@x>" + value,))
+        ladder = ladder >> refer << Sent(CARRIER, b"REFER")
+        assert (b"method" in (read(ladder[b"REFER"]).value(b"refer-to") or b"")) is passes
+        assert ladder

@@ -47,7 +47,8 @@ def test_values_are_unfolded_and_found_by_canonical_name() -> None:
 def test_lists_run_over_lines_and_commas() -> None:
     """§7.3.1: repeated rows and comma lists are the same, and the order counts."""
     assert message().items(b"via") == [
-        b"SIP/2.0/UDP 10.1.1.23:5062;branch=z9hG4bK1", b"SIP/2.0/UDP second.example.com", b"SIP/2.0/UDP third.example.com"
+        b"SIP/2.0/UDP 10.1.1.23:5062;branch=z9hG4bK1", b"SIP/2.0/UDP second.example.com",
+        b"SIP/2.0/UDP third.example.com"
     ]  # fmt: skip
 
 

@@ -66,7 +66,9 @@ def test_every_flipped_bit_of_one_token_is_noticed() -> None:
 
 
 @given(purposes, payloads, key_ids, contexts, contexts)
-def test_another_context_never_opens(purpose: Purpose, payload: bytes, key_id: int, context: bytes, other: bytes) -> None:
+def test_another_context_never_opens(
+    purpose: Purpose, payload: bytes, key_id: int, context: bytes, other: bytes
+) -> None:
     """What was sealed for one trunk is nothing at another."""
     token = TOKENS.seal(purpose, payload, key_id, context)
     assert (TOKENS.open(token, other) is not None) is (other == context)
@@ -98,7 +100,9 @@ def test_each_purpose_has_a_key_of_its_own(purpose: Purpose) -> None:
 
 def test_sealing_is_the_same_every_time_and_everywhere() -> None:
     """A retransmission, a re-INVITE and another node make the same bytes."""
-    assert Tokens(keyring(3)).seal(Purpose.CALL_ID, b"x", 3, b"c") == Tokens(keyring(3)).seal(Purpose.CALL_ID, b"x", 3, b"c")
+    assert Tokens(keyring(3)).seal(Purpose.CALL_ID, b"x", 3, b"c") == Tokens(keyring(3)).seal(
+        Purpose.CALL_ID, b"x", 3, b"c"
+    )
 
 
 def test_a_removed_key_opens_nothing_and_seals_nothing() -> None:
@@ -130,7 +134,8 @@ def test_new_dialogs_begin_with_the_current_key() -> None:
 def test_parts_of_a_hash_cannot_run_together() -> None:
     """(a, bc) and (ab, c) are different things."""
     hashes = {
-        TOKENS.mac(3, b"label", *parts) for parts in ((b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"))
+        TOKENS.mac(3, b"label", *parts)
+        for parts in ((b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"))
     }
     assert len(hashes) == 5
 

@@ -139,7 +139,7 @@ class Phone(End):
 
     def invite(self) -> Message:
         """Call DIALLED."""
-        who = '"Ottilie Quandt" <sip:+4930555017342@sip.example.net>;tag=aufruf'
+        who = '"Ottilie Quandtner" <sip:+4930555017342@sip.example.net>;tag=aufruf'
         callee = f"sip:{leaks.DIALLED}@sip.example.net"
         return self.request("INVITE", Dialog("ottilie@192.168.178.23", who, f"<{callee}>", callee, (), 0), body=True)
 
@@ -150,7 +150,7 @@ class Trunk(End):
     def __init__(self, proxy: Address) -> None:
         """Bind a port on the trunk's side."""
         super().__init__("trunk", TRUNK, proxy, leaks.TRUNK_HEADERS, leaks.TRUNK_ANSWER)
-        self.headers.append(f"Contact: <sip:leg-1@{self.via}>")
+        self.headers.append(f"Contact: <sip:gleisanschluss-1@{self.via}>")
 
 
 class Call:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.real.harness", "tests.real.sipp")
+pytest.register_assert_rewrite("tests.real.agent", "tests.real.harness", "tests.real.sipp")
 
 from tests.real.harness import Lab, Sipveil  # noqa: E402 - its asserts shall say what they compared
 

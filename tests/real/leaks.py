@@ -20,7 +20,7 @@ CALL_ID = "ottilie-%u-%p@192.168.178.23"
 
 CALLER = {
     "first name": b"Ottilie",
-    "family name": b"Quandt",
+    "family name": b"Quandtner",
     "number": b"4930555017342",
     "second number": b"4930555017399",
     "address in the home network": b"192.168.178.23",
@@ -35,12 +35,12 @@ CALLER = {
     "country header": b"X-Country",
     "position": b"52.5163,13.3777",
     "radio cell": b"2620300815",
-    "language": b"de-DE",
+    "language": b"de-CH-1901",
     "employer": b"Sprottenfang",
-    "user name for digest": b"oq-desk",
+    "user name for digest": b"oq-schreibtisch",
     "push token": b"fcm-7Hz3kQw",
     "header that nobody knows": b"X-Zufall",
-    "CNAME": b"oq-cname",
+    "CNAME": b"oq-cname-0815",
 }
 """What a trunk must not hear of the caller: name of the secret → bytes that would give it away."""
 
@@ -48,8 +48,8 @@ TRUNK = {
     "switch software": b"Weichensteller",
     "switch address": b"127.0.0.21",
     "address in the switch's network": b"10.20.30.40",
-    "leg": b"leg-",
-    "header that nobody knows": b"X-Rack",
+    "leg": b"gleisanschluss-",
+    "header that nobody knows": b"X-Rangierplan",
     "session name": b"Stellwerk",
 }
 """What a phone must not hear of the trunk's network."""
@@ -57,13 +57,13 @@ TRUNK = {
 CALLER_HEADERS = """\
 Contact: "Ottilie" <sip:ottilie@192.168.178.23:5062;transport=udp;pn-prid=fcm-7Hz3kQw>;reg-id=1\
 ;+sip.instance="<urn:uuid:0b7c4d1e-7dec-11d0-a765-00a0c91e6bf6>"
-P-Preferred-Identity: "Ottilie Quandt" <sip:+4930555017342@sip.example.net>
-P-Asserted-Identity: "Ottilie Quandt" <tel:+4930555017342>
-Remote-Party-ID: "Ottilie Quandt" <sip:+4930555017342@sip.example.net>;party=calling;screen=yes
-Diversion: "Ottilie Quandt" <sip:+4930555017399@sip.example.net>;reason=no-answer
+P-Preferred-Identity: "Ottilie Quandtner" <sip:+4930555017342@sip.example.net>
+P-Asserted-Identity: "Ottilie Quandtner" <tel:+4930555017342>
+Remote-Party-ID: "Ottilie Quandtner" <sip:+4930555017342@sip.example.net>;party=calling;screen=yes
+Diversion: "Ottilie Quandtner" <sip:+4930555017399@sip.example.net>;reason=no-answer
 History-Info: <sip:+4930555017399@sip.example.net?Reason=SIP%3Bcause%3D408>;index=1
 Privacy: id
-Proxy-Authorization: Digest username="oq-desk", realm="sip.example.net", nonce="n",
+Proxy-Authorization: Digest username="oq-schreibtisch", realm="sip.example.net", nonce="n",
  uri="sip:sip.example.net", response="0123456789abcdef0123456789abcdef"
 X-Country: DE
 X-Device-ID: 001565abcdef
@@ -75,7 +75,7 @@ P-Access-Network-Info: 3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=2620300815
 Call-Info: <http://192.168.178.23/ottilie.jpg>;purpose=icon
 Organization: Sprottenfang GmbH
 Subject: Ottilie calls
-Accept-Language: de-DE
+Accept-Language: de-CH-1901
 User-Agent: Plaudertasche/7.4 (T46; 00:15:65:ab:cd:ef)
 Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE, MESSAGE
 """
@@ -107,13 +107,13 @@ a=rtpmap:101 telephone-event/8000
 a=candidate:1 1 UDP 2130706431 192.168.178.23 40000 typ host
 a=candidate:2 1 UDP 2130706175 fe80::215:65ff:feab:cdef 40000 typ host
 a=candidate:3 1 UDP 1694498815 203.0.113.20 40000 typ srflx raddr 192.168.178.23 rport 40000
-a=ssrc:1234567 cname:oq-cname
+a=ssrc:1234567 cname:oq-cname-0815
 a=sendrecv
 """
 
 TRUNK_HEADERS = """\
 Server: Weichensteller/9 (core-7; 10.20.30.40)
-X-Rack: 17
+X-Rangierplan: 17
 Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE, MESSAGE
 """
 

@@ -1,0 +1,75 @@
+"""A generation: one immutable set of everything that decides."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from config.vocabulary import Action, Category, Zone
+from proxy.encoding import to_base32, to_base64
+from proxy.generation import Generation
+from proxy.policy import KEEP_ALL, pack
+from proxy.routing import Party
+from proxy.tokens import Purpose
+from tests.world import SETTINGS, World, settings
+
+HIDING = pack({Category.NETWORK: Action.SEAL})
+
+
+def generation(**changes: object) -> Generation:
+    return World(settings(**changes)).core.generation
+
+
+def carrier(of: Generation) -> Party:
+    return Party(Zone.TRUNK, of.network.settings.trunks[0])
+
+
+def test_a_generation_does_not_change() -> None:
+    """A transaction keeps the one that it began with."""
+    with pytest.raises(FrozenInstanceError):
+        generation().network = None  # type: ignore[assignment, misc]
+
+
+def test_a_side_hides_what_the_decision_hides() -> None:
+    """Category `network` covers Call-IDs (config/settings.py)."""
+    one = generation()
+    assert one.side(Party(Zone.ACCESS), HIDING).hides
+    assert not one.side(Party(Zone.CORE), KEEP_ALL).hides
+    assert not one.side(Party(Zone.CORE), pack({Category.NAME: Action.REMOVE})).hides
+
+
+def test_a_trunks_side_has_its_profile() -> None:
+    """dialogs.md "Trunk profile"."""
+    trunks = [
+        {**SETTINGS["trunks"][0], "seal_tags": True, "max_call_id": 100, "token_alphabet": "base32"},
+        *SETTINGS["trunks"][1:],
+    ]
+    one = generation(trunks=trunks)
+    side = one.side(carrier(one), HIDING)
+    assert (side.seal_tags, side.max_call_id, side.alphabet) == (True, 100, "base32")
+    assert side.end == carrier(one).end
+    assert one.side(carrier(one), HIDING, emergency=True).max_call_id == 255
+    plain = one.side(Party(Zone.ACCESS), HIDING)
+    assert (plain.seal_tags, plain.max_call_id, plain.alphabet) == (False, 64, "base64url")
+
+
+def test_a_token_is_told_by_its_authentication_alone() -> None:
+    """And by its purpose."""
+    one = generation()
+    token = one.tokens.seal(Purpose.ROUTE, b"payload", 3)
+    for user in (to_base64(token), to_base32(token)):
+        assert one.is_token(user, Purpose.ROUTE)
+        assert not one.is_token(user, Purpose.CONTACT)
+    assert not one.is_token(to_base64(token)[:-1], Purpose.ROUTE)
+    assert not one.is_token(b"alice", Purpose.ROUTE)
+    assert not one.is_token(b"", Purpose.ROUTE)
+
+
+def test_a_side_is_told_the_advertised_name_or_the_bound_address() -> None:
+    """dialogs.md "Names"; IPv6 in brackets."""
+    assert generation().origin(Party(Zone.ACCESS)) == b"192.0.2.1:5060"
+    named = generation(listeners=[{"name": "main", "address": "2001:db8::1", "advertised": "sip.example.net:5070"}])
+    assert named.origin(Party(Zone.ACCESS)) == b"sip.example.net:5070"
+    six = generation(listeners=[{"name": "main", "address": "2001:db8::1"}])
+    assert six.origin(Party(Zone.ACCESS)) == b"[2001:db8::1]:5060"
