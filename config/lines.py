@@ -22,7 +22,7 @@ _KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 # Multi-line strings may end in up to two quotes of their own: ml-basic-string-delim after *2( quote ).
 # What is no string runs to the next delimiter; a date may hold a space.
 _SCALAR = re.compile(
-    r'''"{3}(?:[^\\]|\\.)*?"{3,5}|'{3}.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^,\]}#\n]+''',
+    r""""{3}(?:[^\\]|\\.)*?"{3,5}|'{3}.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^,\]}#\n]+""",
     re.DOTALL,
 )
 

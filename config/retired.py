@@ -57,9 +57,7 @@ def remember(path: Path, settings: Settings, wall: float, max_dialog_age: float)
     file = StateFile(path, RetiredTrunksError)
     with file.locked():
         retired = [
-            memory
-            for memory in _retired(_read(file), settings, wall)
-            if wall - memory.last_seen <= max_dialog_age
+            memory for memory in _retired(_read(file), settings, wall) if wall - memory.last_seen <= max_dialog_age
         ]
         current = [_Memory(trunk=trunk, configured=True, last_seen=wall) for trunk in settings.trunks]
         file.write(_File(trunks=(*current, *retired)).model_dump_json(indent=2).encode() + b"\n")

@@ -87,15 +87,29 @@ class Privacy(Section):
 
 
 STRICT_DEFAULT = Privacy(
-    name=Action.ANONYMISE, number=Action.ANONYMISE, location=Action.REMOVE, device=Action.REMOVE,
-    status=Action.REMOVE, software=Action.REMOVE, network=Action.SEAL, credentials=Action.REMOVE,
-    content=Action.REMOVE, history=Action.REMOVE, recording=Action.REMOVE, unknown=Action.REMOVE,
+    name=Action.ANONYMISE,
+    number=Action.ANONYMISE,
+    location=Action.REMOVE,
+    device=Action.REMOVE,
+    status=Action.REMOVE,
+    software=Action.REMOVE,
+    network=Action.SEAL,
+    credentials=Action.REMOVE,
+    content=Action.REMOVE,
+    history=Action.REMOVE,
+    recording=Action.REMOVE,
+    unknown=Action.REMOVE,
 )
 """What is hidden of a subscriber who has said nothing."""
 
 ACCESS_DEFAULT = Privacy(
-    location=Action.REMOVE, device=Action.REMOVE, status=Action.REMOVE, software=Action.REMOVE,
-    network=Action.SEAL, credentials=Action.KEEP, unknown=Action.REMOVE,
+    location=Action.REMOVE,
+    device=Action.REMOVE,
+    status=Action.REMOVE,
+    software=Action.REMOVE,
+    network=Action.SEAL,
+    credentials=Action.KEEP,
+    unknown=Action.REMOVE,
 )
 """What phones may not see of others."""
 
@@ -137,7 +151,7 @@ class Access(Section):
         description="what phones may not see of others; a key given here replaces only that key",
     )
     record_budget: int = Field(
-        default=160, ge=64, le=1024, description="plain bytes of a dialog record towards a UDP phone"
+        default=320, ge=64, le=1024, description="plain bytes of a dialog record towards a UDP phone"
     )
 
 

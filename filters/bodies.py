@@ -197,9 +197,7 @@ def _stands_alone(kept: _Kept) -> bool:
     return not kept.headers or (kept.content_type == b"application/sdp" and kept.headers == session)
 
 
-def _related(
-    parts: Sequence[_Part], judged: Sequence[_Kept | None], start: bytes, context: SdpContext
-) -> _Kept | None:
+def _related(parts: Sequence[_Part], judged: Sequence[_Kept | None], start: bytes, context: SdpContext) -> _Kept | None:
     """Put a multipart/related together; without its root, the part of start or the first, it is nothing (RFC 2387)."""
     ids = [part.content_id for part in parts]
     if start and start not in ids:

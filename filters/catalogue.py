@@ -191,7 +191,7 @@ class _Loader:
         if raw and form is None:
             source.fail(f"{min(raw)!r} stands without a form")
         if (form is not None) > (category is None) or (category is None and form is None and core is not True):
-            source.fail('a function, and only a function, has a form (or `core = true`)')
+            source.fail("a function, and only a function, has a form (or `core = true`)")
         return HeaderEntry(category, bool(core), form)
 
     def _form(self, source: _Source, raw: dict[str, Any]) -> Form:
@@ -259,7 +259,7 @@ def _divide(entries: Mapping[str, E]) -> tuple[dict[bytes, E], list[tuple[str, E
 
 def _fields(source: _Source) -> dict[str, Any]:
     if not isinstance(source.raw, dict):
-        source.fail("expected a table such as { category = \"device\" }")
+        source.fail('expected a table such as { category = "device" }')
     return {key: value for key, value in source.raw.items() if key != "source"}
 
 

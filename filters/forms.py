@@ -64,9 +64,9 @@ def flag_form() -> Form:
 
 def warning_form() -> Form:
     """Return the form of Warning: the codes stay, host and text do not (RFC 5379 §5.1.13)."""
-    return lambda value: b", ".join(
-        found[1] + b' - ""' for item in split(value, b",") if (found := WARNING.fullmatch(item))
-    ) or None
+    return lambda value: (
+        b", ".join(found[1] + b' - ""' for item in split(value, b",") if (found := WARNING.fullmatch(item))) or None
+    )
 
 
 def value_form(

@@ -298,5 +298,3 @@ def _network_address(origin: bytes) -> bytes:
     if origin[:1] == b"[":
         return b"IP6 " + origin[1:].partition(b"]")[0]
     return b"IP4 " + origin.partition(b":")[0]
-
-

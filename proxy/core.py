@@ -194,7 +194,9 @@ class Core:
         """Return a response of our own; its To tag is a keyed hash, the same for every retransmission."""
         tokens = self.generation.tokens
         via = request.via
-        tag = tokens.mac(tokens.current, b"to-tag", via.branch, via.host, request.start, size=8).hex().encode()
+        # The same for an INVITE and its CANCEL (RFC 3261 §9.2), which have the branch in common.
+        parts = (via.branch, via.host, request.call_id)
+        tag = tokens.mac(tokens.current, b"to-tag", *parts, size=8).hex().encode()
         return reply(request, flow, status, tag, reason=reason, extra=extra)
 
     def start_client(

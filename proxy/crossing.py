@@ -6,17 +6,19 @@ makes the dialog records for either side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from proxy.encoding import to_text
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
 from proxy.message import Message
+from proxy.pack import ANONYMOUS, DERIVED
 from proxy.policy import EditContext, Plan
-from proxy.record import HARD_LIMIT, Mark, Record, RecordTooBig, encode
+from proxy.record import HARD_LIMIT, Mark, Record, RecordTooBig, decode, encode
 from proxy.routing import Hop, Party
 from proxy.tokens import Purpose, Tokens
+from proxy.uri import parse_sip_uri
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class Crossing:
     near_origin: bytes
     """Host that the near side is told of us."""
     far_origin: bytes
+    far_domain: bytes
+    """Host that Request-URI and To carry towards the far side."""
     near_budget: int
     """Plain bytes that a record towards the sender may have."""
     far_budget: int
@@ -95,16 +99,35 @@ class Records:
         """
         record = self._record(crossing, for_near, target, routes)
         if keeps_record_route(crossing.source if for_near else crossing.hop.party):
-            record = replace(
-                record, routes=(), from_original=None, from_outward=None, to_original=None, to_outward=None, call_id=b""
+            record = record._replace(
+                routes=(), from_original=None, from_outward=None, to_original=None, to_outward=None, call_id=b""
             )
         return self._seal(crossing, Purpose.CONTACT, record, for_near)
 
     def _record(self, crossing: Crossing, for_near: bool, target: bytes, routes: tuple[bytes, ...]) -> Record:
         serves_caller = for_near is crossing.near_is_caller
-        marks = crossing.base.marks & ~Mark.FROM_CALLER | (Mark.FROM_CALLER if serves_caller else Mark(0))
+        # Outward addresses follow from what the record holds besides; only the originals need the room.
+        base = crossing.base
+        marks = base.marks & ~Mark.FROM_CALLER | (Mark.FROM_CALLER if serves_caller else Mark(0))
         flow = crossing.far_flow if for_near else crossing.near_flow
-        return replace(crossing.base, marks=marks, target=target, flow=flow, routes=routes)
+        return base._replace(
+            marks=marks, target=target, flow=flow, routes=routes,
+            from_outward=_derived(base.from_outward), to_outward=_derived(base.to_outward),
+        )  # fmt: skip
+
+    def is_own_route(self, uri: bytes, crossing: Crossing) -> bool:
+        """Tell whether a Record-Route entry is the one that this dialog's request carried to the far side.
+
+        A process that was restarted meanwhile has written it with another issue time, so bytes do not tell.
+        """
+        if uri == crossing.route_token:
+            return True
+        parsed = parse_sip_uri(uri)
+        opened = self._tokens.open_text(parsed.user) if parsed is not None and parsed.user else None
+        if opened is None or opened.purpose is not Purpose.ROUTE:
+            return False
+        record, base = decode(opened.payload), crossing.base
+        return (record.fingerprint, record.caller, record.callee) == (base.fingerprint, base.caller, base.callee)
 
     def _seal(self, crossing: Crossing, purpose: Purpose, record: Record, for_near: bool) -> bytes:
         party = crossing.source if for_near else crossing.hop.party
@@ -121,6 +144,10 @@ class Records:
         if party.trunk and len(user) > party.trunk.max_user and not (for_near or crossing.emergency):
             raise RecordTooBig
         return user
+
+
+def _derived(address: NameAddr | None) -> NameAddr | None:
+    return address if address is None or address[:2] == ANONYMOUS[:2] else DERIVED
 
 
 def keeps_record_route(party: Party) -> bool:

@@ -7,10 +7,9 @@ byte-identically (RFC 3261 §9.1, §17.1.1.3) and nothing new can leak.
 from __future__ import annotations
 
 import re
-from itertools import takewhile
 
 from proxy.errors import Malformed
-from proxy.headers import parse_cseq, parse_name_addr, split_list, unfold
+from proxy.headers import parse_cseq, parse_name_addr
 from proxy.message import Message
 
 _REASON = re.compile(rb"(SIP|Q\.850)[ \t]*;[ \t]*cause[ \t]*=[ \t]*(\d{1,3})(?![0-9])", re.IGNORECASE)
@@ -66,12 +65,15 @@ def cancel_for(request: bytes, reason: bytes = b"") -> bytes:
     )  # fmt: skip
 
 
-def ack_and_bye(request: bytes, response: Message, branches: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+def ack_and_bye(
+    request: bytes, response: Message, route_set: list[bytes], branches: tuple[bytes, bytes]
+) -> tuple[bytes, bytes]:
     """Return ACK and BYE that take down a call whose 2xx could not be passed on (design.md §2).
 
     Args:
         request: the INVITE as we sent it.
         response: the 2xx as it came.
+        route_set: the proxies of the far side, nearest first.
         branches: fresh branches for the ACK and the BYE.
 
     Raises:
@@ -79,14 +81,6 @@ def ack_and_bye(request: bytes, response: Message, branches: tuple[bytes, bytes]
     """
     lines = _lines(request)
     via = lines[b"via"][0].partition(b";branch=")[0]
-    ours = {
-        parse_name_addr(value).uri
-        for line in lines.get(b"record-route", ())
-        for value in split_list(unfold(line.partition(b":")[2]))
-    }
-    routes = [parse_name_addr(value).uri for value in response.items(b"record-route")]
-    above = takewhile(lambda uri: uri not in ours, routes)
-    route_set = list(above)[::-1]
     contacts = response.items(b"contact")
     target = parse_name_addr(contacts[0]).uri if contacts else _uri(request)
     if not target:

@@ -132,7 +132,9 @@ class RequestForwarder:
         """
         bare = without_params(received)
         if outward is None:
-            outward = crossing.to_far.address(bare, crossing.far_origin, is_from=name == b"from")
+            is_from = name == b"from"
+            host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
+            outward = crossing.to_far.address(bare, host, is_from=is_from)
         if name == b"from":
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
         else:

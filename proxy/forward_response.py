@@ -80,7 +80,7 @@ class ResponseForwarder:
         request = crossing.request
         if not (crossing.forms_dialog and 101 <= response.status <= 299):
             return []
-        beyond = self._beyond(crossing, response)
+        beyond = self.beyond(crossing, response)
         target = _target(response) or crossing.target
         hidden = tuple(reversed(beyond)) if crossing.hides_far else ()
         user = self._records.route(crossing, for_near=True, target=target, routes=hidden)
@@ -88,8 +88,7 @@ class ResponseForwarder:
         ours = b"Record-Route: <sip:%b@%b;lr>" % (user, crossing.near_origin)
         return [*visible, ours, *(request.lines[position] for position in request.index.get(b"record-route", ()))]
 
-    @staticmethod
-    def _beyond(crossing: Crossing, response: Message) -> list[bytes]:
+    def beyond(self, crossing: Crossing, response: Message) -> list[bytes]:
         """Return the entries of the proxies behind us, topmost first: what stands above our own entry.
 
         Many drop our entry, in 180 above all; then everything is theirs but what the request already had.
@@ -98,7 +97,7 @@ class ResponseForwarder:
         upstream = {parse_name_addr(value).uri for value in crossing.request.items(b"record-route")}
         for value in response.items(b"record-route"):
             uri = parse_name_addr(value).uri
-            if uri == crossing.route_token:
+            if self._records.is_own_route(uri, crossing):
                 break
             if uri not in upstream or crossing.hides_near:
                 beyond.append(uri)
@@ -123,7 +122,7 @@ class ResponseForwarder:
             return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
         routes: tuple[bytes, ...] = ()
         if crossing.forms_dialog:
-            routes = tuple(reversed(self._beyond(crossing, response)))
+            routes = tuple(reversed(self.beyond(crossing, response)))
         user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
         return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
 

@@ -97,7 +97,8 @@ class ResponseHandler:
         key = (response.via.branch, response.to_tag)
         branches = [make_branch(tokens, key, what, client.flow.peer, b"down", core.worker) for what in (b"ack", b"bye")]
         try:
-            ack, bye = ack_and_bye(client.request, response, (branches[0], branches[1]))
+            beyond = core.response_forwarder.beyond(branch.crossing, response)
+            ack, bye = ack_and_bye(client.request, response, beyond[::-1], (branches[0], branches[1]))
         except Malformed:
             core.drop("failed-closed")
             return

@@ -16,9 +16,7 @@ MAX_CSEQ = 2**32 - 1
 _LIST_ITEM = re.compile(rb'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+(?:>|\Z))++', re.DOTALL)
 
 # name-addr = [ display-name ] LAQUOT addr-spec RAQUOT; display-name = *(token LWS) / quoted-string
-_NAME_ADDR = re.compile(
-    LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*+)" + LWS + rb"<([^<>\s]+)>" + LWS, re.DOTALL
-)
+_NAME_ADDR = re.compile(LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*+)" + LWS + rb"<([^<>\s]+)>" + LWS, re.DOTALL)
 # addr-spec without brackets: parameters then belong to the header (§20.10)
 _ADDR_SPEC = re.compile(LWS + rb"([A-Za-z][A-Za-z0-9+\-.]*:[^\s;,<>?\"]+)" + LWS)
 

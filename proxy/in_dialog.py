@@ -97,9 +97,7 @@ def _route_record(
     return None, None, tuple(routes)
 
 
-def _contact_record(
-    generation: Generation, uri: SipUri | None, *, in_dialog: bool
-) -> tuple[Record, Opened] | None:
+def _contact_record(generation: Generation, uri: SipUri | None, *, in_dialog: bool) -> tuple[Record, Opened] | None:
     """Return the record behind a Request-URI that is a Contact token of ours; None where it is another URI.
 
     Raises:
@@ -176,9 +174,7 @@ def _check_age(generation: Generation, arrival: Arrival, record: Record, latest:
         raise TokenRefused(481, "expired")
 
 
-def _cross(
-    generation: Generation, arrival: Arrival, way: _Way, key_id: int, call_id: bytes
-) -> Crossing:
+def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, call_id: bytes) -> Crossing:
     record, latest = way.record, way.latest
     network, privacy, source = generation.network, generation.privacy, arrival.source
     emergency = bool(record.marks & Mark.EMERGENCY)
@@ -195,11 +191,14 @@ def _cross(
         target, routes = routes[0], (*routes[1:], target)
     near = replace(generation.side(source, to_near), end=record.near)
     far = replace(generation.side(far_party, to_far, emergency=emergency), end=record.far)
+    callee_party = far_party if near_is_caller else source
+    base = generation.with_addresses(record, callee_party)._replace(issued=arrival.wall)
     crossing = Crossing(
         arrival.request, source, hop, near, far, arrival.flow, key_id,
-        privacy.plan(to_far, far_party), privacy.plan(to_near, source), replace(record, issued=arrival.wall),
+        privacy.plan(to_far, far_party), privacy.plan(to_near, source), base,
         near_is_caller=near_is_caller, forms_dialog=False, call_id=call_id, emergency=emergency,
         near_origin=generation.origin(source), far_origin=generation.origin(far_party),
+        far_domain=generation.domain(far_party),
         near_budget=network.record_budget(source), far_budget=network.record_budget(far_party),
     )  # fmt: skip
     crossing.target, crossing.routes = target, routes

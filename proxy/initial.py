@@ -16,7 +16,7 @@ from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
 from proxy.routing import Hop, Party
 from proxy.tokens import Purpose
-from proxy.uri import SipUri, hostport, parse_sip_uri
+from proxy.uri import SipUri, parse_sip_uri
 
 #: Methods that never form a dialog; every other one, unknown ones included, gets a Record-Route
 #: because we straddle a boundary (§16.6 item 4).
@@ -155,10 +155,8 @@ def cross(
     plan = privacy.plan(to_far, hop.party)
     call_id = request.call_id
     outward = identity.seal_call_id(call_id, far, key_id)
-    domain = _domain(generation, hop.party)
+    domain = generation.domain(hop.party)
     from_, to = without_params(request.from_), without_params(request.to)
-    outward_from = plan.address(from_, generation.origin(hop.party), is_from=True)
-    outward_to = plan.address(to, domain, is_from=False)
     base = Record(
         marks=Mark.EMERGENCY if emergency else Mark(0),
         issued=arrival.wall,
@@ -171,16 +169,15 @@ def cross(
         fingerprint=identity.fingerprint(key_id, call_id, request.from_tag),
         target=b"",
         flow=None,
-        from_original=None if outward_from == from_ else from_,
-        from_outward=None if outward_from == from_ else outward_from,
-        to_original=None if outward_to == to else to,
-        to_outward=None if outward_to == to else outward_to,
+        from_original=from_,
+        to_original=to,
         call_id=call_id if identity.is_hashed(call_id, outward, far) else b"",
     )
+    base = _with_outward(base, *generation.outward(base, hop.party))
     crossing = Crossing(
         request, source, hop, near, far, arrival.flow, key_id, plan, privacy.plan(to_near, source), base,
         near_is_caller=True, forms_dialog=request.method not in NO_DIALOG, call_id=call_id, emergency=emergency,
-        near_origin=generation.origin(source), far_origin=generation.origin(hop.party),
+        near_origin=generation.origin(source), far_origin=generation.origin(hop.party), far_domain=domain,
         near_budget=generation.network.record_budget(source), far_budget=generation.network.record_budget(hop.party),
     )  # fmt: skip
     crossing.target = destination.target or _request_uri(arrival, crossing, domain)
@@ -190,14 +187,15 @@ def cross(
     return crossing
 
 
-def _domain(generation: Generation, party: Party) -> bytes:
-    """Return the host that Request-URI and To carry towards a party."""
-    if party.trunk is None:
-        return generation.origin(party)
-    if party.trunk.domain:
-        return party.trunk.domain.encode()
-    host, port = party.trunk.hosts[0]
-    return hostport(host.encode(), port)
+def _with_outward(record: Record, from_: NameAddr | None, to: NameAddr | None) -> Record:
+    """Return the record with outward addresses; what does not change is left out."""
+    if from_ == record.from_original:
+        record = record._replace(from_original=None, from_outward=None)
+    else:
+        record = record._replace(from_outward=from_)
+    if to == record.to_original:
+        return record._replace(to_original=None, to_outward=None)
+    return record._replace(to_outward=to)
 
 
 def _request_uri(arrival: Arrival, crossing: Crossing, domain: bytes) -> bytes:

@@ -15,6 +15,8 @@ from proxy.errors import Malformed
 from proxy.headers import NameAddr
 from proxy.uri import SipUri, parse_sip_uri
 
+DERIVED = NameAddr(b"", b"", b"")
+"""Stands in a record for an outward address that follows from the original, the decision and the side."""
 ANONYMOUS = NameAddr(b'"Anonymous"', b"sip:anonymous@anonymous.invalid", b"")
 """The exact form of RFC 3323 §4.1.1.3."""
 
@@ -49,20 +51,67 @@ class Reader:
     def text(self) -> bytes:
         """Return a string written by `pack_text`."""
         size = self.number(1)
-        return self.take(size if size < 255 else self.number(2))
+        if size < _SHORT:
+            return self.take(size)
+        if size in (_DIGITS, _PLUS_DIGITS):
+            return _unpack_digits(self, plus=size == _PLUS_DIGITS)
+        if size == _SQUEEZED:
+            return _stretch(self.take(self.number(1)))
+        return self.take(self.number(2))
 
     def rest(self) -> bytes:
         """Return everything that is left."""
         return self.take(len(self._data) - self._at)
 
 
+# The first byte of a string: its length, or one of these forms.
+_SHORT, _DIGITS, _PLUS_DIGITS, _SQUEEZED, _LONG = 250, 251, 252, 253, 255
+_NUMBER = re.compile(rb"\+?[0-9]{6,40}")
+#: What addresses are full of, each written as one byte above ASCII. Stands in records: only append.
+_WORDS = (
+    b";transport=udp", b";transport=tcp", b";transport=tls", b";user=phone", b";lr", b";ob", b"sip.", b"sip", b".com",
+    b".net", b".org", b".example", b"proxy", b"phone", b"trunk", b"voip", b"gateway", b"carrier", b"pbx", b"sbc",
+    b".co.uk", b".de", b".fr", b".it", b".nl", b".eu", b".us", b"edge", b"telecom", b"192.168.", b"10.", b"localhost",
+)  # fmt: skip
+_CODES = tuple((word, bytes((128 + code,))) for code, word in enumerate(_WORDS))
+
+
 def pack_text(text: bytes) -> bytes:
-    """Write a string after its length: one byte, or 255 and two."""
-    if len(text) < 255:
+    """Write a string: as digits, with common words squeezed, or as it stands after its length."""
+    if _NUMBER.fullmatch(text):
+        return _pack_digits(text)
+    if len(text) > 5 and text.isascii():
+        squeezed = _squeeze(text)
+        if len(squeezed) + 1 < len(text) and len(squeezed) < 256:
+            return bytes((_SQUEEZED, len(squeezed))) + squeezed
+    if len(text) < _SHORT:
         return bytes((len(text),)) + text
     if len(text) > 65535:
         raise Malformed("Value too long", 513)
-    return b"\xff" + len(text).to_bytes(2, "big") + text
+    return bytes((_LONG,)) + len(text).to_bytes(2, "big") + text
+
+
+def _squeeze(text: bytes) -> bytes:
+    for word, code in _CODES:
+        if word in text:
+            text = text.replace(word, code)
+    return text
+
+
+def _stretch(squeezed: bytes) -> bytes:
+    return b"".join(_WORDS[byte - 128] if byte > 127 else bytes((byte,)) for byte in squeezed)
+
+
+def _pack_digits(text: bytes) -> bytes:
+    """Write a telephone number: form, how many digits, and two digits a byte."""
+    digits = text.lstrip(b"+")
+    form = _PLUS_DIGITS if len(digits) < len(text) else _DIGITS
+    return bytes((form, len(digits))) + bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+
+
+def _unpack_digits(reader: Reader, *, plus: bool) -> bytes:
+    count = reader.number(1)
+    return b"+" * plus + reader.take((count + 1) // 2).hex()[:count].encode()
 
 
 def pack_ip(host: str) -> bytes:
@@ -121,9 +170,11 @@ def unpack_uri(reader: Reader) -> bytes:
 
 
 def pack_address(address: NameAddr) -> bytes:
-    """Write display name and URI of a From or To; one byte for the anonymous one."""
+    """Write display name and URI of a From or To; one byte for the anonymous and the derived one."""
     if address[:2] == ANONYMOUS[:2]:
         return b"\1"
+    if address == DERIVED:
+        return b"\3"
     return (b"\2" + pack_text(address.display) if address.display else b"\0") + pack_uri(address.uri)
 
 
@@ -132,6 +183,8 @@ def unpack_address(reader: Reader) -> NameAddr:
     kind = reader.number(1)
     if kind == 1:
         return ANONYMOUS
+    if kind == 3:
+        return DERIVED
     display = reader.text() if kind == 2 else b""
     return NameAddr(display, unpack_uri(reader), b"")
 

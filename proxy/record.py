@@ -8,8 +8,9 @@ Binary, length-prefixed, padded to size buckets so that a token's length tells l
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntFlag
+from typing import NamedTuple
 
 from config.vocabulary import Zone
 from proxy.errors import Malformed
@@ -73,8 +74,7 @@ class Binding:
     reg_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One dialog record. `caller` is the side that sent the dialog-forming request."""
 
     marks: Mark
@@ -143,11 +143,11 @@ def _without_names(record: Record) -> Record:
     def bare(address: NameAddr | None) -> NameAddr | None:
         return address and address._replace(display=b"")
 
-    return replace(record, from_original=bare(record.from_original), to_original=bare(record.to_original))
+    return record._replace(from_original=bare(record.from_original), to_original=bare(record.to_original))
 
 
 def _without_to(record: Record) -> Record:
-    return replace(_without_names(record), to_original=None, to_outward=None)
+    return _without_names(record)._replace(to_original=None, to_outward=None)
 
 
 def _pack(record: Record) -> bytes:

@@ -16,11 +16,15 @@ from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
+from proxy.encoding import Alphabet
 from proxy.message import Message
-from proxy.record import End
+from proxy.record import BUCKETS, End
 from proxy.uri import SipUri, hostport
 
 Address = tuple[str, int]
+_BITS: dict[Alphabet, int] = {"base64url": 6, "base32": 5}
+TOKEN_OVERHEAD = 18
+"""Bytes that a token has besides its payload: the first byte, the authentication tag, and rounding."""
 _WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -135,12 +139,16 @@ class Network:
         return hostport(host.encode(), port)
 
     def record_budget(self, party: Party) -> int:
-        """Return how many plain bytes a dialog record towards party may have."""
-        section = party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
+        """Return how many plain bytes a dialog record towards party may have; its token has to fit a user part."""
+        if party.trunk is not None:
+            bits = _BITS[party.trunk.token_alphabet]
+            room = party.trunk.max_user * bits // 8 - TOKEN_OVERHEAD
+            return min(party.trunk.record_budget, max(size for size in (0, *BUCKETS) if size <= room))
+        section = self.settings.access if party.zone is Zone.ACCESS else self.settings.core
         return section.record_budget if section else 0
 
     def at(self, hop: Hop, address: str) -> Hop | None:
-        """Return a hop at the address that its name leads to; None where that lies outside what is configured for it."""
+        """Return a hop at the address that its name leads to; None where that is none of the party's own."""
         if not self.reachable(hop.party, (address, hop.port)):
             return None
         return hop._replace(host=address, local=self.local(hop.party, address))

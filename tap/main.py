@@ -90,3 +90,7 @@ def demo(color: bool | None, width: int | None) -> None:
     from tap.demo import play  # noqa: PLC0415 - brings the reactor
 
     sys.exit(play(color=color, width=width))
+
+
+if __name__ == "__main__":
+    main()

@@ -252,4 +252,3 @@ def _families(settings: Settings) -> tuple[str, ...]:
     six = any(":" in listener.address for listener in settings.listeners)
     four = any(":" not in listener.address for listener in settings.listeners)
     return ("A",) * four + ("AAAA",) * six
-

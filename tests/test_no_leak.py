@@ -36,22 +36,82 @@ EXEMPT = {
 
 #: Function headers with a value that is valid as far as it goes, so that what stands behind it is looked at too.
 VALID = {
-    "accept": b"application/sdp", "accept-contact": b"*;audio", "accept-encoding": b"gzip", "alert-info": b"<urn:alert:x:%b>",
-    "allow": b"INVITE", "allow-events": b"refer", "answer-mode": b"Auto",
-    "date": b"Sat, 13 Nov 2010 23:29:00 GMT", "event": b"refer", "expires": b"60", "feature-caps": b"*",
-    "history-info": b"<sip:%b@x>;index=1", "info-package": b"nil", "mime-version": b"1.0", "min-se": b"90",
-    "p-early-media": b"supported", "priority": b"normal", "privacy": b"id", "rack": b"1 1 INVITE", "reason": b"SIP;cause=200",
-    "refer-sub": b"true", "request-disposition": b"no-fork", "resource-priority": b"wps.0", "retry-after": b"5 (%b)",
-    "rseq": b"1", "session-expires": b"1800;refresher=uac", "subscription-state": b"active;expires=60",
-    "supported": b"timer", "unsupported": b"timer", "warning": b'399 %b "%b"', "recv-info": b"nil",
-}  # fmt: skip
+    "accept": b"application/sdp",
+    "accept-contact": b"*;audio",
+    "accept-encoding": b"gzip",
+    "alert-info": b"<urn:alert:x:%b>",
+    "allow": b"INVITE",
+    "allow-events": b"refer",
+    "answer-mode": b"Auto",
+    "date": b"Sat, 13 Nov 2010 23:29:00 GMT",
+    "event": b"refer",
+    "expires": b"60",
+    "feature-caps": b"*",
+    "history-info": b"<sip:%b@x>;index=1",
+    "info-package": b"nil",
+    "mime-version": b"1.0",
+    "min-se": b"90",
+    "p-early-media": b"supported",
+    "priority": b"normal",
+    "privacy": b"id",
+    "rack": b"1 1 INVITE",
+    "reason": b"SIP;cause=200",
+    "refer-sub": b"true",
+    "request-disposition": b"no-fork",
+    "resource-priority": b"wps.0",
+    "retry-after": b"5 (%b)",
+    "rseq": b"1",
+    "session-expires": b"1800;refresher=uac",
+    "subscription-state": b"active;expires=60",
+    "supported": b"timer",
+    "unsupported": b"timer",
+    "warning": b'399 %b "%b"',
+    "recv-info": b"nil",
+}
 #: Headers that are planted on their own: another value would change what the whole message is.
-APART = {"require", "content-disposition", "proxy-require", "content-encoding", "content-type", "content-length", "max-breadth", "max-forwards",
-         "via", "route", "record-route", "path", "contact", "from", "to", "call-id", "cseq", "privacy", "refer-to",
-         "replaces", "join", "target-dialog", "in-reply-to"}  # fmt: skip
-VENDOR = ("X-Device-ID", "X-Country", "X-Serialnumber", "X-Real-IP", "X-Forwarded-For", "X-3Com-PhoneInfo", "Ms-Device-Info",
-          "X-MS-UserLocation", "X-BroadWorks-Correlation-Info", "X-NICE-Call-ID", "X-Anything", "Nothing-Known", "x-GEO-ip",
-          "P-Unheard-Of", "Cisco-Guid", "Record")  # fmt: skip
+APART = {
+    "require",
+    "content-disposition",
+    "proxy-require",
+    "content-encoding",
+    "content-type",
+    "content-length",
+    "max-breadth",
+    "max-forwards",
+    "via",
+    "route",
+    "record-route",
+    "path",
+    "contact",
+    "from",
+    "to",
+    "call-id",
+    "cseq",
+    "privacy",
+    "refer-to",
+    "replaces",
+    "join",
+    "target-dialog",
+    "in-reply-to",
+}
+VENDOR = (
+    "X-Device-ID",
+    "X-Country",
+    "X-Serialnumber",
+    "X-Real-IP",
+    "X-Forwarded-For",
+    "X-3Com-PhoneInfo",
+    "Ms-Device-Info",
+    "X-MS-UserLocation",
+    "X-BroadWorks-Correlation-Info",
+    "X-NICE-Call-ID",
+    "X-Anything",
+    "Nothing-Known",
+    "x-GEO-ip",
+    "P-Unheard-Of",
+    "Cisco-Guid",
+    "Record",
+)
 
 
 class Plants:
@@ -128,7 +188,8 @@ def sdp(plants: Plants) -> bytes:
         b"a=ice-pwd:asd88fgpdd777uzjYhagZg" + plants("ICE ufrag and pwd"),
         b"a=fingerprint:sha-256 " + plants.given("DTLS fingerprint", b":".join([b"4A"] * 32)),
         b"a=setup:actpass",
-        b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + plants.given("SRTP key", b"WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"),
+        b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"
+        + plants.given("SRTP key", b"WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"),
         b"a=candidate:1 1 UDP 2130706431 10.44.55.67 49170 typ host",
         b"a=candidate:2 1 UDP 2130706175 fe80::21b:63ff:fe84:2b1 49170 typ host",
         b"a=candidate:3 1 UDP 1694498815 203.0.113.200 49170 typ srflx raddr 10.44.55.68 rport 49171 %b 1"
@@ -144,14 +205,20 @@ def sdp(plants: Plants) -> bytes:
         b"a=tool:%b" % plants("tool"),
         b"a=%b" % plants("media flag"),
     ]
-    for value, name in ((b"10.44.55.66", "o= address"), (b"10.44.55.67", "host candidate"), (b"10.44.55.68", "raddr"),
-                        (b"fe80::21b:63ff:fe84:2b1", "host candidate v6")):  # fmt: skip
+    for value, name in (
+        (b"10.44.55.66", "o= address"),
+        (b"10.44.55.67", "host candidate"),
+        (b"10.44.55.68", "raddr"),
+        (b"fe80::21b:63ff:fe84:2b1", "host candidate v6"),
+    ):
         plants.given(name, value)
     return b"\r\n".join(lines) + b"\r\n"
 
 
 #: Attributes that the description has in a valid form already; a broken one beside it would end the test early.
-UNIQUE = frozenset((b"ice-ufrag", b"ice-pwd", b"fingerprint", b"crypto", b"setup", b"candidate", b"rtpmap", b"fmtp", b"ssrc"))
+UNIQUE = frozenset(
+    (b"ice-ufrag", b"ice-pwd", b"fingerprint", b"crypto", b"setup", b"candidate", b"rtpmap", b"fmtp", b"ssrc")
+)
 
 
 def multipart(plants: Plants) -> bytes:
@@ -177,6 +244,9 @@ def phone(plants: Plants) -> Agent:
     return Agent(PHONE, plants("From user"), b'"%b" ' % plants("From display"))
 
 
+URI_PARTS = ("user-param", "password", "host", "param", "value")
+
+
 def leaky(plants: Plants, agent: Agent, method: bytes, lines: Iterable[bytes], number: int) -> Packet:
     """A request outside dialogs with something planted in everything that a phone writes itself."""
     for value, name in ((PHONE[0].encode(), "phone address"), (b"5062", "phone port")):
@@ -184,23 +254,42 @@ def leaky(plants: Plants, agent: Agent, method: bytes, lines: Iterable[bytes], n
     dialled = plants("dialled number")
     written = [
         b"%b sip:%b;%b=1:%b@%b.example:5099;transport=udp;%b=%b SIP/2.0"
-        % (method, dialled, *(plants(f"Request-URI {part}") for part in ("user-param", "password", "host", "param", "value"))),
+        % (method, dialled, *(plants(f"Request-URI {part}") for part in URI_PARTS)),
         b"Via: SIP/2.0/UDP %b:5062;branch=z9hG4bK%b%d;rport;%b=%b"
         % (PHONE[0].encode(), plants("branch"), number, plants("Via param"), plants("Via value")),
-        b"Via: SIP/2.0/UDP %b.example;branch=z9hG4bK%b;received=10.1.1.24" % (plants("second Via"), plants("its branch")),
+        b"Via: SIP/2.0/UDP %b.example;branch=z9hG4bK%b;received=10.1.1.24"
+        % (plants("second Via"), plants("its branch")),
         b"Max-Forwards: 70",
         b"From: %b<sip:%b:%b@%b.example;%b>;tag=%b;%b=%b"
-        % (agent.display, agent.user, *(plants(f"From {part}") for part in ("password", "host", "uri-param")),
-           plants("From tag"), plants("From param"), plants("From value")),
+        % (
+            agent.display,
+            agent.user,
+            *(plants(f"From {part}") for part in ("password", "host", "uri-param")),
+            plants("From tag"),
+            plants("From param"),
+            plants("From value"),
+        ),
         b'To: "%b" <sip:%b@%b.example;%b>;%b=%b'
         % (plants("To display"), dialled, *(plants(f"To {part}") for part in ("host", "uri-param", "param", "value"))),
         b"Call-ID: %b@%b.example" % (plants("Call-ID left"), plants("Call-ID right")),
         b"CSeq: %b %b" % (plants.given("CSeq number", b"414243%d" % (100 + number)), method),
         b'Contact: "%b" <sip:%b@10.1.1.23:5062;%b=%b>;+sip.instance="<urn:uuid:%b>";reg-id=7;%b=%b;+%b="%b"'
-        % tuple(plants(f"Contact {part}") for part in
-                ("display", "user", "uri-param", "uri-value", "instance", "param", "value", "feature", "feature value")),
+        % tuple(
+            plants(f"Contact {part}")
+            for part in (
+                "display",
+                "user",
+                "uri-param",
+                "uri-value",
+                "instance",
+                "param",
+                "value",
+                "feature",
+                "feature value",
+            )
+        ),
         *lines,
-    ]  # fmt: skip
+    ]
     return Packet(PHONE, b"\r\n".join(written))
 
 
@@ -226,7 +315,18 @@ def arrived_masked(world: World, plants: Plants) -> set[str]:
 
 
 def methods_that_start() -> list[bytes]:
-    return [b"INVITE", b"MESSAGE", b"OPTIONS", b"REFER", b"SUBSCRIBE", b"NOTIFY", b"INFO", b"UPDATE", b"PUBLISH", b"FOO"]
+    return [
+        b"INVITE",
+        b"MESSAGE",
+        b"OPTIONS",
+        b"REFER",
+        b"SUBSCRIBE",
+        b"NOTIFY",
+        b"INFO",
+        b"UPDATE",
+        b"PUBLISH",
+        b"FOO",
+    ]
 
 
 @pytest.mark.parametrize("method", methods_that_start())
@@ -245,13 +345,21 @@ def test_no_header_of_a_first_request_arrives(method: bytes) -> None:
     assert arrived_masked(world, plants) <= set(EXEMPT)
 
 
-@pytest.mark.parametrize("header", sorted(APART - {"content-length", "via", "from", "to", "call-id", "cseq", "max-forwards"}))
+@pytest.mark.parametrize(
+    "header", sorted(APART - {"content-length", "via", "from", "to", "call-id", "cseq", "max-forwards"})
+)
 def test_headers_that_change_the_message_do_not_arrive(header: str) -> None:
     """Planted one at a time: the request may be refused, but nothing of the header arrives."""
     plants, world = Plants(), World()
     agent = phone(plants)
-    values = [b"%b", b"100rel, %b", b"<sip:%b@x>", b"<sip:+15550123@x?Replaces=%b%%3Bto-tag%%3D1%%3Bfrom-tag%%3D2&Subject=%b>",
-              b"%b;to-tag=1;from-tag=2;%b=1", b"%b;q=1"]  # fmt: skip
+    values = [
+        b"%b",
+        b"100rel, %b",
+        b"<sip:%b@x>",
+        b"<sip:+15550123@x?Replaces=%b%%3Bto-tag%%3D1%%3Bfrom-tag%%3D2&Subject=%b>",
+        b"%b;to-tag=1;from-tag=2;%b=1",
+        b"%b;q=1",
+    ]
     for number, value in enumerate(values):
         # The user part of a Refer-To is the number that the recipient shall dial.
         dialled = header == "refer-to" and value == b"<sip:%b@x>"
@@ -306,7 +414,8 @@ def within(ladder: Ladder, invite: Packet, method: bytes, lines: list[bytes], nu
 
 
 @pytest.mark.parametrize(
-    "method", [b"ACK", b"PRACK", b"UPDATE", b"INVITE", b"BYE", b"MESSAGE", b"OPTIONS", b"INFO", b"REFER", b"NOTIFY", b"FOO"]
+    "method",
+    [b"ACK", b"PRACK", b"UPDATE", b"INVITE", b"BYE", b"MESSAGE", b"OPTIONS", b"INFO", b"REFER", b"NOTIFY", b"FOO"],
 )
 def test_nothing_arrives_within_a_dialog(method: bytes) -> None:
     """All headers and an SDP in every method that a phone sends in a call, and its retransmission."""
@@ -355,9 +464,14 @@ def test_nothing_arrives_in_the_phones_responses(method: bytes, status: int) -> 
         user = plants("dialled number" if status == 302 else "Contact user")
         contact = b'"%b" <sip:%b@10.1.1.23:5062;%b>;+sip.instance="%b"' % (plants("C"), user, plants("C"), plants("C"))
         reply = Agent(PHONE, b"x").answer(
-            got, status, contact=contact, headers=(*lines, b"Content-Type: application/sdp"), body=sdp(plants),
-            reason=plants("reason phrase"), tag=plants("To tag"),
-        )  # fmt: skip
+            got,
+            status,
+            contact=contact,
+            headers=(*lines, b"Content-Type: application/sdp"),
+            body=sdp(plants),
+            reason=plants("reason phrase"),
+            tag=plants("To tag"),
+        )
         world.receive(*reply)
         sent = [data for address, data in world.sent[before:] if address == TRUNK and read(data).status == status]
         assert len(sent) == 1, world.sent[before:]
@@ -367,10 +481,14 @@ def test_nothing_arrives_in_the_phones_responses(method: bytes, status: int) -> 
 def test_patterns_do_not_arrive_in_kept_fields() -> None:
     """MAC, IMEI, UUID v1, private addresses and the letter-coded form, in tags and Call-IDs."""
     values = {
-        b"00:1f:5b:ab:cd:ef": "MAC", b"490154203237518": "IMEI", b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6": "UUID v1",
-        b"192.168.44.55": "private IPv4", b"fd12:3456:789a::1": "private IPv6", b"BJC.BGI.BCE.GD": "letter-coded IPv4",
+        b"00:1f:5b:ab:cd:ef": "MAC",
+        b"490154203237518": "IMEI",
+        b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6": "UUID v1",
+        b"192.168.44.55": "private IPv4",
+        b"fd12:3456:789a::1": "private IPv6",
+        b"BJC.BGI.BCE.GD": "letter-coded IPv4",
         b"SEP001122334455": "Cisco device name",
-    }  # fmt: skip
+    }
     for number, (value, name) in enumerate(values.items()):
         world, plants = World(), Plants()
         plants.given(name, value)
@@ -392,9 +510,17 @@ CALL_ID_ONLY = ("private IPv6", "letter-coded IPv4")
 def test_the_list_of_exemptions_is_closed() -> None:
     """Ten entries, each with a reason; adding one is a decision that this test makes visible."""
     assert sorted(EXEMPT) == [
-        "CSeq number", "DTLS fingerprint", "From tag", "ICE candidate", "ICE ufrag and pwd", "SRTP key", "To tag", "codec",
-        "dialled number", "media address",
-    ]  # fmt: skip
+        "CSeq number",
+        "DTLS fingerprint",
+        "From tag",
+        "ICE candidate",
+        "ICE ufrag and pwd",
+        "SRTP key",
+        "To tag",
+        "codec",
+        "dialled number",
+        "media address",
+    ]
     assert all(EXEMPT.values())
 
 

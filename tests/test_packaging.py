@@ -165,7 +165,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     assert "needs Python 3.11 or newer" in done.stderr
 
 
-SKIPPING = '''
+SKIPPING = """
 import pytest
 
 def test_here():
@@ -178,7 +178,7 @@ def test_real_program():
 @pytest.mark.xfail(reason="known", strict=True)
 def test_known():
     assert False
-'''
+"""
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def test_a_good_file_has_none() -> None:
         ('access = { listener = "a"', 'access = { listener = "x"', 'access.listener: there is no listener "x"'),
         ('core = { listener = "b"', 'core = { listener = "x"', 'core.listener: there is no listener "x"'),
         ('to = ["t",', 'to = ["x",', 'routes[0].to[0]: there is no trunk "x"'),
-        ("core =", "corr =", 'routes[0].to[1]: there is no section [core]'),
-        ("access =", "acess =", 'routes[0].to[2]: there is no section [access]'),
+        ("core =", "corr =", "routes[0].to[1]: there is no section [core]"),
+        ("access =", "acess =", "routes[0].to[2]: there is no section [access]"),
         (
             'to = ["sos"',
             'to = ["t"',

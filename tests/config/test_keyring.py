@@ -96,9 +96,12 @@ def test_a_malformed_file_is_refused_without_a_word_of_it(content: bytes) -> Non
         error = error.__context__
 
 
-@given(st.binary(max_size=80) | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(
-    lambda value: json.dumps({"version": 1, "next_id": 0, "keys": value}).encode()
-))
+@given(
+    st.binary(max_size=80)
+    | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(
+        lambda value: json.dumps({"version": 1, "next_id": 0, "keys": value}).encode()
+    )
+)
 def test_no_content_breaks_the_reader(content: bytes) -> None:
     with pytest.raises(KeyRingError):
         decode(content)

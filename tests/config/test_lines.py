@@ -218,8 +218,18 @@ def test_generated_files_have_tomllib_s_structure_and_true_lines(data: st.DataOb
 
 
 FRAGMENTS = (
-    "[a]", "[a.b]", "[[a]]", "[[a.b]]", "[[c]]", "[c.a]", "[c.a.b]", "[[c.d]]", "[c.d.e]",
-    "x = 1", "a.b = 2", "x.y = 3",
+    "[a]",
+    "[a.b]",
+    "[[a]]",
+    "[[a.b]]",
+    "[[c]]",
+    "[c.a]",
+    "[c.a.b]",
+    "[[c.d]]",
+    "[c.d.e]",
+    "x = 1",
+    "a.b = 2",
+    "x.y = 3",
 )
 
 

@@ -168,7 +168,7 @@ VALUES = st.recursive(
 )
 
 
-def spoil(node: Any, data: st.DataObject) -> None:  # noqa: ANN401
+def spoil(node: Any, data: st.DataObject) -> None:
     """Put something else somewhere into a parsed file."""
     keys = list(node) if isinstance(node, dict) else list(range(len(node)))
     key = data.draw(st.sampled_from(keys))

@@ -92,9 +92,10 @@ def test_what_is_no_file_or_no_folder_is_told(file: StateFile, tmp_path: Path) -
     with pytest.raises(OwnError, match="cannot be read: Is a directory"):
         file.read()
     (tmp_path / "plain").touch()
-    with pytest.raises(OwnError, match="cannot be used as state folder"), StateFile(
-        tmp_path / "plain" / "x", OwnError
-    ).locked():
+    with (
+        pytest.raises(OwnError, match="cannot be used as state folder"),
+        StateFile(tmp_path / "plain" / "x", OwnError).locked(),
+    ):
         pass
 
 

@@ -43,16 +43,24 @@ def worded(**values: object) -> str:
         ({"timers": {"t1": 0}}, "0 is out of range; write more than 0, at most 5"),
         ({"metrics": {"enabled": 1}}, "1 is not true or false; write true or false, without quotes"),
         ({"log": {"format": "x"}}, '"x" is not one of the words for this key; write "text" or "json"'),
-        ({"metrics": {"address": "lo"}}, '"lo" is not an IP address; write "192.0.2.1", "2001:db8::1", or "0.0.0.0" '
-         "for all of IPv4"),
-        ({"trunks": (TRUNK | {"name": "A"},)}, '"A" is not a name; write 1 to 32 of a-z, 0-9, "-" and "_", a letter or '
-         "digit first"),
+        (
+            {"metrics": {"address": "lo"}},
+            '"lo" is not an IP address; write "192.0.2.1", "2001:db8::1", or "0.0.0.0" for all of IPv4',
+        ),
+        (
+            {"trunks": (TRUNK | {"name": "A"},)},
+            '"A" is not a name; write 1 to 32 of a-z, 0-9, "-" and "_", a letter or digit first',
+        ),
         ({"emergency": {"numbers": ("x",)}}, '"x" is not a dialled number; write its 1 to 15 digits, such as "112"'),
-        ({"routes": ({"methods": ("x",), "to": ("t",)},)}, '"x" is not a method; write it as in a request, such as '
-         '"INVITE"'),
+        (
+            {"routes": ({"methods": ("x",), "to": ("t",)},)},
+            '"x" is not a method; write it as in a request, such as "INVITE"',
+        ),
         ({"trunks": (TRUNK | {"hosts": ("a b",)},)}, '"a b" is not a host; write "host", "host:port" or "[IPv6]:port"'),
-        ({"privacy": {"default": {"name": "hide"}}}, '"hide" is not an action for name; write one of keep, anonymise, '
-         "remove"),
+        (
+            {"privacy": {"default": {"name": "hide"}}},
+            '"hide" is not an action for name; write one of keep, anonymise, remove',
+        ),
     ],
 )
 def test_wording(values: dict[str, object], text: str) -> None:

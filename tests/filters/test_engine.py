@@ -318,8 +318,10 @@ def test_t19_call_id_with_a_spelt_address() -> None:
 @pytest.mark.parametrize("method", [b"ACK", b"PRACK", b"UPDATE"])
 def test_t20_session_descriptions_after_the_first(method: bytes) -> None:
     """An answer in ACK or PRACK, an offer in UPDATE (RFC 3261 §13.2.1, 3262 §5, 3311): cleaned like the first."""
-    body = SDP.replace(b"alice", SECRET) + b"a=candidate:1 1 UDP 1 10.1.1.77 4000 typ host\r\n" + (
-        b"a=candidate:2 1 UDP 1 198.51.100.77 4000 typ srflx raddr 10.1.1.77 rport 4000\r\n"
+    body = (
+        SDP.replace(b"alice", SECRET)
+        + b"a=candidate:1 1 UDP 1 10.1.1.77 4000 typ host\r\n"
+        + (b"a=candidate:2 1 UDP 1 198.51.100.77 4000 typ srflx raddr 10.1.1.77 rport 4000\r\n")
     )
     data = in_call(method, b"Content-Type: application/sdp", b"RAck: 1 1 INVITE", body=body)
     assert not found_in(data, [SECRET, b"10.1.1.77", b"laptop"])

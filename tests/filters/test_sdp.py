@@ -206,8 +206,10 @@ def test_trickled_private_host_falls() -> None:
 
 def test_same_input_same_output() -> None:
     body = "\r\n".join([*HEAD, AUDIO, f"a={HOST}", f"a={SRFLX}", "a=ssrc:1 cname:x", ""]).encode()
-    assert strict(body, CONTEXT) == strict(body, CONTEXT) == strict(strict(body, CONTEXT), CONTEXT).replace(
-        pseudonym(pseudonym(b"x")), pseudonym(b"x")
+    assert (
+        strict(body, CONTEXT)
+        == strict(body, CONTEXT)
+        == strict(strict(body, CONTEXT), CONTEXT).replace(pseudonym(pseudonym(b"x")), pseudonym(b"x"))
     )
 
 

@@ -11,7 +11,9 @@ from proxy.errors import Refused
 from tests.agents import ALICE, read
 
 
-@pytest.mark.parametrize(("value", "breadth"), [(b"7", 7), (b"0", 0), (b"x", 60), (b"", 60), (b"9" * 30, 60), (b"-1", 60)])
+@pytest.mark.parametrize(
+    ("value", "breadth"), [(b"7", 7), (b"0", 0), (b"x", 60), (b"", 60), (b"9" * 30, 60), (b"-1", 60)]
+)
 def test_what_cannot_be_read_counts_as_absent(value: bytes, breadth: int) -> None:
     """An absent Max-Breadth gets the default (§5.3.3.1)."""
     assert breadth_of(read(ALICE.request(headers=(b"Max-Breadth: " + value,)).data), 60) == breadth

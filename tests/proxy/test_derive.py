@@ -30,6 +30,7 @@ SENT = (
     b"Content-Type: application/sdp\r\n"
     b"Content-Length: 3\r\n\r\nabc"
 )
+ROUTES = [b"sip:near.example;lr", b"sip:far.example;lr"]
 FOLDED = (
     SENT.replace(b";tag=a", b"\r\n  ;\r\n tag = a")
     .replace(b"CSeq: 7 INVITE", b"cseq: 0007\r\n  INVITE")
@@ -93,7 +94,7 @@ def test_a_call_that_may_not_stay_up_is_taken_down_along_its_own_route() -> None
         b"Record-Route: <sip:token@192.0.2.1;lr>, <sip:up.example;lr>, <sip:upper.example;lr>",
         b"Contact: <sip:gw@198.51.100.9:5070>",
     )
-    ack, bye = (parse(data, LIMITS) for data in ack_and_bye(SENT, response, (b"z9hG4bKa", b"z9hG4bKb")))
+    ack, bye = (parse(data, LIMITS) for data in ack_and_bye(SENT, response, ROUTES, (b"z9hG4bKa", b"z9hG4bKb")))
     for request, method, number, branch in ((ack, b"ACK", 7, b"z9hG4bKa"), (bye, b"BYE", 8, b"z9hG4bKb")):
         assert (request.method, request.cseq, request.cseq_method) == (method, number, method)
         assert (request.uri, request.via.branch) == (b"sip:gw@198.51.100.9:5070", branch)
@@ -104,7 +105,7 @@ def test_a_call_that_may_not_stay_up_is_taken_down_along_its_own_route() -> None
 
 def test_without_contact_or_routes_the_same_hop_is_told() -> None:
     """An answer without Contact breaks §8.1.1.8; the call is taken down where it went."""
-    ack, bye = (parse(data, LIMITS) for data in ack_and_bye(SENT, answer(200), (b"z9hG4bKa", b"z9hG4bKb")))
+    ack, bye = (parse(data, LIMITS) for data in ack_and_bye(SENT, answer(200), [], (b"z9hG4bKa", b"z9hG4bKb")))
     assert ack.uri == bye.uri == b"sip:+15550100@198.51.100.7"
     assert ack.items(b"route") == []
 
@@ -112,7 +113,7 @@ def test_without_contact_or_routes_the_same_hop_is_told() -> None:
 def test_an_answer_whose_contact_cannot_be_read_is_malformed() -> None:
     """The caller of `ack_and_bye` counts it."""
     with pytest.raises(Malformed):
-        ack_and_bye(SENT, answer(200, b"Contact: <>"), (b"z9hG4bKa", b"z9hG4bKb"))
+        ack_and_bye(SENT, answer(200, b"Contact: <>"), [], (b"z9hG4bKa", b"z9hG4bKb"))
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,12 @@ def test_ack_whose_plan_fails_goes_out_bare() -> None:
 
 def test_ack_parks_without_transaction() -> None:
     """design.md §5: it waits for the look-up, bounded, and goes on when it ends."""
-    trunk = {"name": "named", "hosts": ["sip.carrier.example:5060"], "networks": ["198.51.100.0/24"], "listener": "main"}
+    trunk = {
+        "name": "named",
+        "hosts": ["sip.carrier.example:5060"],
+        "networks": ["198.51.100.0/24"],
+        "listener": "main",
+    }
     world = World(settings(trunks=[trunk], routes=[{"to": ["named"]}], limits={"parked": 1}))
     ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
     world.core.resume(1, ["198.51.100.7"], world.now)

@@ -479,7 +479,10 @@ def test_trunk_limits_refuse_what_is_too_big(limit: dict[str, int]) -> None:
     assert Ladder(profile(**limit)) >> ALICE.request(headers=headers) << Sent(ALICE, 100) << Sent(ALICE, 513)
 
 
-@pytest.mark.parametrize("call_id", [b"call-1@10.1.1.23", b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6", b"97576NWRlYTAyZmMwNzI3OGJlN2IwMWI5MTU0YzI4"])
+@pytest.mark.parametrize(
+    "call_id",
+    [b"call-1@10.1.1.23", b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6", b"97576NWRlYTAyZmMwNzI3OGJlN2IwMWI5MTU0YzI4"],
+)
 def test_a_trunk_that_loses_case_gets_base32(call_id: bytes) -> None:
     """dialogs.md "Trunk profile": token alphabet; what comes back in capitals still opens."""
     invite = ALICE.invite(call_id=call_id)
@@ -519,7 +522,7 @@ def test_from_change_leaves_supported() -> None:
 
 
 def test_tokens_are_legal_where_they_stand() -> None:
-    """Every token is legal where it stands: letters, digits, - and _ in a user part, a letter first (peers.md row 12)."""
+    """Letters, digits, - and _ in a user part, a letter first (peers.md row 12)."""
     ladder = established()
     for name in (b"contact", b"record-route"):
         for message in (ladder[b"INVITE"], ladder[200]):
@@ -527,3 +530,39 @@ def test_tokens_are_legal_where_they_stand() -> None:
             assert uri is not None
             assert uri.user[:1].isalpha()
             assert uri.user.replace(b"-", b"").replace(b"_", b"").isalnum()
+
+
+def test_an_answer_to_the_invite_of_before_a_restart_is_understood() -> None:
+    """The far side echoes the Record-Route of the first INVITE; a later second has made another token of the same."""
+    ladder = Ladder() >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    first = ladder[b"INVITE"]
+    ladder.world.wall += 7
+    ladder = ladder >> Restart() >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert read(ladder[b"INVITE"]).items(b"record-route") != read(first).items(b"record-route")
+    ladder = ladder >> CARRIER.answer(first, 200) << Sent(ALICE, 200)
+    ladder = ladder >> ALICE.within(b"ACK", ladder[200], own=INVITE, cseq=1) << Sent(CARRIER, b"ACK")
+    assert read(ladder[b"ACK"]).items(b"route") == []
+    assert ladder >> ALICE.within(b"BYE", ladder[200], own=INVITE) << Sent(CARRIER, b"BYE")
+
+
+def test_to_stays_the_same_when_the_record_could_not_hold_it() -> None:
+    """Over budget To leaves the record; what the trunk sees of it is worked out again, with the trunk's own domain."""
+    wordy = Agent(ALICE.address, b"alice", b'"%b" ' % (b"A" * 60))
+    invite = wordy.invite(uri=b"sip:+15550100@a-long-domain-of-the-subscriber.provider.example.net")
+    ladder = Ladder(profile(record_budget=96)) >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
+    bye = wordy.within(b"BYE", ladder[200], own=invite)
+    ladder = ladder >> bye << Sent(CARRIER, b"BYE")
+    assert read(ladder[b"BYE"]).to.uri == read(ladder[b"INVITE"]).to.uri
+    assert ladder
+
+
+def test_an_ordinary_inbound_call_fits() -> None:
+    """Long numbers and domains from a carrier, a phone reached by its address: no 513, names included."""
+    world = World(settings(routes=[{"source": "trunk", "to": ["access"]}]))
+    caller = Agent(CARRIER.address, b"+4930555017342", b'"Gateway of Many Words" ')
+    invite = caller.invite(uri=b"sip:+4930555017399@10.1.1.23:5062")
+    ladder = Ladder(world) >> invite << Sent(caller, 100) << Sent(ALICE, b"INVITE")
+    ladder = ladder >> ALICE.answer(ladder[b"INVITE"], 200) << Sent(caller, 200)
+    assert ladder >> caller.within(b"BYE", ladder[200], own=invite) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).from_.display == read(ladder[b"INVITE"]).from_.display

@@ -25,18 +25,37 @@ def established() -> Ladder:
 # --- emergency calls (design.md §2)
 
 
-@pytest.mark.parametrize("uri", [b"urn:service:sos", b"urn:service:sos.fire", b"sip:911@192.0.2.1;user=phone", b"tel:112",
-                                 b"urn:service:test.sos", b"URN:SERVICE:SOS.police"])  # fmt: skip
+@pytest.mark.parametrize(
+    "uri",
+    [
+        b"urn:service:sos",
+        b"urn:service:sos.fire",
+        b"sip:911@192.0.2.1;user=phone",
+        b"tel:112",
+        b"urn:service:test.sos",
+        b"URN:SERVICE:SOS.police",
+    ],
+)
 def test_an_emergency_call_arrives_complete(uri: bytes) -> None:
     """By its Request-URI, towards a hop in zone psap: nothing is hidden but our realm's credentials."""
     headers = (
-        b"Geolocation: <cid:alice@x>", b"P-Asserted-Identity: <sip:+15550142@sip.example.net>", b"X-Anything: kept",
-        b"User-Agent: Phone/1", b'Authorization: Digest username="alice", realm="sip.example.net", response="x"',
+        b"Geolocation: <cid:alice@x>",
+        b"P-Asserted-Identity: <sip:+15550142@sip.example.net>",
+        b"X-Anything: kept",
+        b"User-Agent: Phone/1",
+        b'Authorization: Digest username="alice", realm="sip.example.net", response="x"',
         b"Privacy: id;critical;session",
-    )  # fmt: skip
+    )
     ladder = Ladder() >> ALICE.invite(uri=uri, headers=headers) << Sent(ALICE, 100) << Sent(PSAP, b"INVITE")
     sent = ladder[b"INVITE"]
-    for kept in (b"Alice Liddell", b"Geolocation", b"+15550142", b"X-Anything: kept", b"User-Agent", b"sip:alice@10.1.1.23:5062"):
+    for kept in (
+        b"Alice Liddell",
+        b"Geolocation",
+        b"+15550142",
+        b"X-Anything: kept",
+        b"User-Agent",
+        b"sip:alice@10.1.1.23:5062",
+    ):
         assert kept in sent, kept
     assert b"Authorization" not in sent
     assert ladder.world.events[-1].kind == "emergency"
@@ -130,7 +149,9 @@ def transfer() -> tuple[Ladder, bytes, bytes]:
     ladder = ladder >> consult << Sent(ALICE, 100) << Sent(SECOND, b"INVITE")
     at_second = ladder[b"INVITE"]
     ladder = ladder >> SECOND.answer(at_second, 200, tag=b"two") << Sent(ALICE, 200)
-    refer_to = b"Refer-To: <%b?Replaces=consult%%4010.1.1.23%%3Bto-tag%%3Dtwo%%3Bfrom-tag%%3Dfrom2>" % contact_of(ladder[200])
+    refer_to = b"Refer-To: <%b?Replaces=consult%%4010.1.1.23%%3Bto-tag%%3Dtwo%%3Bfrom-tag%%3Dfrom2>" % contact_of(
+        ladder[200]
+    )
     refer = ALICE.within(b"REFER", first, own=INVITE, headers=(refer_to,))
     ladder = ladder >> refer << Sent(CARRIER, b"REFER")
     return ladder, ladder[b"REFER"], at_second
@@ -144,7 +165,9 @@ def test_an_attended_transfer_finds_the_replaced_dialog() -> None:
     target = parse_name_addr(read(refer).items(b"refer-to")[0]).uri
     uri, _, replaces = target.partition(b"?Replaces=")
     assert replaces
-    call = CARRIER.invite(uri=uri, call_id=b"t@198.51.100.7", branch=b"z9hG4bKx", headers=(b"Replaces: x;to-tag=1;from-tag=2",))
+    call = CARRIER.invite(
+        uri=uri, call_id=b"t@198.51.100.7", branch=b"z9hG4bKx", headers=(b"Replaces: x;to-tag=1;from-tag=2",)
+    )
     ladder = ladder >> call << Sent(CARRIER, 100) << Sent(SECOND, b"INVITE")
     sent = read(ladder[b"INVITE"])
     assert sent.uri == b"sip:gateway2@198.51.100.8:5060"
@@ -157,7 +180,9 @@ def test_a_transfer_token_lives_three_minutes_and_serves_one_side() -> None:
     ladder, refer, _ = transfer()
     uri = parse_name_addr(read(refer).items(b"refer-to")[0]).uri.partition(b"?")[0]
     assert ladder >> ALICE.invite(uri=uri, branch=b"z9hG4bKa") << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
-    assert read(ladder[b"INVITE"]).uri.startswith(b"sip:"), "to anybody else it is just a user part for the routing table"
+    assert read(ladder[b"INVITE"]).uri.startswith(b"sip:"), (
+        "to anybody else it is just a user part for the routing table"
+    )
     ladder.world.wall += 181
     assert ladder >> Restart() >> CARRIER.invite(uri=uri, branch=b"z9hG4bKl") << Sent(CARRIER, 480)
 
@@ -192,10 +217,12 @@ def named() -> World:
 def test_a_parked_invite_has_sent_100_and_goes_on() -> None:
     """Retransmissions are absorbed meanwhile, and the hop is where the name leads."""
     world = named()
-    ladder = Ladder(world) >> INVITE << Sent(ALICE, 100) >> INVITE << Sent(ALICE, 100)
+    assert Ladder(world) >> INVITE << Sent(ALICE, 100) >> INVITE << Sent(ALICE, 100)
     assert world.lookups == [(1, "sip.carrier.example")]
     world.core.resume(1, ["2001:db8::7", "198.51.100.7"], world.now)
-    assert [address for address, _ in world.sent[2:]] == [CARRIER.address], "the first address that a listener can reach"
+    assert [address for address, _ in world.sent[2:]] == [CARRIER.address], (
+        "the first address that a listener can reach"
+    )
     world.core.resume(1, ["198.51.100.7"], world.now)
     assert len(world.sent) == 3, "a ticket is good for once"
 
@@ -251,7 +278,11 @@ def test_a_call_from_a_trunk_reaches_the_core_as_it_came() -> None:
     """A trusted hop that keeps all: only what a proxy must touch is touched."""
     headers = (b"X-Anything: kept", b"P-Asserted-Identity: <sip:+15550177@carrier.example>", b"Server: gw/1")
     ladder = Ladder() >> CARRIER.invite(headers=headers) << Sent(CARRIER, 100) << Sent(PBX, b"INVITE")
-    for line in (*headers, b"From: <sip:gateway@sip.example.net>;tag=from1", b"Contact: <sip:gateway@198.51.100.7:5060>"):
+    for line in (
+        *headers,
+        b"From: <sip:gateway@sip.example.net>;tag=from1",
+        b"Contact: <sip:gateway@198.51.100.7:5060>",
+    ):
         assert line + b"\r\n" in ladder[b"INVITE"]
     answer = PBX.answer(ladder[b"INVITE"], 200)
     ladder = ladder >> answer << Sent(CARRIER, 200)
@@ -292,7 +323,10 @@ def test_a_broken_record_route_is_refused_at_the_door() -> None:
 
 def test_an_inbound_call_through_long_proxies_is_answered() -> None:
     """max_user bounds requests; a response with a large record still leaves."""
-    routes = (b"sip:edge-proxy-1.pbx.example.com:5060;transport=udp;lr", b"sip:b2bua-cluster-2.pbx.example.com;lr;ftag=abcdef")
+    routes = (
+        b"sip:edge-proxy-1.pbx.example.com:5060;transport=udp;lr",
+        b"sip:b2bua-cluster-2.pbx.example.com;lr;ftag=abcdef",
+    )
     ladder = Ladder() >> CARRIER.invite(uri=b"sip:x@192.0.2.1") << Sent(CARRIER, 100) << Sent(PBX, b"INVITE")
     contact = b"<sip:+15550100-line-17@203.0.113.5:5060;transport=udp>"
     answer = PBX.answer(ladder[b"INVITE"], 200, routes=routes, contact=contact)

@@ -24,7 +24,9 @@ def test_between_phones_and_core_they_pass(method: bytes) -> None:
     assert Ladder() >> stray(PBX, method, b"sip:bob@10.1.1.99") << Sent(BOB, method)
 
 
-@pytest.mark.parametrize(("agent", "uri"), [(ALICE, b"sip:1@192.0.2.1"), (PBX, b"sip:+1@192.0.2.1"), (CARRIER, b"sip:8@x")])
+@pytest.mark.parametrize(
+    ("agent", "uri"), [(ALICE, b"sip:1@192.0.2.1"), (PBX, b"sip:+1@192.0.2.1"), (CARRIER, b"sip:8@x")]
+)
 def test_to_and_from_a_trunk_they_do_not(agent: Agent, uri: bytes) -> None:
     """481, and an ACK is dropped."""
     assert Ladder() >> stray(agent, b"BYE", uri) << Sent(agent, 481)

@@ -34,9 +34,7 @@ def test_text_line() -> None:
     """Time in UTC with milliseconds, level, sentence."""
     stream = Lines()
     log(stream, "sipveil.service").info("listening udp {address}", address="127.0.0.1:5060")
-    assert re.fullmatch(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info listening udp 127\.0\.0\.1:5060", stream.lines[0]
-    )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info listening udp 127\.0\.0\.1:5060", stream.lines[0])
 
 
 def test_json_line() -> None:

@@ -1,0 +1,66 @@
+"""Sending a branch: finished or not at all (design.md §2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.launch import is_address
+from tests.agents import ALICE, CARRIER, read
+from tests.ladder import Ladder, Sent
+from tests.world import SETTINGS, World, settings
+
+
+@pytest.mark.parametrize(
+    ("host", "literal"), [("192.0.2.1", True), ("2001:db8::1", True), ("sip.example", False), ("a1", False)]
+)
+def test_names_are_told_from_addresses(host: str, literal: bool) -> None:
+    """Only names wait for a look-up."""
+    assert is_address(host) is literal
+
+
+def test_an_unregistered_require_is_refused_with_its_tags() -> None:
+    """420 with Unsupported (RFC 3261 §8.2.2.3): the tag may not pass, and without it nobody would know."""
+    ladder = Ladder() >> ALICE.invite(headers=(b"Require: 100rel, x-alice",)) << Sent(ALICE, 100) << Sent(ALICE, 420)
+    assert read(ladder[420]).value(b"unsupported") == b"x-alice"
+    assert ladder
+
+
+def test_an_encoded_offer_is_refused_with_what_would_do() -> None:
+    """415 with Accept-Encoding (§8.2.3): what cannot be read cannot be cleaned."""
+    headers = (b"Content-Type: application/sdp", b"Content-Encoding: gzip")
+    ladder = Ladder() >> ALICE.invite(headers=headers) << Sent(ALICE, 100) << Sent(ALICE, 415)
+    assert read(ladder[415]).value(b"accept-encoding") == b"identity"
+    assert ladder
+
+
+def test_one_failing_branch_does_not_stop_the_others() -> None:
+    """A fork to a trunk that cannot take the message: the other trunk still rings."""
+    trunks = [
+        {**trunk, **({"max_datagram": 1300} if trunk["name"] == "second" else {})} for trunk in SETTINGS["trunks"]
+    ]
+    headers = tuple(b"Accept: application/sdp" for _ in range(40))
+    ladder = Ladder(World(settings(trunks=trunks))) >> ALICE.request(uri=b"sip:9000@192.0.2.1", headers=headers)
+    ladder = ladder << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert ladder >> CARRIER.answer(ladder[b"INVITE"], 180) << Sent(ALICE, 180)
+
+
+def test_edits_are_told_to_whoever_listens() -> None:
+    """The live path with a recorder attached: what came, what left, and why (design.md §2)."""
+    heard: list[tuple[bytes, bytes, list[tuple[str, str]]]] = []
+
+    class Listener:
+        def forwarded(self, received: bytes, sent: bytes, sent_to: object, reasons: list[tuple[str, str]]) -> None:
+            heard.append((received, sent, reasons))
+
+    world = World()
+    world.core.recorder = Listener()
+    invite = ALICE.invite()
+    ladder = Ladder(world) >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    quiet = Ladder() >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert ladder[b"INVITE"] == quiet[b"INVITE"], "listening changes nothing (peers.md row 19)"
+    received, sent, reasons = heard[0]
+    assert (received, sent) == (invite.data, ladder[b"INVITE"])
+    assert ("from", "hidden: the anonymous form of RFC 3323") in reasons
+    assert {"via", "record-route", "call-id", "contact", "body"} <= {field for field, _ in reasons}
+    assert ladder
+    assert quiet
