@@ -344,12 +344,23 @@ def test_a_type_without_a_body_has_its_form(value: bytes, expected: list[bytes])
     assert apply(hiding(Category.DEVICE), b"Content-Type: " + value).first(b"content-type") == value
 
 
-def test_a_body_that_cannot_be_read_raises() -> None:
+BROKEN = [(b"Content-Type: application/sdp", b"no description\r\n"), (b"Content-Type: multipart/mixed", b"--x\r\n\r\n--x--")]
+
+
+@pytest.mark.parametrize(("line", "body"), BROKEN)
+def test_a_request_whose_body_cannot_be_read_is_refused(line: bytes, body: bytes) -> None:
+    """The sender's fault: 400, and nothing is forwarded."""
+    with pytest.raises(Refused) as caught:
+        apply(strict(), line, body=body)
+    assert caught.value.code == 400
+
+
+@pytest.mark.parametrize(("line", "body"), BROKEN)
+@pytest.mark.parametrize(("method", "status"), [(b"ACK", 0), (b"BYE", 0), (b"INVITE", 200)])
+def test_what_cannot_be_refused_raises(line: bytes, body: bytes, method: bytes, status: int) -> None:
     """design.md §2: nothing is forwarded that a filter did not finish; the caller fails closed."""
     with pytest.raises(FormError):
-        apply(strict(), b"Content-Type: application/sdp", body=b"no description\r\n")
-    with pytest.raises(FormError):
-        apply(strict(), b"Content-Type: multipart/mixed", body=b"--x\r\n\r\n--x--")
+        apply(strict(), line, method=method, body=body, status=status)
 
 
 def test_a_raising_form_raises_out_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
