@@ -17,7 +17,6 @@ from proxy.uri import parse_sip_uri
 
 #: A message has exactly one of each (RFC 3261 §7.3.1, §20); a second would be read by the next hop at its whim.
 SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
-_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 NO_VIA = Via(b"", b"", 0, {}, b"")
 NO_ADDRESS = NameAddr(b"", b"", b"")
@@ -56,7 +55,7 @@ def split(data: bytes, limits: Limits) -> Message:
         raise _broken(message, "Message Too Large", 513)
     if not end:
         raise _broken(message, "Missing end of headers")
-    if _BARE_LINE_END.search(head):
+    if not head.count(b"\r\n") == head.count(b"\r") == head.count(b"\n"):
         raise _broken(message, "Bare line end in headers")
     return message
 
@@ -180,9 +179,8 @@ def _check_lines(message: Message) -> None:
     for name in SINGLE:
         if len(message.index.get(name, ())) > 1:
             raise Malformed("Repeated " + name.decode().title())
-    for line, name in zip(message.lines, message.names, strict=True):
-        if b":" not in line or not TOKEN.fullmatch(name):
-            raise Malformed("Malformed header line")
+    if not all(map(TOKEN.fullmatch, message.index)) or not all(b":" in line for line in message.lines):
+        raise Malformed("Malformed header line")
 
 
 def _read_identity(message: Message) -> None:
