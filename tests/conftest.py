@@ -6,6 +6,16 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "sipveil",
+    # A loaded machine is no failure, and what decides whether a change lands tries the same examples every time.
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
+settings.load_profile("sipveil")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

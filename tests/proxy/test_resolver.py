@@ -356,5 +356,5 @@ async def test_on_the_running_reactor(client: dns.resolver.Resolver) -> None:
     found: Deferred[list[str]] = Deferred()
     before = time.monotonic()
     resolver.lookup("trunk.example.net", found.callback)
-    assert time.monotonic() - before < 0.1
+    assert time.monotonic() - before < 0.5
     assert sorted(await found) == ["192.0.2.10", "192.0.2.11", "2001:db8::10"]
