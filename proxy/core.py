@@ -214,9 +214,9 @@ class Core:
         client.forget = forget
         return client
 
-    def look_up(self, host: str, found: Callable[[str, float], None]) -> bool:
-        """Park until host's address is known; False when too many wait already."""
-        ticket = self.parking.put(found)
+    def look_up(self, host: str, found: Callable[[str, float], None], *, urgent: bool) -> bool:
+        """Park until host's address is known; False when too many wait already and this is no emergency call."""
+        ticket = self.parking.put(found, urgent=urgent)
         if ticket is None:
             return False
         self._sinks.lookup(ticket, host)

@@ -69,7 +69,7 @@ class AckHandler:
                 crossing.hop = there
                 self._send(crossing, loop, later)
 
-        if not core.look_up(hop.host, found):
+        if not core.look_up(hop.host, found, urgent=crossing.emergency):
             core.drop("parked-full")
 
     def _send(self, crossing: Crossing, loop: bytes, now: float) -> None:

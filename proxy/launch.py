@@ -81,7 +81,7 @@ def launch(
         branch.crossing.hop = there
         _send(core, context, branch, key, loop, share, later)
 
-    if not core.look_up(hop.host, found):
+    if not core.look_up(hop.host, found, urgent=branch.crossing.emergency):
         context.failed_locally(branch, 503, now)
 
 

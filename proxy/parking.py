@@ -19,9 +19,9 @@ class Parking:
         self._next = 0
         self._waiting: dict[int, Found] = {}
 
-    def put(self, found: Found) -> int | None:
-        """Return the ticket under which `found` waits; None when the place is full."""
-        if len(self._waiting) >= self._limit:
+    def put(self, found: Found, *, urgent: bool = False) -> int | None:
+        """Return the ticket under which `found` waits; None when the place is full, but for what is urgent."""
+        if len(self._waiting) >= self._limit and not urgent:
             return None
         self._next += 1
         self._waiting[self._next] = found

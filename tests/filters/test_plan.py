@@ -344,7 +344,10 @@ def test_a_type_without_a_body_has_its_form(value: bytes, expected: list[bytes])
     assert apply(hiding(Category.DEVICE), b"Content-Type: " + value).first(b"content-type") == value
 
 
-BROKEN = [(b"Content-Type: application/sdp", b"no description\r\n"), (b"Content-Type: multipart/mixed", b"--x\r\n\r\n--x--")]
+BROKEN = [
+    (b"Content-Type: application/sdp", b"no description\r\n"),
+    (b"Content-Type: multipart/mixed", b"--x\r\n\r\n--x--"),
+]
 
 
 @pytest.mark.parametrize(("line", "body"), BROKEN)

@@ -271,6 +271,21 @@ def test_only_so_many_may_wait() -> None:
     assert world.core.gauges()["sipveil_parked_requests"] == 2
 
 
+def test_an_emergency_call_always_finds_a_place() -> None:
+    """The bound on what waits is for everybody else."""
+    psap = {"name": "psap", "hosts": ["psap.example"], "networks": ["198.51.100.112"], "listener": "main"}
+    world = World(
+        settings(
+            trunks=[{**psap, "emergency": True}], routes=[{"emergency": True, "to": ["psap"]}], limits={"parked": 1}
+        )
+    )
+    for number in range(3):
+        world.receive(*ALICE.invite(uri=b"urn:service:sos", branch=b"z9hG4bK%d" % number))
+    assert len(world.lookups) == 3
+    world.core.resume(3, [PSAP.address[0]], world.now)
+    assert world.sent[-1][0] == PSAP.address
+
+
 # --- calls from the other side
 
 
