@@ -196,11 +196,14 @@ def _tagged(message: Message, name: bytes) -> tuple[NameAddr, bytes]:
     value = message.value(name)
     if value is None:
         raise Malformed("Missing " + name.decode().title())
-    address = parse_name_addr(value)
-    parse_sip_uri(address.uri)
-    tag = parse_params(address.params).get(b"tag", b"")
+    try:
+        address = parse_name_addr(value)
+        parse_sip_uri(address.uri)
+        tag = parse_params(address.params).get(b"tag", b"")
+    except Malformed as error:
+        raise Malformed(f"{error.why} in {name.decode().title()}") from None
     if tag and TOKEN.fullmatch(tag) is None:
-        raise Malformed("Malformed tag")
+        raise Malformed(f"Malformed tag in {name.decode().title()}")
     return address, tag
 
 
