@@ -237,11 +237,14 @@ def _split(body: bytes, boundary: bytes) -> Sequence[bytes]:
     if not BOUNDARY.fullmatch(boundary):
         raise FormError("a multipart has no boundary")
     _, *chunks = (b"\n" + body).split(b"\n--" + boundary)
-    if len(chunks) < 2 or not chunks[-1].startswith(b"--"):
-        raise FormError("a multipart has no part or no end")
-    if len(chunks) > MAX_PARTS + 1:
+    if chunks and chunks[-1].startswith(b"--"):
+        chunks.pop()
+    # Some leave the last delimiter out; where the body ends, Content-Length has said (RFC 3261 §18.3).
+    if not chunks:
+        raise FormError("a multipart has no part")
+    if len(chunks) > MAX_PARTS:
         raise FormError(f"a multipart has more than {MAX_PARTS} parts")
-    return [_without_line_end(chunk) for chunk in chunks[:-1]]
+    return [_without_line_end(chunk) for chunk in chunks]
 
 
 def _without_line_end(chunk: bytes) -> bytes:
