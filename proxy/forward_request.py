@@ -22,7 +22,7 @@ from proxy.via import stamp
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
 MINIMAL = frozenset(
-    (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length", b"rack")
+    (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length")
 )  # fmt: skip
 DEFAULT_MAX_FORWARDS = 70
 """RFC 3261 §16.6 item 3, for requests without."""

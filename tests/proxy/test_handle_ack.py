@@ -62,7 +62,7 @@ def test_ack_whose_plan_fails_goes_out_bare() -> None:
     """design.md §2: a minimal message from record and transaction, without body."""
     ladder = Ladder() >> INVITE << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
     ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
-    headers = (b"User-Agent: Secret/1", b"Content-Type: application/sdp")
+    headers = (b"User-Agent: Secret/1", b"RAck: 1 1 secret", b"Content-Type: application/sdp")
     ack = ALICE.within(b"ACK", ladder[200], cseq=1, headers=headers, body=b"this is no sdp: secret")
     ladder = ladder >> ack << Sent(CARRIER, b"ACK")
     assert b"ecret" not in ladder[b"ACK"]

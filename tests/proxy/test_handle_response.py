@@ -74,7 +74,7 @@ def test_a_bye_whose_plan_fails_goes_out_bare() -> None:
     invite = ALICE.invite()
     ladder = Ladder() >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
     ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
-    bye = ALICE.within(b"BYE", ladder[200], own=invite, headers=(*SDP, b"Subject: secret"), body=BROKEN)
+    bye = ALICE.within(b"BYE", ladder[200], own=invite, headers=(*SDP, b"RAck: 1 1 secret"), body=BROKEN)
     ladder = ladder >> bye << Sent(CARRIER, b"BYE")
     assert (read(ladder[b"BYE"]).body, b"secret" in ladder[b"BYE"]) == (b"", False)
     assert ladder.world.count("failed_closed", "bye") == 1
