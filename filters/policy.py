@@ -14,6 +14,9 @@ from proxy.message import Message
 from proxy.policy import KEEP_ALL, pack, stricter
 from proxy.routing import Party
 
+MAX_WISHES = 1024
+"""Different Privacy headers whose decisions are remembered; further ones are worked out each time."""
+
 
 class Policy:
     """The levels of one generation of settings."""
@@ -23,6 +26,7 @@ class Policy:
         self._settings = settings
         self._floor = pack({category: _of(settings.privacy.floor, category) for category in Category})
         self._cache: dict[str, int] = {}
+        self._asked: dict[tuple[str, tuple[bytes, ...]], int] = {}
 
     def decide(self, request: Message, source: Party, hop: Party) -> int:
         """Return the packed decision for what the sender of an initial request discloses to hop.
@@ -33,7 +37,7 @@ class Policy:
         if hop.zone is Zone.PSAP:
             return KEEP_ALL
         asks = hop.zone is not Zone.CORE and b"privacy" in request.index
-        decision = self._pack(hop, asked(request)) if asks else self.towards(hop)
+        decision = self._wished(request, hop) if asks else self.towards(hop)
         if source.zone is hop.zone is Zone.ACCESS:
             # The floor is about subscribers: it hides one phone's user from another, not a trunk's caller from both.
             decision = stricter(decision, self._floor)
@@ -41,10 +45,20 @@ class Policy:
 
     def towards(self, hop: Party) -> int:
         """Return the packed decision for hop where nobody has asked for anything."""
-        key = f"{hop.zone}/{hop.trunk.name if hop.trunk else ''}"
+        key = _key(hop)
         decision = self._cache.get(key)
         if decision is None:
             decision = self._cache[key] = self._pack(hop, NOTHING)
+        return decision
+
+    def _wished(self, request: Message, hop: Party) -> int:
+        """Return the packed decision for a caller's wish; phones say the same few things over and over."""
+        key = _key(hop), tuple(request.values(b"privacy"))
+        decision = self._asked.get(key)
+        if decision is None:
+            decision = self._pack(hop, asked(request))
+            if len(self._asked) < MAX_WISHES:
+                self._asked[key] = decision
         return decision
 
     def _pack(self, hop: Party, wish: Asked) -> int:
@@ -73,6 +87,10 @@ class Policy:
             # Only what RFC 3323 speaks of: a caller who shows the number does not thereby show the handset.
             return Action.KEEP if category in (Category.NAME, Category.NUMBER, Category.HISTORY) else default
         return max(default, wish.actions.get(category, Action.KEEP))
+
+
+def _key(hop: Party) -> str:
+    return f"{hop.zone}/{hop.trunk.name if hop.trunk else ''}"
 
 
 def _of(level: Level, category: Category) -> Action:
