@@ -46,7 +46,7 @@ class Uplink(Protocol):
         """Return 64*T1 in seconds."""
 
     def pass_back(
-        self, context: ResponseContext, branch: Branch, response: Message, merged: list[bytes], now: float
+        self, context: ResponseContext, branch: Branch, response: Message, merged: list[tuple[bytes, bytes]], now: float
     ) -> None:
         """Send a response of a branch back to the request's sender."""
 
@@ -170,7 +170,7 @@ class ResponseContext:
         if best.response is None:
             self._answer_for(best.final, now, best.answer)
             return
-        merged: list[bytes] = []
+        merged: list[tuple[bytes, bytes]] = []
         if best.final in (401, 407):
             others = (branch.response for branch in self.branches if branch is not best and branch.response)
             merged = [line for other in others if other.status in (401, 407) for line in _challenges(other)]
@@ -243,5 +243,5 @@ def _rank(branch: Branch) -> tuple[int, int, int]:
     return (status // 100, 0 if status in _PREFERRED else 1, 1 if branch.response is None else 0)
 
 
-def _challenges(response: Message) -> list[bytes]:
-    return [response.lines[place] for name in _CHALLENGES for place in response.index.get(name, ())]
+def _challenges(response: Message) -> list[tuple[bytes, bytes]]:
+    return [(name, response.lines[place]) for name in _CHALLENGES for place in response.index.get(name, ())]

@@ -7,6 +7,7 @@ by editing what the far side echoed (RFC 3323 §5.1, §5.3; dialogs.md).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from config.vocabulary import Action, Category
 from proxy.crossing import Crossing, Records, context
@@ -36,18 +37,20 @@ class ResponseForwarder:
         self._records = records
         self._references = references
 
-    def build(self, crossing: Crossing, response: Message, merged: list[bytes] | None = None) -> bytes:
+    def build(self, crossing: Crossing, response: Message, merged: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
         """Return a response as it goes back to the crossing's sender.
 
         Args:
             crossing: the branch that the response came on.
             response: as received.
-            merged: challenge lines of other branches (§16.7 item 7).
+            merged: name and line of the challenges of other branches (§16.7 item 7); the plan sees them too.
 
         Raises:
             Exception: whatever fails; the caller decides what leaves instead.
         """
         draft = Draft(response, crossing.notes)
+        for name, line in merged:
+            draft.adopt(name, line)
         self._start(draft, crossing, response)
         for name in _ECHOED:
             for position in draft.find(name):
@@ -57,7 +60,6 @@ class ResponseForwarder:
         draft.top += self._echo(crossing, response)
         for name in _ECHOED:
             draft.note(name.decode(), "as the sender of the request knows the dialog")
-        draft.bottom += merged or []
         return serialise(draft)
 
     def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:

@@ -52,7 +52,7 @@ class ResponseHandler:
             core.counters.add("dropped", "late")
 
     def pass_back(
-        self, context: ResponseContext, branch: Branch, response: Message, merged: list[bytes], now: float
+        self, context: ResponseContext, branch: Branch, response: Message, merged: list[tuple[bytes, bytes]], now: float
     ) -> None:
         """Send a branch's response to the request's sender."""
         core, crossing = self._core, branch.crossing

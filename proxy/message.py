@@ -81,6 +81,13 @@ class Draft:
         self.notes = notes
         self._edited: set[int] = set()
 
+    def adopt(self, name: bytes, line: bytes) -> None:
+        """Add a line of another message, which later stages then edit as if it had come with this one."""
+        place = len(self.lines)
+        self.names = [*self.names, name]
+        self.lines.append(line)
+        self._index = {**self._index, name: [*self._index.get(name, ()), place]}
+
     def find(self, name: bytes) -> Iterator[int]:
         """Yield the positions of the lines of this name that are still there."""
         for position in self._index.get(name, ()):

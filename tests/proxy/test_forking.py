@@ -6,7 +6,7 @@ import pytest
 
 from tests.agents import ALICE, CARRIER, PBX, SECOND, Agent, Packet, read
 from tests.ladder import Ladder, Sent, Silence, Wait
-from tests.world import OTHER_PHONE, World
+from tests.world import OTHER_PHONE, World, settings
 
 FORK = ALICE.invite(uri=b"sip:9000@192.0.2.1")
 
@@ -97,6 +97,23 @@ def test_challenges_of_all_branches_go_back_together() -> None:
     ladder = ladder >> CARRIER.answer(first, 407, headers=(one,)) << Sent(CARRIER, b"ACK")
     ladder = ladder >> SECOND.answer(second, 407, headers=(two,)) << Sent(SECOND, b"ACK") << Sent(ALICE, 407)
     assert len(read(ladder[407]).values(b"proxy-authenticate")) == 2
+    assert ladder
+
+
+def test_challenges_pass_the_plan_too() -> None:
+    """Towards a trunk phones' challenges are credentials, and leave neither in the best response nor merged into it."""
+    phones = [Agent((f"10.1.1.{number}", 5060), b"bob") for number in (98, 99)]
+    trunk = {"name": "carrier", "hosts": ["198.51.100.7:5060"], "listener": "main"}
+    others = [{"name": f"p{n}", "hosts": [f"10.1.1.{n}:5060"], "listener": "main"} for n in (98, 99)]
+    world = World(settings(trunks=[trunk, *others], routes=[{"to": ["p98", "p99"]}], core=None))
+    ladder = Ladder(world) >> CARRIER.invite() << Sent(CARRIER, 100) << Sent(phones[0], b"INVITE")
+    first = ladder[b"INVITE"]
+    ladder = ladder << Sent(phones[1], b"INVITE")
+    for phone, invite in zip(phones, (first, ladder[b"INVITE"]), strict=True):
+        challenge = (b'WWW-Authenticate: Digest realm="home of %b", nonce="1"' % phone.host,)
+        ladder = ladder >> phone.answer(invite, 401, headers=challenge) << Sent(phone, b"ACK")
+    ladder = ladder << Sent(CARRIER, 401)
+    assert b"home of" not in ladder[401]
     assert ladder
 
 
