@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
-from proxy.counters import Counters
+from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
 from proxy.errors import Malformed
 from proxy.flow import Flow
@@ -38,8 +38,7 @@ from proxy.tokens import Tokens
 from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
 
 _KEEPALIVE = b"\r\n\0 \t"
-_MADE_CODES = frozenset((100, 200, 400, 403, 404, 407, 408, 413, 414, 415, 416, 420, 440, 480, 481, 482, 483, 487, 500,
-                         501, 503, 505, 513))  # fmt: skip
+_MADE_CODES = frozenset(next(spec for spec in COUNTERS if spec.label == "code").values)
 
 
 class Core:
@@ -231,4 +230,4 @@ class Core:
         self.respond_statelessly(request, flow, error.code, error.why.encode())
 
     def _count_made(self, status: int) -> None:
-        self.counters.add("responses_made", str(status) if status in _MADE_CODES else "other")
+        self.counters.add("responses_made", str(status) if str(status) in _MADE_CODES else "other")

@@ -42,7 +42,3 @@ class Refused(Exception):  # noqa: N818 -- a decision, not an accident
 
 class EditConflict(Exception):  # noqa: N818
     """Our fault: two stages edited the same header line of a draft."""
-
-
-class PlanFailed(Exception):  # noqa: N818
-    """Our fault or theirs: an edit could not be finished, so the message may not leave."""

@@ -53,13 +53,15 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
             answer = Answer(error.why.encode(), error.extra if isinstance(error, Refused) else ())
             raise Unsent(error.code or 400, ours=False, answer=answer) from None
     except Exception:
-        core.counters.add("failed_closed", _KINDS.get(crossing.request.method, "request"))
+        kind = _KINDS.get(crossing.request.method, "request")
+        core.counters.add("failed_closed", kind)
+        core.event("failed-closed", crossing.call_id, hop.party.label, kind)
         if not crossing.emergency:
             raise Unsent(500, ours=True) from None
     return via, core.request_forwarder.build_emergency(crossing, via)
 
 
-_KINDS = {b"ACK": "ack", b"CANCEL": "cancel", b"BYE": "bye"}
+_KINDS = {b"ACK": "ack", b"BYE": "bye"}
 
 
 def launch(

@@ -58,7 +58,7 @@ class Plan(Protocol):
 
         Raises:
             Refused: for a request that cannot go out at all under this plan.
-            PlanFailed: when an edit could not be finished.
+            Exception: whatever an edit raises that could not be finished; the core fails closed.
         """
 
     @property

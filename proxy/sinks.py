@@ -20,9 +20,7 @@ class Event(NamedTuple):
     """A status code or a reason from a closed set."""
 
 
-EVENTS = frozenset(
-    {"call", "answered", "ended", "refused", "dropped", "failed-closed", "token-refused", "emergency", "parked"}
-)
+EVENTS = frozenset({"call", "answered", "ended", "refused", "dropped", "failed-closed", "token-refused", "emergency"})
 
 
 class Recorder(Protocol):

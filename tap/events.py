@@ -13,7 +13,6 @@ LEVELS = {
     "call": LogLevel.debug,
     "answered": LogLevel.debug,
     "ended": LogLevel.debug,
-    "parked": LogLevel.debug,
     "dropped": LogLevel.debug,
     "refused": LogLevel.debug,
     "token-refused": LogLevel.warn,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Limits
-from proxy.errors import EditConflict, Malformed, PlanFailed, Refused
+from proxy.errors import EditConflict, Malformed, Refused
 from proxy.parse import parse
 from tests import strategies as sip
 
@@ -26,7 +26,7 @@ def test_refused_carries_what_its_answer_needs() -> None:
 
 def test_theirs_and_ours_are_not_related() -> None:
     """An `except Malformed` that caught our own mistakes would hide them."""
-    kinds = (Malformed, Refused, EditConflict, PlanFailed)
+    kinds = (Malformed, Refused, EditConflict)
     assert all(not issubclass(one, other) for one in kinds for other in kinds if one is not other)
 
 
