@@ -22,7 +22,7 @@ from proxy.parse import KNOWN_METHODS
 from proxy.rate import RateLimit
 from proxy.routing import Party
 from proxy.transaction import ServerTransaction
-from proxy.validation import check, read_request_uri
+from proxy.validation import check, check_proxy_require, read_request_uri
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -75,6 +75,7 @@ class RequestHandler:
             arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
             check(request)
             loop = self._check_loop(request, source)
+            check_proxy_require(request)
             crossings = self._cross(arrival)
             limit = core.generation.network.settings.limits.max_breadth
             shares = share(breadth_of(request, limit), len(crossings))

@@ -33,17 +33,16 @@ def read_request_uri(request: Message) -> SipUri | None:
 
 
 def check(request: Message) -> None:
-    """Check Max-Forwards, branch and Proxy-Require (§16.3 items 3 and 5).
+    """Check Max-Forwards and branch (§16.3 item 3); the loop check stands between these and Proxy-Require.
 
     Raises:
-        Refused: 483, 400 or 420 with Unsupported.
+        Refused: 483 or 400.
     """
     if request.max_forwards == 0:
         raise Refused(483, "Too Many Hops")
     if request.via.branch.lower() == MAGIC_COOKIE.lower():
         # A cookie with nothing behind it identifies no transaction (RFC 4475 §3.2.1).
         raise Refused(400, "Empty branch")
-    check_proxy_require(request)
 
 
 def check_proxy_require(request: Message) -> None:

@@ -60,15 +60,44 @@ def found_in(data: bytes, planted: Iterable[bytes]) -> set[bytes]:
 def found_by_xor(data: bytes, planted: Iterable[bytes]) -> set[bytes]:
     """Return those planted values that a token gives away when XORed with something else that is visible.
 
-    A value v masked as v XOR k shows when k is text of the same message, or the mask of another token.
+    A value v masked as v XOR k shows when k is text of the same message, the mask of another token, or one
+    repeated byte. Values under eight bytes are left out: chance would find them.
     """
     masked = tokens(data)
-    visible = [data, *masked]
-    found = set()
-    for value in planted:
+    values = {value for value in planted if len(value) >= 8}
+    found = {value for token in masked for value in values if _differences(value) in _differences(token)}
+    heads: dict[bytes, list[bytes]] = {}
+    for value in values:
+        heads.setdefault(value[:_HEAD], []).append(value)
+    for text in (data, *masked):
+        places: dict[bytes, list[int]] = {}
+        for place in range(len(text) - _HEAD + 1):
+            places.setdefault(text[place : place + _HEAD], []).append(place)
         for token in masked:
-            for place in range(len(token) - len(value) + 1):
-                key = bytes(a ^ b for a, b in zip(token[place : place + len(value)], value, strict=True))
-                if any(key in text for text in visible) or len(set(key)) == 1:
-                    found.add(value)
+            found |= set(_unmasked(token, text, places, heads))
     return found
+
+
+_HEAD = 3
+"""Bytes by which values and keys are looked up before whole ones are compared."""
+
+
+def _unmasked(
+    token: bytes, text: bytes, places: dict[bytes, list[int]], heads: dict[bytes, list[bytes]]
+) -> Iterator[bytes]:
+    """Yield the values that some stretch of text unmasks in token."""
+    for start in range(len(token) - _HEAD + 1):
+        for head, values in heads.items():
+            for place in places.get(_xor(token[start : start + _HEAD], head), ()):
+                clear = _xor(token[start:], text[place:])
+                yield from (value for value in values if clear.startswith(value))
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    size = min(len(one), len(other))
+    return (int.from_bytes(one[:size], "big") ^ int.from_bytes(other[:size], "big")).to_bytes(size, "big")
+
+
+def _differences(data: bytes) -> bytes:
+    """Return each byte XORed with the next: the same for data under any one repeated byte."""
+    return _xor(data, data[1:])

@@ -40,7 +40,14 @@ def test_what_kamailio_and_opensips_do_is_found() -> None:
     original, outward = b"sip:+15550142@sip.example.net", b"sip:anonymous@anonymous.invalid"
     masked = bytes(a ^ b for a, b in zip(original, outward, strict=False))
     message = b'From: "Anonymous" <%b>;tag=1\r\nRecord-Route: <sip:192.0.2.1;vsf=%b>\r\n' % (outward, b64encode(masked))
-    assert found_by_xor(message, [b"+15550142", b"+15550199"]) == {b"+15550142"}
+    assert found_by_xor(message, [b"+15550142", b"+15550199", b"short"]) == {b"+15550142"}
+
+
+def test_a_value_masked_by_another_address_is_found() -> None:
+    """The key is any text of the message, not only the From that replaced it."""
+    known, secret = b"sip:carrol@192.0.2.1:5060;ob", b"sip:alice.liddell@10.1.1.23:"
+    masked = b64encode(bytes(a ^ b for a, b in zip(known, secret, strict=True)))
+    assert found_by_xor(b"Contact: <%b>\r\nVia: a;i=%b\r\n" % (known, masked), [SECRET]) == {SECRET}
 
 
 def test_a_repeating_password_of_one_letter_is_found() -> None:

@@ -93,6 +93,16 @@ def test_a_loop_is_found() -> None:
     assert ladder >> again << Sent(PBX, 482)
 
 
+def test_checks_come_in_the_order_of_the_rfc() -> None:
+    """§16.3: hops before loops, loops before Proxy-Require."""
+    ladder = Ladder() >> PBX.invite() << Sent(PBX, 100) << Sent(CARRIER, b"INVITE")
+    ours = read(ladder[b"INVITE"]).value(b"via")
+    assert ours is not None
+    headers = (b"Via: " + ours, b"Proxy-Require: foo")
+    assert ladder >> PBX.invite(branch=b"z9hG4bKtwo", headers=headers) << Sent(PBX, 482)
+    assert ladder >> PBX.invite(branch=b"z9hG4bKthree", headers=headers, max_forwards=0) << Sent(PBX, 483)
+
+
 def test_a_spiral_is_no_loop() -> None:
     """The same request towards another Request-URI goes on (RFC 5393 §4.2.2)."""
     ladder = Ladder() >> PBX.invite() << Sent(PBX, 100) << Sent(CARRIER, b"INVITE")
