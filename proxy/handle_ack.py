@@ -11,7 +11,7 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.initial import Arrival
 from proxy.launch import Unsent, finish, is_address, remember_loop
-from proxy.matching import ServerKey, loop_hash, make_branch, server_key
+from proxy.matching import ServerKey, loop_hash, server_key
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.validation import read_request_uri
@@ -78,13 +78,9 @@ class AckHandler:
         try:
             breadth = breadth_of(crossing.request, core.generation.network.settings.limits.max_breadth)
             via, data = finish(core, crossing, key, loop, breadth)
-        except Unsent as unsent:
-            if not unsent.ours:
-                core.drop("failed-closed")
-                return
-            hop = crossing.hop
-            via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
-            data = core.request_forwarder.build_minimal(crossing, via)
+        except Unsent:
+            core.drop("failed-closed")
+            return
         assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
         remember_loop(core, crossing, via, now)
         core.record(crossing.request.raw, data, crossing.far_flow, crossing)

@@ -23,24 +23,24 @@ class Unsent(Exception):  # noqa: N818
 
     Args:
         status: what the sender is told.
-        ours: whether a filter of ours failed, rather than the message being at fault.
+        answer: what the answer says besides.
     """
 
-    def __init__(self, status: int, *, ours: bool, answer: Answer = STANDARD) -> None:
-        """Keep status, blame, and what the answer says besides."""
+    def __init__(self, status: int, answer: Answer = STANDARD) -> None:
+        """Keep what the answer needs."""
         super().__init__(str(status))
         self.status = status
-        self.ours = ours
         self.answer = answer
 
 
 def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: int) -> tuple[bytes, bytes]:
     """Return branch and bytes of the request of a crossing whose hop has an address; sets its `far_flow`.
 
-    An emergency call towards a PSAP goes through even when its plan fails (design.md §2).
+    Where a filter fails, an emergency call towards a PSAP goes through complete, and ACK and BYE go out bare
+    (design.md §2): no call stays up because a filter failed.
 
     Raises:
-        Unsent: when anything fails. Nothing unfinished ever leaves.
+        Unsent: when anything else fails. Nothing unfinished ever leaves.
     """
     hop = crossing.hop
     crossing.far_flow = Flow("UDP", hop.local, (hop.host, hop.port))
@@ -51,14 +51,29 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
     except (Malformed, Refused) as error:
         if not crossing.emergency:
             answer = Answer(error.why.encode(), error.extra if isinstance(error, Refused) else ())
-            raise Unsent(error.code or 400, ours=False, answer=answer) from None
-    except Exception:
+            raise Unsent(error.code or 400, answer) from None
+    except Exception:  # whatever a filter raises: fail closed
         kind = _KINDS.get(crossing.request.method, "request")
         core.counters.add("failed_closed", kind)
         core.event("failed-closed", crossing.call_id, hop.party.label, kind)
-        if not crossing.emergency:
-            raise Unsent(500, ours=True) from None
-    return via, core.request_forwarder.build_emergency(crossing, via)
+    return via, _without_plan(core, crossing, via)
+
+
+def _without_plan(core: Core, crossing: Crossing, via: bytes) -> bytes:
+    """Return what leaves in place of a request whose plan failed.
+
+    Raises:
+        Unsent: 500 where nothing may, and where even that much cannot be made.
+    """
+    forwarder = core.request_forwarder
+    try:
+        if crossing.emergency:
+            return forwarder.build_emergency(crossing, via)
+        if crossing.request.method in _KINDS:
+            return forwarder.build_minimal(crossing, via)
+    except Exception:  # the last resort failed too
+        core.counters.add("failed_closed", "request")
+    raise Unsent(500)
 
 
 _KINDS = {b"ACK": "ack", b"BYE": "bye"}
@@ -94,11 +109,8 @@ def _send(
     try:
         via, data = finish(core, crossing, key, loop, share)
     except Unsent as unsent:
-        if crossing.request.method == b"BYE" and unsent.ours:
-            via, data = _minimal(core, crossing, key, loop)
-        else:
-            context.failed_locally(branch, unsent.status, now, unsent.answer)
-            return
+        context.failed_locally(branch, unsent.status, now, unsent.answer)
+        return
     assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
     client = core.start_client(crossing.far_flow, crossing.request.method, data, via, context)
     client.hop = crossing.hop.party
@@ -106,13 +118,6 @@ def _send(
     remember_loop(core, crossing, via, now)
     core.record(crossing.request.raw, data, crossing.far_flow, crossing)
     client.start(now)
-
-
-def _minimal(core: Core, crossing: Crossing, key: ServerKey, loop: bytes) -> tuple[bytes, bytes]:
-    """Return a BYE without anything that a plan would have to look at: no call stays up because a filter failed."""
-    hop = crossing.hop
-    via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
-    return via, core.request_forwarder.build_minimal(crossing, via)
 
 
 def remember_loop(core: Core, crossing: Crossing, via: bytes, now: float) -> None:

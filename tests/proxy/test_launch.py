@@ -6,7 +6,7 @@ import pytest
 
 from proxy.launch import is_address
 from tests.agents import ALICE, CARRIER, read
-from tests.ladder import Ladder, Sent
+from tests.ladder import Ladder, Sent, Silence
 from tests.world import SETTINGS, World, settings
 
 
@@ -64,3 +64,18 @@ def test_edits_are_told_to_whoever_listens() -> None:
     assert {"via", "record-route", "call-id", "contact", "body"} <= {field for field, _ in reasons}
     assert ladder
     assert quiet
+
+
+def test_when_even_the_bare_message_fails_nothing_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last resort may fail too: 500 to a BYE, silence for an ACK, no exception out of the core."""
+    invite = ALICE.invite()
+    ladder = Ladder() >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
+
+    def fail(*_: object) -> bytes:
+        raise RuntimeError
+
+    monkeypatch.setattr(ladder.world.core.request_forwarder, "build", fail)
+    monkeypatch.setattr(ladder.world.core.request_forwarder, "build_minimal", fail)
+    ladder = ladder >> ALICE.within(b"ACK", ladder[200], own=invite, cseq=1) << Silence()
+    assert ladder >> ALICE.within(b"BYE", ladder[200], own=invite) << Sent(ALICE, 500)
