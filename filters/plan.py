@@ -19,6 +19,7 @@ from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
 from proxy.errors import Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list
+from proxy.memo import remembered
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, action, hides
@@ -251,8 +252,9 @@ class CompiledPlan:
 
     def address(self, original: NameAddr, domain: bytes, *, is_from: bool) -> NameAddr:
         """Return the outward form of a From or To."""
-        if self._decision == KEEP_ALL:
-            return original
+        return original if self._decision == KEEP_ALL else _shown(self, original, domain, is_from)
+
+    def _address(self, original: NameAddr, domain: bytes, is_from: bool) -> NameAddr:
         shown = outward(original, self._decision, domain, is_from=is_from)
         if not hides(self._decision, Category.NETWORK):
             shown = shown._replace(uri=self._open_uri(shown.uri))
@@ -260,6 +262,12 @@ class CompiledPlan:
         if is_from and self._leaks_in(shown.uri.partition(b"@")[0]):
             return ANONYMOUS
         return shown._replace(display=b"") if self._leaks_in(shown.display) else shown
+
+
+@remembered
+def _shown(plan: CompiledPlan, original: NameAddr, domain: bytes, is_from: bool) -> NameAddr:
+    """Remember the outward forms of all plans together: each message of a call asks for the same two."""
+    return plan._address(original, domain, is_from)
 
 
 def _nothing(value: bytes) -> bytes | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from proxy.encoding import to_text
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
@@ -28,29 +27,31 @@ class Crossing:
     request: Message
     source: Party
     hop: Hop
-    near: Side
-    far: Side
     near_flow: Flow
     """How the sender is reached."""
     key_id: int
-    to_far: Plan
-    to_near: Plan
     base: Record
     """The dialog's record, less target, flow and routes."""
+    issued: int
+    """Wall clock of the request, seconds: issue time of the records that its messages carry."""
     near_is_caller: bool
     forms_dialog: bool
     call_id: bytes
     """The initiator's own Call-ID."""
     emergency: bool
+    # What `Generation.passage` has, in its order.
+    near: Side
+    far: Side
+    to_far: Plan
+    to_near: Plan
     near_origin: bytes
-    """Host that the near side is told of us."""
     far_origin: bytes
     far_domain: bytes
-    """Host that Request-URI and To carry towards the far side."""
     near_budget: int
-    """Plain bytes that a record towards the sender may have."""
     far_budget: int
-    """Plain bytes that a record towards the far side may have."""
+    from_: NameAddr | None = None
+    """From as the far side knows it, without header parameters; None where the plan says so for each message."""
+    to: NameAddr | None = None
     target: bytes = b""
     """Request-URI towards the far side."""
     routes: tuple[bytes, ...] = ()
@@ -60,7 +61,9 @@ class Crossing:
     far_flow: Flow | None = None
     route_token: bytes = b""
     """URI of the Record-Route entry that was sent to the far side."""
-    notes: list[tuple[str, str]] | None = field(default=None)
+    notes: list[tuple[str, str]] | None = None
+    sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = field(default_factory=dict)
+    """Tokens that were made: 180 and 200 carry the same."""
 
     @property
     def hides_near(self) -> bool:
@@ -87,7 +90,7 @@ class Records:
         Raises:
             RecordTooBig: when it exceeds the side's budget.
         """
-        return self._seal(crossing, Purpose.ROUTE, self._record(crossing, for_near, target, routes), for_near)
+        return self._token(crossing, Purpose.ROUTE, for_near, target, routes, whole=True)
 
     def contact(self, crossing: Crossing, *, for_near: bool, target: bytes, routes: tuple[bytes, ...]) -> bytes:
         """Return the user part of the Contact that one side sees in place of the other's.
@@ -97,23 +100,19 @@ class Records:
         Raises:
             RecordTooBig: as `route`.
         """
-        record = self._record(crossing, for_near, target, routes)
-        if keeps_record_route(crossing.source if for_near else crossing.hop.party):
-            record = record._replace(
-                routes=(), from_original=None, from_outward=None, to_original=None, to_outward=None, call_id=b""
-            )
-        return self._seal(crossing, Purpose.CONTACT, record, for_near)
+        whole = not keeps_record_route(crossing.source if for_near else crossing.hop.party)
+        return self._token(crossing, Purpose.CONTACT, for_near, target, routes if whole else (), whole=whole)
 
-    def _record(self, crossing: Crossing, for_near: bool, target: bytes, routes: tuple[bytes, ...]) -> Record:
-        serves_caller = for_near is crossing.near_is_caller
-        # Outward addresses follow from what the record holds besides; only the originals need the room.
-        base = crossing.base
-        marks = base.marks & ~Mark.FROM_CALLER | (Mark.FROM_CALLER if serves_caller else Mark(0))
-        flow = crossing.far_flow if for_near else crossing.near_flow
-        return base._replace(
-            marks=marks, target=target, flow=flow, routes=routes,
-            from_outward=_derived(base.from_outward), to_outward=_derived(base.to_outward),
-        )  # fmt: skip
+    def _token(
+        self, crossing: Crossing, purpose: Purpose, for_near: bool, target: bytes, routes: tuple[bytes, ...], *,
+        whole: bool,
+    ) -> bytes:  # fmt: skip
+        key = (purpose, for_near, target, routes)
+        token = crossing.sealed.get(key)
+        if token is None:
+            record = _record(crossing, for_near, target, routes, whole)
+            token = crossing.sealed[key] = self._seal(crossing, purpose, record, for_near)
+        return token
 
     def is_own_route(self, uri: bytes, crossing: Crossing) -> bool:
         """Tell whether a Record-Route entry is the one that this dialog's request carried to the far side.
@@ -140,10 +139,28 @@ class Records:
             # an emergency call goes through, whatever its size.
             payload = encode(record, HARD_LIMIT)
         side = crossing.near if for_near else crossing.far
-        user = to_text(self._tokens.seal(purpose, payload, crossing.key_id), side.alphabet)
+        user = self._tokens.seal_text(purpose, payload, crossing.key_id, side.alphabet)
         if party.trunk and len(user) > party.trunk.max_user and not (for_near or crossing.emergency):
             raise RecordTooBig
         return user
+
+
+def _record(crossing: Crossing, for_near: bool, target: bytes, routes: tuple[bytes, ...], whole: bool) -> Record:
+    """Return the record that serves one side; without names and routes unless it is to be whole."""
+    base = crossing.base
+    marks = base.marks | Mark.FROM_CALLER if for_near is crossing.near_is_caller else base.marks & ~Mark.FROM_CALLER
+    flow = crossing.far_flow if for_near else crossing.near_flow
+    dialog = (
+        marks, crossing.issued, base.caller, base.callee, base.to_callee, base.to_caller, base.subscriber, base.call,
+        base.fingerprint, target, flow,
+    )  # fmt: skip
+    if not whole:
+        return Record(*dialog)
+    # Outward addresses follow from what the record holds besides; only the originals need the room.
+    return Record(
+        *dialog, routes, base.from_original, _derived(base.from_outward), base.to_original,
+        _derived(base.to_outward), base.call_id, base.binding, base.node, base.worker,
+    )  # fmt: skip
 
 
 def _derived(address: NameAddr | None) -> NameAddr | None:
@@ -157,9 +174,9 @@ def keeps_record_route(party: Party) -> bool:
 
 def context(crossing: Crossing, tokens: Tokens, message: Message, *, towards_far: bool) -> EditContext:
     """Return what edits need to know for a message of this crossing."""
-    end = (crossing.far if towards_far else crossing.near).end.pack()
 
     def pseudonym(value: bytes) -> bytes:
+        end = (crossing.far if towards_far else crossing.near).end.pack()
         return tokens.mac(crossing.key_id, b"pseudonym", end, crossing.call_id, value).hex().encode()
 
     origin = crossing.far_origin if towards_far else crossing.near_origin

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32decode, b32encode, urlsafe_b64decode
+from binascii import b2a_base64
 from typing import Literal
 
 Alphabet = Literal["base64url", "base32"]
@@ -11,6 +12,7 @@ Alphabet = Literal["base64url", "base32"]
 
 # base32 = 1*( ALPHA / %x32-37 ) (RFC 4648 §6); the decoder is slow to find out.
 _BASE32 = re.compile(rb"[A-Za-z2-7]+")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 MAX_TOKEN = 2048
 """Longest text that is looked at as a token."""
 
@@ -22,7 +24,7 @@ def to_text(token: bytes, alphabet: Alphabet) -> bytes:
 
 def to_base64(token: bytes) -> bytes:
     """Encode for user parts and Call-IDs, where case is kept: base64url without padding."""
-    return urlsafe_b64encode(token).rstrip(b"=")
+    return b2a_base64(token, newline=False).translate(_URL_SAFE, b"=")
 
 
 def from_base64(text: bytes) -> bytes:

@@ -110,17 +110,14 @@ class RequestForwarder:
 
     def _identify(self, draft: Draft, crossing: Crossing) -> None:
         """Give the far side its own Call-ID, tags, From and To (dialogs.md)."""
-        request, base = crossing.request, crossing.base
+        request = crossing.request
         outward = crossing.call_id
         if crossing.near_is_caller:
             outward = self._identity.seal_call_id(outward, crossing.far, crossing.key_id)
         if outward != request.call_id:
             draft.set_only(b"call-id", outward, _SEALED)
-        from_, to = base.from_outward, base.to_outward
-        if not crossing.near_is_caller:
-            from_, to = base.to_original, base.from_original
-        self._rewrite(draft, b"from", request.from_, request.from_tag, from_, crossing)
-        self._rewrite(draft, b"to", request.to, request.to_tag, to, crossing)
+        self._rewrite(draft, b"from", request.from_, request.from_tag, crossing.from_, crossing)
+        self._rewrite(draft, b"to", request.to, request.to_tag, crossing.to, crossing)
 
     def _rewrite(
         self, draft: Draft, name: bytes, received: NameAddr, tag: bytes, outward: NameAddr | None, crossing: Crossing

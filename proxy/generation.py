@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from config.vocabulary import Category
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
+from proxy.memo import Recent
 from proxy.pack import DERIVED
-from proxy.policy import Privacy, hides
-from proxy.record import Record
+from proxy.policy import Plan, Privacy, hides
+from proxy.record import End, Record
 from proxy.references import References
 from proxy.routing import Network, Party
 from proxy.tokens import Purpose, Tokens
 from proxy.uri import hostport
+
+
+class Passage(NamedTuple):
+    """What all crossings between two parties under the same decisions share."""
+
+    near: Side
+    """How identifiers look towards the sender."""
+    far: Side
+    to_far: Plan
+    to_near: Plan
+    near_origin: bytes
+    """Host that the near side is told of us."""
+    far_origin: bytes
+    far_domain: bytes
+    """Host that Request-URI and To carry towards the far side."""
+    near_budget: int
+    """Plain bytes that a record towards the sender may have."""
+    far_budget: int
+    """Plain bytes that a record towards the far side may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +49,34 @@ class Generation:
     tokens: Tokens
     identity: Identity
     references: References
+    _passages: Recent[tuple[Party, Party, int, int, bool, End, End], Passage] = field(default_factory=Recent)
+
+    def passage(
+        self, source: Party, party: Party, to_far: int, to_near: int, *, emergency: bool, ends: tuple[End, End]
+    ) -> Passage:
+        """Return what crossings from source to party have in common, worked out once for each pair of decisions.
+
+        Args:
+            source: who sends the request.
+            party: who is to get it.
+            to_far: the decision for what is sent on.
+            to_near: the decision for what comes back.
+            emergency: whether this is a call to a PSAP.
+            ends: what stands for either side in the dialog's records.
+        """
+        key = (source, party, to_far, to_near, emergency, *ends)
+        passage = self._passages.get(key)
+        if passage is None:
+            network, privacy = self.network, self.privacy
+            passage = Passage(
+                self.side(source, to_near)._replace(end=ends[0]),
+                self.side(party, to_far, emergency=emergency)._replace(end=ends[1]),
+                privacy.plan(to_far, party), privacy.plan(to_near, source),
+                self.origin(source), self.origin(party), self.domain(party),
+                network.record_budget(source), network.record_budget(party),
+            )  # fmt: skip
+            self._passages.put(key, passage)
+        return passage
 
     def side(self, party: Party, decision: int, *, emergency: bool = False) -> Side:
         """Return how identifiers look towards a party, given the decision for what is sent to it."""
@@ -47,24 +96,24 @@ class Generation:
         host, port = party.trunk.hosts[0]
         return hostport(host.encode(), port)
 
-    def outward(self, record: Record, callee: Party) -> tuple[NameAddr | None, NameAddr | None]:
-        """Return From and To as the callee's side sees them, by the originals and the decision of a record."""
-        plan = self.privacy.plan(record.to_callee, callee)
-        from_, to = record.from_original, record.to_original
+    def outward(
+        self, to_callee: int, callee: Party, from_: NameAddr | None, to: NameAddr | None
+    ) -> tuple[NameAddr | None, NameAddr | None]:
+        """Return From and To as the callee's side sees them, by the originals and a decision."""
+        plan = self.privacy.plan(to_callee, callee)
         return (
             from_ and plan.address(from_, self.origin(callee), is_from=True),
             to and plan.address(to, self.domain(callee), is_from=False),
         )
 
-    def with_addresses(self, record: Record, callee: Party) -> Record:
-        """Return a record that came in, with the outward addresses that it left to be derived."""
-        if DERIVED not in (record.from_outward, record.to_outward):
-            return record
-        from_, to = self.outward(record, callee)
-        return record._replace(
-            from_outward=from_ if record.from_outward == DERIVED else record.from_outward,
-            to_outward=to if record.to_outward == DERIVED else record.to_outward,
-        )
+    def addresses(self, record: Record, callee: Party) -> tuple[NameAddr | None, NameAddr | None]:
+        """Return the outward addresses of a record that came in, those too that it left to be derived."""
+        from_, to = record.from_outward, record.to_outward
+        if from_ is DERIVED or to is DERIVED:
+            derived = self.outward(record.to_callee, callee, record.from_original, record.to_original)
+            from_ = derived[0] if from_ is DERIVED else from_
+            to = derived[1] if to is DERIVED else to
+        return from_, to
 
     def is_token(self, user: bytes, purpose: Purpose) -> bool:
         """Tell whether a user part is an authentic token for a purpose that needs no context."""
@@ -73,5 +122,4 @@ class Generation:
 
     def origin(self, party: Party) -> bytes:
         """Return host[:port] that a party is told of us."""
-        host, port = self.network.advertised(party)
-        return hostport(host.encode(), port)
+        return self.network.origin(party)

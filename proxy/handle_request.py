@@ -99,10 +99,7 @@ class RequestHandler:
         network = core.generation.network
         if len(core.servers) < network.settings.limits.transactions:
             return False
-        try:
-            return not network.is_emergency(request, read_request_uri(request))
-        except Refused:
-            return True
+        return not network.is_emergency(request.uri)
 
     def _forward(
         self, request: Message, flow: Flow, server: ServerTransaction, crossings: list[Crossing],

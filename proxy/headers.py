@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from proxy.errors import Malformed
 from proxy.grammar import CSEQ, FOLD, LWS, PARAM, QUOTED, VIA
+from proxy.memo import remembered
 
 MAX_CSEQ = 2**32 - 1
 """RFC 3261 §8.1.1.5 wants less than 2**31; what does not fit 32 bits is refused (RFC 4475 §3.1.2.4)."""
@@ -29,9 +31,11 @@ class Via(NamedTuple):
     """sent-by host, without brackets."""
     port: int
     """sent-by port, 0 where none is given."""
-    params: dict[bytes, bytes]
+    params: Mapping[bytes, bytes]
     """Parameters by lower-case name."""
     branch: bytes
+    sent_by: bytes
+    """`host:port` as transactions are matched by it, port 0 where none is given."""
 
 
 class NameAddr(NamedTuple):
@@ -66,7 +70,8 @@ def split_list(value: bytes) -> list[bytes]:
     return [item for item in (part.strip(b" \t\r\n") for part in _LIST_ITEM.findall(value)) if item]
 
 
-def parse_params(text: bytes) -> dict[bytes, bytes]:
+@remembered
+def parse_params(text: bytes) -> Mapping[bytes, bytes]:
     """Read `;name=value` parameters into a dictionary by lower-case name.
 
     Raises:
@@ -86,6 +91,7 @@ def parse_params(text: bytes) -> dict[bytes, bytes]:
     return params
 
 
+@remembered
 def parse_via(value: bytes) -> Via:
     """Read one Via value.
 
@@ -99,9 +105,11 @@ def parse_via(value: bytes) -> Via:
     port = int(match[3] or 0)
     if port > 65535:
         raise Malformed("Malformed Via")
-    return Via(match[1].upper(), match[2].strip(b"[]").lower(), port, params, params.get(b"branch", b""))
+    host = match[2].strip(b"[]").lower()
+    return Via(match[1].upper(), host, port, params, params.get(b"branch", b""), b"%b:%d" % (host, port))
 
 
+@remembered
 def parse_name_addr(value: bytes) -> NameAddr:
     """Read one name-addr or addr-spec with its header parameters.
 

@@ -10,18 +10,18 @@ where its own side hides too.) Sealing is the identity towards sides that do not
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_text
 from proxy.grammar import TOKEN
 from proxy.headers import parse_params, split_list
+from proxy.memo import remembered
 from proxy.pack import pack_call_id, unpack_call_id
 from proxy.record import End
 from proxy.tokens import Purpose, Tokens, same
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """How Call-IDs and tags look towards one side of a dialog."""
 
     end: End
@@ -42,13 +42,19 @@ class Identity:
         """Use the key ring behind tokens, and `leaks` to tell which tags may not pass as they are."""
         self._tokens = tokens
         self._leaks = leaks
+        # All messages of a call ask for the same few values; the keys behind them never change.
+        self.open_call_id = remembered(self._open_call_id)
+        self.seal_call_id = remembered(self._seal_call_id)
+        self.open_tag = remembered(self._open_tag)
+        self.seal_tag = remembered(self._seal_tag)
+        self.fingerprint = remembered(self._fingerprint)
 
-    def open_call_id(self, value: bytes, end: End) -> bytes:
+    def _open_call_id(self, value: bytes, end: End) -> bytes:
         """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""
         opened = self._tokens.open_text(value, end.pack())
         return unpack_call_id(opened.payload) if opened and opened.purpose is Purpose.CALL_ID else value
 
-    def seal_call_id(self, value: bytes, side: Side, key_id: int) -> bytes:
+    def _seal_call_id(self, value: bytes, side: Side, key_id: int) -> bytes:
         """Return a Call-ID as a side may see it.
 
         One that does not fit the side's limit when sealed is replaced by a keyed hash of itself; the dialog's
@@ -57,8 +63,7 @@ class Identity:
         if not side.hides:
             return value
         context = side.end.pack()
-        token = self._tokens.seal(Purpose.CALL_ID, pack_call_id(value), key_id, context)
-        sealed = to_text(token, side.alphabet)
+        sealed = self._tokens.seal_text(Purpose.CALL_ID, pack_call_id(value), key_id, side.alphabet, context)
         return sealed if len(sealed) <= side.max_call_id else to_text(self._hash(value, context, key_id), side.alphabet)
 
     def is_hashed(self, value: bytes, outward: bytes, side: Side) -> bool:
@@ -75,12 +80,12 @@ class Identity:
         digest = self._tokens.mac(key_id, b"call-id", value, context, size=28)
         return bytes((Purpose.CALL_ID << 5 | key_id,)) + digest
 
-    def open_tag(self, value: bytes, end: End) -> bytes:
+    def _open_tag(self, value: bytes, end: End) -> bytes:
         """Return the tag behind the one that a side uses; the same where we did not seal it."""
         opened = self._tokens.open(from_base32(value), end.pack())
         return opened.payload if opened and opened.purpose is Purpose.TAG else value
 
-    def seal_tag(self, value: bytes, side: Side, key_id: int) -> bytes:
+    def _seal_tag(self, value: bytes, side: Side, key_id: int) -> bytes:
         """Return a tag as a side may see it: sealed on a leak pattern or at the side's wish."""
         if value and side.hides and (side.seal_tags or self._leaks(value)):
             return to_base32(self._tokens.seal(Purpose.TAG, value, key_id, side.end.pack()))
@@ -114,6 +119,6 @@ class Identity:
         """Map an In-Reply-To list (RFC 3261 §20.21)."""
         return b", ".join(self.carry_call_id(item, near, far, key_id) for item in split_list(value))
 
-    def fingerprint(self, key_id: int, call_id: bytes, initiator_tag: bytes) -> bytes:
+    def _fingerprint(self, key_id: int, call_id: bytes, initiator_tag: bytes) -> bytes:
         """Return what binds a record to its dialog: eight bytes over the initiator's Call-ID and tag."""
         return self._tokens.mac(key_id, b"dialog", call_id, initiator_tag)

@@ -6,7 +6,6 @@ which decision, and as whom.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from config.vocabulary import Category, Zone
@@ -176,10 +175,10 @@ def _check_age(generation: Generation, arrival: Arrival, record: Record, latest:
 
 def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, call_id: bytes) -> Crossing:
     record, latest = way.record, way.latest
-    network, privacy, source = generation.network, generation.privacy, arrival.source
+    network, source = generation.network, arrival.source
     emergency = bool(record.marks & Mark.EMERGENCY)
     near_is_caller = bool(record.marks & Mark.FROM_CALLER)
-    far_party = network.party(record.far, emergency=emergency)
+    far_party = network.party(record.far, emergency)
     if far_party is None or latest.flow is None:
         raise TokenRefused(403, "hop")
     to_far = record.to_callee if near_is_caller else record.to_caller
@@ -189,17 +188,16 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     if routes and b";lr" not in routes[0].lower():
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
         target, routes = routes[0], (*routes[1:], target)
-    near = replace(generation.side(source, to_near), end=record.near)
-    far = replace(generation.side(far_party, to_far, emergency=emergency), end=record.far)
-    callee_party = far_party if near_is_caller else source
-    base = generation.with_addresses(record, callee_party)._replace(issued=arrival.wall)
+    passage = generation.passage(
+        source, far_party, to_far, to_near, emergency=emergency, ends=(record.near, record.far)
+    )
+    if near_is_caller:
+        from_, to = generation.addresses(record, far_party)
+    else:
+        from_, to = record.to_original, record.from_original
     crossing = Crossing(
-        arrival.request, source, hop, near, far, arrival.flow, key_id,
-        privacy.plan(to_far, far_party), privacy.plan(to_near, source), base,
-        near_is_caller=near_is_caller, forms_dialog=False, call_id=call_id, emergency=emergency,
-        near_origin=generation.origin(source), far_origin=generation.origin(far_party),
-        far_domain=generation.domain(far_party),
-        near_budget=network.record_budget(source), far_budget=network.record_budget(far_party),
+        arrival.request, source, hop, arrival.flow, key_id, record, arrival.wall, near_is_caller, False, call_id,
+        emergency, *passage, from_, to,
     )  # fmt: skip
     crossing.target, crossing.routes = target, routes
     return crossing

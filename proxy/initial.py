@@ -11,7 +11,9 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
+from proxy.memo import remembered
 from proxy.message import Message
+from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
 from proxy.routing import Hop, Party
@@ -84,7 +86,7 @@ def destinations(
         Refused: when it may not go anywhere.
     """
     network, uri = generation.network, arrival.uri
-    emergency = network.is_emergency(arrival.request, uri)
+    emergency = network.is_emergency(arrival.request.uri)
     if uri is not None and network.is_us(uri.host, uri.port) and uri.user:
         token = _by_token(generation, arrival, uri, allow_contact)
         if token is not None:
@@ -148,70 +150,53 @@ def cross(
     for value in request.items(b"record-route"):
         parse_name_addr(value)  # what cannot be read now would fail every response
     privacy, identity, tokens = generation.privacy, generation.identity, generation.tokens
-    key_id = tokens.current
-    to_far = privacy.decide(request, source, hop.party)
+    key_id, party, call_id = tokens.current, hop.party, request.call_id
+    to_far = privacy.decide(request, source, party)
     to_near = privacy.towards(source)
-    far, near = generation.side(hop.party, to_far, emergency=emergency), generation.side(source, to_near)
-    plan = privacy.plan(to_far, hop.party)
-    call_id = request.call_id
-    outward = identity.seal_call_id(call_id, far, key_id)
-    domain = generation.domain(hop.party)
-    from_, to = without_params(request.from_), without_params(request.to)
-    base = Record(
-        marks=Mark.EMERGENCY if emergency else Mark(0),
-        issued=arrival.wall,
-        caller=near.end,
-        callee=far.end,
-        to_callee=to_far,
-        to_caller=to_near,
-        subscriber=tokens.mac(key_id, b"subscriber", request.from_.uri, size=6),
-        call=tokens.mac(key_id, b"call", call_id, size=6),
-        fingerprint=identity.fingerprint(key_id, call_id, request.from_tag),
-        target=b"",
-        flow=None,
-        from_original=from_,
-        to_original=to,
-        call_id=call_id if identity.is_hashed(call_id, outward, far) else b"",
-    )
-    base = _with_outward(base, *generation.outward(base, hop.party))
+    passage = generation.passage(source, party, to_far, to_near, emergency=emergency, ends=(source.end, party.end))
+    outward = identity.seal_call_id(call_id, passage.far, key_id)
+    original = without_params(request.from_), without_params(request.to)
+    from_, to = generation.outward(to_far, party, *original)
     crossing = Crossing(
-        request, source, hop, near, far, arrival.flow, key_id, plan, privacy.plan(to_near, source), base,
-        near_is_caller=True, forms_dialog=request.method not in NO_DIALOG, call_id=call_id, emergency=emergency,
-        near_origin=generation.origin(source), far_origin=generation.origin(hop.party), far_domain=domain,
-        near_budget=generation.network.record_budget(source), far_budget=generation.network.record_budget(hop.party),
+        request, source, hop, arrival.flow, key_id,
+        Record(
+            Mark.EMERGENCY if emergency else 0, arrival.wall, source.end, party.end, to_far, to_near,
+            tokens.mac(key_id, b"subscriber", request.from_.uri, size=6),
+            tokens.mac(key_id, b"call", call_id, size=6),
+            identity.fingerprint(key_id, call_id, request.from_tag),
+            b"", None, (), *_changed(original[0], from_), *_changed(original[1], to),
+            call_id if identity.is_hashed(call_id, outward, passage.far) else b"",
+        ),
+        arrival.wall, True, request.method not in NO_DIALOG, call_id, emergency, *passage, from_, to,
     )  # fmt: skip
-    crossing.target = destination.target or _request_uri(arrival, crossing, domain)
+    crossing.target = destination.target or _request_uri(arrival, crossing)
     crossing.routes = routes
     if destination.transfer is not None and destination.transfer.call_id:
-        crossing.extra_replaces = generation.references.replaces(destination.transfer, far, key_id)
+        crossing.extra_replaces = generation.references.replaces(destination.transfer, passage.far, key_id)
     return crossing
 
 
-def _with_outward(record: Record, from_: NameAddr | None, to: NameAddr | None) -> Record:
-    """Return the record with outward addresses; what does not change is left out."""
-    if from_ == record.from_original:
-        record = record._replace(from_original=None, from_outward=None)
-    else:
-        record = record._replace(from_outward=from_)
-    if to == record.to_original:
-        return record._replace(to_original=None, to_outward=None)
-    return record._replace(to_outward=to)
+def _changed(original: NameAddr, outward: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
+    """Return an address and its outward form as a record holds them: what does not change is left out."""
+    return (None, None) if outward == original else (original, outward)
 
 
-def _request_uri(arrival: Arrival, crossing: Crossing, domain: bytes) -> bytes:
+def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:
     """Return the Request-URI for a hop: addressed to a trunk, else as it came (§16.5: not our domain)."""
     if crossing.hop.party.trunk is None:
         return arrival.request.uri
-    uri = arrival.uri
+    return _addressed(crossing.to_far, arrival.request.uri, crossing.far_domain)
+
+
+@remembered
+def _addressed(plan: Plan, request_uri: bytes, domain: bytes) -> bytes:
+    """Return a Request-URI with the hop's own host, as its plan lets it pass."""
+    uri = parse_sip_uri(request_uri)
     if uri is not None and uri.user:
         host, _, port = domain.rpartition(b":") if domain[-1:] != b"]" and b":" in domain else (domain, b"", b"")
         plain = uri.without(b"maddr", b"transport", b"ttl", b"method")
-        return crossing.to_far.address(
-            NameAddr(b"", bytes(plain._replace(host=host.strip(b"[]"), port=int(port or 0), password=b"")), b""),
-            domain,
-            is_from=False,
-        ).uri
-    return crossing.to_far.address(NameAddr(b"", arrival.request.uri, b""), domain, is_from=False).uri
+        request_uri = bytes(plain._replace(host=host.strip(b"[]"), port=int(port or 0), password=b""))
+    return plan.address(NameAddr(b"", request_uri, b""), domain, is_from=False).uri
 
 
 def _uri(value: bytes) -> bytes:

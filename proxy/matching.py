@@ -29,9 +29,9 @@ def server_key(request: Message, method: bytes = b"") -> ServerKey:
     via = request.via
     method = method or request.method
     if via.branch[:7].lower() == _COOKIE:
-        return via.branch, via.host, b"%d" % via.port, method
+        return via.branch, via.sent_by, method
     # RFC 2543: no unique branch, so everything that identifies the request (§17.2.3).
-    top = b"%b:%d;%b" % (via.host, via.port, via.branch)
+    top = b"%b;%b" % (via.sent_by, via.branch)
     return request.uri, request.from_tag, request.call_id, b"%d" % request.cseq, top, method
 
 

@@ -7,7 +7,7 @@ touched is sent as it was received. Two stages that edit the same line are a mis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from proxy.errors import EditConflict
 from proxy.headers import NameAddr, Via, split_list, unfold
@@ -36,7 +36,7 @@ class Message:
     """Canonical lower-case name of each header line."""
     lines: list[bytes]
     """Each header line as it came: name, colon, value, inner folds; no final CRLF."""
-    index: dict[bytes, list[int]]
+    index: dict[bytes, Sequence[int]]
     """Positions of the lines of each canonical name."""
     body: bytes
     via: Via

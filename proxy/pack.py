@@ -13,6 +13,7 @@ from typing import NamedTuple
 from proxy.encoding import from_base64, to_base64
 from proxy.errors import Malformed
 from proxy.headers import NameAddr
+from proxy.memo import remembered
 from proxy.uri import SipUri, parse_sip_uri
 
 DERIVED = NameAddr(b"", b"", b"")
@@ -203,6 +204,7 @@ class _Left(NamedTuple):
     packed: bytes
 
 
+@remembered
 def pack_call_id(call_id: bytes) -> bytes:
     """Write a Call-ID in as few bytes as its shape allows: UUIDs, hex, addresses and six-bit letters are packed."""
     left, at, right = call_id.partition(b"@")
@@ -216,6 +218,7 @@ def pack_call_id(call_id: bytes) -> bytes:
     return min(candidates, key=len)
 
 
+@remembered
 def unpack_call_id(packed: bytes) -> bytes:
     """Read what `pack_call_id` wrote.
 

@@ -7,18 +7,20 @@ code of RFC 3261; `draft_of_broken` then says whether an answer is possible at a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from config.settings import Limits
 from proxy.errors import Malformed
-from proxy.grammar import CALL_ID, COMPACT, REQUEST_LINE, STATUS_LINE, TOKEN
-from proxy.headers import NameAddr, Via, parse_cseq, parse_name_addr, parse_params, parse_via, split_list
+from proxy.grammar import CALL_ID, COMPACT, REQUEST_LINE, STATUS_LINE, TOKEN, TOKEN_CLASS
+from proxy.headers import NameAddr, Via, parse_cseq, parse_name_addr, parse_params, parse_via, split_list, unfold
+from proxy.memo import remembered
 from proxy.message import Message
 from proxy.uri import parse_sip_uri
 
 #: A message has exactly one of each (RFC 3261 §7.3.1, §20); a second would be read by the next hop at its whim.
 SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
-NO_VIA = Via(b"", b"", 0, {}, b"")
+NO_VIA = Via(b"", b"", 0, {}, b"", b"")
 NO_ADDRESS = NameAddr(b"", b"", b"")
 
 
@@ -41,6 +43,74 @@ def split(data: bytes, limits: Limits) -> Message:
     Raises:
         Malformed: as `parse`.
     """
+    return _split_plain(data, limits) or _split_odd(data, limits)
+
+
+def _split_plain(data: bytes, limits: Limits) -> Message | None:
+    """Return a message whose every line is `name: value` and ends with CRLF; None for any other.
+
+    Replaces a look at each line: one search finds all names, and one comparison of counts tells that no line
+    is folded, lacks its colon, or has a name that is no token.
+    """
+    head, end, body = data.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    found = _NAMES.findall(head)
+    count = len(found)
+    if (
+        not end
+        or len(lines) - 1 != count
+        or not 0 < count <= limits.headers
+        or head.count(b"\n") != count
+        or head.count(b"\r") != count
+        or len(data) > limits.message
+        or (len(head) > limits.line and max(map(len, lines)) > limits.line)
+    ):
+        return None
+    message = _blank()
+    start = lines.pop(0)
+    if not _read_usual_start_line(message, start):
+        _read_start_line(message, start)
+    message.lines = lines
+    message.names = names = list(map(_CANONICAL.__getitem__, found))
+    message.index = _index_of(names)
+    message.body = body
+    message.raw = data
+    return message
+
+
+def _index_of(names: list[bytes]) -> dict[bytes, Sequence[int]]:
+    """Return where each name stands; `zip` with ready-made places replaces a loop where no name stands twice."""
+    index: dict[bytes, Sequence[int]] = dict(zip(names, _PLACES, strict=False))
+    if len(index) != len(names):
+        index = {}
+        for position, name in enumerate(names):
+            index[name] = (*index.get(name, ()), position)
+    return index
+
+
+class _Canonical(dict[bytes, bytes]):
+    """Header names as they stand to their canonical form; a dictionary that works out what it does not hold."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        lower = name.rstrip(b" \t").lower()
+        canonical = COMPACT.get(lower, lower)
+        if len(self) < MAX_NAMES and len(name) <= MAX_NAME:
+            self[name] = canonical
+        return canonical
+
+
+MAX_NAMES = 4096
+"""Spellings of header names that are remembered; invented ones beyond it are worked out each time."""
+MAX_NAME = 64
+"""Longest of them, in bytes."""
+_CANONICAL = _Canonical()
+_NAMES = re.compile(rb"\r\n(" + TOKEN_CLASS + rb"++)[ \t]*+:")
+_PLACES = tuple((place,) for place in range(1024))
+"""Positions of names that stand once, for as many header lines as `limits.headers` allows."""
+
+
+def _split_odd(data: bytes, limits: Limits) -> Message:
+    """Take any datagram apart, line by line: folds, LF line ends, and what is broken."""
     data = with_crlf(data.lstrip(b"\r\n"))
     head, end, body = data.partition(b"\r\n\r\n")
     if not end:
@@ -57,6 +127,8 @@ def split(data: bytes, limits: Limits) -> Message:
         raise _broken(message, "Missing end of headers")
     if not head.count(b"\r\n") == head.count(b"\r") == head.count(b"\n"):
         raise _broken(message, "Bare line end in headers")
+    if not all(map(TOKEN.fullmatch, message.index)) or not all(b":" in line for line in message.lines):
+        raise _broken(message, "Malformed header line")
     return message
 
 
@@ -111,6 +183,24 @@ def _blank() -> Message:
     return message
 
 
+def _read_usual_start_line(message: Message, line: bytes) -> bool:
+    """Read a start line as nearly everybody writes it; False where `_read_start_line` has to look."""
+    message.start = line
+    first, _, rest = line.partition(b" ")
+    if first == b"SIP/2.0":
+        message.status = _STATUS.get(rest[:4], 0)
+        message.reason = rest[4:]
+        return message.status != 0
+    uri, _, version = rest.partition(b" ")
+    if first in KNOWN_METHODS and version == b"SIP/2.0" and uri and b"\t" not in uri:
+        message.method, message.uri = first, uri
+        return True
+    return False
+
+
+_STATUS = {b"%d " % status: status for status in range(100, 700)}
+
+
 def _read_start_line(message: Message, line: bytes) -> None:
     message.start = line
     status = STATUS_LINE.fullmatch(line)
@@ -137,12 +227,8 @@ def _index(message: Message, lines: list[bytes], limits: Limits) -> None:
         else:
             kept.append(line)
     message.lines = kept
-    names = [line.partition(b":")[0].rstrip(b" \t").lower() for line in kept]
-    message.names = [COMPACT.get(name, name) for name in names]
-    index: dict[bytes, list[int]] = {}
-    for position, name in enumerate(message.names):
-        index.setdefault(name, []).append(position)
-    message.index = index
+    message.names = [_CANONICAL[line.partition(b":")[0]] for line in kept]
+    message.index = _index_of(message.names[: len(_PLACES)])
     if len(kept) > limits.headers:
         raise _broken(message, "Too many headers", 513)
     if kept and max(map(len, kept)) > limits.line:
@@ -157,63 +243,94 @@ def read_values(message: Message) -> None:
     """
     try:
         _read_via(message)
-        _check_lines(message)
-        _read_identity(message)
-        _read_cseq(message)
+        index, lines = message.index, message.lines
+        if len(index) != len(lines):
+            _check_single(index)
+        try:
+            message.from_, message.from_tag = _from_of(lines[index[b"from"][0]])
+            message.to, message.to_tag = _to_of(lines[index[b"to"][0]])
+            message.call_id = _call_id_of(lines[index[b"call-id"][0]])
+            message.cseq, message.cseq_method = _cseq_of(lines[index[b"cseq"][0]])
+        except KeyError as missing:
+            raise Malformed("Missing " + _SPELLED[missing.args[0]]) from None
+        if message.method and message.cseq_method != message.method:
+            raise Malformed("CSeq method mismatch", 400 if message.method in KNOWN_METHODS else 501)
         _read_body(message)
         if message.method:
-            _read_request_line(message)
-            _read_max_forwards(message)
+            if not message.uri:
+                _read_request_line(message)
+            limit = index.get(b"max-forwards")
+            if limit:
+                message.max_forwards = _max_forwards_of(lines[limit[0]])
     except Malformed as error:
         raise _broken(message, error.why, error.code) from None
 
 
+_SPELLED = {b"from": "From", b"to": "To", b"call-id": "Call-ID", b"cseq": "CSeq"}
+
+
 def _read_via(message: Message) -> None:
-    items = split_list(message.value(b"via") or b"")
+    places = message.index.get(b"via")
+    if not places:
+        raise Malformed("Missing Via", 0)
+    message.via = _via_of(message.lines[places[0]])
+
+
+def _check_single(index: Mapping[bytes, Sequence[int]]) -> None:
+    for name in SINGLE:
+        if len(index.get(name, ())) > 1:
+            raise Malformed("Repeated " + name.decode().title())
+
+
+# What stands in whole lines. Remembered: the messages of a call repeat each other's lines byte for byte.
+
+
+def value_of(line: bytes) -> bytes:
+    """Return the unfolded value of a header line."""
+    return unfold(line.partition(b":")[2])
+
+
+@remembered
+def _via_of(line: bytes) -> Via:
+    items = split_list(value_of(line))
     if not items:
         raise Malformed("Missing Via", 0)
-    message.via = parse_via(items[0])
+    return parse_via(items[0])
 
 
-def _check_lines(message: Message) -> None:
-    for name in SINGLE:
-        if len(message.index.get(name, ())) > 1:
-            raise Malformed("Repeated " + name.decode().title())
-    if not all(map(TOKEN.fullmatch, message.index)) or not all(b":" in line for line in message.lines):
-        raise Malformed("Malformed header line")
+@remembered
+def _from_of(line: bytes) -> tuple[NameAddr, bytes]:
+    return _tagged(line, "From")
 
 
-def _read_identity(message: Message) -> None:
-    message.from_, message.from_tag = _tagged(message, b"from")
-    message.to, message.to_tag = _tagged(message, b"to")
-    call_id = message.value(b"call-id")
-    if not call_id or CALL_ID.fullmatch(call_id) is None:
-        raise Malformed("Malformed Call-ID" if call_id else "Missing Call-ID")
-    message.call_id = call_id
+@remembered
+def _to_of(line: bytes) -> tuple[NameAddr, bytes]:
+    return _tagged(line, "To")
 
 
-def _tagged(message: Message, name: bytes) -> tuple[NameAddr, bytes]:
-    value = message.value(name)
-    if value is None:
-        raise Malformed("Missing " + name.decode().title())
+def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
     try:
-        address = parse_name_addr(value)
+        address = parse_name_addr(value_of(line))
         parse_sip_uri(address.uri)
         tag = parse_params(address.params).get(b"tag", b"")
     except Malformed as error:
-        raise Malformed(f"{error.why} in {name.decode().title()}") from None
+        raise Malformed(f"{error.why} in {name}") from None
     if tag and TOKEN.fullmatch(tag) is None:
-        raise Malformed(f"Malformed tag in {name.decode().title()}")
+        raise Malformed(f"Malformed tag in {name}")
     return address, tag
 
 
-def _read_cseq(message: Message) -> None:
-    value = message.value(b"cseq")
-    if value is None:
-        raise Malformed("Missing CSeq")
-    message.cseq, message.cseq_method = parse_cseq(value)
-    if message.method and message.cseq_method != message.method:
-        raise Malformed("CSeq method mismatch", 400 if message.method in KNOWN_METHODS else 501)
+@remembered
+def _call_id_of(line: bytes) -> bytes:
+    call_id = value_of(line)
+    if CALL_ID.fullmatch(call_id) is None:
+        raise Malformed("Malformed Call-ID" if call_id else "Missing Call-ID")
+    return call_id
+
+
+@remembered
+def _cseq_of(line: bytes) -> tuple[int, bytes]:
+    return parse_cseq(value_of(line))
 
 
 KNOWN_METHODS = frozenset(
@@ -224,18 +341,23 @@ KNOWN_METHODS = frozenset(
 
 def _read_body(message: Message) -> None:
     """Cut the body to Content-Length (§18.3): extra octets are discarded, a short body is an error."""
-    value = message.value(b"content-length")
-    if value is None:
+    places = message.index.get(b"content-length")
+    if places is None:
         return
-    if not value.isdigit() or len(value) > 9:
-        raise Malformed("Malformed Content-Length")
-    length = int(value)
-    surplus = len(message.body) - length
+    surplus = len(message.body) - _length_of(message.lines[places[0]])
     if surplus < 0:
         raise Malformed("Body shorter than Content-Length")
     if surplus:
-        message.body = message.body[:length]
+        message.body = message.body[:-surplus]
         message.raw = message.raw[:-surplus]
+
+
+@remembered
+def _length_of(line: bytes) -> int:
+    value = value_of(line)
+    if not value.isdigit() or len(value) > 9:
+        raise Malformed("Malformed Content-Length")
+    return int(value)
 
 
 def _read_request_line(message: Message) -> None:
@@ -247,13 +369,11 @@ def _read_request_line(message: Message) -> None:
     message.uri = match[2]
 
 
-def _read_max_forwards(message: Message) -> None:
+@remembered
+def _max_forwards_of(line: bytes) -> int | None:
     """Read Max-Forwards; a number over 255 counts as absent (RFC 4475 §3.1.2.4), anything else is an error."""
-    value = message.value(b"max-forwards")
-    message.max_forwards = None
-    if value is None:
-        return
+    value = value_of(line)
     if not value.isdigit() or len(value) > 32:
         raise Malformed("Malformed Max-Forwards")
     number = int(value)
-    message.max_forwards = number if number <= 255 else None
+    return number if number <= 255 else None

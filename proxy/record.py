@@ -8,14 +8,15 @@ Binary, length-prefixed, padded to size buckets so that a token's length tells l
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import NamedTuple
 
 from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
+from proxy.memo import remembered
 from proxy.pack import (
     Reader,
     pack_address,
@@ -39,12 +40,13 @@ MAX_ROUTES = 16
 """Most route entries of one side."""
 
 _ZONES = (Zone.ACCESS, Zone.CORE, Zone.TRUNK, Zone.PSAP)
+_ZONE_CODES = {zone: code for code, zone in enumerate(_ZONES)}
 _TRANSPORTS = ("UDP", "TCP", "TLS", "WS", "WSS")
 _HEAD = struct.Struct(">BBI9s6s6s8s")
 
 
-class Mark(IntFlag):
-    """Properties of a dialog, and which side a record serves."""
+class Mark:
+    """Properties of a dialog, and which side a record serves: bits of a plain number (an IntFlag is slow to test)."""
 
     FROM_CALLER = 1
     """This record serves requests that come from the caller's side; else from the callee's."""
@@ -53,8 +55,7 @@ class Mark(IntFlag):
     CSEQ_MAPPED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """One side of a dialog: its zone, and the stable id of its trunk (0 where it is none)."""
 
     zone: Zone
@@ -62,7 +63,7 @@ class End:
 
     def pack(self) -> bytes:
         """Return the context under which this side's Call-IDs and tags are sealed."""
-        return bytes((_ZONES.index(self.zone),)) + self.trunk_id.to_bytes(4, "big")
+        return bytes((_ZONE_CODES[self.zone],)) + self.trunk_id.to_bytes(4, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class Binding:
 class Record(NamedTuple):
     """One dialog record. `caller` is the side that sent the dialog-forming request."""
 
-    marks: Mark
+    marks: int
+    """Bits of `Mark`."""
     issued: int
     """Wall clock, seconds."""
     caller: End
@@ -132,11 +134,14 @@ def encode(record: Record, budget: int) -> bytes:
     Raises:
         RecordTooBig: when it does not fit all the same.
     """
-    for version in (None, _without_names, _without_to):
-        payload = _pack(version(record) if version else record)
-        if len(payload) <= budget:
-            return payload.ljust(next(size for size in BUCKETS if size >= len(payload)), b"\0")
-    raise RecordTooBig
+    payload = _pack(record)
+    if len(payload) > budget:
+        payload = _pack(_without_names(record))
+        if len(payload) > budget:
+            payload = _pack(_without_to(record))
+            if len(payload) > budget:
+                raise RecordTooBig
+    return payload.ljust(BUCKETS[bisect_left(BUCKETS, len(payload))], b"\0")
 
 
 def _without_names(record: Record) -> Record:
@@ -151,30 +156,39 @@ def _without_to(record: Record) -> Record:
 
 
 def _pack(record: Record) -> bytes:
-    zones = _ZONES.index(record.caller.zone) << 4 | _ZONES.index(record.callee.zone)
-    actions = (record.to_callee | record.to_caller << 36).to_bytes(9, "big")
-    pieces = [
-        _HEAD.pack(record.marks, zones, record.issued, actions, record.subscriber, record.call, record.fingerprint),
-        *(end.trunk_id.to_bytes(4, "big") for end in (record.caller, record.callee) if end.trunk_id),
-    ]
-    addresses = (record.from_original, record.from_outward, record.to_original, record.to_outward)
-    present = sum(1 << bit for bit, address in enumerate(addresses) if address is not None)
-    trunks = (bool(record.caller.trunk_id) << 4) | (bool(record.callee.trunk_id) << 5)
-    extras = (bool(record.call_id) << 6) | ((record.binding is not None) << 7)
-    pieces.insert(1, bytes((present | trunks | extras,)))
-    pieces.append(_pack_flow(record))
-    pieces.append(pack_uri(_limited(record.target)))
-    if len(record.routes) > MAX_ROUTES:
+    (
+        marks, issued, caller, callee, to_callee, to_caller, subscriber, call, fingerprint, target, flow, routes,
+        from_original, from_outward, to_original, to_outward, call_id, binding, node, worker,
+    ) = record  # fmt: skip
+    if len(routes) > MAX_ROUTES:
         raise RecordTooBig
-    pieces.append(bytes((len(record.routes),)))
-    pieces.extend(pack_uri(_limited(uri)) for uri in record.routes)
-    pieces.extend(pack_address(_limited_address(address)) for address in addresses if address is not None)
-    if record.call_id:
-        pieces.append(pack_text(pack_call_id(_limited(record.call_id))))
-    if record.binding is not None:
-        pieces.append(pack_text(_limited(record.binding.aor)) + pack_text(_limited(record.binding.instance)))
-        pieces.append(record.binding.reg_id.to_bytes(2, "big"))
-    return b"".join(pieces)
+    zones = _ZONE_CODES[caller.zone] << 4 | _ZONE_CODES[callee.zone]
+    actions = (to_callee | to_caller << 36).to_bytes(9, "big")
+    bits, addresses = 0, []
+    for bit, address in ((1, from_original), (2, from_outward), (4, to_original), (8, to_outward)):
+        if address is not None:
+            bits |= bit
+            addresses.append(_packed_address(address))
+    ends = b""
+    if caller.trunk_id:
+        bits, ends = bits | 16, caller.trunk_id.to_bytes(4, "big")
+    if callee.trunk_id:
+        bits, ends = bits | 32, ends + callee.trunk_id.to_bytes(4, "big")
+    tail = b""
+    if call_id:
+        bits, tail = bits | 64, pack_text(pack_call_id(_limited(call_id)))
+    if binding is not None:
+        bits, tail = bits | 128, tail + _pack_binding(binding)
+    return b"".join((
+        _HEAD.pack(marks, zones, issued, actions, subscriber, call, fingerprint), bytes((bits,)), ends,
+        b"\xff" if flow is None else _pack_flow(flow, node, worker), _packed_uri(target),
+        bytes((len(routes),)), *map(_packed_uri, routes), *addresses, tail,
+    ))  # fmt: skip
+
+
+def _pack_binding(binding: Binding) -> bytes:
+    texts = pack_text(_limited(binding.aor)) + pack_text(_limited(binding.instance))
+    return texts + binding.reg_id.to_bytes(2, "big")
 
 
 def _limited(value: bytes) -> bytes:
@@ -183,24 +197,29 @@ def _limited(value: bytes) -> bytes:
     return value
 
 
-def _limited_address(address: NameAddr) -> NameAddr:
+@remembered
+def _packed_uri(uri: bytes) -> bytes:
+    return pack_uri(_limited(uri))
+
+
+@remembered
+def _packed_address(address: NameAddr) -> bytes:
     _limited(address.uri)
-    return address if len(address.display) <= MAX_FIELD else address._replace(display=b"")
+    return pack_address(address if len(address.display) <= MAX_FIELD else address._replace(display=b""))
 
 
-def _pack_flow(record: Record) -> bytes:
-    flow = record.flow
-    if flow is None:
-        return b"\xff"
+@remembered
+def _pack_flow(flow: Flow, node: int, worker: int) -> bytes:
     head = bytes((_TRANSPORTS.index(flow.transport),))
     for host, port in (flow.local, flow.peer):
         packed = pack_ip(host)  # b"" for what is no plain address: fe80::1%eth0
         head += bytes((len(packed),)) + (packed or pack_text(host.encode())) + port.to_bytes(2, "big")
     if flow.transport != "UDP":
-        head += record.node.to_bytes(2, "big") + bytes((record.worker,)) + flow.connection.to_bytes(4, "big")
+        head += node.to_bytes(2, "big") + bytes((worker,)) + flow.connection.to_bytes(4, "big")
     return head
 
 
+@remembered
 def decode(payload: bytes) -> Record:
     """Read what `encode` wrote.
 
@@ -222,7 +241,7 @@ def decode(payload: bytes) -> Record:
     binding = Binding(reader.text(), reader.text(), reader.number(2)) if bits & 128 else None
     packed = int.from_bytes(actions, "big")
     return Record(
-        Mark(marks), issued, caller, callee, packed & (1 << 36) - 1, packed >> 36, subscriber, call, fingerprint,
+        marks, issued, caller, callee, packed & (1 << 36) - 1, packed >> 36, subscriber, call, fingerprint,
         target, flow, routes, from_original, from_outward, to_original, to_outward, call_id, binding, node, worker,
     )  # fmt: skip
 

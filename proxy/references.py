@@ -8,12 +8,10 @@ token: the recipient calls it, and the INVITE that results finds the replaced di
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from proxy.crossing import Crossing
-from proxy.encoding import to_text
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, parse_params
 from proxy.identity import Identity, Side
@@ -124,11 +122,11 @@ class References:
             to_tag = self._identity.open_tag(params.get(b"to-tag", b""), near)
             from_tag = self._identity.open_tag(params.get(b"from-tag", b""), near)
             early = b"early-only" in params
-        record = contact._replace(issued=crossing.base.issued, subscriber=crossing.base.subscriber)
+        record = contact._replace(issued=crossing.issued, subscriber=crossing.base.subscriber)
         payload = b"".join(pack_text(part) for part in (encode(record, _TRANSFER_BUDGET), call_id, to_tag, from_tag))
         context = crossing.far.end.pack()
-        token = self._tokens.seal(Purpose.TRANSFER, payload + bytes((early,)), crossing.key_id, context)
-        return to_text(token, crossing.far.alphabet)
+        payload += bytes((early,))
+        return self._tokens.seal_text(Purpose.TRANSFER, payload, crossing.key_id, crossing.far.alphabet, context)
 
     def open_transfer(self, uri: SipUri, source: End) -> Transfer | None:
         """Return what a transfer token holds that was made for this source; None for anything else."""
@@ -143,7 +141,7 @@ class References:
         """Return the Replaces value of a transfer token as the called side knows that dialog."""
         if not transfer.record.marks & Mark.FROM_CALLER:
             # The called side began the dialog that is replaced: it knows it by its own Call-ID.
-            far = replace(far, hides=False)
+            far = far._replace(hides=False)
         value = self._identity.seal_call_id(transfer.call_id, far, key_id)
         for name, tag in ((b"to-tag", transfer.to_tag), (b"from-tag", transfer.from_tag)):
             value += b";%b=%b" % (name, self._identity.seal_tag(tag, far, key_id))

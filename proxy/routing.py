@@ -17,9 +17,11 @@ from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.encoding import Alphabet
+from proxy.errors import Malformed
+from proxy.memo import remembered
 from proxy.message import Message
 from proxy.record import BUCKETS, End
-from proxy.uri import SipUri, hostport
+from proxy.uri import SipUri, hostport, parse_sip_uri
 
 Address = tuple[str, int]
 _BITS: dict[Alphabet, int] = {"base64url": 6, "base32": 5}
@@ -28,23 +30,43 @@ TOKEN_OVERHEAD = 18
 _WILDCARDS = ("0.0.0.0", "::")
 
 
-class Party(NamedTuple):
-    """A side that messages come from or go to."""
+class Party:
+    """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    zone: Zone
-    trunk: Trunk | None = None
-    edge: bool = False
-    """An edge proxy of the access zone, whose Route and Record-Route are believed."""
+    __slots__ = ("_hash", "edge", "end", "label", "trunk", "zone")
 
-    @property
-    def end(self) -> End:
-        """Return what dialog records and token contexts keep of this party."""
-        return End(self.zone, trunk_id(self.trunk.name) if self.trunk else 0)
+    def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
+        """Name a side.
 
-    @property
-    def label(self) -> str:
-        """Return the name for events: the trunk's, or the zone's."""
-        return self.trunk.name if self.trunk else self.zone.value
+        Args:
+            zone: where it stands.
+            trunk: which one, in the zones trunk and psap.
+            edge: an edge proxy of the access zone, whose Route and Record-Route are believed.
+        """
+        self.zone = zone
+        self.trunk = trunk
+        self.edge = edge
+        self.end = End(zone, trunk_id(trunk.name) if trunk else 0)
+        """What dialog records and token contexts keep of it."""
+        self.label: str = trunk.name if trunk else zone.value
+        """The name for events: the trunk's, or the zone's."""
+        self._hash = hash((zone, self.label, edge))
+
+    def __hash__(self) -> int:
+        """Return a hash that does not walk through a trunk's settings."""
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two values name the same side of the same configuration."""
+        if self is other:
+            return True
+        if not isinstance(other, Party):
+            return NotImplemented
+        return (self.zone, self.edge, self.trunk) == (other.zone, other.edge, other.trunk)
+
+
+ACCESS = Party(Zone.ACCESS)
+CORE = Party(Zone.CORE)
 
 
 class Hop(NamedTuple):
@@ -56,6 +78,22 @@ class Hop(NamedTuple):
     local: Address
 
 
+class _Rule(NamedTuple):
+    """A line of the routing table in the terms of messages."""
+
+    emergency: bool
+    source: str | None
+    methods: frozenset[bytes]
+    prefix: bytes
+    route: Route
+
+    @classmethod
+    def of(cls, route: Route) -> _Rule:
+        """Translate a line of the settings."""
+        source = None if route.source == "any" else route.source
+        return cls(route.emergency, source, frozenset(map(str.encode, route.methods)), route.prefix.encode(), route)
+
+
 class Network:
     """The configured world: listeners, zones and the routing table of one generation of settings."""
 
@@ -63,7 +101,7 @@ class Network:
         """Prepare the tables; retired trunks are served in dialogs only."""
         self.settings = settings
         self._listeners = {listener.name: listener for listener in settings.listeners}
-        self._trunks = {trunk.name: trunk for trunk in settings.trunks}
+        self._ids = {trunk.name: trunk_id(trunk.name) for trunk in settings.trunks}
         self._by_id = {trunk_id(trunk.name): trunk for trunk in (*retired, *settings.trunks)}
         self._exact: dict[Address, Party] = {}
         self._networks: list[tuple[NetworkValue, Party]] = []
@@ -72,6 +110,13 @@ class Network:
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self.party_of = lru_cache(maxsize=65536)(self._party_of)
+        self.party = remembered(self._party)
+        self.hop = remembered(self._hop)
+        self.is_us = remembered(self._is_us)
+        self.is_emergency = remembered(self._is_emergency)
+        self.origin = remembered(self._origin)
+        self.sent_by = remembered(self._sent_by)
+        self._rules = tuple(map(_Rule.of, settings.routes))
 
     def _collect(self, retired: Iterable[Trunk]) -> None:
         """Note whom each address belongs to; an address with a port is more specific than any network."""
@@ -81,9 +126,9 @@ class Network:
             claims.append(((*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)))
         if settings.core:
             hops = (settings.core.next_hop,) if settings.core.next_hop else ()
-            claims.append(((*hops, *settings.core.networks), Party(Zone.CORE)))
+            claims.append(((*hops, *settings.core.networks), CORE))
         if settings.access:
-            claims.append((settings.access.networks, Party(Zone.ACCESS)))
+            claims.append((settings.access.networks, ACCESS))
             claims.append((settings.access.edge_proxies, Party(Zone.ACCESS, edge=True)))
         for items, party in claims:
             for item in items:
@@ -104,17 +149,19 @@ class Network:
         ip = ipaddress.ip_address(address[0].partition("%")[0])
         return next((party for item, party in self._networks if ip in item.network), None)
 
-    def is_us(self, host: bytes, port: int) -> bool:
+    def _is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
         return (host.lower(), port or 5060) in self._own
 
-    def party(self, end: End, *, emergency: bool = False) -> Party | None:
+    def _party(self, end: End, emergency: bool = False) -> Party | None:
         """Return the running configuration's party for a recorded side; None when it is gone for good."""
         if end.zone in (Zone.TRUNK, Zone.PSAP):
             trunk = self._by_id.get(end.trunk_id)
             return None if trunk is None else Party(trunk.zone(emergency_call=emergency), trunk)
         section = self.settings.access if end.zone is Zone.ACCESS else self.settings.core
-        return None if section is None else Party(end.zone)
+        if section is None:
+            return None
+        return ACCESS if end.zone is Zone.ACCESS else CORE
 
     def listener(self, party: Party) -> Listener:
         """Return the listener that a party is reached through."""
@@ -129,7 +176,12 @@ class Network:
             return listener.advertised.host, listener.advertised.port
         return listener.address, listener.port
 
-    def sent_by(self, local: Address) -> bytes:
+    def _origin(self, party: Party) -> bytes:
+        """Return host[:port] that a party is told of us, as it stands in URIs."""
+        host, port = self.advertised(party)
+        return hostport(host.encode(), port)
+
+    def _sent_by(self, local: Address) -> bytes:
         """Return this node's own host:port for Via: the bound address, or what a wildcard listener advertises."""
         host, port = local
         if host in _WILDCARDS:
@@ -165,7 +217,7 @@ class Network:
         """Tell whether a listener has the address family of host."""
         return any(_is_v6(listener) is (":" in host) for listener in self.settings.listeners)
 
-    def hop(self, party: Party, address: Address) -> Hop:
+    def _hop(self, party: Party, address: Address) -> Hop:
         """Return the hop for an address of party."""
         return Hop(party, address[0], address[1], self.local(party, address[0]))
 
@@ -181,17 +233,21 @@ class Network:
             return False
         return found is not None and found.zone in (party.zone, Zone.TRUNK) and found.trunk is party.trunk
 
-    def is_emergency(self, request: Message, uri: SipUri | None) -> bool:
+    def _is_emergency(self, request_uri: bytes) -> bool:
         """Tell whether an initial request is an emergency call: by its Request-URI alone (RFC 5031 §4.2)."""
-        urn = request.uri.lower()
+        urn = request_uri.lower()
         if urn.startswith((b"urn:service:sos", b"urn:service:test.sos")):
             return urn.removeprefix(b"urn:service:").removeprefix(b"test.")[3:4] in (b"", b".")
-        if uri is not None:
-            dialled = uri.user.partition(b";")[0]
-        elif urn.startswith(b"tel:"):
+        if urn.startswith(b"tel:"):
             dialled = urn[4:].partition(b";")[0]
         else:
-            return False
+            try:
+                uri = parse_sip_uri(request_uri)
+            except Malformed:
+                uri = None
+            if uri is None:
+                return False
+            dialled = uri.user.partition(b";")[0]
         # The same number, written otherwise: escaped (RFC 3261 §19.1.4), or with visual separators (RFC 3966 §5.1.1).
         dialled = unquote_to_bytes(dialled).translate(None, b"-.()")
         return dialled.decode("ascii", "replace") in self.settings.emergency.numbers
@@ -207,15 +263,14 @@ class Network:
         return self._hops(chosen, uri, emergency=emergency) if chosen else []
 
     def _first(self, request: Message, user: bytes, source: Party, *, emergency: bool) -> Route | None:
-        method = request.method.decode("ascii", "replace")
-        for route in self.settings.routes:
+        for rule in self._rules:
             if (
-                route.emergency is emergency
-                and route.source in ("any", source.zone.value)
-                and (not route.methods or method in route.methods)
-                and user.startswith(route.prefix.encode())
+                rule.emergency is emergency
+                and (rule.source is None or rule.source == source.zone)
+                and (not rule.methods or request.method in rule.methods)
+                and user.startswith(rule.prefix)
             ):
-                return route
+                return rule.route
         return None
 
     def _hops(self, route: Route, uri: SipUri | None, *, emergency: bool) -> list[Hop]:
@@ -226,11 +281,11 @@ class Network:
     def _destination(self, name: str, uri: SipUri | None, *, emergency: bool) -> Hop | None:
         core = self.settings.core
         if name == "core" and core is not None and core.next_hop is not None:
-            return self.hop(Party(Zone.CORE), core.next_hop)
+            return self.hop(CORE, core.next_hop)
         if name in ("core", "access"):
-            return self._by_uri(Party(Zone(name)), uri)
-        trunk = self._trunks[name]
-        return self.hop(Party(trunk.zone(emergency_call=emergency), trunk), trunk.hosts[0])
+            return self._by_uri(CORE if name == "core" else ACCESS, uri)
+        party = self.party(End(Zone.TRUNK, self._ids[name]), emergency)
+        return self.hop(party, party.trunk.hosts[0]) if party and party.trunk else None
 
     def _by_uri(self, party: Party, uri: SipUri | None) -> Hop | None:
         """Return the Request-URI itself as hop, if it is a literal address of that zone."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from proxy.errors import Malformed
 from proxy.grammar import ANY_URI, SIP_URI
+from proxy.memo import remembered
 
 
 class SipUri(NamedTuple):
@@ -54,6 +55,7 @@ def hostport(host: bytes, port: int) -> bytes:
     return b"%b:%d" % (host, port) if port else host
 
 
+@remembered
 def parse_sip_uri(text: bytes) -> SipUri | None:
     """Take a SIP or SIPS URI apart; None for other schemes.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _RECEIVED = (b"received",)
 _SOURCE = (b"rport", b"received")
 
 
-def stamp(value: bytes, params: dict[bytes, bytes], host: bytes, peer: tuple[str, int]) -> bytes:
+def stamp(value: bytes, params: Mapping[bytes, bytes], host: bytes, peer: tuple[str, int]) -> bytes:
     """Return a Via value with received and rport set as the packet's source demands."""
     source = peer[0].encode()
     if b"rport" in params and not params[b"rport"]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.vocabulary import Zone
 from proxy.flow import Flow
 from proxy.headers import NameAddr
-from proxy.record import Binding, End, Mark, Record
+from proxy.record import Binding, End, Record
 
 TOKEN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~"
 WORD_LETTERS = TOKEN_LETTERS + '()<>:\\"/[]?{}'
@@ -172,7 +172,7 @@ def _records(draw: st.DrawFn) -> Record:
     flow = draw(st.one_of(st.none(), udp_flows, stream_flows))
     streams = flow is not None and flow.transport != "UDP"
     return Record(
-        marks=Mark(draw(st.integers(0, 15))),
+        marks=draw(st.integers(0, 15)),
         issued=draw(st.integers(0, 2**32 - 1)),
         caller=draw(ends),
         callee=draw(ends),

@@ -162,7 +162,7 @@ def test_streams_carry_node_worker_and_connection(transport: str) -> None:
 def test_a_record_serves_one_side() -> None:
     """The side whose requests it serves, and the side they go to."""
     assert (TYPICAL.near, TYPICAL.far) == (TYPICAL.caller, TYPICAL.callee)
-    other = TYPICAL._replace(marks=Mark(0))
+    other = TYPICAL._replace(marks=0)
     assert (other.near, other.far) == (TYPICAL.callee, TYPICAL.caller)
 
 

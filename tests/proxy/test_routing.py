@@ -45,7 +45,7 @@ def route(
         parsed = parse_sip_uri(uri)
     except Malformed:
         parsed = None
-    emergency = where.is_emergency(message, parsed)
+    emergency = where.is_emergency(message.uri)
     return [(hop.party.label, hop.host, hop.port) for hop in where.route(message, parsed, source, emergency=emergency)]
 
 
@@ -143,7 +143,7 @@ def test_a_recorded_side_is_found_again() -> None:
 def test_an_emergency_trunk_is_a_psap_for_emergency_calls_only() -> None:
     """design.md §2."""
     end = End(Zone.PSAP, trunk_id("psap"))
-    found, other = NETWORK.party(end, emergency=True), NETWORK.party(end)
+    found, other = NETWORK.party(end, True), NETWORK.party(end)
     assert found is not None
     assert other is not None
     assert (found.zone, other.zone) == (Zone.PSAP, Zone.TRUNK)
@@ -221,7 +221,7 @@ def test_the_core_and_the_phones_are_reached_within_their_networks() -> None:
 def test_emergency_calls_are_known_by_their_request_uri(uri: bytes) -> None:
     """RFC 5031 §4.2 and the configured numbers."""
     message = request(uri)
-    assert NETWORK.is_emergency(message, parse_sip_uri(uri))
+    assert NETWORK.is_emergency(message.uri)
     assert route(uri, PHONES) == [("psap", *PSAP)]
 
 
@@ -233,7 +233,7 @@ def test_emergency_calls_are_known_by_their_request_uri(uri: bytes) -> None:
 )  # fmt: skip
 def test_other_calls_are_none(uri: bytes) -> None:
     """Nothing that only looks alike gets the exemption, nor a To or a header that claims it."""
-    assert not NETWORK.is_emergency(request(uri), parse_sip_uri(uri))
+    assert not NETWORK.is_emergency(uri)
 
 
 def test_without_an_emergency_route_the_call_goes_where_others_go() -> None:
