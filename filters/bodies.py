@@ -15,6 +15,7 @@ from config.vocabulary import Action, Category
 from filters.catalogue import Actions, BodyEntry, Catalogue
 from filters.forms import QUOTED, Form, FormError
 from filters.sdp import SdpContext, SdpFilter, compile_sdp
+from proxy.memo import remembered
 
 MAX_DEPTH = 8
 """Multiparts within multiparts: real ones nest two or three deep, and reading them recurses."""
@@ -96,6 +97,7 @@ def compile_bodies(catalogue: Catalogue, actions: Actions) -> BodyFilter:
     return clean
 
 
+@remembered
 def media_type(content_type: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
     """Return type/subtype in lower case, and the parameters (names in lower case, quotes taken off).
 

@@ -11,7 +11,7 @@ from filters.policy import Policy
 from proxy.message import Message
 from proxy.routing import Party
 
-MAX_PLANS = 4096
+MAX_PLANS = 256
 """Plans that are kept; a flood of different wishes then compiles anew rather than grow memory."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import AddressValueError, IPv6Address
+from socket import AF_INET6, inet_pton
 from typing import NamedTuple
 
 from filters.patterns import OCTET, private_address
@@ -65,8 +65,8 @@ def with_chosen(section: list[bytes], places: Places, *, fragment: bool) -> list
 def is_ip6(text: bytes) -> bool:
     """Tell whether text is an IPv6 address without brackets."""
     try:
-        IPv6Address(text.decode())
-    except AddressValueError:
+        inet_pton(AF_INET6, text.decode())
+    except (OSError, ValueError):
         return False
     return True
 

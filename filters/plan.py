@@ -18,9 +18,9 @@ from filters.forms import FormError
 from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
 from proxy.errors import Refused
-from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list
-from proxy.memo import remembered
-from proxy.message import Draft
+from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
+from proxy.memo import Recent, remembered
+from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, action, hides
 from proxy.uri import parse_sip_uri
@@ -39,6 +39,8 @@ _ADDRESSES = frozenset((
 ))  # fmt: skip
 #: Requests that are sent without the body that may not pass rather than refused: without them a call stays up.
 _NEVER_REFUSED = frozenset((b"ACK", b"BYE", b"CANCEL"))
+MAX_REMEMBERED = 512
+"""Longest header line whose edit is remembered, in bytes."""
 MAX_EDITS = 2048
 """Header names whose edits are remembered; invented names beyond it are worked out each time."""
 
@@ -72,6 +74,7 @@ class CompiledPlan:
         actions = {category: action(decision, category) for category in Category}
         self._bodies: BodyFilter | None = None if decision == KEEP_ALL else compile_bodies(catalogue, actions)
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
+        self._cleaned: Recent[bytes, bytes] = Recent(1024)
 
     def apply(self, draft: Draft, context: EditContext) -> None:
         """Edit every line and the body that the core does not edit itself.
@@ -84,26 +87,36 @@ class CompiledPlan:
             self._edit_body(draft, context, self._bodies)
         elif self._strict:
             self._edit_type_of_nothing(draft)
-        lines = draft.lines
+        lines, edits, known = draft.lines, self._edits, self._cleaned
         for position, name in enumerate(draft.names):
             line = lines[position]
             if line is None:
                 continue
-            edit, why = self._edits.get(name) or self._learn(name)
-            if edit is not None:
-                self._edit_line(draft, position, edit, why, context)
+            edit, why = edits.get(name) or self._learn(name)
+            if edit is None:
+                continue
+            if edit is _nothing:
+                draft.put(position, None, why)
+                continue
+            cleaned = known.get(line)
+            if cleaned is None:
+                cleaned = self._clean(line, name, edit, context)
+            if cleaned != line:
+                draft.put(position, cleaned or None, why)
 
-    def _edit_line(self, draft: Draft, position: int, edit: Edit, why: str, context: EditContext) -> None:
-        value = draft.value(position)
+    def _clean(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
+        """Return what may pass of a whole line, b"" for nothing, and remember it: phones say the same in every call."""
+        value = unfold(line.partition(b":")[2])
         cleaned = edit(value)
         if cleaned == value:
-            return
-        if context.is_request and draft.names[position] == b"require":
-            _refuse_unknown_extensions(value, cleaned)
-        if cleaned is None:
-            draft.remove(position, why)
+            passed = line
         else:
-            draft.replace(position, cleaned, why)
+            if context.is_request and name == b"require":
+                _refuse_unknown_extensions(value, cleaned)
+            passed = b"" if cleaned is None else with_value(line, cleaned)
+        if name != b"require" and len(line) <= MAX_REMEMBERED:
+            self._cleaned.put(line, passed)
+        return passed
 
     def _learn(self, name: bytes) -> tuple[Edit | None, str]:
         """Return the edit for lines of this name, with the reason that people are told."""
@@ -301,6 +314,7 @@ def _refuse_unknown_extensions(value: bytes, cleaned: bytes | None) -> None:
         raise Refused(420, "Bad Extension", b"Unsupported: " + b", ".join(lost))
 
 
+@remembered
 def _network_address(origin: bytes) -> bytes:
     """Return host[:port] as SDP writes an address (RFC 8866 §5.2)."""
     if origin[:1] == b"[":

@@ -9,13 +9,14 @@ change only together with a media relay.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
 from filters.forms import Form, FormError
 from filters.ice import IP4, Places, is_ip6, with_chosen
+from proxy.memo import Recent
 
 Pseudonym = Callable[[bytes], bytes]
 """A token to another one: letters and digits only, keyed, and stable within the dialog."""
@@ -62,6 +63,8 @@ RID = re.compile(
 # RFC 8853 §5.1: direction SP list [SP direction SP list]
 SIMULCAST = re.compile(rb"(?:send|recv) [A-Za-z0-9_,;~-]+(?: (?:send|recv) [A-Za-z0-9_,;~-]+)?")
 RID_ID = re.compile(rb"[A-Za-z0-9_-]+")
+MAX_REMEMBERED = 256
+"""Longest line whose edit is remembered, in bytes."""
 MANDATORY = frozenset({b"v=", b"o=", b"s=", b"t=", b"c=", b"m="})
 """Lines without which the rest has no meaning: one that has no form fails the whole description."""
 
@@ -76,36 +79,55 @@ def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = Fals
     """
     if all(actions[category] is Action.KEEP for category in Category):
         return lambda body, _: body
-    lines, attributes = _line_edits(catalogue, actions), _attribute_edits(catalogue, actions)
+    edit, known = _line_edit(catalogue, actions)
     hides_candidates = _hides(actions, catalogue.sdp_attributes.find(b"candidate"))
 
     def clean(body: bytes, context: SdpContext) -> bytes:
         result: list[bytes] = []
         session = _Media(context, b"", b"")
+        has_choice = hides_candidates and b"a=candidate" in body
         for section in _sections(body):
             media = _media_of(section, session)
             if section[0][:2] != b"m=":
                 session = media
-            has_choice = hides_candidates and any(line.startswith(b"a=candidate") for line in section)
             kept = with_chosen(section, _default_places(section, media), fragment=fragment) if has_choice else section
-            result.extend(_edited(kept, media, lines, attributes))
+            for line in kept:
+                passed = known.get(line)
+                if passed is None:
+                    passed = edit(line, media)
+                if passed:
+                    result.append(passed)
         return b"\r\n".join([*result, b""]) if result else b""
 
     return clean
 
 
-def _edited(section: Iterable[bytes], media: _Media, lines: _Edits, attributes: _Edits) -> Iterator[bytes]:
-    for line in section:
+def _line_edit(
+    catalogue: Catalogue, actions: Actions
+) -> tuple[Callable[[bytes, _Media], bytes], Recent[bytes, bytes]]:
+    """Return the edit of a whole line, to b"" for one that may not pass, and what it remembers of lines.
+
+    Most lines are the same in every call of a phone, and their edit depends on nothing else.
+    """
+    lines, attributes = _line_edits(catalogue, actions), _attribute_edits(catalogue, actions)
+    known: Recent[bytes, bytes] = Recent(1024)
+
+    def edit(line: bytes, media: _Media) -> bytes:
         if line[:2] == b"a=":
             name, colon, value = line[2:].partition(b":")
-            kept, head = attributes(name)(value, media), b"a=" + name.rstrip(b" \t") + colon
+            head, one = b"a=" + name.rstrip(b" \t") + colon, attributes(name)
         else:
             head, value = line[:2], line[2:]
-            kept = lines(head)(value, media)
-        if kept is not None:
-            yield head + kept
-        elif head in MANDATORY:
+            one = lines(head)
+        kept = one(value, media)
+        if kept is None and head in MANDATORY:
             raise FormError(f"{head.decode()} has no form that may pass")
+        passed = b"" if kept is None else head + kept
+        if head != b"o=" and one not in _BY_MEDIA and len(line) <= MAX_REMEMBERED:
+            known.put(line, passed)
+        return passed
+
+    return edit, known
 
 
 def _sections(body: bytes) -> Iterator[list[bytes]]:
@@ -265,6 +287,8 @@ def _rtcp(value: bytes, media: _Media) -> bytes | None:
     return value if found[2] and address != media.address else found[1]
 
 
+_BY_MEDIA = frozenset({_token, _group, _rid, _simulcast, _words, _ssrc, _rtcp})
+"""Edits that depend on more than the line."""
 _CORE_LINES: dict[bytes, _Edit] = {b"c": _connection}
 _CORE_ATTRIBUTES: dict[bytes, _Edit] = {
     b"mid": _token, b"label": _token, b"group": _group, b"rid": _rid, b"simulcast": _simulcast,

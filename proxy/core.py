@@ -74,7 +74,7 @@ class Core:
         network = Network(settings, retired)
         self.generation = Generation(network, privacy, tokens, identity, references)
         self.servers: dict[ServerKey, ServerTransaction] = {}
-        self.clients: dict[tuple[bytes, bytes], ClientTransaction] = {}
+        self.clients: dict[tuple[bytes, ...], ClientTransaction] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
         self.request_forwarder = RequestForwarder(tokens, identity, records, references, network.sent_by)
@@ -162,14 +162,7 @@ class Core:
     def open_server(self, key: ServerKey, request: Message, flow: Flow) -> ServerTransaction:
         """Begin a server transaction whose responses go back to where the request came from."""
         back = reply_flow(self.generation.network, request, flow)
-        server = ServerTransaction(self, back, is_invite=request.method == b"INVITE")
-        self.servers[key] = server
-
-        def forget() -> None:
-            self.servers.pop(key, None)
-
-        server.forget = forget
-        return server
+        return ServerTransaction(self, back, self.servers, key, is_invite=request.method == b"INVITE")
 
     def respond(
         self, server: ServerTransaction, request: Message, flow: Flow, status: int, now: float,
@@ -202,16 +195,7 @@ class Core:
         self, flow: Flow, method: bytes, data: bytes, branch: bytes, user: ClientUser
     ) -> ClientTransaction:
         """Make a client transaction for finished bytes; `start` sends them."""
-        client = ClientTransaction(self, flow, method, data, user)
-        key = (branch, method)
-        self.clients[key] = client
-
-        def forget() -> None:
-            if self.clients.get(key) is client:
-                del self.clients[key]
-
-        client.forget = forget
-        return client
+        return ClientTransaction(self, flow, self.clients, (branch, method), data, user)
 
     def look_up(self, host: str, found: Callable[[str, float], None], *, urgent: bool) -> bool:
         """Park until host's address is known; False when too many wait already and this is no emergency call."""

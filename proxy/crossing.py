@@ -61,6 +61,8 @@ class Crossing:
     far_flow: Flow | None = None
     route_token: bytes = b""
     """URI of the Record-Route entry that was sent to the far side."""
+    route_value: bytes = b" "
+    """The value of that entry, with the space before it; nothing ends with it while there is none."""
     notes: list[tuple[str, str]] | None = None
     sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = field(default_factory=dict)
     """Tokens that were made: 180 and 200 carry the same."""

@@ -10,20 +10,21 @@ from collections.abc import Callable
 
 from proxy.crossing import Crossing, Records, context, keeps_record_route, without_params
 from proxy.errors import Malformed, Refused
-from proxy.headers import NameAddr, parse_name_addr, split_list
+from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
-from proxy.references import References
+from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
 from proxy.uri import hostport
-from proxy.via import stamp
+from proxy.via import stamped_line
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
 MINIMAL = frozenset(
     (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length")
 )  # fmt: skip
+_TOPOLOGY = (b"via", b"record-route", b"path", b"service-route")
 DEFAULT_MAX_FORWARDS = 70
 """RFC 3261 §16.6 item 3, for requests without."""
 _SEALED = "sealed: only Sipveil can open it"
@@ -59,7 +60,8 @@ class RequestForwarder:
         draft = Draft(crossing.request, crossing.notes)
         self._start(draft, crossing)
         self._identify(draft, crossing)
-        self._references.map(draft, crossing)
+        if not REFERRING.isdisjoint(crossing.request.index) or crossing.extra_replaces:
+            self._references.map(draft, crossing)
         self._hide_topology(draft, crossing)
         _count_down(draft, crossing)
         crossing.to_far.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
@@ -132,13 +134,15 @@ class RequestForwarder:
             is_from = name == b"from"
             host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
             outward = crossing.to_far.address(bare, host, is_from=is_from)
-        if name == b"from":
+        if not tag:
+            carried = tag
+        elif name == b"from":
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
         else:
             carried = self._identity.open_tag(tag, crossing.near.end)
         if outward == bare and carried == tag and crossing.to_far.keeps_all:
             return
-        value = outward.address + (b";tag=" + carried if carried else b"")
+        value = outward.address + b";tag=" + carried if carried else outward.address
         if value != draft.first(name):
             anonymous = outward[:2] == ANONYMOUS[:2]
             why = "hidden: the anonymous form of RFC 3323" if anonymous else "as this side knows the dialog"
@@ -146,19 +150,21 @@ class RequestForwarder:
 
     def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
         """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""
-        draft.remove_all(b"route", "the route set of the far side stands for it")
-        if not crossing.hides_near:
+        if b"route" in draft:
+            draft.remove_all(b"route", "the route set of the far side stands for it")
+        if not crossing.far.hides:
             self._stamp_via(draft, crossing)
             return
-        for name in (b"via", b"record-route", b"path", b"service-route"):
-            draft.remove_all(name, _HIDDEN)
-        contacts = list(draft.find(b"contact"))
-        if contacts:
+        for name in _TOPOLOGY:
+            if name in draft:
+                draft.remove_all(name, _HIDDEN)
+        if b"contact" in draft:
             draft.set_only(b"contact", self._contact(crossing), _SEALED)
 
     def _contact(self, crossing: Crossing) -> bytes:
-        items = crossing.request.items(b"contact")
-        contact = parse_name_addr(items[0] if items else b"")
+        contact = crossing.request.address(b"contact")
+        if contact is None:
+            raise Malformed("Malformed address")
         if self._references.is_nested(contact.uri, crossing.near.end):
             user = contact.uri.partition(b":")[2].partition(b"@")[0]
         else:
@@ -168,12 +174,11 @@ class RequestForwarder:
 
     def _stamp_via(self, draft: Draft, crossing: Crossing) -> None:
         """Add received and rport to the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
-        for position in draft.find(b"via"):
-            first, *rest = split_list(draft.value(position))
-            stamped = stamp(first, crossing.request.via.params, crossing.request.via.host, crossing.near_flow.peer)
-            if stamped != first:
-                draft.replace(position, b", ".join([stamped, *rest]), "where it really came from")
-            return
+        position = draft.find(b"via")[0]
+        line = draft.lines[position]
+        stamped = line and stamped_line(line, crossing.near_flow.peer)
+        if stamped != line:
+            draft.put(position, stamped, "where it really came from")
 
     def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
         """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""
@@ -187,19 +192,21 @@ class RequestForwarder:
         target = remote_target(crossing)
         user = self._records.route(crossing, for_near=False, target=target, routes=upstream)
         crossing.route_token = b"sip:%b@%b;lr" % (user, crossing.far_origin)
-        draft.top.append(b"Record-Route: <%b>" % crossing.route_token)
+        crossing.route_value = b" <%b>" % crossing.route_token
+        draft.top.append(b"Record-Route:" + crossing.route_value)
         draft.note("record-route", "the dialog's record, sealed: it brings requests of the call back here")
 
 
 def remote_target(crossing: Crossing) -> bytes:
     """Return the URI of the request's Contact; without one, the address that it came from."""
-    items = crossing.request.items(b"contact")
-    if items:
-        try:
-            return parse_name_addr(items[0]).uri
-        except Malformed:
-            if crossing.hides_near:
-                raise
+    try:
+        contact = crossing.request.address(b"contact")
+    except Malformed:
+        if crossing.far.hides:
+            raise
+        contact = None
+    if contact is not None:
+        return contact.uri
     host, port = crossing.near_flow.peer
     return b"sip:" + hostport(host.encode(), port)
 
@@ -211,12 +218,12 @@ def _uris(values: list[bytes]) -> tuple[bytes, ...]:
 def _count_down(draft: Draft, crossing: Crossing) -> None:
     """Set Max-Forwards (§16.6 item 3), make room for Max-Breadth (RFC 5393 §5.3.3), consume Proxy-Require."""
     hops = crossing.request.max_forwards
-    positions = list(draft.find(b"max-forwards"))
     value = b"%d" % (DEFAULT_MAX_FORWARDS if hops is None else hops - 1)
-    if positions:
-        draft.replace(positions[0], value, "one hop further")
+    if b"max-forwards" in draft:
+        draft.set_only(b"max-forwards", value, "one hop further")
     else:
         draft.bottom.append(b"Max-Forwards: " + value)
-    draft.remove_all(b"max-breadth", "this branch's share")
-    if crossing.hides_near:
+    if b"max-breadth" in draft:
+        draft.remove_all(b"max-breadth", "this branch's share")
+    if crossing.far.hides and b"proxy-require" in draft:
         draft.remove_all(b"proxy-require", "fulfilled here")

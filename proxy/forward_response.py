@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from config.vocabulary import Action, Category
 from proxy.crossing import Crossing, Records, context
+from proxy.errors import Malformed
 from proxy.headers import parse_name_addr, parse_params
 from proxy.identity import Identity
 from proxy.message import Draft, Message
@@ -52,14 +53,17 @@ class ResponseForwarder:
         for name, line in merged:
             draft.adopt(name, line)
         self._start(draft, crossing, response)
+        lines, index = draft.lines, response.index
         for name in _ECHOED:
-            for position in draft.find(name):
-                draft.lines[position] = None
-        self._hide_topology(draft, crossing, response)
+            for position in index.get(name, ()):
+                lines[position] = None
+        if crossing.near.hides:
+            self._hide_topology(draft, crossing, response)
         crossing.to_near.apply(draft, context(crossing, self._tokens, response, towards_far=False))
-        draft.top += self._echo(crossing, response)
-        for name in _ECHOED:
-            draft.note(name.decode(), "as the sender of the request knows the dialog")
+        self._echo(draft, crossing, response)
+        if draft.notes is not None:
+            for name in _ECHOED:
+                draft.note(name.decode(), "as the sender of the request knows the dialog")
         return serialise(draft)
 
     def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:
@@ -69,32 +73,36 @@ class ResponseForwarder:
         if status != response.status or action(decision, Category.UNKNOWN) is not Action.KEEP:
             draft.start = b"SIP/2.0 %d %b" % (status, phrase(status))
 
-    def _echo(self, crossing: Crossing, response: Message) -> list[bytes]:
-        """Return the lines that the sender wants back from its request, and our Record-Route."""
+    def _echo(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        """Put on top the lines that the sender wants back from its request, and our Record-Route."""
         tag = b""
         if not crossing.request.to_tag and response.to_tag:
             tag = self._identity.seal_tag(response.to_tag, crossing.near, crossing.key_id)
-        lines = echo(crossing.request, crossing.near_flow, tag)
-        return lines + self._record_route(crossing, response)
+        draft.top += echo(crossing.request, crossing.near_flow, tag)
+        if crossing.forms_dialog and 101 <= response.status <= 299:
+            draft.top += self._record_route(crossing, response)
 
     def _record_route(self, crossing: Crossing, response: Message) -> list[bytes]:
         """Return the Record-Route lines towards the sender: its own entries under ours (§16.7 item 8)."""
         request = crossing.request
-        if not (crossing.forms_dialog and 101 <= response.status <= 299):
-            return []
         beyond = self.beyond(crossing, response)
         target = _target(response) or crossing.target
         hidden = tuple(reversed(beyond)) if crossing.hides_far else ()
         user = self._records.route(crossing, for_near=True, target=target, routes=hidden)
         visible = [] if crossing.hides_far else [b"Record-Route: <%b>" % uri for uri in beyond]
         ours = b"Record-Route: <sip:%b@%b;lr>" % (user, crossing.near_origin)
-        return [*visible, ours, *(request.lines[position] for position in request.index.get(b"record-route", ()))]
+        if b"record-route" not in request.index:
+            return [*visible, ours]
+        return [*visible, ours, *(request.lines[position] for position in request.index[b"record-route"])]
 
     def beyond(self, crossing: Crossing, response: Message) -> list[bytes]:
         """Return the entries of the proxies behind us, topmost first: what stands above our own entry.
 
         Many drop our entry, in 180 above all; then everything is theirs but what the request already had.
         """
+        places = response.index.get(b"record-route")
+        if places is None or response.lines[places[0]].endswith(crossing.route_value):
+            return []  # nothing above our own entry, as nearly always
         beyond: list[bytes] = []
         upstream = {parse_name_addr(value).uri for value in crossing.request.items(b"record-route")}
         for value in response.items(b"record-route"):
@@ -106,18 +114,18 @@ class ResponseForwarder:
         return beyond
 
     def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:
-        if not crossing.hides_far:
-            return
         for name in (b"path", b"service-route"):
             draft.remove_all(name, _HIDDEN)
-        if list(draft.find(b"contact")):
+        if b"contact" in draft:
             draft.set_only(b"contact", self._contact(crossing, response), _HIDDEN)
 
     def _contact(self, crossing: Crossing, response: Message) -> bytes:
         """Return the Contact that the sender sees: a token, or for redirections the number alone."""
         if response.status >= 300:
             return _redirection(crossing, response)
-        contact = parse_name_addr(response.items(b"contact")[0])
+        contact = response.address(b"contact")
+        if contact is None:
+            raise Malformed("Missing Contact")
         params = crossing.to_near.contact_params(contact.params)
         if self._references.is_nested(contact.uri, crossing.far.end):
             user = contact.uri.partition(b":")[2].partition(b"@")[0]
@@ -130,8 +138,8 @@ class ResponseForwarder:
 
 
 def _target(response: Message) -> bytes:
-    items = response.items(b"contact")
-    return parse_name_addr(items[0]).uri if items else b""
+    contact = response.address(b"contact")
+    return contact.uri if contact else b""
 
 
 def _redirection(crossing: Crossing, response: Message) -> bytes:

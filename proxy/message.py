@@ -7,18 +7,19 @@ touched is sent as it was received. Two stages that edit the same line are a mis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from proxy.errors import EditConflict
-from proxy.headers import NameAddr, Via, split_list, unfold
+from proxy.headers import NameAddr, Via, parse_name_addr, split_list, unfold
+from proxy.memo import remembered
 
 
 class Message:
     """A parsed request or response (RFC 3261 §7). Attributes are set by `parse` and then left alone."""
 
     __slots__ = (
-        "body", "call_id", "cseq", "cseq_method", "from_", "from_tag", "index", "lines", "max_forwards", "method",
-        "names", "raw", "reason", "start", "status", "to", "to_tag", "uri", "via",
+        "body", "call_id", "cseq", "cseq_method", "echo", "from_", "from_tag", "index", "lines", "max_forwards",
+        "method", "names", "raw", "reason", "start", "status", "to", "to_tag", "uri", "via",
     )  # fmt: skip
 
     raw: bytes
@@ -49,6 +50,8 @@ class Message:
     cseq: int
     cseq_method: bytes
     max_forwards: int | None
+    echo: tuple[bytes, bytes] | None
+    """What responses repeat of a request, up to the end of To and behind it; kept here by `reply.echo`."""
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the unfolded value of every line of this name, in order; comma lists are not split."""
@@ -59,9 +62,31 @@ class Message:
         places = self.index.get(name)
         return unfold(self.lines[places[0]].partition(b":")[2]) if places else None
 
+    def address(self, name: bytes) -> NameAddr | None:
+        """Return the first value of a header that is a list of addresses, or None.
+
+        Raises:
+            Malformed: when it cannot be read.
+        """
+        places = self.index.get(name)
+        return _first_address(self.lines[places[0]]) if places else None
+
     def items(self, name: bytes) -> list[bytes]:
         """Return all values of a list header, over lines and commas alike (§7.3.1)."""
+        if name not in self.index:
+            return []
         return [item for value in self.values(name) for item in split_list(value)]
+
+
+def with_value(line: bytes, value: bytes) -> bytes:
+    """Return a header line with another value, under its received spelling of the name."""
+    return line.partition(b":")[0].rstrip(b" \t") + b": " + value
+
+
+@remembered
+def _first_address(line: bytes) -> NameAddr | None:
+    items = split_list(unfold(line.partition(b":")[2]))
+    return parse_name_addr(items[0]) if items else None
 
 
 class Draft:
@@ -88,11 +113,17 @@ class Draft:
         self.lines.append(line)
         self._index = {**self._index, name: [*self._index.get(name, ()), place]}
 
-    def find(self, name: bytes) -> Iterator[int]:
-        """Yield the positions of the lines of this name that are still there."""
-        for position in self._index.get(name, ()):
-            if self.lines[position] is not None:
-                yield position
+    def __contains__(self, name: bytes) -> bool:
+        """Tell whether the message came with lines of this name, or adopted one."""
+        return name in self._index
+
+    def find(self, name: bytes) -> list[int]:
+        """Return the positions of the lines of this name that are still there."""
+        places = self._index.get(name)
+        if places is None:
+            return []
+        lines = self.lines
+        return [position for position in places if lines[position] is not None]
 
     def value(self, position: int) -> bytes:
         """Return the unfolded value of a line, edits included."""
@@ -114,7 +145,7 @@ class Draft:
         line = self.lines[position]
         self._claim(position, why)
         if line is not None:
-            self.lines[position] = line.partition(b":")[0].rstrip(b" \t") + b": " + value
+            self.lines[position] = with_value(line, value)
 
     def remove(self, position: int, why: str) -> None:
         """Take a line out.
@@ -127,15 +158,26 @@ class Draft:
 
     def set_only(self, name: bytes, value: bytes, why: str) -> None:
         """Replace the first line of this name by value and remove its further lines."""
-        for nth, position in enumerate(list(self.find(name))):
-            if nth:
-                self.remove(position, why)
-            else:
+        first = True
+        for position in self.find(name):
+            if first:
                 self.replace(position, value, why)
+                first = False
+            else:
+                self.remove(position, why)
+
+    def put(self, position: int, line: bytes | None, why: str) -> None:
+        """Set a whole line, name and all, or take it out; `replace` and `remove` for who has worked out either.
+
+        Raises:
+            EditConflict: when the line was edited before.
+        """
+        self._claim(position, why)
+        self.lines[position] = line
 
     def remove_all(self, name: bytes, why: str) -> None:
         """Remove every line of this name."""
-        for position in list(self.find(name)):
+        for position in self.find(name):
             self.remove(position, why)
 
     def note(self, field: str, why: str) -> None:

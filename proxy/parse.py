@@ -176,7 +176,7 @@ def _blank() -> Message:
     message.start = message.method = message.uri = message.reason = message.body = message.raw = b""
     message.call_id = message.from_tag = message.to_tag = message.cseq_method = b""
     message.status = message.cseq = 0
-    message.max_forwards = None
+    message.max_forwards = message.echo = None
     message.names, message.lines, message.index = [], [], {}
     message.via = NO_VIA
     message.from_ = message.to = NO_ADDRESS

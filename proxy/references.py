@@ -22,6 +22,8 @@ from proxy.record import End, Mark, Record, decode, encode
 from proxy.tokens import Purpose, Tokens
 from proxy.uri import SipUri, parse_sip_uri
 
+REFERRING = frozenset((b"replaces", b"join", b"target-dialog", b"in-reply-to", b"refer-to"))
+"""Headers that refer to other dialogs."""
 TRANSFER_LIFETIME = 180
 """Seconds that a transfer token opens: three minutes (dialogs.md)."""
 _TRANSFER_BUDGET = 512

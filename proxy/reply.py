@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from proxy.flow import Flow
-from proxy.headers import split_list, unfold
 from proxy.message import Message
 from proxy.routing import Network
-from proxy.via import stamp
+from proxy.via import stamped_line
 
 #: Reason phrases of RFC 3261 §21 and later documents, by status code.
 REASONS = {
@@ -50,36 +49,36 @@ def reply_flow(network: Network, request: Message, flow: Flow) -> Flow:
     return flow._replace(peer=wanted) if network.party_of(wanted) == network.party_of((host, port)) else flow
 
 
-def echo(request: Message, flow: Flow, to_tag: bytes) -> list[bytes]:
-    """Return Via, From, To, Call-ID and CSeq lines of the response to a request (§8.2.6.2).
+def echo(request: Message, flow: Flow, to_tag: bytes) -> tuple[bytes, bytes]:
+    """Return Via, From and To lines, and Call-ID and CSeq lines, of the response to a request (§8.2.6.2).
 
     Args:
         request: whose lines they are, byte for byte but for received and rport in the topmost Via.
         flow: where the request came from.
         to_tag: added to To unless the request has one; b"" for none.
     """
-    lines: list[bytes] = []
-    for position in request.index.get(b"via", ()):
-        line = request.lines[position]
-        if not lines and request.via.host:
-            name, _, value = line.partition(b":")
-            first, *rest = split_list(unfold(value))
-            stamped = stamp(first, request.via.params, request.via.host, flow.peer)
-            if stamped != first:
-                line = name.rstrip(b" \t") + b": " + b", ".join([stamped, *rest])
-        lines.append(line)
-    for header in (b"from", b"to", b"call-id", b"cseq"):
-        for position in request.index.get(header, ())[:1]:
-            line = request.lines[position]
-            lines.append(line + b";tag=" + to_tag if header == b"to" and to_tag else line)
-    return lines
+    if request.echo is None:
+        request.echo = _echo(request, flow)
+    head, tail = request.echo
+    return (head + b";tag=" + to_tag if to_tag else head), tail
+
+
+def _echo(request: Message, flow: Flow) -> tuple[bytes, bytes]:
+    """Work out once what 100, 180 and 200 all repeat."""
+    lines, index = request.lines, request.index
+    vias = [lines[position] for position in index.get(b"via", ())]
+    if vias and request.via.host:
+        vias[0] = stamped_line(vias[0], flow.peer)
+    head, tail = (
+        [lines[index[name][0]] for name in names if name in index] for names in ((b"from", b"to"), (b"call-id", b"cseq"))
+    )
+    return b"\r\n".join([*vias, *head]), b"\r\n".join(tail)
 
 
 def reply(
     request: Message, flow: Flow, status: int, to_tag: bytes, *, reason: bytes = b"", extra: tuple[bytes, ...] = ()
 ) -> bytes:
     """Return the bytes of a response of our own: nothing but what the sender wrote, and extra lines."""
+    head, tail = echo(request, flow, b"" if status == 100 or request.to_tag else to_tag)
     start = b"SIP/2.0 %d %b" % (status, reason or phrase(status))
-    tag = b"" if status == 100 or request.to_tag else to_tag
-    lines = [start, *echo(request, flow, tag), *extra, b"Content-Length: 0", b"", b""]
-    return b"\r\n".join(lines)
+    return b"\r\n".join([start, *filter(None, (head, tail)), *extra, b"Content-Length: 0", b"", b""])

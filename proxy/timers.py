@@ -47,8 +47,13 @@ class TimerWheel:
         """Wake owner with name after at least `delay` seconds; return the handle that `cancel` takes."""
         timer = Timer(owner, name)
         # Rounded up: a timer may fire late by a tick, never early.
-        slot = max(ceil((now + delay) / TICK - _ROUNDING), self._target + 1)
-        self._slots.setdefault(slot, []).append(timer)
+        slot = ceil((now + delay) / TICK - _ROUNDING)
+        if slot <= self._target:
+            slot = self._target + 1
+        try:
+            self._slots[slot].append(timer)
+        except KeyError:
+            self._slots[slot] = [timer]
         return timer
 
     def advance(self, now: float) -> None:

@@ -6,7 +6,7 @@ A transaction holds bytes that were finished before: what it sends again is what
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from config.settings import Timers
 from proxy.counters import Counters
@@ -45,17 +45,20 @@ class ClientUser(Protocol):
 class Transaction:
     """State, last bytes and timers; the common half of servers and clients."""
 
-    __slots__ = ("_env", "_interval", "_running", "_table", "flow", "forget", "last", "state")
+    __slots__ = ("_env", "_interval", "_key", "_row", "_running", "_table", "flow", "last", "state")
 
-    def __init__(self, env: Environment, table: Table, state: State, flow: Flow) -> None:
-        """Begin in `state`; nothing is sent yet."""
+    def __init__(
+        self, env: Environment, rows: Rows, state: State, flow: Flow, table: dict[Key, Any], key: Key
+    ) -> None:
+        """Begin in `state`, standing in `table` under `key` until terminated; nothing is sent yet."""
         self._env = env
-        self._table = table
+        self._row = rows[state]
         self.state = state
         self.flow = flow
         self.last = b""
-        self.forget: Callable[[], None] | None = None
-        """Called once, when the transaction has terminated."""
+        self._table = table
+        self._key = key
+        table[key] = self
         self._interval = env.timers.t1
         self._running: list[Timer] = []
 
@@ -65,77 +68,120 @@ class Transaction:
 
     def step(self, event: str, now: float, data: bytes = b"") -> bool:
         """Handle an event; False when this state ignores it."""
-        row = self._table.get((self.state, event))
-        if row is None:
+        found = self._row.get(event)
+        if found is None:
             return False
-        self.state, actions = row
+        self.state, self._row, actions = found
         for action in actions:
-            self._do(action, now, data)
-        if self.state is State.TERMINATED and self.forget is not None:
-            self.forget()
-            self.forget = None
+            action(self, now, data)
+        if self.state is State.TERMINATED:
+            self._forget()
         return True
 
     def abandon(self) -> None:
         """End at once, without telling the user: its place was taken by another outcome."""
-        self._stop()
-        self.state = State.TERMINATED
-        if self.forget is not None:
-            self.forget()
-            self.forget = None
+        self._stop(0.0, b"")
+        self.state, self._row = State.TERMINATED, {}
+        self._forget()
 
-    def _do(self, action: Do, now: float, data: bytes) -> None:
-        if action is Do.SEND:
-            self.last = data
-            self._send(now)
-        elif action is Do.RESEND:
-            self._resend(now)
-        elif action is Do.STOP:
-            self._stop()
-        elif action in _TIMERS:
-            self._start(action, now)
+    def _forget(self) -> None:
+        if self._table.get(self._key) is self:
+            del self._table[self._key]
 
-    def _send(self, now: float) -> None:
-        self._env.transmit(self.flow, self.last)
+    # --- what the actions of `machines` do; all take the time and the bytes at hand
 
-    def _resend(self, now: float) -> None:
+    def _send(self, now: float, data: bytes) -> None:
+        self.last = data
+        self._env.transmit(self.flow, data)
+
+    def _resend(self, now: float, data: bytes) -> None:
         if self.last:
-            self._send(now)
+            self._env.transmit(self.flow, self.last)
 
-    def _stop(self) -> None:
+    def _stop(self, now: float, data: bytes) -> None:
         for timer in self._running:
             cancel(timer)
         self._running.clear()
 
-    def _start(self, action: Do, now: float) -> None:
-        name, delay = _TIMERS[action]
-        timers = self._env.timers
-        if delay is not None:
-            seconds = delay(timers)
-        else:
-            # A doubles without end (§17.1.1.2); E and G stay at T2, E at once when a 1xx came (§17.1.2.2).
-            slow = name == "E" and self.state is State.PROCEEDING
-            seconds = timers.t2 if slow else self._interval
-            self._interval = seconds * 2 if name == "A" else min(seconds * 2, timers.t2)
-        self._running.append(self._env.wheel.start(now, seconds, self, name))
-        if len(self._running) > 4:
-            self._running = [timer for timer in self._running if timer.owner is not None][-4:]
+    def _no_ack(self, now: float, data: bytes) -> None:
+        """Leave it at that: the ACK of a refusal that never came concerns nobody but this transaction."""
+
+    def _begin(self, name: str, seconds: float, now: float) -> None:
+        running = self._running
+        running.append(self._env.wheel.start(now, seconds, self, name))
+        if len(running) > 4:
+            self._running = [timer for timer in running if timer.owner is not None][-4:]
+
+    def _start_a(self, now: float, data: bytes) -> None:
+        """Double without end (§17.1.1.2)."""
+        seconds = self._interval
+        self._interval = seconds * 2
+        self._begin("A", seconds, now)
+
+    def _start_e(self, now: float, data: bytes) -> None:
+        """Double up to T2, and stay there at once when a 1xx came (§17.1.2.2)."""
+        t2 = self._env.timers.t2
+        seconds = t2 if self.state is State.PROCEEDING else self._interval
+        self._interval = min(seconds * 2, t2)
+        self._begin("E", seconds, now)
+
+    def _start_g(self, now: float, data: bytes) -> None:
+        """Double up to T2 (§17.2.1)."""
+        seconds = self._interval
+        self._interval = min(seconds * 2, self._env.timers.t2)
+        self._begin("G", seconds, now)
 
 
-_TIMERS: dict[Do, tuple[str, Callable[[Timers], float] | None]] = {
-    Do.START_A: ("A", None),
-    Do.START_B: ("B", lambda timers: 64 * timers.t1),
-    Do.START_D: ("D", lambda timers: max(32.0, 64 * timers.t1)),
-    Do.START_E: ("E", None),
-    Do.START_F: ("F", lambda timers: 64 * timers.t1),
-    Do.START_G: ("G", None),
-    Do.START_H: ("H", lambda timers: 64 * timers.t1),
-    Do.START_I: ("I", lambda timers: timers.t4),
-    Do.START_J: ("J", lambda timers: 64 * timers.t1),
-    Do.START_K: ("K", lambda timers: timers.t4),
-    Do.START_L: ("L", lambda timers: 64 * timers.t1),
-    Do.START_M: ("M", lambda timers: 64 * timers.t1),
+Key = tuple[bytes, ...]
+"""What a transaction is found under."""
+Action = Callable[[Any, float, bytes], None]
+Row = dict[str, tuple[State, "Row", tuple[Action, ...]]]
+Rows = dict[State, Row]
+
+
+def _timer(name: str, delay: Callable[[Timers], float]) -> Action:
+    """Return the action that starts a timer of fixed length."""
+
+    def start(transaction: Transaction, now: float, data: bytes) -> None:
+        transaction._begin(name, delay(transaction._env.timers), now)
+
+    return start
+
+
+_ACTIONS: dict[Do, Action] = {
+    Do.SEND: Transaction._send,
+    Do.RESEND: Transaction._resend,
+    Do.STOP: Transaction._stop,
+    Do.NO_ACK: Transaction._no_ack,
+    Do.START_A: Transaction._start_a,
+    Do.START_B: _timer("B", lambda timers: 64 * timers.t1),
+    Do.START_D: _timer("D", lambda timers: max(32.0, 64 * timers.t1)),
+    Do.START_E: Transaction._start_e,
+    Do.START_F: _timer("F", lambda timers: 64 * timers.t1),
+    Do.START_G: Transaction._start_g,
+    Do.START_H: _timer("H", lambda timers: 64 * timers.t1),
+    Do.START_I: _timer("I", lambda timers: timers.t4),
+    Do.START_J: _timer("J", lambda timers: 64 * timers.t1),
+    Do.START_K: _timer("K", lambda timers: timers.t4),
+    Do.START_L: _timer("L", lambda timers: 64 * timers.t1),
+    Do.START_M: _timer("M", lambda timers: 64 * timers.t1),
 }
+
+
+def _compiled(table: Table, actions: dict[Do, Action]) -> Rows:
+    """Return a table of `machines` with functions for actions, and the row of the next state in each entry.
+
+    Replaces two look-ups of enumeration members and a chain of comparisons for each step.
+    """
+    rows: Rows = {state: {} for state in State}
+    for state, events in table.items():
+        for event, (after, todo) in events.items():
+            rows[state][event] = after, rows[after], tuple(actions[one] for one in todo)
+    return rows
+
+
+_INVITE_SERVER = _compiled(INVITE_SERVER, _ACTIONS)
+_SERVER = _compiled(SERVER, _ACTIONS)
 
 
 class ServerTransaction(Transaction):
@@ -143,14 +189,14 @@ class ServerTransaction(Transaction):
 
     __slots__ = ("context", "is_invite")
 
-    def __init__(self, env: Environment, flow: Flow, *, is_invite: bool) -> None:
+    def __init__(
+        self, env: Environment, flow: Flow, table: dict[Key, ServerTransaction], key: Key, *, is_invite: bool
+    ) -> None:
         """Wait for the transaction user's responses; `flow` is where they go."""
-        super().__init__(
-            env,
-            INVITE_SERVER if is_invite else SERVER,
-            State.PROCEEDING if is_invite else State.TRYING,
-            flow,
-        )
+        if is_invite:
+            super().__init__(env, _INVITE_SERVER, State.PROCEEDING, flow, table, key)
+        else:
+            super().__init__(env, _SERVER, State.TRYING, flow, table, key)
         self.is_invite = is_invite
         self.context: ResponseContext | None = None
         """The branches of the request; None for what we answer ourselves."""
@@ -187,16 +233,17 @@ class ClientTransaction(Transaction):
 
     __slots__ = ("_response", "_user", "hop", "is_invite", "method", "request")
 
-    def __init__(self, env: Environment, flow: Flow, method: bytes, request: bytes, user: ClientUser) -> None:
-        """Prepare to send `request`, which is complete, over `flow`."""
-        self.is_invite = method == b"INVITE"
-        super().__init__(
-            env,
-            INVITE_CLIENT if self.is_invite else CLIENT,
-            State.CALLING if self.is_invite else State.TRYING,
-            flow,
-        )
-        self.method = method
+    def __init__(
+        self, env: Environment, flow: Flow, table: dict[Key, ClientTransaction], key: Key, request: bytes,
+        user: ClientUser,
+    ) -> None:  # fmt: skip
+        """Prepare to send `request`, which is complete, over `flow`; `key` is our branch and the method."""
+        self.method = key[1]
+        self.is_invite = self.method == b"INVITE"
+        if self.is_invite:
+            super().__init__(env, _INVITE_CLIENT, State.CALLING, flow, table, key)
+        else:
+            super().__init__(env, _CLIENT, State.TRYING, flow, table, key)
         self.request = request
         self._user = user
         self.hop: Party | None = None
@@ -222,25 +269,39 @@ class ClientTransaction(Transaction):
             self._env.counters.add("timeouts", name)
         self.step(name, now)
 
-    def _do(self, action: Do, now: float, data: bytes) -> None:
-        if action is Do.DELIVER:
-            assert self._response is not None  # noqa: S101 -- DELIVER is only in rows of responses
-            response, self._response = self._response, None
+    def _deliver(self, now: float, data: bytes) -> None:
+        response, self._response = self._response, None
+        if response is not None:
             self._user.on_response(self, response, now)
-        elif action is Do.ACK:
-            assert self._response is not None  # noqa: S101 -- so is ACK
-            self._env.transmit(self.flow, ack_for(self.request, self._response))
-        elif action is Do.TIMED_OUT:
-            self._user.on_failure(self, 408, now)
-        else:
-            super()._do(action, now, data)
 
-    def _send(self, now: float) -> None:
+    def _acknowledge(self, now: float, data: bytes) -> None:
+        if self._response is not None:
+            self._env.transmit(self.flow, ack_for(self.request, self._response))
+
+    def _timed_out(self, now: float, data: bytes) -> None:
+        self._user.on_failure(self, 408, now)
+
+    def _send(self, now: float, data: bytes) -> None:
+        self.last = data
+        self._resend(now, data)
+
+    def _resend(self, now: float, data: bytes) -> None:
         if self._env.transmit(self.flow, self.last) or self.state is State.TERMINATED:
             return
         # The system says that there is no way: as a 503 would (§16.9), but not from within `start`.
-        self._stop()
+        self._stop(now, data)
         self._running.append(self._env.wheel.start(now, 0, _Unreachable(self), "unreachable"))
+
+
+_CLIENT_ACTIONS = _ACTIONS | {
+    Do.SEND: ClientTransaction._send,
+    Do.RESEND: ClientTransaction._resend,
+    Do.DELIVER: ClientTransaction._deliver,
+    Do.ACK: ClientTransaction._acknowledge,
+    Do.TIMED_OUT: ClientTransaction._timed_out,
+}
+_INVITE_CLIENT = _compiled(INVITE_CLIENT, _CLIENT_ACTIONS)
+_CLIENT = _compiled(CLIENT, _CLIENT_ACTIONS)
 
 
 class _Unreachable:

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from proxy.headers import parse_via, split_list, unfold
+from proxy.memo import remembered
+
 _RECEIVED = (b"received",)
 _SOURCE = (b"rport", b"received")
+
+
+@remembered
+def stamped_line(line: bytes, peer: tuple[str, int]) -> bytes:
+    """Return a Via line whose topmost value says where it really came from.
+
+    Raises:
+        Malformed: when that value cannot be read.
+    """
+    name, _, value = line.partition(b":")
+    first, *rest = split_list(unfold(value))
+    via = parse_via(first)
+    stamped = stamp(first, via.params, via.host, peer)
+    return line if stamped == first else name.rstrip(b" \t") + b": " + b", ".join([stamped, *rest])
 
 
 def stamp(value: bytes, params: Mapping[bytes, bytes], host: bytes, peer: tuple[str, int]) -> bytes:

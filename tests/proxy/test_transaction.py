@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from proxy.machines import State
 from proxy.message import Message
 from proxy.parse import parse
 from proxy.timers import TICK, TimerWheel
-from proxy.transaction import ClientTransaction, ServerTransaction
+from proxy.transaction import ClientTransaction, Key, ServerTransaction
 
 FLOW = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))
 
@@ -48,7 +49,8 @@ class Bench:
         self.sent: list[tuple[float, bytes]] = []
         self.responses: list[int] = []
         self.failures: list[tuple[float, int]] = []
-        self.forgotten = 0
+        self.made = 0
+        self.table: dict[Key, Any] = {}
 
     def transmit(self, flow: Flow, data: bytes) -> bool:
         assert flow == FLOW
@@ -62,19 +64,20 @@ class Bench:
     def on_failure(self, client: ClientTransaction, status: int, now: float) -> None:
         self.failures.append((round(now, 3), status))
 
-    def forget(self) -> None:
-        self.forgotten += 1
+    @property
+    def forgotten(self) -> int:
+        """Return how many of the transactions that were made stand in the table no more."""
+        return self.made - len(self.table)
 
     def client(self, method: bytes) -> ClientTransaction:
-        client = ClientTransaction(self, FLOW, method, request(method), self)
-        client.forget = self.forget
+        self.made += 1
+        client = ClientTransaction(self, FLOW, self.table, (b"%d" % self.made, method), request(method), self)
         client.start(self.now)
         return client
 
     def server(self, *, is_invite: bool) -> ServerTransaction:
-        server = ServerTransaction(self, FLOW, is_invite=is_invite)
-        server.forget = self.forget
-        return server
+        self.made += 1
+        return ServerTransaction(self, FLOW, self.table, (b"%d" % self.made,), is_invite=is_invite)
 
     def until(self, end: float) -> None:
         """Turn the clock in ticks that are not aligned to the wheel's slots."""
