@@ -102,9 +102,7 @@ def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = Fals
     return clean
 
 
-def _line_edit(
-    catalogue: Catalogue, actions: Actions
-) -> tuple[Callable[[bytes, _Media], bytes], Recent[bytes, bytes]]:
+def _line_edit(catalogue: Catalogue, actions: Actions) -> tuple[Callable[[bytes, _Media], bytes], Recent[bytes, bytes]]:
     """Return the edit of a whole line, to b"" for one that may not pass, and what it remembers of lines.
 
     Most lines are the same in every call of a phone, and their edit depends on nothing else.

@@ -184,6 +184,8 @@ class Core:
         self, request: Message, flow: Flow, status: int, reason: bytes = b"", extra: tuple[bytes, ...] = ()
     ) -> bytes:
         """Return a response of our own; its To tag is a keyed hash, the same for every retransmission."""
+        if status == 100 or request.to_tag:
+            return reply(request, flow, status, b"", reason=reason, extra=extra)
         tokens = self.generation.tokens
         via = request.via
         # The same for an INVITE and its CANCEL (RFC 3261 §9.2), which have the branch in common.

@@ -183,8 +183,3 @@ def context(crossing: Crossing, tokens: Tokens, message: Message, *, towards_far
 
     origin = crossing.far_origin if towards_far else crossing.near_origin
     return EditContext(pseudonym, origin, bool(message.method), message.method or message.cseq_method, message.status)
-
-
-def without_params(address: NameAddr) -> NameAddr:
-    """Return display name and URI of a From or To, less the header parameters."""
-    return address._replace(params=b"") if address.params else address

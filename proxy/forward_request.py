@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proxy.crossing import Crossing, Records, context, keeps_record_route, without_params
+from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
@@ -129,18 +129,17 @@ class RequestForwarder:
         Where the record has nothing (an end that dropped Record-Route, or a budget that did not hold it), the
         decision that the record pins says what may pass.
         """
-        bare = without_params(received)
         if outward is None:
             is_from = name == b"from"
             host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
-            outward = crossing.to_far.address(bare, host, is_from=is_from)
+            outward = crossing.to_far.address(received, host, is_from=is_from)
         if not tag:
             carried = tag
         elif name == b"from":
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
         else:
             carried = self._identity.open_tag(tag, crossing.near.end)
-        if outward == bare and carried == tag and crossing.to_far.keeps_all:
+        if outward == received and carried == tag and crossing.to_far.keeps_all:
             return
         value = outward.address + b";tag=" + carried if carried else outward.address
         if value != draft.first(name):
@@ -176,7 +175,7 @@ class RequestForwarder:
         """Add received and rport to the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
         position = draft.find(b"via")[0]
         line = draft.lines[position]
-        stamped = line and stamped_line(line, crossing.near_flow.peer)
+        stamped = line and stamped_line(line, crossing.request.via, crossing.near_flow.peer)
         if stamped != line:
             draft.put(position, stamped, "where it really came from")
 

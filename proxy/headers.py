@@ -70,8 +70,7 @@ def split_list(value: bytes) -> list[bytes]:
     return [item for item in (part.strip(b" \t\r\n") for part in _LIST_ITEM.findall(value)) if item]
 
 
-@remembered
-def parse_params(text: bytes) -> Mapping[bytes, bytes]:
+def read_params(text: bytes) -> Mapping[bytes, bytes]:
     """Read `;name=value` parameters into a dictionary by lower-case name.
 
     Raises:
@@ -91,22 +90,47 @@ def parse_params(text: bytes) -> Mapping[bytes, bytes]:
     return params
 
 
-@remembered
+parse_params = remembered(read_params)
+"""`read_params` for what is asked for again and again; who remembers its own results takes the other."""
+
+
 def parse_via(value: bytes) -> Via:
     """Read one Via value.
 
     Raises:
         Malformed: when sent-protocol, sent-by or the parameters do not follow the grammar.
     """
-    match = VIA.match(value)
+    head, _, tail = value.partition(b";")
+    transport, host, port, sent_by = _sent_by(head)
+    params = _plain_params(tail)
+    if params is None:
+        params = read_params(value[len(head) :])
+    return Via(transport, host, port, params, params.get(b"branch", b""), sent_by)
+
+
+@remembered
+def _sent_by(head: bytes) -> tuple[bytes, bytes, int, bytes]:
+    """Return transport, host, port, and both as transactions are matched by them: all that a phone's Vias share."""
+    match = VIA.fullmatch(head)
     if match is None:
         raise Malformed("Malformed Via")
-    params = parse_params(value[match.end() :])
     port = int(match[3] or 0)
     if port > 65535:
         raise Malformed("Malformed Via")
     host = match[2].strip(b"[]").lower()
-    return Via(match[1].upper(), host, port, params, params.get(b"branch", b""), b"%b:%d" % (host, port))
+    return match[1].upper(), host, port, b"%b:%d" % (host, port)
+
+
+def _plain_params(text: bytes) -> dict[bytes, bytes] | None:
+    """Return parameters without quotes, blanks and repetitions; None where `read_params` has to look."""
+    if text.translate(None, _PLAIN) or not text:
+        return None
+    items = [item.partition(b"=") for item in text.split(b";")]
+    params = {name.lower(): value for name, _, value in items}
+    return None if len(params) != len(items) or b"" in params else params
+
+
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~=;:[]"
 
 
 @remembered

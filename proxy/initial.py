@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from config.vocabulary import Zone
-from proxy.crossing import Crossing, without_params
+from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
@@ -155,8 +155,7 @@ def cross(
     to_near = privacy.towards(source)
     passage = generation.passage(source, party, to_far, to_near, emergency=emergency, ends=(source.end, party.end))
     outward = identity.seal_call_id(call_id, passage.far, key_id)
-    original = without_params(request.from_), without_params(request.to)
-    from_, to = generation.outward(to_far, party, *original)
+    from_, to = generation.outward(to_far, party, request.from_, request.to)
     crossing = Crossing(
         request, source, hop, arrival.flow, key_id,
         Record(
@@ -164,7 +163,7 @@ def cross(
             tokens.mac(key_id, b"subscriber", request.from_.uri, size=6),
             tokens.mac(key_id, b"call", call_id, size=6),
             identity.fingerprint(key_id, call_id, request.from_tag),
-            b"", None, (), *_changed(original[0], from_), *_changed(original[1], to),
+            b"", None, (), *_changed(request.from_, from_), *_changed(request.to, to),
             call_id if identity.is_hashed(call_id, outward, passage.far) else b"",
         ),
         arrival.wall, True, request.method not in NO_DIALOG, call_id, emergency, *passage, from_, to,

@@ -43,7 +43,9 @@ class Message:
     via: Via
     """The topmost Via value."""
     from_: NameAddr
+    """Display name and URI of From, without header parameters."""
     to: NameAddr
+    """The same of To."""
     from_tag: bytes
     to_tag: bytes
     call_id: bytes

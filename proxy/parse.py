@@ -247,8 +247,8 @@ def read_values(message: Message) -> None:
         if len(index) != len(lines):
             _check_single(index)
         try:
-            message.from_, message.from_tag = _from_of(lines[index[b"from"][0]])
-            message.to, message.to_tag = _to_of(lines[index[b"to"][0]])
+            message.from_, message.from_tag = _tagged(lines[index[b"from"][0]], "From")
+            message.to, message.to_tag = _tagged(lines[index[b"to"][0]], "To")
             message.call_id = _call_id_of(lines[index[b"call-id"][0]])
             message.cseq, message.cseq_method = _cseq_of(lines[index[b"cseq"][0]])
         except KeyError as missing:
@@ -282,7 +282,7 @@ def _check_single(index: Mapping[bytes, Sequence[int]]) -> None:
             raise Malformed("Repeated " + name.decode().title())
 
 
-# What stands in whole lines. Remembered: the messages of a call repeat each other's lines byte for byte.
+# What stands in whole lines. Remembered is what repeats from call to call; the rest is cheaper to read than to keep.
 
 
 def value_of(line: bytes) -> bytes:
@@ -290,37 +290,43 @@ def value_of(line: bytes) -> bytes:
     return unfold(line.partition(b":")[2])
 
 
-@remembered
 def _via_of(line: bytes) -> Via:
-    items = split_list(value_of(line))
-    if not items:
-        raise Malformed("Missing Via", 0)
-    return parse_via(items[0])
-
-
-@remembered
-def _from_of(line: bytes) -> tuple[NameAddr, bytes]:
-    return _tagged(line, "From")
-
-
-@remembered
-def _to_of(line: bytes) -> tuple[NameAddr, bytes]:
-    return _tagged(line, "To")
+    value = value_of(line)
+    if b"," in value:
+        items = split_list(value)
+        if not items:
+            raise Malformed("Missing Via", 0)
+        value = items[0]
+    return parse_via(value)
 
 
 def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
+    """Return display name and URI of a From or To line, and the tag."""
+    value = value_of(line)
+    address, _, params = value.rpartition(b">")
     try:
-        address = parse_name_addr(value_of(line))
-        parse_sip_uri(address.uri)
-        tag = parse_params(address.params).get(b"tag", b"")
+        # Nearly always a tag is all that follows: then the rest is the same in every call of a phone.
+        if params[:5] == b";tag=" and TOKEN.fullmatch(params, 5):
+            return _bare_address(address + b">"), params[5:]
+        parsed = parse_name_addr(value)
+        parse_sip_uri(parsed.uri)
+        tag = parse_params(parsed.params).get(b"tag", b"")
     except Malformed as error:
         raise Malformed(f"{error.why} in {name}") from None
     if tag and TOKEN.fullmatch(tag) is None:
         raise Malformed(f"Malformed tag in {name}")
-    return address, tag
+    return parsed._replace(params=b"") if parsed.params else parsed, tag
 
 
 @remembered
+def _bare_address(value: bytes) -> NameAddr:
+    address = parse_name_addr(value)
+    parse_sip_uri(address.uri)
+    if address.params:
+        raise Malformed("Malformed address")
+    return address
+
+
 def _call_id_of(line: bytes) -> bytes:
     call_id = value_of(line)
     if CALL_ID.fullmatch(call_id) is None:

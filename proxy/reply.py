@@ -31,9 +31,12 @@ REASONS = {
 }  # fmt: skip
 
 
+_PHRASES = {status: text.encode() for status, text in REASONS.items()}
+
+
 def phrase(status: int) -> bytes:
     """Return the standard reason phrase; for codes without one, that of their class (§8.1.3.2)."""
-    return REASONS.get(status, REASONS.get(status // 100 * 100, "")).encode()
+    return _PHRASES[status] if status in _PHRASES else REASONS.get(status // 100 * 100, "").encode()
 
 
 def reply_flow(network: Network, request: Message, flow: Flow) -> Flow:
@@ -66,13 +69,15 @@ def echo(request: Message, flow: Flow, to_tag: bytes) -> tuple[bytes, bytes]:
 def _echo(request: Message, flow: Flow) -> tuple[bytes, bytes]:
     """Work out once what 100, 180 and 200 all repeat."""
     lines, index = request.lines, request.index
-    vias = [lines[position] for position in index.get(b"via", ())]
-    if vias and request.via.host:
-        vias[0] = stamped_line(vias[0], flow.peer)
-    head, tail = (
-        [lines[index[name][0]] for name in names if name in index] for names in ((b"from", b"to"), (b"call-id", b"cseq"))
-    )
-    return b"\r\n".join([*vias, *head]), b"\r\n".join(tail)
+    head = [lines[position] for position in index.get(b"via", ())]
+    if head and request.via.host:
+        head[0] = stamped_line(head[0], request.via, flow.peer)
+    tail = []
+    for name, there in ((b"from", head), (b"to", head), (b"call-id", tail), (b"cseq", tail)):
+        places = index.get(name)
+        if places:
+            there.append(lines[places[0]])
+    return b"\r\n".join(head), b"\r\n".join(tail)
 
 
 def reply(

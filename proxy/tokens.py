@@ -30,6 +30,9 @@ VERSION = b"\x01"
 SIV_SIZE = 16
 """Bytes of the synthetic IV, which is the authentication tag too (RFC 5297 §2.6)."""
 
+MIN_TEXT = 24
+"""Characters that any token has at least, in either alphabet: what a phone calls its user is mostly shorter."""
+
 
 class Purpose(IntEnum):
     """What a token is for. The numbers stand in messages: never reorder, six at most."""
@@ -89,6 +92,8 @@ class Tokens:
 
     def open_text(self, text: bytes, context: bytes = b"") -> Opened | None:
         """Return what a token holds that is written in either alphabet; None when it is not authentic."""
+        if len(text) < MIN_TEXT:
+            return None
         opened = self._opened.get((text, context))
         if opened is None:
             opened = self.open(from_base64(text), context) or self.open(from_base32(text), context)

@@ -47,9 +47,7 @@ class Transaction:
 
     __slots__ = ("_env", "_interval", "_key", "_row", "_running", "_table", "flow", "last", "state")
 
-    def __init__(
-        self, env: Environment, rows: Rows, state: State, flow: Flow, table: dict[Key, Any], key: Key
-    ) -> None:
+    def __init__(self, env: Environment, rows: Rows, state: State, flow: Flow, table: dict[Key, Any], key: Key) -> None:
         """Begin in `state`, standing in `table` under `key` until terminated; nothing is sent yet."""
         self._env = env
         self._row = rows[state]

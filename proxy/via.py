@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proxy.headers import parse_via, split_list, unfold
-from proxy.memo import remembered
+from proxy.headers import Via, split_list, unfold
 
 _RECEIVED = (b"received",)
 _SOURCE = (b"rport", b"received")
 
 
-@remembered
-def stamped_line(line: bytes, peer: tuple[str, int]) -> bytes:
-    """Return a Via line whose topmost value says where it really came from.
+def stamped_line(line: bytes, via: Via, peer: tuple[str, int]) -> bytes:
+    """Return a Via line whose topmost value says where it really came from; `via` is that value, read.
 
-    Raises:
-        Malformed: when that value cannot be read.
+    Nearly every phone puts the bare `;rport` last and a single value in the line: then there is nothing to take apart.
     """
+    if line.endswith(b";rport") and b"," not in line and b"received" not in via.params and b"\n" not in line:
+        return b"%b;received=%b;rport=%d" % (line[:-6], peer[0].encode(), peer[1])
     name, _, value = line.partition(b":")
     first, *rest = split_list(unfold(value))
-    via = parse_via(first)
     stamped = stamp(first, via.params, via.host, peer)
     return line if stamped == first else name.rstrip(b" \t") + b": " + b", ".join([stamped, *rest])
 

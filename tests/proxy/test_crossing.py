@@ -9,10 +9,9 @@ import pytest
 
 from config.vocabulary import Zone
 from proxy import initial
-from proxy.crossing import Crossing, Records, context, keeps_record_route, without_params
+from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.encoding import from_base64
 from proxy.flow import Flow
-from proxy.headers import NameAddr
 from proxy.initial import Arrival, Destination
 from proxy.record import HARD_LIMIT, Mark, Record, RecordTooBig, decode
 from proxy.tokens import Purpose
@@ -189,8 +188,3 @@ def test_edits_are_told_which_message_and_which_side() -> None:
     world, made = crossing()
     far = context(made, world.core.generation.tokens, made.request, towards_far=True)
     assert (far.is_request, far.method, far.status, far.origin) == (True, b"INVITE", 0, b"192.0.2.1:5060")
-
-
-def test_header_parameters_are_left_out_of_a_record() -> None:
-    """Tags are carried on their own."""
-    assert without_params(NameAddr(b"A", b"sip:a@b", b";tag=1")) == NameAddr(b"A", b"sip:a@b", b"")

@@ -157,7 +157,9 @@ def test_only_a_refusal_is_acknowledged_by_the_transaction() -> None:
     assert {key for key, (_, actions) in flat(INVITE_CLIENT).items() if Do.ACK in actions} == {
         (S.CALLING, "final"), (S.PROCEEDING, "final"), (S.COMPLETED, "final"),
     }  # fmt: skip
-    assert not any(Do.ACK in actions for table in (CLIENT, SERVER, INVITE_SERVER) for _, actions in flat(table).values())
+    assert not any(
+        Do.ACK in actions for table in (CLIENT, SERVER, INVITE_SERVER) for _, actions in flat(table).values()
+    )
 
 
 def test_timeouts_are_told_to_the_user() -> None:
