@@ -133,11 +133,10 @@ class RequestForwarder:
             is_from = name == b"from"
             host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
             outward = crossing.to_far.address(received, host, is_from=is_from)
-        if not tag:
-            carried = tag
-        elif name == b"from":
+        carried = tag
+        if tag and name == b"from":
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
-        else:
+        elif tag:
             carried = self._identity.open_tag(tag, crossing.near.end)
         if outward == received and carried == tag and crossing.to_far.keeps_all:
             return

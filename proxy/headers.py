@@ -102,7 +102,7 @@ def parse_via(value: bytes) -> Via:
     """
     head, _, tail = value.partition(b";")
     transport, host, port, sent_by = _sent_by(head)
-    params = _plain_params(tail)
+    params: Mapping[bytes, bytes] | None = _plain_params(tail)
     if params is None:
         params = read_params(value[len(head) :])
     return Via(transport, host, port, params, params.get(b"branch", b""), sent_by)

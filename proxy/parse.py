@@ -292,7 +292,7 @@ def value_of(line: bytes) -> bytes:
 
 def _via_of(line: bytes) -> Via:
     value = value_of(line)
-    if b"," in value:
+    if not value or b"," in value:
         items = split_list(value)
         if not items:
             raise Malformed("Missing Via", 0)

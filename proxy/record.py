@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from config.vocabulary import Zone
 from proxy.errors import Malformed
@@ -48,11 +48,11 @@ _HEAD = struct.Struct(">BBI9s6s6s8s")
 class Mark:
     """Properties of a dialog, and which side a record serves: bits of a plain number (an IntFlag is slow to test)."""
 
-    FROM_CALLER = 1
+    FROM_CALLER: Final = 1
     """This record serves requests that come from the caller's side; else from the callee's."""
-    EMERGENCY = 2
-    RECORDING = 4
-    CSEQ_MAPPED = 8
+    EMERGENCY: Final = 2
+    RECORDING: Final = 4
+    CSEQ_MAPPED: Final = 8
 
 
 class End(NamedTuple):

@@ -72,7 +72,7 @@ def _echo(request: Message, flow: Flow) -> tuple[bytes, bytes]:
     head = [lines[position] for position in index.get(b"via", ())]
     if head and request.via.host:
         head[0] = stamped_line(head[0], request.via, flow.peer)
-    tail = []
+    tail: list[bytes] = []
     for name, there in ((b"from", head), (b"to", head), (b"call-id", tail), (b"cseq", tail)):
         places = index.get(name)
         if places:

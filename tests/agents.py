@@ -142,19 +142,19 @@ class Agent:
         formed = read(dialog)
         routes = formed.items(b"record-route")
         as_caller = bool(formed.status)
-        near, far = (formed.from_, formed.to) if as_caller else (formed.to, formed.from_)
-        if own is not None and not as_caller:
-            near = read(own.data).to
-        if own is not None and as_caller:
-            near = read(own.data).from_
+        from_, to = (formed.from_, formed.from_tag), (formed.to, formed.to_tag)
+        if own is not None:
+            sent = read(own.data)
+            from_, to = ((sent.from_, sent.from_tag), to) if as_caller else (from_, (sent.to, sent.to_tag))
+        near, far = (from_, to) if as_caller else (to, from_)
         target = parse_name_addr(formed.items(b"contact")[0]).uri
         lines = [
             method + b" " + target + b" SIP/2.0",
             b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (self.host, branch or b"z9hG4bK%b%d" % (method.lower(), cseq)),
             b"Max-Forwards: 70",
             *(b"Route: " + route for route in (reversed(routes) if as_caller else routes)),
-            b"From: " + near.address + near.params,
-            b"To: " + far.address + far.params,
+            b"From: " + near[0].address + b";tag=" + near[1],
+            b"To: " + far[0].address + (b";tag=" + far[1] if far[1] else b""),
             b"Call-ID: " + formed.call_id,
             b"CSeq: %d %b" % (cseq, method),
             *([b"Contact: <sip:%b@%b>" % (self.user, self.host)] if contact else []),
