@@ -24,7 +24,7 @@ class Engine:
         self._policy = Policy(settings)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
         self._leaks = compile_leaks()
-        self._plans: dict[tuple[int, Zone, str], CompiledPlan] = {}
+        self._plans: dict[tuple[int, str], CompiledPlan] = {}
 
     def decide(self, request: Message, source: Party, hop: Party) -> int:
         """Return the packed decision for an initial request."""
@@ -36,7 +36,7 @@ class Engine:
 
     def plan(self, decision: int, hop: Party) -> CompiledPlan:
         """Return the plan for a decision towards a hop."""
-        key = decision, hop.zone, hop.trunk.name if hop.trunk else ""
+        key = decision, hop.key
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= MAX_PLANS:

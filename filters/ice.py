@@ -12,6 +12,7 @@ from socket import AF_INET6, inet_pton
 from typing import NamedTuple
 
 from filters.patterns import OCTET, private_address
+from proxy.memo import remembered
 
 Places = Mapping[bytes, tuple[bytes, bytes]]
 """Component to address and port where its media goes without ICE."""
@@ -53,15 +54,24 @@ def with_chosen(section: list[bytes], places: Places, *, fragment: bool) -> list
         places: the defaults, which RFC 8839 §4.2.5 wants among the candidates.
         fragment: no default stands beside the candidates (RFC 8840), so private hosts fall even where none remains.
     """
-    values = [line[12:] for line in section if line.startswith(b"a=candidate:")]
-    others = [line for line in section if not line.startswith(b"a=candidate")]
+    values: list[bytes] = []
+    others: list[bytes] = []
+    first = -1
+    for line in section:
+        if not line.startswith(b"a=candidate"):
+            others.append(line)
+            continue
+        if first < 0:
+            first = len(others)
+        if line[11:12] == b":":
+            values.append(line[12:])
     if len(others) == len(section):
         return section
-    first = next(index for index, line in enumerate(section) if line.startswith(b"a=candidate"))
     chosen = _choose(filter(None, map(_read_candidate, values)), places, fragment)
     return [*others[:first], *map(_written, chosen), *others[first:]]
 
 
+@remembered
 def is_ip6(text: bytes) -> bool:
     """Tell whether text is an IPv6 address without brackets."""
     try:
@@ -75,10 +85,11 @@ def _read_candidate(value: bytes) -> _Candidate | None:
     found = CANDIDATE.fullmatch(value)
     if not found or not _is_candidate_address(found[4]):
         return None
-    candidate = _Candidate._make(group or b"" for group in found.groups())
-    return candidate._replace(kind=candidate.kind.lower())
+    component, transport, priority, address, port, kind, related, tcptype = found.groups(b"")
+    return _Candidate(component, transport, priority, address, port, kind.lower(), related, tcptype)
 
 
+@remembered
 def _is_candidate_address(text: bytes) -> bool:
     return bool(IPV4.fullmatch(text) or MDNS.fullmatch(text) or (b":" in text and is_ip6(text)))
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterator
 from ipaddress import AddressValueError, IPv6Address, IPv6Network
 from typing import NamedTuple
 
+from proxy.memo import remembered
+
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 # RFC 1918, RFC 6598, RFC 1122 §3.2.1.3, RFC 3927
 PRIVATE4 = (
@@ -120,6 +122,7 @@ def letter_address(text: bytes) -> str | None:
     return None
 
 
+@remembered
 def private_address(address: bytes) -> bool:
     """Tell whether an IPv4 or IPv6 literal, without brackets, has no meaning outside its own network."""
     return PRIVATE.fullmatch(address) is not None

@@ -45,15 +45,14 @@ class Policy:
 
     def towards(self, hop: Party) -> int:
         """Return the packed decision for hop where nobody has asked for anything."""
-        key = _key(hop)
-        decision = self._cache.get(key)
+        decision = self._cache.get(hop.key)
         if decision is None:
-            decision = self._cache[key] = self._pack(hop, NOTHING)
+            decision = self._cache[hop.key] = self._pack(hop, NOTHING)
         return decision
 
     def _wished(self, request: Message, hop: Party) -> int:
         """Return the packed decision for a caller's wish; phones say the same few things over and over."""
-        key = _key(hop), tuple(request.values(b"privacy"))
+        key = hop.key, tuple(request.values(b"privacy"))
         decision = self._asked.get(key)
         if decision is None:
             decision = self._pack(hop, asked(request))
@@ -87,10 +86,6 @@ class Policy:
             # Only what RFC 3323 speaks of: a caller who shows the number does not thereby show the handset.
             return Action.KEEP if category in (Category.NAME, Category.NUMBER, Category.HISTORY) else default
         return max(default, wish.actions.get(category, Action.KEEP))
-
-
-def _key(hop: Party) -> str:
-    return f"{hop.zone}/{hop.trunk.name if hop.trunk else ''}"
 
 
 def _of(level: Level, category: Category) -> Action:

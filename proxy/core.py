@@ -149,10 +149,14 @@ class Core:
         self.counters.add("dropped", reason)
         self._sinks.event(Event("dropped", "", "", reason))
 
-    def event(self, kind: str, call_id: bytes, peer: str, detail: str) -> None:
-        """Tell the event sink, under a keyed pseudonym of the call."""
+    def event(self, kind: str, call: bytes, peer: str, detail: str) -> None:
+        """Tell the event sink; `call` is a keyed pseudonym (`pseudonym`, or the one in the dialog's record)."""
+        self._sinks.event(Event(kind, call.hex(), peer, detail))
+
+    def pseudonym(self, request: Message) -> bytes:
+        """Return what stands for a call in events: a keyed hash of the Call-ID."""
         tokens = self.generation.tokens
-        self._sinks.event(Event(kind, tokens.mac(tokens.current, b"call", call_id, size=6).hex(), peer, detail))
+        return tokens.mac(tokens.current, b"call", request.call_id, size=6)
 
     def record(self, received: bytes, sent: bytes, flow: Flow, crossing: Crossing) -> None:
         """Show a forwarded message to whoever listens."""

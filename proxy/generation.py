@@ -49,7 +49,7 @@ class Generation:
     tokens: Tokens
     identity: Identity
     references: References
-    _passages: Recent[tuple[Party, Party, int, int, bool, End, End], Passage] = field(default_factory=Recent)
+    _passages: Recent[tuple[str, str, int, int, bool, End, End], Passage] = field(default_factory=Recent)
 
     def passage(
         self, source: Party, party: Party, to_far: int, to_near: int, *, emergency: bool, ends: tuple[End, End]
@@ -64,7 +64,7 @@ class Generation:
             emergency: whether this is a call to a PSAP.
             ends: what stands for either side in the dialog's records.
         """
-        key = (source, party, to_far, to_near, emergency, *ends)
+        key = (source.key, party.key, to_far, to_near, emergency, *ends)
         passage = self._passages.get(key)
         if passage is None:
             network, privacy = self.network, self.privacy

@@ -88,7 +88,7 @@ class RequestHandler:
             return
         except Exception:
             core.counters.add("failed_closed", "request")
-            core.event("failed-closed", request.call_id, source.label, "request")
+            core.event("failed-closed", core.pseudonym(request), source.label, "request")
             core.respond(server, request, flow, 500, now)
             return
         self._forward(request, flow, server, crossings, (key, loop, shares), now)
@@ -140,7 +140,7 @@ class RequestHandler:
         crossing = initial.cross(core.generation, arrival, destination, routes, emergency=exempt)
         if request.method == b"INVITE":
             core.counters.add("calls", party.zone.value)
-            core.event("emergency" if emergency else "call", request.call_id, party.label, party.zone.value)
+            core.event("emergency" if emergency else "call", crossing.base.call, party.label, party.zone.value)
         return crossing
 
     def _check_loop(self, request: Message, source: Party) -> bytes:
@@ -151,7 +151,8 @@ class RequestHandler:
         """
         core = self._core
         loop = loop_hash(core.generation.tokens, request, source.label)
-        if len(request.index[b"via"]) > 1 or b"," in (request.value(b"via") or b""):
+        places = request.index[b"via"]
+        if len(places) > 1 or b"," in request.lines[places[0]]:
             for value in request.items(b"via")[1:]:
                 branch = parse_via(value).branch
                 if worker_of(branch) >= 0 and branch.endswith(b"." + loop):
@@ -164,9 +165,9 @@ class RequestHandler:
         core = self._core
         if isinstance(refusal, in_dialog.TokenRefused):
             core.counters.add("tokens_refused", refusal.kind)
-            core.event("token-refused", request.call_id, source.label, refusal.kind)
+            core.event("token-refused", core.pseudonym(request), source.label, refusal.kind)
         else:
-            core.event("refused", request.call_id, source.label, str(refusal.code))
+            core.event("refused", core.pseudonym(request), source.label, str(refusal.code))
 
 
 class _SlowTrying:

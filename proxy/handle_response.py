@@ -68,7 +68,7 @@ class ResponseHandler:
         core.record(response.raw, data, context.server.flow, crossing)
         if context.server.is_invite and status >= 200:
             kind = "answered" if status < 300 else "ended"
-            core.event(kind, crossing.call_id, crossing.hop.party.label, str(status))
+            core.event(kind, crossing.base.call, crossing.hop.party.label, str(status))
 
     def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Send a response of our own."""
@@ -80,7 +80,7 @@ class ResponseHandler:
         if is_invite and 200 <= response.status < 300:
             kind = "invite-2xx"
         core.counters.add("failed_closed", kind)
-        core.event("failed-closed", branch.crossing.call_id, branch.crossing.hop.party.label, kind)
+        core.event("failed-closed", branch.crossing.base.call, branch.crossing.hop.party.label, kind)
         if kind == "provisional":
             return
         if kind == "invite-2xx":

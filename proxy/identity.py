@@ -48,6 +48,7 @@ class Identity:
         self.open_tag = remembered(self._open_tag)
         self.seal_tag = remembered(self._seal_tag)
         self.fingerprint = remembered(self._fingerprint)
+        self.subscriber = remembered(self._subscriber)
 
     def _open_call_id(self, value: bytes, end: End) -> bytes:
         """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""
@@ -67,8 +68,8 @@ class Identity:
         return sealed if len(sealed) <= side.max_call_id else to_text(self._hash(value, context, key_id), side.alphabet)
 
     def is_hashed(self, value: bytes, outward: bytes, side: Side) -> bool:
-        """Tell whether `outward` cannot be opened to `value` again."""
-        return side.hides and self.open_call_id(outward, side.end) != value
+        """Tell whether `outward`, which `value` was sealed to, cannot be opened again."""
+        return side.hides and self._tokens.open_text(outward, side.end.pack()) is None
 
     def matches_hash(self, value: bytes, outward: bytes, end: End, key_id: int) -> bool:
         """Tell whether `outward` is the keyed hash of a Call-ID that a record holds."""
@@ -122,3 +123,7 @@ class Identity:
     def _fingerprint(self, key_id: int, call_id: bytes, initiator_tag: bytes) -> bytes:
         """Return what binds a record to its dialog: eight bytes over the initiator's Call-ID and tag."""
         return self._tokens.mac(key_id, b"dialog", call_id, initiator_tag)
+
+    def _subscriber(self, key_id: int, uri: bytes) -> bytes:
+        """Return the handle of a subscriber: six bytes over the URI that it calls itself."""
+        return self._tokens.mac(key_id, b"subscriber", uri, size=6)

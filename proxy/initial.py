@@ -160,7 +160,7 @@ def cross(
         request, source, hop, arrival.flow, key_id,
         Record(
             Mark.EMERGENCY if emergency else 0, arrival.wall, source.end, party.end, to_far, to_near,
-            tokens.mac(key_id, b"subscriber", request.from_.uri, size=6),
+            identity.subscriber(key_id, request.from_.uri),
             tokens.mac(key_id, b"call", call_id, size=6),
             identity.fingerprint(key_id, call_id, request.from_tag),
             b"", None, (), *_changed(request.from_, from_), *_changed(request.to, to),

@@ -55,7 +55,7 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
     except Exception:  # whatever a filter raises: fail closed
         kind = _KINDS.get(crossing.request.method, "request")
         core.counters.add("failed_closed", kind)
-        core.event("failed-closed", crossing.call_id, hop.party.label, kind)
+        core.event("failed-closed", crossing.base.call, hop.party.label, kind)
     return via, _without_plan(core, crossing, via)
 
 

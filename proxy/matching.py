@@ -47,7 +47,7 @@ def make_branch(tokens: Tokens, key: ServerKey, target: bytes, hop: tuple[str, i
 
 def loop_hash(tokens: Tokens, request: Message, source: str) -> bytes:
     """Return the second part of our branch: what decides where a request goes, never its method (RFC 5393 §4.2.1)."""
-    routes = b",".join(request.items(b"route"))
+    routes = b",".join(request.items(b"route")) if b"route" in request.index else b""
     return to_base64(tokens.mac(tokens.current, b"loop", request.uri, routes, source.encode(), size=6))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+from binascii import a2b_base64, b2a_base64
 from typing import NamedTuple
 
 from proxy.encoding import from_base64, to_base64
@@ -194,9 +195,12 @@ def unpack_address(reader: Reader) -> NameAddr:
 
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(rb"(?:[0-9a-f]{2}){1,255}")
+_HEX_LETTERS = b"0123456789abcdef-"
 _HOST_PORT = re.compile(rb"([0-9.]{7,15}|[0-9a-f:]{2,39})(?::(\d{2,5}))?")
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-."
-_SIXTHS = {letter: value for value, letter in enumerate(_ALPHABET)}
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_TO_BASE64 = bytes.maketrans(_ALPHABET, _BASE64)
+_FROM_BASE64 = bytes.maketrans(_BASE64, _ALPHABET)
 
 
 class _Left(NamedTuple):
@@ -204,18 +208,16 @@ class _Left(NamedTuple):
     packed: bytes
 
 
-@remembered
 def pack_call_id(call_id: bytes) -> bytes:
     """Write a Call-ID in as few bytes as its shape allows: UUIDs, hex, addresses and six-bit letters are packed."""
     left, at, right = call_id.partition(b"@")
-    candidates = [b"\0" + call_id]
-    sixths = _pack_sixths(call_id)
-    if sixths:
-        candidates.append(b"\x01" + sixths)
     head = _pack_left(left)
     tail_form, tail = _pack_right(at, right)
-    candidates.append(bytes((2 + head.form * 4 + tail_form,)) + head.packed + tail)
-    return min(candidates, key=len)
+    shortest = bytes((2 + head.form * 4 + tail_form,)) + head.packed + tail
+    sixths = b"" if at else _pack_sixths(call_id)
+    if sixths and len(sixths) < len(shortest):
+        shortest = b"\x01" + sixths
+    return shortest if len(shortest) <= len(call_id) else b"\0" + call_id
 
 
 @remembered
@@ -237,15 +239,19 @@ def unpack_call_id(packed: bytes) -> bytes:
 
 def _pack_left(text: bytes) -> _Left:
     lower = text.lower()
+    if lower.translate(None, _HEX_LETTERS):
+        return _pack_word(text)
     upper = 1 if text != lower and text == text.upper() else 0
     if (upper or text == lower) and _UUID.fullmatch(lower):
         return _Left(2 + upper, bytes.fromhex(lower.replace(b"-", b"").decode()))
     if (upper or text == lower) and _HEX.fullmatch(lower):
         return _Left(4 + upper, bytes((len(text) // 2,)) + bytes.fromhex(lower.decode()))
+    return _pack_word(text)
+
+
+def _pack_word(text: bytes) -> _Left:
     sixths = _pack_sixths(text)
-    if sixths:
-        return _Left(1, pack_text(sixths))
-    return _Left(0, pack_text(text))
+    return _Left(1, pack_text(sixths)) if sixths else _Left(0, pack_text(text))
 
 
 def _unpack_left(reader: Reader, form: int) -> bytes:
@@ -258,6 +264,7 @@ def _unpack_left(reader: Reader, form: int) -> bytes:
     return (text.upper() if form & 1 else text).encode()
 
 
+@remembered
 def _pack_right(at: bytes, text: bytes) -> tuple[int, bytes]:
     """Return the form of what follows the left part: 0 nothing, 1 an address, 2 address and port, 3 text."""
     if not at:
@@ -284,20 +291,17 @@ def _unpack_right(reader: Reader, form: int) -> bytes:
 
 
 def _pack_sixths(text: bytes, prefix: bytes = b"") -> bytes:
-    """Write letters, digits, `-` and `.` in six bits each; b"" where another letter occurs."""
-    number = 1  # a leading one keeps leading zeros
-    for letter in text:
-        value = _SIXTHS.get(letter)
-        if value is None:
-            return b""
-        number = number << 6 | value
-    return prefix + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    """Write letters, digits, `-` and `.` in six bits each; b"" where another letter occurs.
+
+    They are the digits of a number whose leading one keeps leading zeros. Base64 does the arithmetic: its letters
+    are the same digits, and A is zero.
+    """
+    if text.translate(None, _ALPHABET):
+        return b""
+    digits = b"B" + text.translate(_TO_BASE64)
+    return prefix + a2b_base64(b"A" * (-len(digits) % 4) + digits).lstrip(b"\0")
 
 
 def _unpack_sixths(packed: bytes) -> bytes:
-    number = int.from_bytes(packed, "big")
-    letters = bytearray()
-    while number > 1:
-        letters.append(_ALPHABET[number & 63])
-        number >>= 6
-    return bytes(reversed(letters))
+    digits = b2a_base64(b"\0" * (-len(packed) % 3) + packed, newline=False).lstrip(b"A")
+    return digits[1:].translate(_FROM_BASE64)

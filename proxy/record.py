@@ -16,7 +16,7 @@ from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
-from proxy.memo import remembered
+from proxy.memo import Recent, remembered
 from proxy.pack import (
     Reader,
     pack_address,
@@ -63,7 +63,12 @@ class End(NamedTuple):
 
     def pack(self) -> bytes:
         """Return the context under which this side's Call-IDs and tags are sealed."""
-        return bytes((_ZONE_CODES[self.zone],)) + self.trunk_id.to_bytes(4, "big")
+        return _packed_end(self)
+
+
+@remembered
+def _packed_end(end: End) -> bytes:
+    return bytes((_ZONE_CODES[end.zone],)) + end.trunk_id.to_bytes(4, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +139,25 @@ def encode(record: Record, budget: int) -> bytes:
     Raises:
         RecordTooBig: when it does not fit all the same.
     """
-    payload = _pack(record)
-    if len(payload) > budget:
-        payload = _pack(_without_names(record))
-        if len(payload) > budget:
-            payload = _pack(_without_to(record))
-            if len(payload) > budget:
+    if any(address and len(address.display) > MAX_FIELD for address in (record.from_original, record.to_original)):
+        record = _without_names(record)
+    packed = _pack(record)
+    if len(packed) > budget:
+        record = _without_names(record)
+        packed = _pack(record)
+        if len(packed) > budget:
+            record = _without_to(record)
+            packed = _pack(record)
+            if len(packed) > budget:
                 raise RecordTooBig
-    return payload.ljust(BUCKETS[bisect_left(BUCKETS, len(payload))], b"\0")
+    payload = packed.ljust(BUCKETS[bisect_left(BUCKETS, len(packed))], b"\0")
+    if record.flow is None or record.flow.transport == "UDP":
+        # It comes back in the next request of the dialog; over UDP every field does as it went.
+        _decoded.put(payload, record)
+    return payload
+
+
+_decoded: Recent[bytes, Record] = Recent()
 
 
 def _without_names(record: Record) -> Record:
@@ -205,7 +221,7 @@ def _packed_uri(uri: bytes) -> bytes:
 @remembered
 def _packed_address(address: NameAddr) -> bytes:
     _limited(address.uri)
-    return pack_address(address if len(address.display) <= MAX_FIELD else address._replace(display=b""))
+    return pack_address(address)
 
 
 @remembered
@@ -219,13 +235,21 @@ def _pack_flow(flow: Flow, node: int, worker: int) -> bytes:
     return head
 
 
-@remembered
 def decode(payload: bytes) -> Record:
     """Read what `encode` wrote.
 
     Raises:
         Malformed: when the payload is cut short, which only a mistake of ours can cause.
     """
+    record = _decoded.get(payload)
+    if record is None:
+        record = read(payload)
+        _decoded.put(payload, record)
+    return record
+
+
+def read(payload: bytes) -> Record:
+    """Read a payload that this process has not seen lately; raises as `decode`."""
     reader = Reader(payload)
     marks, zones, issued, actions, subscriber, call, fingerprint = _HEAD.unpack(reader.take(_HEAD.size))
     bits = reader.number(1)

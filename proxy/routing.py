@@ -33,7 +33,7 @@ _WILDCARDS = ("0.0.0.0", "::")
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    __slots__ = ("_hash", "edge", "end", "label", "trunk", "zone")
+    __slots__ = ("_hash", "edge", "end", "key", "label", "trunk", "zone")
 
     def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
         """Name a side.
@@ -50,7 +50,9 @@ class Party:
         """What dialog records and token contexts keep of it."""
         self.label: str = trunk.name if trunk else zone.value
         """The name for events: the trunk's, or the zone's."""
-        self._hash = hash((zone, self.label, edge))
+        self.key = f"{zone.value}/{self.label}/{'edge' if edge else ''}"
+        """What tells it from the other parties of one configuration."""
+        self._hash = hash(self.key)
 
     def __hash__(self) -> int:
         """Return a hash that does not walk through a trunk's settings."""
