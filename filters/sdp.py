@@ -16,7 +16,7 @@ from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
 from filters.forms import Form, FormError
 from filters.ice import IP4, Places, is_ip6, with_chosen
-from proxy.memo import Recent
+from proxy.memo import Recent, remembered
 
 Pseudonym = Callable[[bytes], bytes]
 """A token to another one: letters and digits only, keyed, and stable within the dialog."""
@@ -41,8 +41,6 @@ SdpFilter = Callable[[bytes, SdpContext], bytes]
 _Edit = Callable[[bytes, _Media], bytes | None]
 _Edits = Callable[[bytes], _Edit]
 
-# RFC 8866 §9: every line is type "=" value CRLF; blank ones are tolerated at the end
-LINES = re.compile(rb"(?:[A-Za-z]=[^\r\n]*+(?:\r?\n|\Z))*+(?:\r?\n)*+")
 # RFC 8866 §9: connection-address without the names, which could say anything; ttl and count of multicast
 CONNECTION = re.compile(rf"IN (?:IP4 ({IP4})(?:/\d{{1,3}}){{0,2}}|IP6 ([0-9A-Fa-f:.]{{2,45}})(?:/\d{{1,3}})?)".encode())
 # RFC 8866 §9: origin-field = %s"o" "=" username SP sess-id SP sess-version SP nettype SP addrtype SP unicast-address
@@ -90,8 +88,9 @@ def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = Fals
             media = _media_of(section, session)
             if section[0][:2] != b"m=":
                 session = media
-            kept = with_chosen(section, _default_places(section, media), fragment=fragment) if has_choice else section
-            for line in kept:
+            if has_choice and any(line.startswith(b"a=candidate") for line in section):
+                section = with_chosen(section, _default_places(section, media), fragment=fragment)
+            for line in section:
                 passed = known.get(line)
                 if passed is None:
                     passed = edit(line, media)
@@ -111,6 +110,9 @@ def _line_edit(catalogue: Catalogue, actions: Actions) -> tuple[Callable[[bytes,
     known: Recent[bytes, bytes] = Recent(1024)
 
     def edit(line: bytes, media: _Media) -> bytes:
+        # RFC 8866 §9: every line is type "=" value
+        if line[1:2] != b"=" or not line[:1].isalpha():
+            raise FormError("a line of the session description is not of the form x=…")
         if line[:2] == b"a=":
             name, colon, value = line[2:].partition(b":")
             head, one = b"a=" + name.rstrip(b" \t") + colon, attributes(name)
@@ -130,10 +132,14 @@ def _line_edit(catalogue: Catalogue, actions: Actions) -> tuple[Callable[[bytes,
 
 def _sections(body: bytes) -> Iterator[list[bytes]]:
     """Yield the lines of the session, then those of each medium; RFC 8866 §5: CRLF, LF tolerated."""
-    if not LINES.fullmatch(body):
-        raise FormError("a line of the session description is not of the form x=…")
-    lines = body.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+    text = body.replace(b"\r\n", b"\n").rstrip(b"\n")
+    if b"\r" in text:
+        raise FormError("a line of the session description holds a bare CR")
+    lines = text.split(b"\n")
     if not lines[0]:
+        return
+    if b"\nm=" not in text:
+        yield lines
         return
     starts = [index for index, line in enumerate(lines) if line[:2] == b"m="]
     for start, end in zip([0, *starts], [*starts, len(lines)], strict=True):
@@ -142,8 +148,11 @@ def _sections(body: bytes) -> Iterator[list[bytes]]:
 
 
 def _media_of(section: list[bytes], session: _Media) -> _Media:
-    connection = next((line[2:] for line in section if line[:2] == b"c="), None)
-    address = session.address if connection is None else _address(connection)
+    address = session.address
+    for line in section:
+        if line[:2] == b"c=":
+            address = _address(line[2:])
+            break
     words = section[0].split(b" ", 2) if section[0][:2] == b"m=" else ()
     return _Media(session.context, address, words[1].partition(b"/")[0] if len(words) > 1 else b"")
 
@@ -180,6 +189,7 @@ def _connection(value: bytes, _: _Media) -> bytes | None:
     return value if _address(value.rstrip(b" \t")) else None
 
 
+@remembered
 def _address(connection: bytes) -> bytes:
     """Return the address in the value of a c= line, empty if it is none."""
     found = CONNECTION.fullmatch(connection)

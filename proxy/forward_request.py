@@ -12,7 +12,7 @@ from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
-from proxy.message import Draft
+from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
@@ -140,11 +140,14 @@ class RequestForwarder:
             carried = self._identity.open_tag(tag, crossing.near.end)
         if outward == received and carried == tag and crossing.to_far.keeps_all:
             return
+        position = crossing.request.index[name][0]
+        line = crossing.request.lines[position]
         value = outward.address + b";tag=" + carried if carried else outward.address
-        if value != draft.first(name):
+        edited = with_value(line, value)
+        if edited != line:
             anonymous = outward[:2] == ANONYMOUS[:2]
             why = "hidden: the anonymous form of RFC 3323" if anonymous else "as this side knows the dialog"
-            draft.set_only(name, value, why)
+            draft.put(position, edited, why)
 
     def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
         """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""

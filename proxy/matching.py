@@ -41,7 +41,7 @@ def make_branch(tokens: Tokens, key: ServerKey, target: bytes, hop: tuple[str, i
     It is a keyed hash of the received branch and the target, so that a restarted node repeats an INVITE and
     does not place a second one (dialogs.md), with the loop hash of RFC 5393 §4.2.1 behind it.
     """
-    own = tokens.mac(tokens.current, b"branch", *key, target, f"{hop}".encode(), size=9)
+    own = tokens.mac(tokens.current, b"branch", *key, target, b"%b:%d" % (hop[0].encode(), hop[1]), size=9)
     return b"%b%b%b.%b" % (MAGIC_COOKIE, _WORKERS[worker : worker + 1], to_base64(own), loop)
 
 

@@ -139,10 +139,8 @@ def encode(record: Record, budget: int) -> bytes:
     Raises:
         RecordTooBig: when it does not fit all the same.
     """
-    if any(address and len(address.display) > MAX_FIELD for address in (record.from_original, record.to_original)):
-        record = _without_names(record)
     packed = _pack(record)
-    if len(packed) > budget:
+    if len(packed) > budget or (len(packed) > MAX_FIELD and _has_long_name(record)):
         record = _without_names(record)
         packed = _pack(record)
         if len(packed) > budget:
@@ -155,6 +153,11 @@ def encode(record: Record, budget: int) -> bytes:
         # It comes back in the next request of the dialog; over UDP every field does as it went.
         _decoded.put(payload, record)
     return payload
+
+
+def _has_long_name(record: Record) -> bool:
+    addresses = (record.from_original, record.to_original)
+    return any(address and len(address.display) > MAX_FIELD for address in addresses)
 
 
 _decoded: Recent[bytes, Record] = Recent()

@@ -8,6 +8,9 @@ from proxy.errors import Malformed
 from proxy.grammar import ANY_URI, SIP_URI
 from proxy.memo import remembered
 
+_PLAIN_USER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;/%#"
+"""Letters of a user part without password (RFC 3261 §25.1), less the `?`."""
+
 
 class SipUri(NamedTuple):
     """A SIP or SIPS URI, taken apart but not unescaped: `host` without brackets, `port` 0 where none is given."""
@@ -62,6 +65,25 @@ def parse_sip_uri(text: bytes) -> SipUri | None:
     Raises:
         Malformed: for a SIP scheme whose rest does not follow the grammar (§25.1), and for what is no URI.
     """
+    scheme, _, rest = text.partition(b":")
+    user, at, where = rest.partition(b"@")
+    if at and scheme == b"sip" and user and b"?" not in where and not user.translate(None, _PLAIN_USER):
+        # Behind the @ the same few hosts come again and again; before it stands a new number or token each time.
+        there = _located(where)
+        return SipUri(scheme, user, there.host, there.port, there.params, b"")
+    return _read_uri(text)
+
+
+@remembered
+def _located(where: bytes) -> SipUri:
+    """Return what follows the `@` of a URI without headers."""
+    uri = _read_uri(b"sip:x@" + where)
+    if uri is None:
+        raise Malformed("Malformed URI")
+    return uri
+
+
+def _read_uri(text: bytes) -> SipUri | None:
     match = SIP_URI.fullmatch(text)
     if match is None:
         other = ANY_URI.fullmatch(text)
