@@ -11,7 +11,7 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.initial import Arrival
 from proxy.launch import Unsent, finish, is_address, remember_loop
-from proxy.matching import ServerKey, loop_hash, server_key
+from proxy.matching import ServerKey, server_key
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.validation import read_request_uri
@@ -46,7 +46,7 @@ class AckHandler:
         except (Refused, Malformed):
             core.drop("ack-without-dialog")
             return
-        self._forward(crossing, loop_hash(core.generation.tokens, request, source.label), now)
+        self._forward(crossing, now)
 
     def _cross(self, arrival: Arrival) -> Crossing:
         generation = self._core.generation
@@ -55,29 +55,29 @@ class AckHandler:
         except in_dialog.TokenRefused as refusal:
             return without_record.cross(generation, arrival, refusal)[0]
 
-    def _forward(self, crossing: Crossing, loop: bytes, now: float) -> None:
+    def _forward(self, crossing: Crossing, now: float) -> None:
         """Send an ACK, or park it without a transaction while its hop is looked up."""
         core = self._core
         hop = crossing.hop
         if is_address(hop.host):
-            self._send(crossing, loop, now)
+            self._send(crossing, now)
             return
 
         def found(address: str, later: float) -> None:
             there = core.generation.network.at(hop, address) if address else None
             if there is not None:
                 crossing.hop = there
-                self._send(crossing, loop, later)
+                self._send(crossing, later)
 
         if not core.look_up(hop.host, found, urgent=crossing.emergency):
             core.drop("parked-full")
 
-    def _send(self, crossing: Crossing, loop: bytes, now: float) -> None:
+    def _send(self, crossing: Crossing, now: float) -> None:
         core = self._core
         key: ServerKey = (*server_key(crossing.request), b"ACK")
         try:
             breadth = breadth_of(crossing.request, core.generation.network.settings.limits.max_breadth)
-            via, data = finish(core, crossing, key, loop, breadth)
+            via, data = finish(core, crossing, key, b"", breadth)
         except Unsent:
             core.drop("failed-closed")
             return

@@ -150,6 +150,8 @@ class RequestHandler:
             Refused: 482.
         """
         core = self._core
+        if request.to_tag:
+            return b""  # it goes where its dialog's record says, and forks nowhere (RFC 5393 §4.1)
         loop = loop_hash(core.generation.tokens, request, source.label)
         places = request.index[b"via"]
         if len(places) > 1 or b"," in request.lines[places[0]]:

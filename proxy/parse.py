@@ -238,6 +238,8 @@ def _index(message: Message, lines: list[bytes], limits: Limits) -> None:
 def read_values(message: Message) -> None:
     """Read the values that every message needs, and check those that must be right.
 
+    Of a response's From, To and Call-ID nothing goes on but the To tag: the sender gets back what it wrote itself.
+
     Raises:
         Malformed: as `parse`.
     """
@@ -247,16 +249,17 @@ def read_values(message: Message) -> None:
         if len(index) != len(lines):
             _check_single(index)
         try:
-            message.from_, message.from_tag = _tagged(lines[index[b"from"][0]], "From")
-            message.to, message.to_tag = _tagged(lines[index[b"to"][0]], "To")
-            message.call_id = _call_id_of(lines[index[b"call-id"][0]])
             message.cseq, message.cseq_method = _cseq_of(lines[index[b"cseq"][0]])
+            if message.method:
+                read_identity(message)
+            elif message.status != 100 and index[b"from"] and index[b"call-id"]:
+                message.to, message.to_tag = _tagged(lines[index[b"to"][0]], "To")
         except KeyError as missing:
             raise Malformed("Missing " + _SPELLED[missing.args[0]]) from None
-        if message.method and message.cseq_method != message.method:
-            raise Malformed("CSeq method mismatch", 400 if message.method in KNOWN_METHODS else 501)
         _read_body(message)
         if message.method:
+            if message.cseq_method != message.method:
+                raise Malformed("CSeq method mismatch", 400 if message.method in KNOWN_METHODS else 501)
             if not message.uri:
                 _read_request_line(message)
             limit = index.get(b"max-forwards")
@@ -264,6 +267,19 @@ def read_values(message: Message) -> None:
                 message.max_forwards = _max_forwards_of(lines[limit[0]])
     except Malformed as error:
         raise _broken(message, error.why, error.code) from None
+
+
+def read_identity(message: Message) -> None:
+    """Read From, To and Call-ID.
+
+    Raises:
+        KeyError: with the name of what is missing.
+        Malformed: for what cannot be read.
+    """
+    index, lines = message.index, message.lines
+    message.from_, message.from_tag = _tagged(lines[index[b"from"][0]], "From")
+    message.to, message.to_tag = _tagged(lines[index[b"to"][0]], "To")
+    message.call_id = _call_id_of(lines[index[b"call-id"][0]])
 
 
 _SPELLED = {b"from": "From", b"to": "To", b"call-id": "Call-ID", b"cseq": "CSeq"}
