@@ -1,0 +1,69 @@
+"""The command line of scripts/bench."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scripts.benchmark import peers as peers_module
+from scripts.benchmark import report
+from scripts.benchmark.contenders import CONTENDERS
+from scripts.benchmark.errors import BenchError
+from scripts.load.cores import available, share
+from scripts.load.errors import LoadError
+
+
+class Commands(click.Group):
+    """Says in one line what a person can mend."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (BenchError, LoadError) as error:
+            click.echo(f"scripts/bench: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+def main() -> None:
+    """Measure what Sipveil costs, alone and beside others."""
+
+
+@main.command()
+@click.option("--rounds", default=3, type=click.IntRange(1), help="Every contender is measured so often.")
+@click.option("--rate", default=1000, type=click.IntRange(0), help="Calls a second of the unsaturated load; 0: none.")
+@click.option("--saturated/--no-saturated", default=True, help="Whether to measure at capacity too.")
+@click.option("--seconds", default=5, type=click.IntRange(1), help="Length of one measurement.")
+@click.option("--with", "names", default=",".join(CONTENDERS), help="Contenders, with commas between them.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as JSON.")
+def peers(rounds: int, rate: int, saturated: bool, seconds: int, names: str, as_json: bool) -> None:
+    """Compare CPU per call with Kamailio's and with a forwarder that looks at nothing."""
+    console = report.console(stderr=as_json)
+    unknown = [name for name in names.split(",") if name not in CONTENDERS]
+    if unknown:
+        raise BenchError(f"there is no contender {unknown[0]!r}, only {', '.join(CONTENDERS)}")
+    plan = peers_module.Plan(
+        [CONTENDERS[name] for name in names.split(",")],
+        peers_module.loads(rate, seconds, saturated=saturated),
+        rounds,
+        share(available()),
+    )
+    with tempfile.TemporaryDirectory(prefix="sipveil-bench-") as folder:
+        turns = peers_module.compare(plan, Path(folder), lambda turn: report.show_turn(console, turn))
+    if as_json:
+        click.echo(json.dumps([{**turn._asdict(), "played": turn.played._asdict()} for turn in turns]))
+        return
+    for table in report.peers_tables(turns):
+        console.print(table)
+    for sentence in report.verdicts(turns):
+        console.print(sentence)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""A fixed piece of work, to see how fast the machine is at this moment.
+
+It does what the proxy's code does (slices, dictionaries, joins, calls), so that what slows one slows the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from scripts.load.cores import pinned
+
+LINES = tuple(
+    f"X-Header-{number}: <sip:user{number}@host{number % 7}.example.net>;tag={number:08x}" for number in range(40)
+)
+TEXT = "\r\n".join(LINES).encode()
+REPEAT = 10
+
+
+def once() -> int:
+    """Take a text apart, sort it by name and put it together again."""
+    size = 0
+    for _ in range(REPEAT):
+        found: dict[bytes, list[bytes]] = {}
+        for line in TEXT.split(b"\r\n"):
+            name, _colon, value = line.partition(b":")
+            found.setdefault(name.lower(), []).append(value.strip())
+        size += len(b"\r\n".join(name + b": " + value for name, values in found.items() for value in values))
+    return size
+
+
+def measure() -> float:
+    """Return the microseconds of CPU that the work takes now, once."""
+    start = time.thread_time_ns()
+    once()
+    return (time.thread_time_ns() - start) / 1000
+
+
+def work(cores: Sequence[int] = (), rounds: int = 9) -> float:
+    """Return the median microseconds of the work on these cores."""
+    with pinned(cores):
+        return sorted(measure() for _ in range(rounds))[rounds // 2]
