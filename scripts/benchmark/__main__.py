@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.progress import Progress
 
+from scripts.benchmark import baseline, profiling, report, report_core
+from scripts.benchmark import core as core_module
 from scripts.benchmark import peers as peers_module
-from scripts.benchmark import report
+from scripts.benchmark.calls import CALL
 from scripts.benchmark.contenders import CONTENDERS
 from scripts.benchmark.errors import BenchError
-from scripts.load.cores import available, share
+from scripts.load.cores import available, pinned, share
 from scripts.load.errors import LoadError
 
 
@@ -63,6 +66,49 @@ def peers(rounds: int, rate: int, saturated: bool, seconds: int, names: str, as_
         console.print(table)
     for sentence in report.verdicts(turns):
         console.print(sentence)
+
+
+@main.command()
+@click.option("--rounds", default=15, type=click.IntRange(1), help="Rounds that count.")
+@click.option("--batch", default=100, type=click.IntRange(1), help="Calls in a round.")
+@click.option("--subscribers", default=1000, type=click.IntRange(1), help="Different callers.")
+@click.option("--save", is_flag=True, help="Store the result as the baseline that later runs are compared with.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as JSON.")
+def core(rounds: int, batch: int, subscribers: int, save: bool, as_json: bool) -> None:
+    """Measure each stage and each kind of message in the process, without sockets."""
+    console = report.console(stderr=as_json)
+    options = core_module.Options(rounds, batch, subscribers)
+    with Progress(console=console, transient=True) as bar, pinned(share(available()).proxy):
+        task = bar.add_task("measuring", total=rounds + 1)
+        samples = core_module.run(options, lambda: bar.advance(task))
+    before = baseline.load()
+    if as_json:
+        click.echo(json.dumps(report_core.as_json(samples)))
+    else:
+        console.print(report_core.core_table(samples, before))
+        for name, why in samples.missing.items():
+            console.print(f"not measured: {name} ({why})", highlight=False)
+    if save:
+        baseline.save(baseline.of(samples.of))
+        console.print(f"stored as {baseline.FILE}", highlight=False)
+    elif before is None:
+        console.print("there is no baseline yet: scripts/bench core --save")
+
+
+@main.command()
+@click.option("--calls", default=500, type=click.IntRange(50), help="Calls with the profiler, and as many without it.")
+@click.option("--top", default=0, type=click.IntRange(0), help="Show so many of the dearest functions too.")
+@click.option("--of", "kinds", multiple=True, type=click.Choice(CALL), help="For these messages only; with --top.")
+def profile(calls: int, top: int, kinds: tuple[str, ...]) -> None:
+    """Show where each microsecond of a message goes."""
+    console = report.console()
+    with pinned(share(available()).proxy):
+        found = profiling.run(calls, top=top)
+    console.print(report_core.profile_table(found))
+    if found.others:
+        console.print(f"other: {', '.join(sorted(found.others))}", highlight=False)
+    for kind in (kinds or CALL) if top else ():
+        console.print(report_core.dearest_table(found, kind))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ It does what the proxy's code does (slices, dictionaries, joins, calls), so that
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from scripts.load.cores import pinned
 
@@ -29,14 +29,19 @@ def once() -> int:
     return size
 
 
-def measure() -> float:
-    """Return the microseconds of CPU that the work takes now, once."""
+def measure(times: int = 3) -> float:
+    """Return the microseconds of CPU that the work takes now: the median of so many times."""
+    return sorted(timed(once) for _ in range(times))[times // 2]
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the microseconds of CPU of this thread that work takes."""
     start = time.thread_time_ns()
-    once()
+    work()
     return (time.thread_time_ns() - start) / 1000
 
 
-def work(cores: Sequence[int] = (), rounds: int = 9) -> float:
-    """Return the median microseconds of the work on these cores."""
+def machine(cores: Sequence[int]) -> float:
+    """Return how long the work takes on these cores now."""
     with pinned(cores):
-        return sorted(measure() for _ in range(rounds))[rounds // 2]
+        return measure(9)

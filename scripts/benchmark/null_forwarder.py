@@ -29,9 +29,9 @@ class Forwarder(DatagramProtocol):
 
     def startProtocol(self) -> None:  # noqa: N802 - Twisted's name
         """Take bursts as the proxies do."""
-        assert self.transport is not None, "called by the transport"
-        self._write = self.transport.write
-        sock = cast(Any, self.transport).socket
+        transport = cast(Any, self.transport)
+        self._write = transport.write
+        sock = transport.socket
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
 

@@ -6,12 +6,13 @@ which are its own account.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.benchmark.calibration import work
+from scripts.benchmark.calibration import machine
 from scripts.benchmark.contenders import Contender, Ends, ends
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.generator import Generator, Load, Played
@@ -21,6 +22,11 @@ from scripts.load.proxy import Proxy
 
 WARM = Load(seconds=3)
 """Calls that fill caches and touch memory before anything counts: first use of a page is no cost of a call."""
+
+QUIET = 0.1
+"""Share of a core that all idle contenders together may take: their timers, and what still lingers."""
+QUIET_AFTER = 0.25
+"""Seconds over which that is looked at."""
 
 
 class Turn(NamedTuple):
@@ -80,6 +86,7 @@ def compare(plan: Plan, folder: Path, done: Callable[[Turn], None]) -> list[Turn
                 # Every other round backwards: nobody is always measured just after the same neighbour.
                 order = list(proxies) if number % 2 == 0 else list(reversed(proxies))
                 for name in order:
+                    settle(proxies)
                     turn = take_turn(name, proxies[name], generator, (load_name, load), number, plan.cores)
                     turns.append(turn)
                     done(turn)
@@ -110,9 +117,23 @@ def warm_up(name: str, proxy: Proxy, generator: Generator) -> None:
         raise BenchError(f"{name} lets the trunk see {played.leaked!r}: not the job that is compared")
 
 
+def settle(proxies: Mapping[str, Proxy], patience: float = 60.0) -> None:
+    """Wait until nobody is busy any more: one that was overloaded goes on with retransmissions for a while.
+
+    Raises BenchError when that does not end.
+    """
+    for _ in range(int(patience / QUIET_AFTER)):
+        before = account(*(proxy.pid for proxy in proxies.values()))
+        time.sleep(QUIET_AFTER)
+        after = account(*(proxy.pid for proxy in proxies.values()))
+        if after.since(before).total < QUIET * QUIET_AFTER * 1e6:
+            return
+    raise BenchError(f"the proxies are still busy {patience:.0f} s after their calls")
+
+
 def take_turn(name: str, proxy: Proxy, generator: Generator, load: tuple[str, Load], number: int, cores: Cores) -> Turn:
     """Measure one contender under one load."""
-    calibration = work(cores.proxy)
+    calibration = machine(cores.proxy)
     proxy.check()
     before, busy_before = account(proxy.pid), busy(cores.proxy)
     played = generator.play(proxy.address, load[1])

@@ -64,14 +64,19 @@ def verdicts(turns: Sequence[Turn]) -> list[str]:
     found = []
     for load in unique(turn.load for turn in turns):
         own = [turn for turn in turns if turn.load == load]
-        for name in unique(turn.contender for turn in own):
-            ratio = ratio_of(own, OURS, name)
-            if name != OURS and ratio is not None:
-                text = verdict(ratio, OURS, name)
-                lost = [t.contender for t in own if t.contender in (OURS, name) and t.failed > GOOD]
-                warning = f" (but calls failed at {' and '.join(unique(lost))}: no fair comparison)" if lost else ""
-                found.append(f"{load}: {text}{warning}")
+        others = [name for name in unique(turn.contender for turn in own) if name != OURS]
+        found += [f"{load}: {sentence}" for name in others if (sentence := verdict_on(own, name))]
     return found
+
+
+def verdict_on(turns: Sequence[Turn], name: str) -> str:
+    """Return what may be said about us and one peer under one load; nothing where we were not measured."""
+    pair = [turn for turn in turns if turn.contender in (OURS, name)]
+    lost = unique(turn.contender for turn in pair if turn.failed > GOOD)
+    if lost:
+        return f"no comparison of {OURS} with {name}: {' and '.join(lost)} lost calls"
+    ratio = ratio_of(turns, OURS, name)
+    return verdict(ratio, OURS, name) if ratio is not None else ""
 
 
 def ratio_of(turns: Sequence[Turn], one: str, other: str) -> Spread | None:
