@@ -11,12 +11,15 @@ from typing import Any
 import click
 from rich.progress import Progress
 
-from scripts.benchmark import baseline, profiling, report, report_core
+from scripts.benchmark import baseline, profiling, report, report_core, report_memory
 from scripts.benchmark import core as core_module
+from scripts.benchmark import memory as memory_module
 from scripts.benchmark import peers as peers_module
 from scripts.benchmark.calls import CALL
-from scripts.benchmark.contenders import CONTENDERS
+from scripts.benchmark.contenders import CONTENDERS, Contender
 from scripts.benchmark.errors import BenchError
+from scripts.benchmark.lingering import KINDS, measure_apart
+from scripts.benchmark.starting import first_answers
 from scripts.load.cores import available, pinned, share
 from scripts.load.errors import LoadError
 
@@ -48,11 +51,8 @@ def main() -> None:
 def peers(rounds: int, rate: int, saturated: bool, seconds: int, names: str, as_json: bool) -> None:
     """Compare CPU per call with Kamailio's and with a forwarder that looks at nothing."""
     console = report.console(stderr=as_json)
-    unknown = [name for name in names.split(",") if name not in CONTENDERS]
-    if unknown:
-        raise BenchError(f"there is no contender {unknown[0]!r}, only {', '.join(CONTENDERS)}")
     plan = peers_module.Plan(
-        [CONTENDERS[name] for name in names.split(",")],
+        contenders_of(names),
         peers_module.loads(rate, seconds, saturated=saturated),
         rounds,
         share(available()),
@@ -109,6 +109,46 @@ def profile(calls: int, top: int, kinds: tuple[str, ...]) -> None:
         console.print(f"other: {', '.join(sorted(found.others))}", highlight=False)
     for kind in (kinds or CALL) if top else ():
         console.print(report_core.dearest_table(found, kind))
+
+
+@main.command()
+@click.option("--ringing", default=5000, type=click.IntRange(0), help="Hold so many calls ringing; 0: leave that out.")
+@click.option("--rate", default=150, type=click.IntRange(1), help="Calls a second to begin them with.")
+@click.option("--lingering", default=3000, type=click.IntRange(0), help="Calls whose transactions linger; 0: none.")
+@click.option("--starts", default=5, type=click.IntRange(0), help="Starts to time.")
+@click.option("--calls", default=0, type=click.IntRange(0), help="Look whether memory stays flat over so many calls.")
+@click.option("--with", "names", default="sipveil", help="Contenders, with commas between them.")
+def memory(ringing: int, rate: int, lingering: int, starts: int, calls: int, names: str) -> None:
+    """Measure what calls and transactions keep resident, and the time from start to first answer."""
+    console = report.console()
+    cores = share(available())
+    for contender in contenders_of(names):
+        with tempfile.TemporaryDirectory(prefix="sipveil-bench-") as text:
+            folder = Path(text)
+            if starts:
+                console.print(report_memory.starts(contender.name, first_answers(contender, folder, cores, starts)))
+            if ringing:
+                found = memory_module.ringing(contender, folder, cores, ringing, rate)
+                console.print(report_memory.ringing(contender.name, found))
+            if calls:
+                with console.status("playing") as status:
+                    say = report_memory.progress(status)
+                    flatness = memory_module.flat(contender, folder, cores, calls, say)
+                console.print(report_memory.flat(contender.name, flatness))
+    if lingering:
+        kept = {kind: measure_apart(kind, lingering) for kind in KINDS}
+        console.print(report_memory.lingering(kept))
+
+
+def contenders_of(names: str) -> list[Contender]:
+    """Return the contenders that a list with commas names.
+
+    Raises BenchError for one that there is not.
+    """
+    unknown = [name for name in names.split(",") if name not in CONTENDERS]
+    if unknown:
+        raise BenchError(f"there is no contender {unknown[0]!r}, only {', '.join(CONTENDERS)}")
+    return [CONTENDERS[name] for name in names.split(",")]
 
 
 if __name__ == "__main__":

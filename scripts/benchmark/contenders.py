@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.benchmark.errors import BenchError
+from scripts.benchmark.prompt import prompt
 from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, free
 from scripts.load.proxy import ROOT, Proxy, sipveil
 
@@ -81,7 +82,7 @@ def start_sipveil(folder: Path, load: Ends, cores: Sequence[int], tree: Path = R
     address = free(PROXY)
     config = folder / "sipveil.toml"
     config.write_text(SIPVEIL_CONFIG.format(proxy=address, caller=load.caller, trunk=load.trunk))
-    return Proxy(sipveil(config), address, folder, cores=cores, tree=tree, probe_from=load.caller[0])
+    return Proxy(sipveil(config), address, folder, cores=cores, tree=tree, ready=prompt(address, load.caller[0]))
 
 
 def start_kamailio(folder: Path, load: Ends, cores: Sequence[int]) -> Proxy:
@@ -93,7 +94,7 @@ def start_kamailio(folder: Path, load: Ends, cores: Sequence[int]) -> Proxy:
         "-m", "2048", "-M", "32", "-b", str(4 << 20), *KAMAILIO_OPTIONS,
         "-A", f"LISTEN=udp:{address[0]}:{address[1]}", "-A", f'TRUNK="sip:{load.trunk[0]}:{load.trunk[1]}"',
     ]  # fmt: skip
-    return Proxy(command, address, folder, cores=cores, probe_from=load.caller[0])
+    return Proxy(command, address, folder, cores=cores, ready=prompt(address, load.caller[0]))
 
 
 def start_null(folder: Path, load: Ends, cores: Sequence[int]) -> Proxy:
