@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from rich.progress import Progress
 
 from scripts.benchmark import baseline, profiling, report, report_core, report_memory
 from scripts.benchmark import core as core_module
+from scripts.benchmark import growth as growth_module
 from scripts.benchmark import memory as memory_module
 from scripts.benchmark import peers as peers_module
 from scripts.benchmark.calls import CALL
 from scripts.benchmark.contenders import CONTENDERS, Contender
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.lingering import KINDS, measure_apart
+from scripts.benchmark.plots import draw
 from scripts.benchmark.starting import first_answers
 from scripts.load.cores import available, pinned, share
 from scripts.load.errors import LoadError
@@ -109,6 +112,23 @@ def profile(calls: int, top: int, kinds: tuple[str, ...]) -> None:
         console.print(f"other: {', '.join(sorted(found.others))}", highlight=False)
     for kind in (kinds or CALL) if top else ():
         console.print(report_core.dearest_table(found, kind))
+
+
+@main.command()
+@click.option("--rounds", default=7, type=click.IntRange(1), help="Rounds that count.")
+@click.option("--of", "names", multiple=True, type=click.Choice(list(growth_module.AXES)), help="Default: everything.")
+@click.option("--plots", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Draw into this folder.")
+def growth(rounds: int, names: tuple[str, ...], plots: Path | None) -> None:
+    """Show how cost grows with message size, headers, policies, subscribers and calls in flight."""
+    console = report.console()
+    curves = []
+    with Progress(console=console, transient=True) as bar, pinned(share(available()).proxy):
+        for name in names or growth_module.AXES:
+            task = bar.add_task(name, total=rounds + 1)
+            curves.append(growth_module.run(growth_module.AXES[name], rounds, progress=partial(bar.advance, task)))
+            bar.console.print(report_core.growth_table(curves[-1]))
+    if plots:
+        console.print(f"drawn: {draw(curves, plots)}", highlight=False)
 
 
 @main.command()

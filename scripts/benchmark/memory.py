@@ -1,7 +1,4 @@
-"""What calls keep resident, in a real process: while they ring, and after very many of them.
-
-Counted is the proportional set (PSS) of the whole process tree: pages that processes share count once.
-"""
+"""What calls keep resident, in a real process: while they ring, and after very many of them."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from typing import NamedTuple
 from scripts.benchmark.contenders import Contender, ends
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.generator import Generator, Load, Played, read
-from scripts.load.account import tree
+from scripts.benchmark.resident import proportional
 from scripts.load.cores import Cores
 
 WARM_CALLS = 500
@@ -59,16 +56,6 @@ class Flatness(NamedTuple):
         times, sizes = zip(*self.settled, strict=True)
         slope = statistics.linear_regression(times, sizes).slope
         return float(slope) / self.played.rate
-
-
-def proportional(*pids: int) -> int:
-    """Return the bytes that processes and their descendants have resident, shared pages counted once."""
-    total = 0
-    for pid in tree(*pids):
-        with contextlib.suppress(OSError):  # it ended while it was being read
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
-    return total
 
 
 def ringing(contender: Contender, folder: Path, cores: Cores, calls: int, rate: int) -> Ringing:

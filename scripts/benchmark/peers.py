@@ -16,6 +16,7 @@ from scripts.benchmark.calibration import machine
 from scripts.benchmark.contenders import Contender, Ends, ends
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.generator import Generator, Load, Played
+from scripts.benchmark.resident import proportional
 from scripts.load.account import account
 from scripts.load.cores import Cores
 from scripts.load.proxy import Proxy
@@ -39,7 +40,7 @@ class Turn(NamedTuple):
     cpu: float
     """Microseconds of CPU per completed call."""
     resident: int
-    """Bytes after the turn."""
+    """Bytes after the turn; pages that processes share count once."""
     busy: float
     """Share of its core's time that the contender had."""
     others: float
@@ -142,7 +143,7 @@ def take_turn(name: str, proxy: Proxy, generator: Generator, load: tuple[str, Lo
     elapsed = max(1.0, played.elapsed * 1e6 * max(1, len(cores.proxy)))
     others = max(0.0, busy_after - busy_before - used) / elapsed if cores.proxy else 0.0
     return Turn(
-        name, load[0], number, played, used / max(1, played.completed), after.resident, used / elapsed, others,
+        name, load[0], number, played, used / max(1, played.completed), proportional(proxy.pid), used / elapsed, others,
         calibration,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from scripts.benchmark.baseline import Baseline, change, marked, of
 from scripts.benchmark.calls import CALL
 from scripts.benchmark.core import TIMERS, WHOLE, Sample, Samples
+from scripts.benchmark.growth import Curve
 from scripts.benchmark.profiling import OTHER, STAGES, TOTAL, Profile
 from scripts.benchmark.spread import Spread, figure
 
@@ -66,6 +67,17 @@ def dearest_table(profile: Profile, kind: str) -> Table:
     table.add_column("function", no_wrap=True)
     for name, micros in profile.functions[kind]:
         table.add_row(f"{micros:.1f}", name)
+    return table
+
+
+def growth_table(curve: Curve) -> Table:
+    """Return a curve as numbers, each point beside the first."""
+    table = Table(title=f"{curve.title}: \N{MICRO SIGN}s of CPU per {curve.of}", title_justify="left")
+    for title in (curve.unit, "\N{MICRO SIGN}s", "in calibrated units", "to the first"):
+        table.add_column(title, justify="right", no_wrap=True)
+    first = next(iter(curve.relative.values()))
+    for value, relative in curve.relative.items():
+        table.add_row(f"{value:,}", figure(curve.micros[value]), figure(relative), f"{relative / first:.2f}")
     return table
 
 
