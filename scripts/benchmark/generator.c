@@ -178,7 +178,8 @@ static void unset(uint32_t id) {
 static void set(uint32_t id, double due) {
     Timer *t = &timers[id];
     unset(id);
-    double at = due - wheel_at < 1 ? wheel_at + 1 : due;
+    double at = (long)due + 1; /* never early */
+    if (at < wheel_at + 1) at = wheel_at + 1;
     if (at - wheel_at > WHEEL - 2) at = wheel_at + WHEEL - 2;
     t->due = due;
     t->slot = (long)at & (WHEEL - 1);
@@ -432,7 +433,7 @@ static void advance(void) {
         uint32_t id = wheel[(long)++wheel_at & (WHEEL - 1)], next;
         for (; id; id = next) {
             next = timers[id].next;
-            if (timers[id].due > now + 1) { set(id, timers[id].due); continue; } /* further ahead than the wheel reaches */
+            if (timers[id].due > now) { set(id, timers[id].due); continue; } /* further ahead than the wheel reaches */
             unset(id);
             if (id <= calls) call_timer(&book[id - 1]); else leg_timer(&legs[id - calls - 1]);
         }

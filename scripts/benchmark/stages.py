@@ -7,6 +7,7 @@ gone is reported as not measured, and everything else goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from filters.engine import build
 from proxy.message import Draft, Message
@@ -38,6 +39,7 @@ class Turns:
         return self._work(self._next)
 
 
+@cache
 def exchanges() -> list[tuple[bytes, bytes, bytes]]:
     """Return INVITEs as received, as forwarded, and the trunk's 200 to each."""
     world, found = World(), []

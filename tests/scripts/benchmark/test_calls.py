@@ -72,6 +72,7 @@ def test_copied_lines() -> None:
 
 def test_dialog_of_an_answer() -> None:
     """RFC 3261 §12.1.2: the route set is Record-Route, reversed."""
-    answer = b"SIP/2.0 200 OK\r\nTo: <sip:b>;tag=1\r\nRecord-Route: <sip:1>\r\nRecord-Route: <sip:2>\r\nContact: <sip:c>;x\r\n\r\n"
+    recorded = b"Record-Route: <sip:1>\r\nRecord-Route: <sip:2>\r\n"
+    answer = b"SIP/2.0 200 OK\r\nTo: <sip:b>;tag=1\r\n" + recorded + b"Contact: <sip:c>;x\r\n\r\n"
     routes = "Route: <sip:2>\r\nRoute: <sip:1>\r\n"
     assert dialog(answer) == {"to": "<sip:b>;tag=1", "target": "sip:c", "routes": routes}
