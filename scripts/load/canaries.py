@@ -23,7 +23,8 @@ CALLER_HOST = "{Via host|10.77.31.5}:5062"
 """Where the phone believes to be, behind its NAT."""
 
 CALLER_CONTACT = (
-    '"{Contact name|Minchen}" <sip:{Contact user|ackersteen-tisch}@{Contact host|10.77.31.6}:5062;transport=udp;pn-prid={push token|apns-4kQ9zW7x}>;reg-id=1'
+    '"{Contact name|Minchen}" <sip:{Contact user|ackersteen-tisch}@{Contact host|10.77.31.6}:5062;transport=udp'
+    ";pn-prid={push token|apns-4kQ9zW7x}>;reg-id=1"
     ';+sip.instance="<urn:uuid:{instance|7d1f93c2-81aa-11d0-b6c1-00a0c93fe41d}>"'
 )
 
@@ -67,8 +68,8 @@ v=0
 o={o= user|akst-konto} 20931 1 IN IP4 {o= host|10.77.31.7}
 s={s=|Klönschnack}
 i={i=|Lagerbüro}
-u=http://{u=|intern.torfkontor.example}/
-e={e=|wa@torfkontor.example}
+u=http://{u=|intern.moorweg.example}/
+e={e=|wa.mail@lilienthal.example}
 p={p=|+4930555018276}
 c=IN IP4 203.0.113.40
 t=0 0

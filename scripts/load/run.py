@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -53,7 +53,7 @@ class Load:
     """Categories of data that the proxy is told to let pass, to see that the search finds them."""
     port: int = 0
     """The proxy's port; 0: any."""
-    cores: Cores = Cores()
+    cores: Cores = field(default_factory=Cores)
 
 
 class Target(Protocol):
@@ -119,7 +119,8 @@ def drive(
         time.sleep(SETTLE)
         proxy.check()
         used = account(proxy.pid).since(before)
-    return _result(scenario, load, folder, caller, callee, search, before, used, seconds)
+    set_ups = [call for path in folder.glob("caller_*_rtt.csv") for call in figures.set_ups(path)]
+    return _result(scenario, load, _Ends(caller, callee, search, set_ups), before, used, seconds)
 
 
 def _wait(caller: Sipp, proxy: Target, look: Callable[[], Snapshot], watch: Watch) -> None:
@@ -154,15 +155,21 @@ def _caller(scenario: Scenario, load: Load, local: Address, proxy: Address) -> l
     ]  # fmt: skip
 
 
-def _result(
-    scenario: Scenario, load: Load, folder: Path, caller: Sipp, callee: Sipp, search: Search,
-    before: Account, used: Account, seconds: float,
-) -> Result:  # fmt: skip
-    callers = caller.counts
+class _Ends(NamedTuple):
+    """Those who know what happened, after it."""
+
+    caller: Sipp
+    callee: Sipp
+    search: Search
+    set_ups: list[figures.SetUp]
+
+
+def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: Account, seconds: float) -> Result:
+    """Put a result together."""
+    callers, search = ends.caller.counts, ends.search
     completed = callers.succeeded - callers.refused
     if search.messages < completed:
         raise LoadError(f"{completed} calls were completed, but only {search.messages} messages at the trunk were seen")
-    calls = [call for path in folder.glob("caller_*_rtt.csv") for call in figures.set_ups(path)]
     return Result(
         scenario=scenario.name,
         rate=load.rate,
@@ -173,13 +180,13 @@ def _result(
         completed=completed,
         refused=callers.refused,
         failed=load.calls - callers.succeeded,
-        reasons=figures.why_failed(caller.statistics),
-        surprise=caller.first_surprise or callee.first_surprise,
-        retransmissions=callers.retransmissions + callee.counts.retransmissions,
+        reasons=figures.why_failed(ends.caller.statistics),
+        surprise=ends.caller.first_surprise or ends.callee.first_surprise,
+        retransmissions=callers.retransmissions + ends.callee.counts.retransmissions,
         seconds=seconds,
-        achieved=figures.steady_rate(calls),
+        achieved=figures.steady_rate(ends.set_ups),
         ring_ms=load.ring,
-        set_up_ms=figures.percentiles([call.took for call in calls]),
+        set_up_ms=figures.percentiles([call.took for call in ends.set_ups]),
         cpu_us_per_call=used.total / completed if completed else None,
         cpu_us_by_process=[round(each) for each in used.cpu.values()],
         cpu_percent=used.total / seconds / 1e4,

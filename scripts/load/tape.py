@@ -63,16 +63,17 @@ class Tape:
             if self._error is None:  # after it, only so that SIPp is not held up
                 try:
                     rest = self._entries(rest + chunk)
-                except Exception as error:  # noqa: BLE001 - raised again by __exit__
+                except Exception as error:
                     self._error = error
 
     def _entries(self, data: bytes) -> bytes:
         """Hand out the entries that are complete; return what is not."""
-        end = 0
+        done = 0
         for end, message in entries(data):
             if message is not None:
                 self._take(message)
-        return data[end:]
+            done = end
+        return data[done:]
 
 
 def entries(trace: bytes) -> Iterator[tuple[int, bytes | None]]:
