@@ -20,7 +20,7 @@ from scripts.load.proxy import Proxy, sipveil
 from scripts.load.result import Leak, Result
 from scripts.load.scenario import Scenario
 from scripts.load.search import Search
-from scripts.load.sipp import Sipp, options
+from scripts.load.sipp import Sipp, options, program
 from scripts.load.tape import Tape
 
 PATIENCE = 10_000
@@ -89,6 +89,7 @@ Watch = Callable[[Snapshot], None]
 
 def run(scenario: Scenario, load: Load, folder: Path, watch: Watch = lambda _: None) -> Result:
     """Start a Sipveil in folder, drive it, stop it."""
+    program()  # say what is not installed before anything is started
     address, trunk = free(PROXY, load.port), free(TRUNK)
     config = folder / "sipveil.toml"
     text = configuration(address, trunk, workers=load.workers, contract=scenario.contract, keep=load.keep)
