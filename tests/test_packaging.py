@@ -148,7 +148,9 @@ def test_twistd_sees_the_plugin(tmp_path: Path) -> None:
     assert re.search(r"^\s+sipveil\s+SIP proxy", done.stdout, re.MULTILINE), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", "scripts/check", "scripts/loadtest", ".ci/run"])
+@pytest.mark.parametrize(
+    "script", ["scripts/bench", "scripts/run", "scripts/test", "scripts/check", "scripts/loadtest", ".ci/run"]
+)
 def test_script_is_executable_bash(script: str) -> None:
     """Strict bash that can be called as it stands."""
     path = ROOT / script

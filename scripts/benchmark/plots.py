@@ -1,28 +1,23 @@
-"""Curves as one SVG file; matplotlib is an extra, which only this needs."""
+"""Curves as one SVG file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.benchmark.errors import BenchError
 from scripts.benchmark.growth import Curve
 
 FILE = "growth.svg"
 
 
 def draw(curves: Sequence[Curve], folder: Path) -> Path:
-    """Write all curves into folder, and return the file.
+    """Write all curves into folder, and return the file."""
+    # Half a second to import, which nobody waits for who wants no plot.
+    import matplotlib as mpl  # noqa: PLC0415
 
-    Raises BenchError without matplotlib.
-    """
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 - an extra
+    mpl.use("svg")
+    from matplotlib import pyplot  # noqa: PLC0415
 
-        mpl.use("svg")
-        from matplotlib import pyplot  # noqa: PLC0415
-    except ImportError:
-        raise BenchError("plots need matplotlib: .venv/bin/pip install --editable '.[plot]'") from None
     # The same curves make the same bytes: a file in the repository changes only when a figure does.
     mpl.rcParams.update({"svg.hashsalt": "sipveil", "svg.fonttype": "none", "font.size": 9})
     figure, places = pyplot.subplots(

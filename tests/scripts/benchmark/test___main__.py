@@ -55,7 +55,7 @@ def test_growth() -> None:
 
 
 def test_peers(monkeypatch: pytest.MonkeyPatch) -> None:
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     monkeypatch.setattr("scripts.benchmark.peers.WARM", Load(calls=20))
     output = bench("peers", "--rounds", "1", "--rate", "0", "--seconds", "1", "--with", "null").output
     assert "saturated: least / median / greatest of 1 rounds" in output

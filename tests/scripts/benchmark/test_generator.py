@@ -22,7 +22,7 @@ PLAYED = {
 
 
 def test_built_once(tmp_path: Path) -> None:
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     made = build(tmp_path)
     stamp = made.stat().st_mtime_ns
     assert build(tmp_path) == made
@@ -72,7 +72,7 @@ def test_read() -> None:
 
 def test_nobody_answers(tmp_path: Path) -> None:
     """INVITEs are sent again (RFC 3261 §17.1.1.2: after 0.5 and 1 s more), and calls end without an answer."""
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     end = Generator(tmp_path, free(PHONE), free(TRUNK))
     found = end.play(free("127.0.0.1"), Load(calls=3, patience=0.7))
     assert (found.created, found.expired, found.completed, found.retransmissions) == (3, 3, 0, 3)
@@ -80,7 +80,7 @@ def test_nobody_answers(tmp_path: Path) -> None:
 
 
 def test_taken_address(tmp_path: Path) -> None:
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     end = Generator(tmp_path, ("192.0.2.1", 5), free(TRUNK))  # an address that is not this machine's
     with pytest.raises(BenchError, match="has ended with 1"):
         end.play(free("127.0.0.1"), Load(calls=1))

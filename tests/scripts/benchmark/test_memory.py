@@ -29,7 +29,7 @@ def test_growth_only_after_the_first_transactions_have_ended() -> None:
 
 
 def test_calls_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     monkeypatch.setattr("scripts.benchmark.memory.WARM_CALLS", 5)
     found = ringing(SIPVEIL, tmp_path, Cores(), 20, 40)
     assert found.calls == 20
@@ -37,7 +37,7 @@ def test_calls_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_many_calls(tmp_path: Path) -> None:
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     sizes: list[int] = []
     found = flat(NULL, tmp_path, Cores(), 200, sizes.append)
     assert found.played.completed == 200
@@ -46,7 +46,7 @@ def test_many_calls(tmp_path: Path) -> None:
 
 def test_calls_that_do_not_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said with what became of them; here nobody ever hears of the first call."""
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     monkeypatch.setattr("scripts.benchmark.generator.Load.limit", lambda load: load.calls or 1)
     monkeypatch.setattr("scripts.benchmark.memory.WARM_CALLS", 1)
     monkeypatch.setattr("scripts.benchmark.messages.as_file", _without_ringing)

@@ -32,7 +32,7 @@ def test_two_loads() -> None:
 @pytest.mark.parametrize("rival", [NULL, KAMAILIO], ids=["null", "kamailio"])
 def test_compared(tmp_path: Path, rival: Contender) -> None:
     """Each is measured in each round; every call completes, and with Kamailio as with us nothing leaks."""
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     if rival is KAMAILIO:
         program("kamailio", "kamailio")
     told: list[Turn] = []
@@ -52,14 +52,14 @@ def test_compared(tmp_path: Path, rival: Contender) -> None:
 
 def test_a_proxy_that_leaks_is_no_peer(tmp_path: Path) -> None:
     """What it saves by not doing the job would be taken for speed."""
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     plan = Plan([NULL._replace(name="other")], {}, 1, share(available()))
     with pytest.raises(BenchError, match="lets the trunk see 'Liddell'"):
         compare(plan, tmp_path, lambda turn: None)
 
 
 def test_a_proxy_that_completes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program("gcc", "gcc libc6-dev")
+    program("gcc", "build-essential")
     monkeypatch.setattr(peers, "WARM", Load(calls=1, patience=0.1))
     where = ends()
     other = ends()
