@@ -73,7 +73,11 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation.",
 )
 @click.option(
-    "--sources", default=1, type=click.IntRange(1, 10_000), show_default=True, help="Ports that the calls come from."
+    "--sources",
+    default=1,
+    type=click.IntRange(1, 9_000),
+    show_default=True,
+    help="Addresses that calls come from, a port on each.",
 )
 @click.option("--workers", default=1, type=click.IntRange(1), show_default=True, help="Workers of the proxy.")
 @click.option("--ring", default=20, type=click.IntRange(0), show_default=True, help="Milliseconds from 180 to 200.")

@@ -58,8 +58,9 @@ def kind(message: bytes) -> str:
     first = message.partition(b"\r\n")[0].split(b" ")
     if first[0] != b"SIP/2.0":
         return first[0].decode("ascii", "replace")
+    code = first[1].decode("ascii", "replace") if len(first) > 1 else "?"
     method = re.search(rb"(?im)^cseq\s*:\s*\d+\s+([A-Z]+)", message)
-    return f"{first[1].decode('ascii', 'replace')} to {method[1].decode() if method else '?'}"
+    return f"{code} to {method[1].decode() if method else '?'}"
 
 
 def decodings(data: bytes) -> Iterator[bytes]:

@@ -64,7 +64,7 @@ def test_counts_by_place_and_message() -> None:
         (b"SIP/2.0 180 Ringing\r\ncseq : 1 INVITE\r\n\r\n", "180 to INVITE"),
         (b"SIP/2.0 200 OK\r\n\r\n", "200 to ?"),
         (b"", ""),
-        (b"SIP/2.0", "SIP/2.0"),
+        (b"SIP/2.0", "? to ?"),
         (b"\xff\x00", "\ufffd\x00"),
     ],
 )
