@@ -70,7 +70,8 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     "--limit",
     default=0,
     type=click.IntRange(0),
-    help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation.",
+    help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation. Calls that talk fill it "
+    "without working: add --talk 0.",
 )
 @click.option(
     "--sources",

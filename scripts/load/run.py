@@ -196,7 +196,7 @@ def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: 
         retransmissions=callers.retransmissions + ends.callee.counts.retransmissions,
         seconds=seconds,
         achieved=figures.steady_rate(ends.set_ups),
-        ring_ms=load.ring,
+        ring_ms=load.ring if scenario.rings else 0,
         set_up_ms=figures.percentiles([call.took for call in ends.set_ups]),
         cpu_us_per_call=used.total / completed if completed else None,
         cpu_us_by_process=[round(each) for each in used.cpu.values()],

@@ -97,6 +97,7 @@ def test_scenario(tmp_path: Path, name: str) -> None:
     assert result.set_up_ms["max"] is not None
     assert 100 < (result.cpu_us_per_call or 0) < 1_000_000
     assert result.resident_after > 10_000_000
+    assert result.ring_ms == (10 if SCENARIOS[name].rings else 0)
     assert seen
 
 

@@ -73,6 +73,25 @@ def test_kind(message: bytes, expected: str) -> None:
     assert kind(message) == expected
 
 
+def test_every_kind_has_its_turn() -> None:
+    """An ACK comes right after the INVITE that has used the time up, a BYE when there is time again."""
+    time = 0.0
+
+    def clock() -> float:
+        nonlocal time
+        time += 0.001
+        return time
+
+    search = Search({"name": SECRET}, clock)
+    hidden = SECRET.hex().encode()
+    for _ in range(200):
+        for method in (b"INVITE", b"ACK", b"BYE"):
+            search.message(b"%b sip:a@b SIP/2.0\r\nX: %b\r\n\r\n" % (method, hidden))
+            time += 0.01 if method == b"ACK" else 0.0
+    assert search.decoded < 500
+    assert min(search.leaks["name", kind] for kind in ("INVITE", "ACK", "BYE")) > 20
+
+
 def test_decoding_keeps_to_its_share() -> None:
     """Each look at the clock takes 1 ms, 10 ms pass between messages: about a seventh is for decoding, but clear
     text is always searched.
