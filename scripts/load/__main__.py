@@ -70,10 +70,15 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     "--limit",
     default=0,
     type=click.IntRange(0),
-    help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation.",
+    help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation. Calls that talk fill it "
+    "without working: add --talk 0.",
 )
 @click.option(
-    "--sources", default=1, type=click.IntRange(1, 10_000), show_default=True, help="Ports that the calls come from."
+    "--sources",
+    default=1,
+    type=click.IntRange(1, 9_000),
+    show_default=True,
+    help="Addresses that calls come from, a port on each.",
 )
 @click.option("--workers", default=1, type=click.IntRange(1), show_default=True, help="Workers of the proxy.")
 @click.option("--ring", default=20, type=click.IntRange(0), show_default=True, help="Milliseconds from 180 to 200.")

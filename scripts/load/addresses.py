@@ -10,8 +10,15 @@ from scripts.load.errors import LoadError
 Address = tuple[str, int]
 
 PROXY = "127.0.0.1"
-PHONE = "127.0.0.11"
+PHONES = "127.11.0.0/16"
+PHONE = "127.11.0.1"
+"""The first phone."""
 TRUNK = "127.0.0.21"
+
+
+def phones(number: int) -> list[str]:
+    """Return so many addresses of PHONES, PHONE first."""
+    return [f"127.11.{phone >> 8}.{phone & 255}" for phone in range(1, number + 1)]
 
 
 def free(host: str, port: int = 0) -> Address:

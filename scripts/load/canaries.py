@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from scripts.load.addresses import PHONE
+from scripts.load.addresses import PHONES
 
 DIALLED = "+4989555010233"
 """Whom the caller calls: the one number that the trunk has to know."""
@@ -144,5 +144,5 @@ def planted(*texts: str) -> dict[str, bytes]:
     return {place: value.lstrip("+").encode() for text in texts for place, value in _MARK.findall(text)}
 
 
-CANARIES = planted(CALL_ID, *KEYS.values()) | {"address that the proxy sees": PHONE.encode()}
+CANARIES = planted(CALL_ID, *KEYS.values()) | {"address that the proxy sees": PHONES.removesuffix("0.0/16").encode()}
 """Place → the bytes that must not arrive, for all scenarios."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from config.vocabulary import Category
-from scripts.load.addresses import PHONE, Address
+from scripts.load.addresses import PHONES, Address
 
 TEXT = """\
 state_dir = "state"
@@ -17,7 +17,7 @@ address = "{proxy[0]}"
 port = {proxy[1]}
 
 [access]
-networks = ["{phone}/32"]
+networks = ["{phones}"]
 listener = "access"
 
 [[trunks]]
@@ -57,7 +57,7 @@ def configuration(
     kept = "\n".join(f'{category} = "keep"' for category in keep)
     return TEXT.format(
         proxy=proxy,
-        phone=PHONE,
+        phones=PHONES,
         trunk=trunk,
         workers=f"workers = {workers}\n" if workers > 1 else "",
         contract=contract,

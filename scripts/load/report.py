@@ -16,7 +16,7 @@ def text(result: Result) -> str:
     """Return a result for a person."""
     head = f"{result.scenario}: {result.calls} calls, {result.rate:g}/s offered"
     extras = [f"at most {result.limit} in flight"] if result.limit else []
-    extras += [f"{result.sources} source ports"] if result.sources > 1 else []
+    extras += [f"{result.sources} sources"] if result.sources > 1 else []
     extras += [f"{result.workers} workers"] if result.workers > 1 else []
     width = max(len(name) for name, _ in _rows(result))
     rows = [f"  {name:<{width}}  {value}" for name, value in _rows(result)]
@@ -36,7 +36,7 @@ def _rows(result: Result) -> Iterator[tuple[str, str]]:
     yield "failed", _failed(result)
     yield "retransmissions", str(result.retransmissions)
     times = ", ".join(f"{name} {_number(value)}" for name, value in result.set_up_ms.items())
-    yield "set-up time, ms", f"{times} (rings {result.ring_ms})" if _rings(result) else times
+    yield "set-up time, ms", f"{times} (rings {result.ring_ms})" if result.ring_ms else times
     per_call = f"{_number(result.cpu_us_per_call)} µs a call, {result.cpu_percent:.0f} % of a core"
     if len(result.cpu_us_by_process) > 1:
         all_of_it = max(1, sum(result.cpu_us_by_process))
@@ -45,10 +45,6 @@ def _rows(result: Result) -> Iterator[tuple[str, str]]:
     before, after = (size / MEGABYTE for size in (result.resident_before, result.resident_after))
     yield "its memory, MB", f"{after:.1f}, before the first call {before:.1f}"
     yield "searched", f"{result.searched} messages at the trunk, {result.searched_decoded} of them decoded too"
-
-
-def _rings(result: Result) -> bool:
-    return result.scenario in ("rich", "plain", "reinvite", "trunk-bye")
 
 
 def _failed(result: Result) -> str:

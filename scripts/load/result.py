@@ -26,6 +26,7 @@ class Result:
     """Calls a second that were offered."""
     limit: int
     sources: int
+    """Addresses that the calls came from."""
     workers: int
     calls: int
     completed: int

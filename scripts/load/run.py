@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from scripts.load import figures
 from scripts.load.account import Account, account
-from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, free
+from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, free, phones
 from scripts.load.canaries import CANARIES, DIALLED
 from scripts.load.config import configuration
 from scripts.load.cores import Cores, pinned
@@ -43,7 +43,7 @@ class Load:
     limit: int = 0
     """Most calls in flight; 0: no limit, so that the rate stays what it is whatever the proxy does."""
     sources: int = 1
-    """Ports that the calls come from."""
+    """Addresses that the calls come from, in turn, a port on each: what spreads them over workers."""
     ring: int = 20
     """Milliseconds from 180 to 200."""
     talk: int = 200
@@ -109,7 +109,7 @@ def drive(
         callee = stack.enter_context(Sipp(_trunk(scenario, load, trunk, tape.path), trunk, folder))
         local = free(PHONE)
         before, began = account(proxy.pid), time.monotonic()
-        caller = stack.enter_context(Sipp(_caller(scenario, load, local, proxy.address), local, folder))
+        caller = stack.enter_context(Sipp(_caller(scenario, load, local, proxy.address, folder), local, folder))
 
         def look() -> Snapshot:
             used = account(proxy.pid).since(before).total
@@ -145,15 +145,25 @@ def _trunk(scenario: Scenario, load: Load, local: Address, trace: Path) -> list[
     return [*options(scenario.trunk_file, local, load.ring), "-trace_msg", "-message_file", str(trace)]
 
 
-def _caller(scenario: Scenario, load: Load, local: Address, proxy: Address) -> list[str]:
-    # SIPp counts its first socket, which it does not use then, among those of -max_socket.
-    sources = ["-t", "un", "-max_socket", str(load.sources + 1)] if load.sources > 1 else []
+def _caller(scenario: Scenario, load: Load, local: Address, proxy: Address, folder: Path) -> list[str]:
     return [
-        *options(scenario.caller_file, local, load.talk), *sources,
+        *options(scenario.caller_file, local, load.talk), *_sources(load.sources, folder),
         "-r", str(max(1, round(load.rate * 10))), "-rp", "10000", "-m", str(load.calls), "-s", DIALLED,
         "-l", str(load.limit or load.calls + 1), "-recv_timeout", str(PATIENCE + load.ring + load.talk),
         "-trace_rtt", "-rtt_freq", "1", f"{proxy[0]}:{proxy[1]}",
     ]  # fmt: skip
+
+
+def _sources(number: int, folder: Path) -> list[str]:
+    """Return what makes SIPp call from several addresses: one socket on each (-t ui), for the whole run.
+
+    A socket for each call (-t un) would be gone when a repetition comes, and be another for each call.
+    """
+    if number == 1:
+        return []
+    file = folder / "sources.csv"
+    file.write_text("SEQUENTIAL\n" + "".join(f"{phone};\n" for phone in phones(number)))
+    return ["-t", "ui", "-inf", str(file), "-max_socket", str(number + 16)]
 
 
 class _Ends(NamedTuple):
@@ -186,7 +196,7 @@ def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: 
         retransmissions=callers.retransmissions + ends.callee.counts.retransmissions,
         seconds=seconds,
         achieved=figures.steady_rate(ends.set_ups),
-        ring_ms=load.ring,
+        ring_ms=load.ring if scenario.rings else 0,
         set_up_ms=figures.percentiles([call.took for call in ends.set_ups]),
         cpu_us_per_call=used.total / completed if completed else None,
         cpu_us_by_process=[round(each) for each in used.cpu.values()],

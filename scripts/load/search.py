@@ -16,6 +16,9 @@ from urllib.parse import unquote_to_bytes
 
 DEEP_SHARE = 0.15
 """Part of the time that may go into decoding."""
+AHEAD = 0.1
+"""How much a kind of message may be ahead of all in the part of it that was decoded. An ACK always comes just after an
+INVITE has used the time up: without this it would never have its turn."""
 
 _HEX = re.compile(rb"[0-9A-Fa-f]{8,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}")
@@ -32,21 +35,35 @@ class Search:
         self._clock, self._start, self._spent = clock, clock(), 0.0
         self.leaks: Counter[tuple[str, str]] = Counter()
         """(place, message type) → messages in which its value arrived."""
-        self.messages = 0
-        self.decoded = 0
-        """How many of the messages were searched decoded too."""
+        self._seen: Counter[str] = Counter()
+        self._decoded: Counter[str] = Counter()
+
+    @property
+    def messages(self) -> int:
+        """Return how many messages were searched."""
+        return self._seen.total()
+
+    @property
+    def decoded(self) -> int:
+        """Return how many of them were searched decoded too."""
+        return self._decoded.total()
 
     def message(self, data: bytes) -> None:
         """Search one message."""
-        self.messages += 1
+        which = kind(data)
         found = self._found(data)
         began = self._clock()
-        if self._spent <= (began - self._start) * DEEP_SHARE:
-            self.decoded += 1
+        if self._spent <= (began - self._start) * DEEP_SHARE and self._in_turn(which):
+            self._decoded[which] += 1
             found |= self._found(b"\0".join(decodings(data)))
             self._spent += self._clock() - began
+        self._seen[which] += 1
         for place in found:
-            self.leaks[place, kind(data)] += 1
+            self.leaks[place, which] += 1
+
+    def _in_turn(self, which: str) -> bool:
+        of_this = self._decoded[which] / max(1, self._seen[which])
+        return of_this <= self.decoded / max(1, self.messages) + AHEAD
 
     def _found(self, data: bytes) -> set[str]:
         text = data.lower()
@@ -58,8 +75,9 @@ def kind(message: bytes) -> str:
     first = message.partition(b"\r\n")[0].split(b" ")
     if first[0] != b"SIP/2.0":
         return first[0].decode("ascii", "replace")
+    code = first[1].decode("ascii", "replace") if len(first) > 1 else "?"
     method = re.search(rb"(?im)^cseq\s*:\s*\d+\s+([A-Z]+)", message)
-    return f"{first[1].decode('ascii', 'replace')} to {method[1].decode() if method else '?'}"
+    return f"{code} to {method[1].decode() if method else '?'}"
 
 
 def decodings(data: bytes) -> Iterator[bytes]:

@@ -57,8 +57,9 @@ def test_without_options(runs: Runs) -> None:
 
 def test_all_options(runs: Runs) -> None:
     """Each arrives."""
-    call(*["--rate", "50", "--calls", "7", "--limit", "9", "--sources", "64", "--workers", "2", "--ring", "1", "--talk", "2", "--port", "6000", "--no-pin"],
-         *["--scenario", "busy", "--scenario", "rich", "--keep", "name", "--keep", "name"])  # fmt: skip
+    options = "--rate 50 --calls 7 --limit 9 --sources 64 --workers 2 --ring 1 --talk 2 --port 6000 --no-pin"
+    repeated = "--scenario busy --scenario rich --keep name --keep name"
+    call(*options.split(), *repeated.split())
     expected = Load(rate=50, calls=7, limit=9, sources=64, workers=2, ring=1, talk=2, port=6000, keep=("name",),
                     cores=Cores())  # fmt: skip
     assert runs.asked == [("busy", expected), ("rich", expected)]

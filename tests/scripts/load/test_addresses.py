@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_address, ip_network
 
 import pytest
 
-from scripts.load.addresses import PHONE, TRUNK, free, is_bound
+from scripts.load.addresses import PHONE, PHONES, TRUNK, free, is_bound, phones
 from scripts.load.errors import LoadError
+
+
+def test_phones_are_in_their_network() -> None:
+    """As many as are wanted, all different."""
+    found = phones(9000)
+    assert found[0] == PHONE
+    assert len(set(found)) == 9000
+    assert all(ip_address(each) in ip_network(PHONES) for each in found)
 
 
 def test_free_is_free() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.load import ConfigError, load
-from scripts.load.addresses import PHONE, PROXY, TRUNK
+from scripts.load.addresses import PHONES, PROXY, TRUNK
 from scripts.load.config import CATEGORIES, configuration
 from scripts.load.scenario import SCENARIOS
 
@@ -20,7 +20,8 @@ def test_is_taken(tmp_path: Path, contract: str, keep: tuple[str, ...]) -> None:
     path.write_text(configuration((PROXY, 5999), (TRUNK, 5998), contract=contract, keep=keep))
     settings = load(path)
     assert settings.listeners[0].port == 5999
-    assert PHONE in str(settings.access)
+    assert settings.access
+    assert PHONES in str(settings.access.networks)
     assert [(hop.host, hop.port) for hop in settings.trunks[0].hosts] == [(TRUNK, 5998)]
 
 

@@ -64,13 +64,32 @@ def test_counts_by_place_and_message() -> None:
         (b"SIP/2.0 180 Ringing\r\ncseq : 1 INVITE\r\n\r\n", "180 to INVITE"),
         (b"SIP/2.0 200 OK\r\n\r\n", "200 to ?"),
         (b"", ""),
-        (b"SIP/2.0", "SIP/2.0"),
+        (b"SIP/2.0", "? to ?"),
         (b"\xff\x00", "\ufffd\x00"),
     ],
 )
 def test_kind(message: bytes, expected: str) -> None:
     """Anything that arrives has one."""
     assert kind(message) == expected
+
+
+def test_every_kind_has_its_turn() -> None:
+    """An ACK comes right after the INVITE that has used the time up, a BYE when there is time again."""
+    time = 0.0
+
+    def clock() -> float:
+        nonlocal time
+        time += 0.001
+        return time
+
+    search = Search({"name": SECRET}, clock)
+    hidden = SECRET.hex().encode()
+    for _ in range(200):
+        for method in (b"INVITE", b"ACK", b"BYE"):
+            search.message(b"%b sip:a@b SIP/2.0\r\nX: %b\r\n\r\n" % (method, hidden))
+            time += 0.01 if method == b"ACK" else 0.0
+    assert search.decoded < 500
+    assert min(search.leaks["name", kind] for kind in ("INVITE", "ACK", "BYE")) > 20
 
 
 def test_decoding_keeps_to_its_share() -> None:
