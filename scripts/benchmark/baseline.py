@@ -1,7 +1,7 @@
 """The stored baseline of `scripts/bench core`, so that a change shows.
 
-Kept are medians in units of the calibration's fixed work, which another machine reproduces far better than
-microseconds.
+Kept are lower quartiles in units of the calibration's fixed work: another machine reproduces these far better than
+microseconds, and what neighbours on a machine do only ever adds.
 """
 
 from __future__ import annotations
@@ -25,13 +25,18 @@ class Baseline(NamedTuple):
 
     python: str
     relative: Mapping[str, float]
-    """Name → median in units of the fixed work."""
+    """Name → lower quartile in units of the fixed work."""
 
 
 def of(samples: Mapping[str, Sequence[Sample]]) -> Baseline:
     """Return the baseline that samples make."""
-    medians = {name: statistics.median(each.relative for each in found) for name, found in samples.items()}
-    return Baseline(platform.python_version(), medians)
+    return Baseline(platform.python_version(), {name: typical(found) for name, found in samples.items()})
+
+
+def typical(found: Sequence[Sample]) -> float:
+    """Return the lower quartile in units of the fixed work."""
+    values = [each.relative for each in found]
+    return statistics.quantiles(values, n=4, method="inclusive")[0] if len(values) > 1 else values[0]
 
 
 def save(baseline: Baseline, file: Path = FILE) -> None:

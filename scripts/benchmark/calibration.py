@@ -7,22 +7,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import cycle, islice
 
 from scripts.load.cores import pinned
 
 LINES = tuple(
     f"X-Header-{number}: <sip:user{number}@host{number % 7}.example.net>;tag={number:08x}" for number in range(40)
 )
-TEXT = "\r\n".join(LINES).encode()
 REPEAT = 10
+VARIANTS = 512
+
+
+def text(variant: int) -> bytes:
+    """Return a message's worth of lines, of the same length for every variant."""
+    lines = (f"X-Header-{n}: <sip:user{n}@host{n % 7}.example.net>;tag={variant:04x}{n:04x}" for n in range(40))
+    return "\r\n".join(lines).encode()
+
+
+# A megabyte and more, gone through in turn: a neighbour who takes cache away slows this as it slows the core.
+_TEXTS = cycle([text(variant) for variant in range(VARIANTS)])
 
 
 def once() -> int:
-    """Take a text apart, sort it by name and put it together again."""
+    """Take some texts apart, sort their lines by name and put them together again."""
     size = 0
-    for _ in range(REPEAT):
+    for data in islice(_TEXTS, REPEAT):
         found: dict[bytes, list[bytes]] = {}
-        for line in TEXT.split(b"\r\n"):
+        for line in data.split(b"\r\n"):
             name, _colon, value = line.partition(b":")
             found.setdefault(name.lower(), []).append(value.strip())
         size += len(b"\r\n".join(name + b": " + value for name, values in found.items() for value in values))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from scripts.benchmark.baseline import Baseline, change, marked, of
+from scripts.benchmark.baseline import Baseline, change, marked, typical
 from scripts.benchmark.calls import CALL
 from scripts.benchmark.core import TIMERS, WHOLE, Sample, Samples
 from scripts.benchmark.growth import Curve
@@ -36,7 +36,7 @@ def core_row(name: str, found: Sequence[Sample], before: Baseline | None) -> tup
         str(Spread.of(each.micros for each in found)),
         str(relative),
         figure(stored) if stored else "",
-        change_text(change(relative.median, stored)),
+        change_text(change(typical(found), stored)),
     )
 
 
@@ -82,10 +82,9 @@ def growth_table(curve: Curve) -> Table:
 
 
 def as_json(samples: Samples) -> Mapping[str, object]:
-    """Return everything as it was measured, and the medians."""
-    medians = of(samples.of).relative
+    """Return everything as it was measured, and what is compared with the baseline."""
     return {
         name: {"micros": [each.micros for each in found], "relative": [each.relative for each in found],
-               "relative_median": medians[name]}
+               "typical": typical(found)}
         for name, found in samples.of.items()
     }  # fmt: skip
