@@ -24,9 +24,13 @@ WITHOUT_TEST = {
     "proxy/flow.py": "one tuple without a method",
     "proxy/sinks.py": "a tuple and a protocol",
     "proxy/errors.py": "exceptions that only keep what they are given",
+    "scripts/benchmark/errors.py": "an exception that only keeps what it is given",
+    "scripts/load/errors.py": "an exception that only keeps what it is given",
 }
 """File name, or path from the root → why it needs no test file of its own."""
 SOURCES = sorted(path for folder in MAY_IMPORT for path in (ROOT / folder).rglob("*.py"))
+TOOLS = sorted((ROOT / "scripts").rglob("*.py"))
+"""Python behind the commands in scripts/: not installed, and outside the layers."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -78,6 +82,12 @@ def test_nobody_asks_for_the_time(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_nothing_that_is_installed_needs_a_tool(path: Path) -> None:
+    """Neither scripts/ nor tests/ are in the wheel."""
+    assert not {module.split(".")[0] for module in imports(path)} & {"scripts", "tests"}
+
+
+@pytest.mark.parametrize("path", SOURCES + TOOLS, ids=name)
 def test_every_source_file_has_its_test_file(path: Path) -> None:
     """`proxy/timers.py` is tested in `tests/proxy/test_timers.py`."""
     if path.name in WITHOUT_TEST or name(path) in WITHOUT_TEST:
@@ -89,7 +99,7 @@ def test_every_source_file_has_its_test_file(path: Path) -> None:
 
 def test_exceptions_exist() -> None:
     """An exception for a file that is gone is no longer one."""
-    names = {path.name for path in SOURCES} | {name(path) for path in SOURCES}
+    names = {path.name for path in SOURCES} | {name(path) for path in SOURCES + TOOLS}
     assert set(WITHOUT_TEST) <= names
 
 

@@ -78,15 +78,22 @@ def test_every_dependency_is_imported(text: str) -> None:
 
 @pytest.mark.parametrize("text", PROJECT["optional-dependencies"]["test"])
 def test_every_test_dependency_is_used(text: str) -> None:
-    """Imported by a test, or called by a script."""
+    """Imported by a test or by a tool behind scripts/, or called by a script."""
     distribution = requirement(text)
-    assert distribution in COMMAND_LINE or import_name(distribution) in imported("tests")
+    assert distribution in COMMAND_LINE or import_name(distribution) in imported("tests", "scripts")
 
 
 def test_everything_imported_is_declared() -> None:
     """Nothing is there only because something else brought it."""
     declared = {import_name(requirement(text)).split(".")[0] for text in PROJECT["dependencies"]}
     assert imported(*FOLDERS) - set(sys.stdlib_module_names) - set(FOLDERS) - PARTS_OF_PYDANTIC <= declared
+
+
+def test_everything_the_tools_import_is_declared() -> None:
+    """What scripts/ imports comes with Sipveil or with its tests."""
+    texts = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]
+    declared = {import_name(requirement(text)).split(".")[0] for text in texts}
+    assert imported("scripts") - set(sys.stdlib_module_names) - set(FOLDERS) - {"scripts"} <= declared
 
 
 def test_every_dependency_says_why() -> None:
@@ -141,7 +148,9 @@ def test_twistd_sees_the_plugin(tmp_path: Path) -> None:
     assert re.search(r"^\s+sipveil\s+SIP proxy", done.stdout, re.MULTILINE), done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", "scripts/check", ".ci/run"])
+@pytest.mark.parametrize(
+    "script", ["scripts/bench", "scripts/run", "scripts/test", "scripts/check", "scripts/loadtest", ".ci/run"]
+)
 def test_script_is_executable_bash(script: str) -> None:
     """Strict bash that can be called as it stands."""
     path = ROOT / script

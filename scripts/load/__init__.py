@@ -1,0 +1,10 @@
+"""What scripts/loadtest runs: SIPp on both sides of a Sipveil of its own, and a search for leaks at the trunk.
+
+    main ── sweep ── run ──┬── proxy, account       a pinned Sipveil, its CPU and memory
+                           ├── sipp, scenario       caller and trunk, the scenarios in scenarios/
+                           ├── tape ── search       every message that the trunk receives, while the calls run
+                           └── figures              SIPp's files → rates, percentiles
+    result → report, plot
+
+`account` and `proxy` stand alone, for other measurements too (scripts/bench).
+"""

@@ -1,0 +1,168 @@
+"""The command: scripts/loadtest --help."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from scripts.load import report
+from scripts.load.config import CATEGORIES
+from scripts.load.cores import Cores, available, share
+from scripts.load.errors import LoadError
+from scripts.load.progress import shown
+from scripts.load.result import Result
+from scripts.load.run import Load, run
+from scripts.load.scenario import SCENARIOS, Scenario
+
+GOOD, LEAKING, IMPOSSIBLE, FAILING = 0, 1, 2, 3
+"""Exit status; a usage error is 2 as well."""
+
+SUMMARY = "\n\n".join(
+    (
+        "Play SIPp calls through a Sipveil of its own, and search every message that the trunk gets for what it must "
+        "not hear of the caller.",
+        "\b\nScenarios:\n" + "\n".join(f"  {each.name:<10} {each.what}" for each in SCENARIOS.values()),
+        "Exit status: 1 when something leaked, 3 when calls failed (in a sweep they may), 2 when it could not be run.",
+    )
+)
+
+
+def rates(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[float, ...] | None:
+    """Return the rates in a text with commas between them."""
+    if text is None:
+        return None
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0 < rate < float("inf") for rate in found):
+        raise click.BadParameter(f"{text!r} is no list of rates, such as 100,200,400")
+    return found
+
+
+def chosen(names: tuple[str, ...]) -> list[Scenario]:
+    """Return the scenarios of these names, each once; `all` are all, none is `rich`."""
+    wanted = dict.fromkeys(names or ("rich",))
+    return list(SCENARIOS.values()) if "all" in wanted else [SCENARIOS[name] for name in wanted]
+
+
+def kept(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the categories of these names; `all` are all."""
+    return CATEGORIES if "all" in names else tuple(dict.fromkeys(names))
+
+
+@click.command(help=SUMMARY, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--scenario",
+    "names",
+    multiple=True,
+    type=click.Choice([*SCENARIOS, "all"]),
+    help="What is played; may be given several times. Default: rich.",
+)
+@click.option("--rate", default=100.0, type=click.FloatRange(0.1), show_default=True, help="New calls a second.")
+@click.option("--calls", type=click.IntRange(1), help="How many calls; default: ten seconds of them.")
+@click.option(
+    "--limit",
+    default=0,
+    type=click.IntRange(0),
+    help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation. "
+    "Add --talk 0: calls that talk are in flight without work.",
+)
+@click.option(
+    "--sources",
+    default=1,
+    type=click.IntRange(1, 9_000),
+    show_default=True,
+    help="Addresses that calls come from, a port on each.",
+)
+@click.option("--workers", default=1, type=click.IntRange(1), show_default=True, help="Workers of the proxy.")
+@click.option("--ring", default=20, type=click.IntRange(0), show_default=True, help="Milliseconds from 180 to 200.")
+@click.option("--talk", default=200, type=click.IntRange(0), show_default=True, help="Milliseconds of a call.")
+@click.option("--sweep", callback=rates, metavar="RATE,…", help="One run at each of these rates, instead of --rate.")
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the sweep into this file (.svg, .png, .pdf).",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write the results here as JSON; - for standard output, which then has nothing else.",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    type=click.Choice([*CATEGORIES, "all"]),
+    help="Let the proxy keep this category of data: a fire drill, the search must find it.",
+)
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The proxy's port; default: any free one.")
+@click.option(
+    "--pin/--no-pin",
+    default=True,
+    show_default=True,
+    help="The proxy on cores of its own, where there are two or more.",
+)
+def main(  # noqa: PLR0913 - one for each option
+    *, names: tuple[str, ...], rate: float, calls: int | None, limit: int, sources: int, workers: int, ring: int,
+    talk: int, sweep: tuple[float, ...] | None, picture: Path | None, json_file: Path | None, keep: tuple[str, ...],
+    port: int, pin: bool,
+) -> None:  # fmt: skip
+    """Read the options, run, report."""
+    if picture and not sweep:
+        raise click.UsageError("--plot draws a sweep: give --sweep RATE,RATE,… too")
+    cores = share(available(), workers) if pin else Cores()
+    load = Load(limit=limit, sources=sources, workers=workers, ring=ring, talk=talk, keep=kept(keep), port=port,
+                cores=cores)  # fmt: skip
+    loads = [replace(load, rate=each, calls=calls or round(each * 10) or 1) for each in sweep or (rate,)]
+    quiet = json_file == Path("-")
+    results: list[Result] = []
+    try:
+        for scenario in chosen(names):
+            for each in loads:
+                results.append(_play(scenario, each))
+                if not quiet:
+                    click.echo(report.text(results[-1]))
+    except LoadError as error:
+        click.echo(f"loadtest: {error}", err=True)
+        sys.exit(IMPOSSIBLE)
+    except KeyboardInterrupt:
+        click.echo("loadtest: interrupted", err=True)
+        sys.exit(130)
+    _write(results, json_file, picture)
+    sys.exit(status(results, in_a_sweep=sweep is not None))
+
+
+def status(results: list[Result], *, in_a_sweep: bool) -> int:
+    """Return the exit status."""
+    if any(result.leaks for result in results):
+        return LEAKING
+    failed = any(result.failed for result in results)
+    return FAILING if failed and not in_a_sweep else GOOD
+
+
+def _play(scenario: Scenario, load: Load) -> Result:
+    console = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="loadtest-") as folder, shown(console, scenario, load) as watch:
+        return run(scenario, load, Path(folder), watch)
+
+
+def _write(results: list[Result], json_file: Path | None, picture: Path | None) -> None:
+    if json_file == Path("-"):
+        click.echo(report.as_json(results))
+    elif json_file:
+        json_file.write_text(report.as_json(results) + "\n")
+    if picture:
+        from scripts.load.plot import plot  # noqa: PLC0415 - a second that only a picture needs
+
+        plot(results, picture)
+
+
+if __name__ == "__main__":
+    main(prog_name="scripts/loadtest")

@@ -1,0 +1,43 @@
+"""Addresses on the loopback: zones are told apart by address, ports are free ones unless given."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from scripts.load.errors import LoadError
+
+Address = tuple[str, int]
+
+PROXY = "127.0.0.1"
+PHONES = "127.11.0.0/16"
+PHONE = "127.11.0.1"
+"""The first phone."""
+TRUNK = "127.0.0.21"
+
+
+def phones(number: int) -> list[str]:
+    """Return so many addresses of PHONES, PHONE first."""
+    return [f"127.11.{phone >> 8}.{phone & 255}" for phone in range(1, number + 1)]
+
+
+def free(host: str, port: int = 0) -> Address:
+    """Return an address of host that nobody uses: the given port, or any.
+
+    Raises LoadError where the given port is taken.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.bind((host, port))
+        except OSError as error:
+            raise LoadError(f"cannot use UDP {host}:{port}: {error.strerror}; is another program there?") from error
+        address: Address = sock.getsockname()
+        return address
+
+
+def is_bound(address: Address) -> bool:
+    """Tell whether a process has bound a UDP address, on its own or with all addresses of this machine."""
+    hosts = (address[0], "0.0.0.0")
+    wanted = [f"{''.join(f'{int(octet):02X}' for octet in reversed(h.split('.')))}:{address[1]:04X}" for h in hosts]
+    bound = {line.split()[1] for line in Path("/proc/net/udp").read_text().splitlines()[1:]}
+    return bool(bound.intersection(wanted))

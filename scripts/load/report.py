@@ -1,0 +1,68 @@
+"""A result in words, and results as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from scripts.load.result import Result
+
+MEGABYTE = 1 << 20
+VERSION = 1
+"""Of the JSON: raised when a key changes its meaning or goes."""
+
+
+def text(result: Result) -> str:
+    """Return a result for a person."""
+    head = f"{result.scenario}: {result.calls} calls, {result.rate:g}/s offered"
+    extras = [f"at most {result.limit} in flight"] if result.limit else []
+    extras += [f"{result.sources} sources"] if result.sources > 1 else []
+    extras += [f"{result.workers} workers"] if result.workers > 1 else []
+    width = max(len(name) for name, _ in _rows(result))
+    rows = [f"  {name:<{width}}  {value}" for name, value in _rows(result)]
+    return "\n".join([", ".join([head, *extras]), *rows, *_leaks(result)])
+
+
+def as_json(results: Sequence[Result]) -> str:
+    """Return all results as one JSON object."""
+    runs = [result.as_json() for result in results]
+    return json.dumps({"version": VERSION, "leaking": any(result.leaks for result in results), "runs": runs}, indent=1)
+
+
+def _rows(result: Result) -> Iterator[tuple[str, str]]:
+    yield "calls/s", f"{result.achieved:.1f}"
+    yield "completed", str(result.completed)
+    yield "refused (503)", str(result.refused)
+    yield "failed", _failed(result)
+    yield "retransmissions", str(result.retransmissions)
+    times = ", ".join(f"{name} {_number(value)}" for name, value in result.set_up_ms.items())
+    yield "set-up time, ms", f"{times} (rings {result.ring_ms})" if result.ring_ms else times
+    per_call = f"{_number(result.cpu_us_per_call)} µs a call, {result.cpu_percent:.0f} % of a core"
+    if len(result.cpu_us_by_process) > 1:
+        all_of_it = max(1, sum(result.cpu_us_by_process))
+        per_call += f" ({', '.join(f'{100 * used / all_of_it:.0f} %' for used in result.cpu_us_by_process)})"
+    yield "CPU of the proxy", per_call
+    before, after = (size / MEGABYTE for size in (result.resident_before, result.resident_after))
+    yield "its memory, MB", f"{after:.1f}, before the first call {before:.1f}"
+    yield "searched", f"{result.searched} messages at the trunk, {result.searched_decoded} of them decoded too"
+
+
+def _failed(result: Result) -> str:
+    if not result.failed:
+        return "0"
+    reasons = ", ".join(f"{name} {number}" for name, number in result.reasons.items())
+    return f"{result.failed} ({'; '.join(part for part in (reasons, result.surprise) if part)})"
+
+
+def _leaks(result: Result) -> list[str]:
+    if not result.leaks:
+        return ["  no leaks"]
+    arrived: dict[str, list[str]] = {}
+    for leak in result.leaks:
+        arrived.setdefault(leak.place, []).append(f"{leak.message} {leak.messages}")
+    return ["  LEAKS; planted in the caller's …, arrived in so many of the trunk's messages:",
+            *(f"    {place}: {', '.join(messages)}" for place, messages in arrived.items())]  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"

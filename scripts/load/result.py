@@ -1,0 +1,66 @@
+"""What a run has shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+
+class Leak(NamedTuple):
+    """A planted value that arrived at the trunk."""
+
+    place: str
+    """Where it was planted, as scripts/load/canaries.py calls it."""
+    message: str
+    """`INVITE`, `200 to INVITE`."""
+    messages: int
+    """How many messages had it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One run's figures."""
+
+    scenario: str
+    rate: float
+    """Calls a second that were offered."""
+    limit: int
+    sources: int
+    """Addresses that the calls came from."""
+    workers: int
+    calls: int
+    completed: int
+    """Calls that went as written."""
+    refused: int
+    """Calls that the proxy refused with 503: not completed, not failed."""
+    failed: int
+    reasons: dict[str, int]
+    """SIPp's names of what made calls fail."""
+    surprise: str | None
+    """The first message that made a call fail."""
+    retransmissions: int
+    """Messages that callers and trunk repeated."""
+    seconds: float
+    achieved: float
+    """Calls set up a second, in the middle eight tenths."""
+    ring_ms: int
+    """What of each set-up time is the trunk's ringing."""
+    set_up_ms: dict[str, float | None]
+    """p50, p90, p99 and max of the time from INVITE to its answer (OPTIONS: to 200; cancel: to 180; busy: to 486)."""
+    cpu_us_per_call: float | None
+    """The proxy's CPU by completed calls; None where none was."""
+    cpu_us_by_process: list[int]
+    """Parent first."""
+    cpu_percent: float
+    """Of one core."""
+    resident_before: int
+    resident_after: int
+    searched: int
+    """Messages at the trunk that were searched for canaries: all of them."""
+    searched_decoded: int
+    """How many of these were searched decoded too."""
+    leaks: list[Leak]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what json.dumps takes."""
+        return asdict(self) | {"leaks": [leak._asdict() for leak in self.leaks]}

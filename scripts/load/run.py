@@ -1,0 +1,209 @@
+"""One run: a scenario at a rate through a proxy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from scripts.load import figures
+from scripts.load.account import Account, account
+from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, free, phones
+from scripts.load.canaries import CANARIES, DIALLED
+from scripts.load.config import configuration
+from scripts.load.cores import Cores, pinned
+from scripts.load.errors import LoadError
+from scripts.load.proxy import Proxy, sipveil
+from scripts.load.result import Leak, Result
+from scripts.load.scenario import Scenario
+from scripts.load.search import Search
+from scripts.load.sipp import Sipp, options, program
+from scripts.load.tape import Tape
+
+PATIENCE = 10_000
+"""Milliseconds that a caller waits for a message besides ringing and talking: five copies of an INVITE."""
+STUCK = 60.0
+"""Seconds without a call that ends, after which nothing will come any more (timer B and F are 32 s)."""
+SETTLE = 0.3
+"""Seconds after the last call in which the proxy finishes what it has in hand."""
+LOOK = 0.25
+"""Seconds between two looks at the counters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What is offered to the proxy."""
+
+    rate: float = 100.0
+    """New calls a second."""
+    calls: int = 1000
+    limit: int = 0
+    """Most calls in flight; 0: no limit, so that the rate stays what it is whatever the proxy does."""
+    sources: int = 1
+    """Addresses that the calls come from, in turn, a port on each: what spreads them over workers."""
+    ring: int = 20
+    """Milliseconds from 180 to 200."""
+    talk: int = 200
+    """Milliseconds from ACK to what comes next."""
+    workers: int = 1
+    keep: tuple[str, ...] = ()
+    """Categories of data that the proxy is told to let pass, to see that the search finds them."""
+    port: int = 0
+    """The proxy's port; 0: any."""
+    cores: Cores = field(default_factory=Cores)
+
+
+class Target(Protocol):
+    """The proxy under test."""
+
+    @property
+    def address(self) -> Address:
+        """Return where it listens."""
+
+    @property
+    def pid(self) -> int:
+        """Return the process whose tree is accounted."""
+
+    def check(self) -> None:
+        """Raise LoadError if it runs no more."""
+
+
+class Snapshot(NamedTuple):
+    """How far a run is."""
+
+    seconds: float
+    """Since the first call."""
+    callers: figures.Counts
+    trunk: figures.Counts
+    cpu: float
+    """Microseconds that the proxy has used since the first call."""
+    leaks: int
+    """Kinds of leaks so far."""
+
+
+Watch = Callable[[Snapshot], None]
+
+
+def run(scenario: Scenario, load: Load, folder: Path, watch: Watch = lambda _: None) -> Result:
+    """Start a Sipveil in folder, drive it, stop it."""
+    program()  # say what is not installed before anything is started
+    address, trunk = free(PROXY, load.port), free(TRUNK)
+    config = folder / "sipveil.toml"
+    text = configuration(address, trunk, workers=load.workers, contract=scenario.contract, keep=load.keep)
+    config.write_text(text)
+    with Proxy(sipveil(config), address, folder, cores=load.cores.proxy, probe_from=PHONE) as proxy:
+        return drive(scenario, load, proxy, trunk, folder, watch)
+
+
+def drive(
+    scenario: Scenario, load: Load, proxy: Target, trunk: Address, folder: Path, watch: Watch = lambda _: None
+) -> Result:
+    """Play a scenario between callers and a trunk at this address, through a proxy that sends calls there."""
+    search = Search(CANARIES, time.monotonic)
+    with ExitStack() as stack:
+        stack.enter_context(pinned(load.cores.load))
+        tape = stack.enter_context(Tape(folder / "trunk.trace", search.message))
+        callee = stack.enter_context(Sipp(_trunk(scenario, load, trunk, tape.path), trunk, folder))
+        local = free(PHONE)
+        before, began = account(proxy.pid), time.monotonic()
+        caller = stack.enter_context(Sipp(_caller(scenario, load, local, proxy.address, folder), local, folder))
+
+        def look() -> Snapshot:
+            used = account(proxy.pid).since(before).total
+            return Snapshot(time.monotonic() - began, caller.counts, callee.counts, used, len(search.leaks))
+
+        _wait(caller, proxy, look, watch)
+        seconds = time.monotonic() - began
+        time.sleep(SETTLE)
+        proxy.check()
+        used = account(proxy.pid).since(before)
+    set_ups = [call for path in folder.glob("caller_*_rtt.csv") for call in figures.set_ups(path)]
+    return _result(scenario, load, _Ends(caller, callee, search, set_ups), before, used, seconds)
+
+
+def _wait(caller: Sipp, proxy: Target, look: Callable[[], Snapshot], watch: Watch) -> None:
+    """Return when the caller has ended its calls."""
+    moved, ended = time.monotonic(), 0
+    while caller.code is None:
+        time.sleep(LOOK)
+        proxy.check()
+        snapshot = look()
+        watch(snapshot)
+        now_ended = snapshot.callers.succeeded + snapshot.callers.failed
+        if now_ended != ended:
+            moved, ended = time.monotonic(), now_ended
+        elif time.monotonic() - moved > STUCK:
+            raise LoadError(f"no call has ended for {STUCK:.0f} s, after {ended}")
+    if caller.code not in (0, 1):  # 1: some calls failed
+        raise LoadError(f"the callers' SIPp has ended with {caller.code}; the last it said: {caller.last_line()}")
+
+
+def _trunk(scenario: Scenario, load: Load, local: Address, trace: Path) -> list[str]:
+    return [*options(scenario.trunk_file, local, load.ring), "-trace_msg", "-message_file", str(trace)]
+
+
+def _caller(scenario: Scenario, load: Load, local: Address, proxy: Address, folder: Path) -> list[str]:
+    return [
+        *options(scenario.caller_file, local, load.talk), *_sources(load.sources, folder),
+        "-r", str(max(1, round(load.rate * 10))), "-rp", "10000", "-m", str(load.calls), "-s", DIALLED,
+        "-l", str(load.limit or load.calls + 1), "-recv_timeout", str(PATIENCE + load.ring + load.talk),
+        "-trace_rtt", "-rtt_freq", "1", f"{proxy[0]}:{proxy[1]}",
+    ]  # fmt: skip
+
+
+def _sources(number: int, folder: Path) -> list[str]:
+    """Return what makes SIPp call from several addresses: one socket on each (-t ui), for the whole run.
+
+    A socket for each call (-t un) would be gone when a repetition comes, and be another for each call.
+    """
+    if number == 1:
+        return []
+    file = folder / "sources.csv"
+    file.write_text("SEQUENTIAL\n" + "".join(f"{phone};\n" for phone in phones(number)))
+    return ["-t", "ui", "-inf", str(file), "-max_socket", str(number + 16)]
+
+
+class _Ends(NamedTuple):
+    """Those who know what happened, after it."""
+
+    caller: Sipp
+    callee: Sipp
+    search: Search
+    set_ups: list[figures.SetUp]
+
+
+def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: Account, seconds: float) -> Result:
+    """Put a result together."""
+    callers, search = ends.caller.counts, ends.search
+    completed = callers.succeeded - callers.refused
+    if search.messages < completed:
+        raise LoadError(f"{completed} calls were completed, but only {search.messages} messages at the trunk were seen")
+    return Result(
+        scenario=scenario.name,
+        rate=load.rate,
+        limit=load.limit,
+        sources=load.sources,
+        workers=load.workers,
+        calls=load.calls,
+        completed=completed,
+        refused=callers.refused,
+        failed=load.calls - callers.succeeded,
+        reasons=figures.why_failed(ends.caller.statistics),
+        surprise=ends.caller.first_surprise or ends.callee.first_surprise,
+        retransmissions=callers.retransmissions + ends.callee.counts.retransmissions,
+        seconds=seconds,
+        achieved=figures.steady_rate(ends.set_ups),
+        ring_ms=load.ring if scenario.rings else 0,
+        set_up_ms=figures.percentiles([call.took for call in ends.set_ups]),
+        cpu_us_per_call=used.total / completed if completed else None,
+        cpu_us_by_process=[round(each) for each in used.cpu.values()],
+        cpu_percent=used.total / seconds / 1e4,
+        resident_before=before.resident,
+        resident_after=used.resident,
+        searched=search.messages,
+        searched_decoded=search.decoded,
+        leaks=[Leak(place, message, times) for (place, message), times in sorted(search.leaks.items())],
+    )

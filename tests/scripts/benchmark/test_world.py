@@ -1,0 +1,41 @@
+"""A core without sockets."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from config.settings import Settings
+from proxy.sinks import Event
+from scripts.benchmark.contenders import SIPVEIL_CONFIG
+from scripts.benchmark.world import CALLER, PROXY, TRUNK, World
+
+
+def test_takes_what_was_sent_to_a_peer_and_forgets_the_rest() -> None:
+    world = World()
+    world.send(world.from_caller, b"1")
+    world.send(world.from_trunk, b"2")
+    assert world.take(TRUNK) == [b"2"]
+    assert world.take(CALLER) == []
+
+
+def test_time_passes_in_ticks() -> None:
+    world = World()
+    before = world.now
+    world.wait(1.0)
+    assert world.now == pytest.approx(before + 1.0)
+    world.event(Event("call", "", "", ""))
+
+
+def test_names_are_not_looked_up() -> None:
+    with pytest.raises(AssertionError, match=r"trunk\.example"):
+        World().lookup(1, "trunk.example")
+
+
+def test_configured_as_the_process_is() -> None:
+    """What is measured in the process and with sockets is the same work."""
+    text = SIPVEIL_CONFIG.format(proxy=PROXY, caller=CALLER, trunk=TRUNK)
+    process, ours = Settings.model_validate(tomllib.loads(text)), World().settings
+    for section in ("realms", "listeners", "access", "trunks", "routes", "limits", "privacy", "timers"):
+        assert getattr(process, section) == getattr(ours, section)
