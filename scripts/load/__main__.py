@@ -70,8 +70,8 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     "--limit",
     default=0,
     type=click.IntRange(0),
-    help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation. Calls that talk fill it "
-    "without working: add --talk 0.",
+    help="Most calls in flight. With a rate that is too high this makes a closed loop: saturation. "
+    "Add --talk 0: calls that talk are in flight without work.",
 )
 @click.option(
     "--sources",
