@@ -30,7 +30,8 @@ def plot(results: Sequence[Result], path: Path) -> None:
                 points = [(result.rate, value(result)) for result in results if result.scenario == name]
                 known = [(rate, figure_) for rate, figure_ in points if figure_ is not None]
                 axes.plot([rate for rate, _ in known], [figure_ for _, figure_ in known], marker="o", label=name)
-            axes.set(title=title, xlabel="calls/s offered", ylim=(0, None))
+            axes.set(title=title, xlabel="calls/s offered")
+            axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))  # a line of zeros has no scale of its own
             axes.grid(visible=True, alpha=0.3)
         figure.axes[0].legend()
         kind = path.suffix[1:] or "svg"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import Progress, TextColumn
 
 from scripts.load.run import Load, Snapshot, Watch
 from scripts.load.scenario import Scenario
@@ -24,7 +24,7 @@ def words(now: Snapshot, before: Snapshot) -> str:
     parts = [f"{rate:.0f} calls/s", f"{now.callers.current} in flight", f"{now.callers.failed} failed"]
     if now.callers.refused:
         parts.append(f"{now.callers.refused} refused")
-    parts += [f"{repeated} retransmissions", f"CPU {cpu:.0f} %"]
+    parts += [f"{repeated} repeated", f"CPU {cpu:.0f} %"]
     if now.leaks:
         parts.append(f"{now.leaks} LEAKS")
     return ", ".join(parts)
@@ -37,8 +37,10 @@ def shown(console: Console, scenario: Scenario, load: Load) -> Iterator[Watch]:
     if not console.is_terminal:
         yield _Plain(console, title, load.calls)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.completed}/{task.total}"),
-               TextColumn("{task.fields[words]}"))  # fmt: skip
+    # 80 columns are the least that a terminal has, and the figures need them: no bar.
+    columns = [
+        TextColumn(text) for text in ("{task.description}:", "{task.completed}/{task.total},", "{task.fields[words]}")
+    ]
     with Progress(*columns, console=console, transient=True) as progress:
         yield _Live(progress, title, load.calls)
 
@@ -58,7 +60,7 @@ class _Recent:
 
 
 class _Live:
-    """A progress bar."""
+    """A line that is redrawn."""
 
     def __init__(self, progress: Progress, title: str, calls: int) -> None:
         self._progress, self._recent = progress, _Recent()

@@ -108,15 +108,15 @@ class Proxy:
         self.stop()
 
     def check(self) -> None:
-        """Raise LoadError with the last line of its output if it has ended."""
+        """Raise LoadError with the last lines of its output if it has ended."""
         code = self._running().poll()
         if code is not None:
-            raise LoadError(f"the proxy has ended with {code}; the last it said: {self.last_line()}")
+            raise LoadError(f"the proxy has ended with {code}; the last it said: {self.last_words()}")
 
-    def last_line(self) -> str:
-        """Return the last line of its output that says something."""
+    def last_words(self) -> str:
+        """Return the last two lines of its output that say something: a reason often stands before a summary."""
         lines = [line for line in self._log.read_text("utf-8", "replace").splitlines() if line.strip()]
-        return lines[-1] if lines else "(nothing)"
+        return " | ".join(lines[-2:]) or "(nothing)"
 
     def stop(self) -> None:
         """End it: politely, then not; safe to call twice."""
@@ -140,5 +140,5 @@ class Proxy:
         while not self._ready():
             self.check()
             if time.monotonic() > end:
-                raise LoadError(f"the proxy does not answer; the last it said: {self.last_line()}")
+                raise LoadError(f"the proxy does not answer; the last it said: {self.last_words()}")
             time.sleep(0.02)

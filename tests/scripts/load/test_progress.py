@@ -21,9 +21,9 @@ def at(seconds: float, ended: int = 0, *, failed: int = 0, refused: int = 0, lea
 
 def test_words() -> None:
     """Rates are those of the time between; failures are those so far."""
-    expected = "100 calls/s, 20 in flight, 2 failed, 4 retransmissions, CPU 25 %"
+    expected = "100 calls/s, 20 in flight, 2 failed, 4 repeated, CPU 25 %"
     assert words(at(4.0, 400, failed=2), at(2.0, 200)) == expected
-    assert words(START, START) == "0 calls/s, 0 in flight, 0 failed, 0 retransmissions, CPU 0 %"
+    assert words(START, START) == "0 calls/s, 0 in flight, 0 failed, 0 repeated, CPU 0 %"
 
 
 def test_refusals_and_leaks_show_when_there_are_any() -> None:

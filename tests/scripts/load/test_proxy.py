@@ -56,10 +56,14 @@ def test_taken_port(tmp_path: Path) -> None:
     assert not (tmp_path / "proxy.log").exists()
 
 
-def test_end_at_the_start_is_told_with_the_last_line(tmp_path: Path) -> None:
+def test_end_at_the_start_is_told_with_the_last_lines(tmp_path: Path) -> None:
     """What was wrong, as it says itself."""
-    command = [sys.executable, "-c", "print('first'); print('no such key'); print(); raise SystemExit(3)"]
-    with pytest.raises(LoadError, match=r"ended with 3; the last it said: no such key$"):
+    command = [
+        sys.executable,
+        "-c",
+        "print('first'); print('no such key'); print(); print('no such value'); raise SystemExit(3)",
+    ]
+    with pytest.raises(LoadError, match=r"ended with 3; the last it said: no such key \| no such value$"):
         Proxy(command, free(PROXY), tmp_path).__enter__()
 
 
