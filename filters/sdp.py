@@ -88,9 +88,10 @@ def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = Fals
             media = _media_of(section, session)
             if section[0][:2] != b"m=":
                 session = media
+            lines = section
             if has_choice and any(line.startswith(b"a=candidate") for line in section):
-                section = with_chosen(section, _default_places(section, media), fragment=fragment)
-            for line in section:
+                lines = with_chosen(section, _default_places(section, media), fragment=fragment)
+            for line in lines:
                 passed = known.get(line)
                 if passed is None:
                     passed = edit(line, media)

@@ -67,6 +67,11 @@ class Crossing:
     sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = field(default_factory=dict)
     """Tokens that were made: 180 and 200 carry the same."""
 
+    def settle(self) -> None:
+        """Let go, once a 2xx has passed, of what can be made again for another one."""
+        self.sealed = {}
+        self.route_token, self.route_value = b"", b" "
+
     @property
     def hides_near(self) -> bool:
         """Whether addresses of the sender's side are hidden from the far side."""

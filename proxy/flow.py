@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from proxy.memo import remembered
+
 
 class Flow(NamedTuple):
     """A transport, our end and the peer's (RFC 5626 §2); hashable, so that it can be kept in records."""
@@ -16,3 +18,9 @@ class Flow(NamedTuple):
     """Address and port of the far end, IPv6 without brackets."""
     connection: int = 0
     """Number of the connection within this process; 0 for datagrams."""
+
+
+@remembered
+def udp_flow(local: tuple[str, int], host: str, port: int) -> Flow:
+    """Return the flow from one of our sockets to an address: the same object for all calls to a trunk."""
+    return Flow("UDP", local, (host, port))

@@ -81,7 +81,7 @@ class Branch:
 class ResponseContext:
     """All branches of one server transaction."""
 
-    __slots__ = ("_uplink", "branches", "cancelled", "flow", "request", "server")
+    __slots__ = ("_uplink", "branches", "cancelled", "flow", "request", "server", "trying")
 
     def __init__(self, uplink: Uplink, request: Message, flow: Flow, server: ServerTransaction) -> None:
         """Begin without branches; `flow` is where the request came from."""
@@ -91,6 +91,8 @@ class ResponseContext:
         self.server = server
         self.branches: list[Branch] = []
         self.cancelled = False
+        self.trying: Timer | None = None
+        """When 100 is sent for a non-INVITE."""
 
     def add(self, crossing: Crossing) -> Branch:
         """Add a target."""
@@ -145,10 +147,11 @@ class ResponseContext:
 
     def _success(self, branch: Branch, response: Message, now: float) -> None:
         first = not branch.final
-        branch.final, branch.response = response.status, response
+        branch.final = response.status
         cancel(branch.timer)
         if self.server.is_invite or not self.server.finished:
             self._uplink.pass_back(self, branch, response, [], now)
+        branch.crossing.settle()
         if first:
             self._cancel_pending(_ELSEWHERE, now)
 

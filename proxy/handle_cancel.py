@@ -29,9 +29,9 @@ class CancelHandler:
         core = self._core
         server = core.open_server(key, request, flow)
         invite = core.servers.get(server_key(request, b"INVITE"))
-        if invite is None or invite.context is None:
+        if invite is None:
             core.respond(server, request, flow, 481, now)
             return
         core.respond(server, request, flow, 200, now)
-        if not invite.finished:
+        if invite.context is not None and not invite.finished:
             invite.context.cancel(plain_reason(request.value(b"reason")), now)

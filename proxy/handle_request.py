@@ -20,6 +20,7 @@ from proxy.matching import ServerKey, loop_hash, server_key, worker_of
 from proxy.message import Message
 from proxy.parse import KNOWN_METHODS
 from proxy.rate import RateLimit
+from proxy.reply import echo
 from proxy.routing import Party
 from proxy.transaction import ServerTransaction
 from proxy.validation import check, check_proxy_require, read_request_uri
@@ -112,11 +113,15 @@ class RequestHandler:
         if server.is_invite:
             core.respond(server, request, flow, 100, now)
         else:
-            core.wheel.start(now, SLOW_TRYING * core.timers.t1, _SlowTrying(core, context), "100")
+            delay = SLOW_TRYING * core.timers.t1
+            context.trying = core.wheel.start(now, delay, _SlowTrying(core, context), "100")
         for crossing in crossings:
             context.add(crossing)
         for branch, breadth in zip(list(context.branches), shares, strict=True):
             launch(core, context, branch, key, loop, breadth, now)
+        if all(branch.client is not None for branch in context.branches):
+            echo(request, flow, b"")
+            request.release()
 
     def _cross(self, arrival: Arrival) -> list[Crossing]:
         generation = self._core.generation

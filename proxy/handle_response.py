@@ -65,6 +65,8 @@ class ResponseHandler:
         status = 500 if response.status == 503 else response.status
         if not context.server.respond(status, data, now):
             return
+        if status >= 200 and branch.client is not None:
+            branch.client.settle()
         core.record(response.raw, data, context.server.flow, crossing)
         if context.server.is_invite and status >= 200:
             kind = "answered" if status < 300 else "ended"
@@ -91,8 +93,8 @@ class ResponseHandler:
     def _take_down(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
         """End the call on the far side: ACK and BYE made from what we sent and what came."""
         core, client = self._core, branch.client
-        if client is None:
-            return
+        if client is None or not client.request:
+            return  # a second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4)
         tokens = core.generation.tokens
         key = (response.via.branch, response.to_tag)
         branches = [make_branch(tokens, key, what, client.flow.peer, b"down", core.worker) for what in (b"ack", b"bye")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.errors import Malformed
@@ -23,6 +24,10 @@ _NAME_ADDR = re.compile(LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*+)" + LWS + rb"<(
 _ADDR_SPEC = re.compile(LWS + rb"([A-Za-z][A-Za-z0-9+\-.]*:[^\s;,<>?\"]+)" + LWS)
 
 
+NO_PARAMS: Mapping[bytes, bytes] = MappingProxyType({})
+"""Of what has none."""
+
+
 class Via(NamedTuple):
     """One Via value (§20.42)."""
 
@@ -36,6 +41,11 @@ class Via(NamedTuple):
     branch: bytes
     sent_by: bytes
     """`host:port` as transactions are matched by it, port 0 where none is given."""
+
+    @property
+    def bare(self) -> Via:
+        """Return the value without its parameters, which take more room than all the rest."""
+        return Via(self.transport, self.host, self.port, NO_PARAMS, self.branch, self.sent_by)
 
 
 class NameAddr(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.errors import Malformed, Refused
-from proxy.flow import Flow
+from proxy.flow import udp_flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
 from proxy.routing import Party
@@ -43,7 +43,7 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         Unsent: when anything else fails. Nothing unfinished ever leaves.
     """
     hop = crossing.hop
-    crossing.far_flow = Flow("UDP", hop.local, (hop.host, hop.port))
+    crossing.far_flow = udp_flow(hop.local, hop.host, hop.port)
     crossing.notes = [] if core.recorder is not None else None
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
     try:

@@ -58,7 +58,7 @@ class Transaction:
         self._key = key
         table[key] = self
         self._interval = env.timers.t1
-        self._running: list[Timer] = []
+        self._running: tuple[Timer, ...] = ()
 
     def fire(self, name: str, now: float) -> None:
         """Handle a timer."""
@@ -83,8 +83,10 @@ class Transaction:
         self._forget()
 
     def _forget(self) -> None:
+        """Leave the table. Whoever refers back is let go of too, so that no cycle waits for the garbage collector."""
         if self._table.get(self._key) is self:
             del self._table[self._key]
+        self._running = ()
 
     # --- what the actions of `machines` do; all take the time and the bytes at hand
 
@@ -99,16 +101,17 @@ class Transaction:
     def _stop(self, now: float, data: bytes) -> None:
         for timer in self._running:
             cancel(timer)
-        self._running.clear()
+        self._running = ()
 
     def _no_ack(self, now: float, data: bytes) -> None:
         """Leave it at that: the ACK of a refusal that never came concerns nobody but this transaction."""
 
     def _begin(self, name: str, seconds: float, now: float) -> None:
+        timer = self._env.wheel.start(now, seconds, self, name)
         running = self._running
-        running.append(self._env.wheel.start(now, seconds, self, name))
-        if len(running) > 4:
-            self._running = [timer for timer in running if timer.owner is not None][-4:]
+        if len(running) > 1:
+            running = tuple(one for one in running if one.owner is not None)
+        self._running = (*running, timer)
 
     def _start_a(self, now: float, data: bytes) -> None:
         """Double without end (§17.1.1.2)."""
@@ -137,6 +140,16 @@ Row = dict[str, tuple[State, "Row", tuple[Action, ...]]]
 Rows = dict[State, Row]
 
 
+def _end(name: str, delay: Callable[[Timers], float]) -> Action:
+    """Return the action that starts a timer which nothing stops: the last of a transaction."""
+
+    def start(transaction: Transaction, now: float, data: bytes) -> None:
+        env = transaction._env
+        env.wheel.linger(now, delay(env.timers), transaction, name)
+
+    return start
+
+
 def _timer(name: str, delay: Callable[[Timers], float]) -> Action:
     """Return the action that starts a timer of fixed length."""
 
@@ -153,16 +166,16 @@ _ACTIONS: dict[Do, Action] = {
     Do.NO_ACK: Transaction._no_ack,
     Do.START_A: Transaction._start_a,
     Do.START_B: _timer("B", lambda timers: 64 * timers.t1),
-    Do.START_D: _timer("D", lambda timers: max(32.0, 64 * timers.t1)),
+    Do.START_D: _end("D", lambda timers: max(32.0, 64 * timers.t1)),
     Do.START_E: Transaction._start_e,
     Do.START_F: _timer("F", lambda timers: 64 * timers.t1),
     Do.START_G: Transaction._start_g,
     Do.START_H: _timer("H", lambda timers: 64 * timers.t1),
-    Do.START_I: _timer("I", lambda timers: timers.t4),
-    Do.START_J: _timer("J", lambda timers: 64 * timers.t1),
-    Do.START_K: _timer("K", lambda timers: timers.t4),
-    Do.START_L: _timer("L", lambda timers: 64 * timers.t1),
-    Do.START_M: _timer("M", lambda timers: 64 * timers.t1),
+    Do.START_I: _end("I", lambda timers: timers.t4),
+    Do.START_J: _end("J", lambda timers: 64 * timers.t1),
+    Do.START_K: _end("K", lambda timers: timers.t4),
+    Do.START_L: _end("L", lambda timers: 64 * timers.t1),
+    Do.START_M: _end("M", lambda timers: 64 * timers.t1),
 }
 
 
@@ -218,7 +231,17 @@ class ServerTransaction(Transaction):
     def respond(self, status: int, data: bytes, now: float) -> bool:
         """Send a response; False when a final one was sent before and this one is of no use."""
         event = "1xx" if status < 200 else "2xx" if status < 300 and self.is_invite else "final"
-        return self.step(event, now, data)
+        taken = self.step(event, now, data)
+        if event == "2xx":
+            self.last = b""  # the phone on the far side repeats it, not this transaction (RFC 6026 §7.1)
+        elif event == "final" and self.context is not None:
+            cancel(self.context.trying)
+            self.context = None  # nothing else will be sent
+        return taken
+
+    def _forget(self) -> None:
+        super()._forget()
+        self.context = None
 
     @property
     def finished(self) -> bool:
@@ -243,7 +266,7 @@ class ClientTransaction(Transaction):
         else:
             super().__init__(env, _CLIENT, State.TRYING, flow, table, key)
         self.request = request
-        self._user = user
+        self._user: ClientUser | None = user
         self.hop: Party | None = None
         """The side that was asked, which alone may answer."""
         self._response: Message | None = None
@@ -269,15 +292,30 @@ class ClientTransaction(Transaction):
 
     def _deliver(self, now: float, data: bytes) -> None:
         response, self._response = self._response, None
-        if response is not None:
+        if response is not None and self._user is not None:
             self._user.on_response(self, response, now)
+            if self.state is State.COMPLETED:
+                self.settle()
+                self._user = None
+
+    def settle(self) -> None:
+        """Let go of the request, which will not be sent again; only the ACK of a refusal may be."""
+        self.request = b""
+        if self.state is not State.COMPLETED or not self.is_invite:
+            self.last = b""
 
     def _acknowledge(self, now: float, data: bytes) -> None:
-        if self._response is not None:
-            self._env.transmit(self.flow, ack_for(self.request, self._response))
+        if self._response is not None and self.request:
+            self.last = ack_for(self.request, self._response)
+        self._env.transmit(self.flow, self.last)
 
     def _timed_out(self, now: float, data: bytes) -> None:
-        self._user.on_failure(self, 408, now)
+        if self._user is not None:
+            self._user.on_failure(self, 408, now)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._user = self._response = None
 
     def _send(self, now: float, data: bytes) -> None:
         self.last = data
@@ -288,7 +326,7 @@ class ClientTransaction(Transaction):
             return
         # The system says that there is no way: as a 503 would (§16.9), but not from within `start`.
         self._stop(now, data)
-        self._running.append(self._env.wheel.start(now, 0, _Unreachable(self), "unreachable"))
+        self._running = (self._env.wheel.start(now, 0, _Unreachable(self), "unreachable"),)
 
 
 _CLIENT_ACTIONS = _ACTIONS | {
@@ -313,5 +351,7 @@ class _Unreachable:
     def fire(self, name: str, now: float) -> None:
         client = self._client
         if client.state in (State.CALLING, State.TRYING):
+            user = client._user
             client.abandon()
-            client._user.on_failure(client, 503, now)
+            if user is not None:
+                user.on_failure(client, 503, now)

@@ -43,6 +43,7 @@ def run(config: Path) -> None:
     settings = load_or_exit(config)
     from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which the other commands do without
 
+    from tap.collector import relax  # noqa: PLC0415
     from tap.log import begin, observer  # noqa: PLC0415
     from tap.service import SipveilService  # noqa: PLC0415
 
@@ -52,6 +53,7 @@ def run(config: Path) -> None:
     service.privilegedStartService()
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    relax()
     reactor.run()
 
 

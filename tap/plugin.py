@@ -10,6 +10,7 @@ from twisted.python import usage
 from config.load import ConfigError, load
 from config.settings import Settings
 from tap.clock import use_monotonic
+from tap.collector import relax
 from tap.log import observer
 from tap.service import SipveilService
 
@@ -39,6 +40,7 @@ def make_service(options: SipveilOptions) -> SipveilService:
     from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen one by now
 
     use_monotonic(reactor)
+    reactor.callWhenRunning(relax)
     stream = sys.__stdout__ or sys.stdout  # twistd turns sys.stdout into a logger
     return SipveilService(options.settings, reactor, observer=observer(stream, options.settings.log))
 

@@ -1,0 +1,68 @@
+"""Nothing that a call leaves behind waits for the garbage collector (tap/collector.py)."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from tests.agents import ALICE, CARRIER, read
+from tests.world import World
+
+
+def whole_call(world: World, number: int) -> None:
+    invite = ALICE.invite(call_id=b"%d@x" % number, branch=b"z9hG4bKi%d" % number)
+    sent = world.receive(*invite)[1][1]
+    world.receive(*CARRIER.answer(sent, 180))
+    answer = world.receive(*CARRIER.answer(sent, 200))[0][1]
+    world.receive(*ALICE.within(b"ACK", answer, own=invite, cseq=1, branch=b"z9hG4bKa%d" % number))
+    bye = world.receive(*ALICE.within(b"BYE", answer, own=invite, branch=b"z9hG4bKb%d" % number))[0][1]
+    world.receive(*CARRIER.answer(bye, 200))
+
+
+def cancelled_call(world: World, number: int) -> None:
+    invite = ALICE.invite(call_id=b"%d@x" % number, branch=b"z9hG4bKi%d" % number)
+    sent = world.receive(*invite)[1][1]
+    world.receive(*CARRIER.answer(sent, 180))
+    cancel = next(data for _, data in world.receive(*ALICE.cancel(invite)) if data.startswith(b"CANCEL"))
+    world.receive(*CARRIER.answer(cancel, 200))
+    world.receive(*CARRIER.answer(sent, 487))
+
+
+def refused_call(world: World, number: int) -> None:
+    invite = ALICE.invite(call_id=b"%d@x" % number, branch=b"z9hG4bKi%d" % number)
+    world.receive(*CARRIER.answer(world.receive(*invite)[1][1], 486))
+
+
+def unanswered_request(world: World, number: int) -> None:
+    world.receive(*ALICE.request(b"OPTIONS", call_id=b"%d@x" % number, branch=b"z9hG4bKo%d" % number))
+
+
+@pytest.mark.parametrize("what", [whole_call, cancelled_call, refused_call, unanswered_request])
+def test_what_has_ended_is_freed_without_the_collector(what: object) -> None:
+    """Five of each, then time for all timers: the collector finds nothing."""
+    assert callable(what)
+    world = World()
+    what(world, 0)
+    world.wait(300)
+    gc.collect()
+    for number in range(1, 6):
+        what(world, number)
+        world.sent.clear()
+    world.wait(300)
+    assert not world.core.servers
+    assert not world.core.clients
+    assert not len(world.core.wheel)
+    assert gc.collect() == 0
+
+
+def test_a_forwarded_request_keeps_only_what_its_responses_need() -> None:
+    """Twelve kilobytes a ringing call (issue 3)."""
+    world = World()
+    invite = ALICE.invite()
+    world.receive(*invite)
+    (server,) = world.core.servers.values()
+    assert server.context is not None
+    kept = server.context.request
+    assert (kept.lines, kept.raw, kept.body) == ([], b"", b"")
+    assert kept.call_id == read(invite.data).call_id
