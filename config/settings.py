@@ -256,6 +256,24 @@ class Limits(Section):
     max_dialog_age: int = Field(default=172_800, ge=3600, description="age at which a dialog's records stop to open")
 
 
+class Overload(Section):
+    """What happens when more comes than the proxy can carry.
+
+    New requests outside dialogs are then refused early with 503 and Retry-After, as many as it takes. What belongs
+    to a call in progress passes, and so do emergency calls.
+    """
+
+    enabled: bool = Field(default=True, description="whether anything is refused for overload")
+    max_delay: float = Field(
+        default=0.05, ge=0.005, le=1,
+        description="how long a datagram may wait to be read, standing; near it everything new is refused",
+    )  # fmt: skip
+    retry_after: int = Field(
+        default=10, ge=1, le=1800,
+        description="seconds after which a refused phone may try again; up to twice as many, drawn for each call",
+    )  # fmt: skip
+
+
 class Timers(Section):
     """Timers of RFC 3261 table 4, in seconds."""
 
@@ -302,6 +320,7 @@ class Settings(Section):
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     limits: Limits = Field(default=Limits(), description="bounds")
+    overload: Overload = Field(default=Overload(), description="overload control")
     timers: Timers = Field(default=Timers(), description="timers")
     metrics: Metrics = Field(default=Metrics(), description="metrics page")
     log: Log = Field(default=Log(), description="logging")
