@@ -98,6 +98,6 @@ def test_our_own_to_tag_is_the_same_for_every_copy() -> None:
 def test_gauges_tell_what_is_in_progress() -> None:
     """For the metrics page."""
     ladder = Ladder() >> ALICE.invite() << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
-    assert ladder.world.core.gauges() == {
+    assert ladder.world.core.gauges().items() >= {
         "sipveil_server_transactions": 1, "sipveil_client_transactions": 1, "sipveil_parked_requests": 0,
-    }  # fmt: skip
+    }.items()  # fmt: skip
