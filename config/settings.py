@@ -245,7 +245,11 @@ class Limits(Section):
     message: int = Field(default=65535, ge=1300, le=65535, description="largest message (RFC 3261 §18.1.1)")
     headers: int = Field(default=256, ge=32, le=1024, description="most header lines (Kamailio takes 256 of one kind)")
     line: int = Field(default=8192, ge=512, le=65535, description="longest header line, unfolded (nginx: 8 KiB)")
-    transactions: int = Field(default=100_000, ge=100, description="most server transactions at once; above it 503")
+    transactions: int = Field(
+        default=100_000,
+        ge=100,
+        description="most server transactions at once; above it 503, above a quarter more within dialogs too",
+    )
     parked: int = Field(default=10_000, ge=1, description="most requests waiting for a look-up at once")
     max_breadth: int = Field(
         default=60, ge=1, le=255, description="Max-Breadth where a request has none (RFC 5393 §5.3.3.1)"
