@@ -11,9 +11,13 @@ from collections.abc import Callable
 from tests.real import leaks
 from tests.real.harness import PHONE, Address, now
 
-RATE = 6000
-"""Calls a second: many times what the proxy takes, and a fraction of what it can refuse."""
+RATE = 500
+"""Calls a second to begin with; more and more, until most of them are refused, whatever the proxy carries here."""
+MOST = 12_000
+"""Calls a second that are more than enough for any machine."""
 _STEP = 0.02
+_LOOK = 0.25
+"""Seconds between two looks at whether the flood is high enough."""
 _ANSWER = re.compile(rb"SIP/2\.0 (\d{3}) .*\r\nTo: ([^\r]*)\r\n.*?Call-ID: (\d+)@flood\r\n", re.DOTALL)
 _RETRY_AFTER = re.compile(rb"\r\nRetry-After: (\d+)\r\n")
 
@@ -29,6 +33,8 @@ class Flood:
         self._socket.bind((PHONE, 0))
         self._socket.setblocking(False)
         self._sent = 0
+        self._rate = float(RATE)
+        self._seen = (0, 0)
         self.statuses: dict[int, set[int]] = defaultdict(set)
         """Number of the call → codes that it was answered with."""
         self.retry_after: set[int] = set()
@@ -44,16 +50,27 @@ class Flood:
 
     def run(self, seconds: float, meanwhile: Callable[[], bool]) -> bool:
         """Call for so many seconds, or until `meanwhile`, which is called all the time, says that it is done."""
-        begin, before = now(), self._sent
-        while (passed := now() - begin) < seconds:
-            while self._sent - before < passed * RATE:
+        end, look, last = now() + seconds, now() + _LOOK, now()
+        while (at := now()) < end:
+            for _ in range(int((at - last) * self._rate)):
                 self._send(self._sent, "INVITE", f"<sip:{leaks.DIALLED}@sip.example.net>")
                 self._sent += 1
+            last = at
             self._read()
             if meanwhile():
                 return True
+            if at > look:
+                look = at + _LOOK
+                self._rise()
             time.sleep(_STEP)
         return False
+
+    def _rise(self) -> None:
+        """Call more often where less than half of the latest calls were refused."""
+        refused, sent = self.count(503), self._sent
+        if 2 * (refused - self._seen[0]) < sent - self._seen[1]:
+            self._rate = min(self._rate * 1.5, MOST)
+        self._seen = refused, sent
 
     def count(self, status: int) -> int:
         """Return how many calls were answered with a code."""

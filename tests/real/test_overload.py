@@ -90,13 +90,13 @@ def rush(lab: Lab, sipveil: Sipveil) -> Rush:
 def test_overload(rush: Rush, sipveil: Sipveil) -> None:
     """An emergency call and a BYE go through at once, the flood's calls in part; afterwards everything does."""
     flood = rush.flood
-    rush.go_on(2)
+    rush.go_on(4)
     completed = flood.count(486)
     assert sipveil.metrics()["sipveil_overload_active"] == 1
     assert rush.ask("INVITE", outside("not", "sip:112@sip.example.net")) <= {100, 486}
     assert rush.ask("BYE", rush.call.caller) == {200}
     rush.go_on(2)
-    assert flood.count(503) > 1000
+    assert flood.count(503) > 300
     assert flood.count(486) - completed > 50, "calls are still taken, and completed"
     assert not [codes for codes in flood.statuses.values() if 503 in codes and codes != {503}]
     assert min(flood.retry_after) >= 10
