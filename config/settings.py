@@ -245,7 +245,11 @@ class Limits(Section):
     message: int = Field(default=65535, ge=1300, le=65535, description="largest message (RFC 3261 §18.1.1)")
     headers: int = Field(default=256, ge=32, le=1024, description="most header lines (Kamailio takes 256 of one kind)")
     line: int = Field(default=8192, ge=512, le=65535, description="longest header line, unfolded (nginx: 8 KiB)")
-    transactions: int = Field(default=100_000, ge=100, description="most server transactions at once; above it 503")
+    transactions: int = Field(
+        default=100_000,
+        ge=100,
+        description="most server transactions at once; above it 503, above a quarter more within dialogs too",
+    )
     parked: int = Field(default=10_000, ge=1, description="most requests waiting for a look-up at once")
     max_breadth: int = Field(
         default=60, ge=1, le=255, description="Max-Breadth where a request has none (RFC 5393 §5.3.3.1)"
@@ -254,6 +258,24 @@ class Limits(Section):
         default=10, ge=1, description="calls a minute to one subscriber through a Contact outside its dialog"
     )
     max_dialog_age: int = Field(default=172_800, ge=3600, description="age at which a dialog's records stop to open")
+
+
+class Overload(Section):
+    """What happens when more comes than the proxy can carry.
+
+    New requests outside dialogs are then refused early with 503 and Retry-After, as many as it takes. What belongs
+    to a call in progress passes, and so do emergency calls.
+    """
+
+    enabled: bool = Field(default=True, description="whether anything is refused for overload")
+    max_delay: float = Field(
+        default=0.05, ge=0.005, le=1,
+        description="how long a datagram may wait to be read, standing; near it everything new is refused",
+    )  # fmt: skip
+    retry_after: int = Field(
+        default=10, ge=1, le=1800,
+        description="seconds after which a refused phone may try again; up to twice as many, drawn for each call",
+    )  # fmt: skip
 
 
 class Timers(Section):
@@ -302,6 +324,7 @@ class Settings(Section):
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     limits: Limits = Field(default=Limits(), description="bounds")
+    overload: Overload = Field(default=Overload(), description="overload control")
     timers: Timers = Field(default=Timers(), description="timers")
     metrics: Metrics = Field(default=Metrics(), description="metrics page")
     log: Log = Field(default=Log(), description="logging")

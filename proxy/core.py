@@ -26,10 +26,12 @@ from proxy.handle_response import ResponseHandler
 from proxy.identity import Identity
 from proxy.matching import ServerKey, owner
 from proxy.message import Message
+from proxy.overload import Overload
 from proxy.parking import Parking
 from proxy.parse import parse, partial
 from proxy.policy import Privacy
 from proxy.references import References
+from proxy.refusal import Refusals
 from proxy.reply import reply, reply_flow
 from proxy.routing import Network, Party
 from proxy.sinks import Event, Recorder, Sinks
@@ -83,6 +85,8 @@ class Core:
         self.acks = AckHandler(self)
         self.requests = RequestHandler(self)
         self.cancels = CancelHandler(self)
+        self.overload = Overload(settings.overload, self._tell_overload)
+        self.refusals = Refusals(self)
         self._sinks = sinks
         self._epoch = wall - now
 
@@ -98,6 +102,8 @@ class Core:
         if source is None and not network.is_us(flow.peer[0].encode(), flow.peer[1]):
             self.drop("unknown-source")
             return
+        if self.overload.active and source is not None and self.refusals.receive(data, flow, source, now):
+            return
         try:
             message = parse(data, network.settings.limits)
         except Malformed as error:
@@ -110,6 +116,7 @@ class Core:
 
     def timeout(self, now: float) -> None:
         """Fire the timers that are due; to be called every `tick` seconds."""
+        self.overload.tick(now)
         self.wheel.advance(now)
 
     def resume(self, ticket: int, addresses: Sequence[str], now: float) -> None:
@@ -126,12 +133,15 @@ class Core:
         """Return which of `workers` a datagram belongs to (design.md §6)."""
         return owner(data, workers)
 
-    def gauges(self) -> dict[str, int]:
+    def gauges(self) -> dict[str, float]:
         """Return what is in progress, by metric name."""
         return {
             "sipveil_server_transactions": len(self.servers),
             "sipveil_client_transactions": len(self.clients),
             "sipveil_parked_requests": len(self.parking),
+            "sipveil_overload_active": int(self.overload.active),
+            "sipveil_overload_refused_ratio": 1 - self.overload.share,
+            "sipveil_overload_lag_seconds": self.overload.wait,
         }
 
     # --- what handlers and transactions share
@@ -190,12 +200,15 @@ class Core:
         """Return a response of our own; its To tag is a keyed hash, the same for every retransmission."""
         if status == 100 or request.to_tag:
             return reply(request, flow, status, b"", reason=reason, extra=extra)
+        return reply(request, flow, status, self.own_tag(request), reason=reason, extra=extra)
+
+    def own_tag(self, request: Message) -> bytes:
+        """Return the To tag of our own responses to a request; the ACK of a refusal brings it back."""
         tokens = self.generation.tokens
         via = request.via
-        # The same for an INVITE and its CANCEL (RFC 3261 §9.2), which have the branch in common.
+        # The same for an INVITE, its ACK and its CANCEL (RFC 3261 §9.2), which have the branch in common.
         parts = (via.branch, via.host, request.call_id)
-        tag = tokens.mac(tokens.current, b"to-tag", *parts, size=8).hex().encode()
-        return reply(request, flow, status, tag, reason=reason, extra=extra)
+        return tokens.mac(tokens.current, b"to-tag", *parts, size=8).hex().encode()
 
     def start_client(
         self, flow: Flow, method: bytes, data: bytes, branch: bytes, user: ClientUser
@@ -218,6 +231,10 @@ class Core:
             self.drop("malformed")
             return
         self.respond_statelessly(request, flow, error.code, error.why.encode())
+
+    def _tell_overload(self, begins: bool) -> None:
+        """Write down that overload begins or is over."""
+        self._sinks.event(Event("overload", "", "", "begins" if begins else "ends"))
 
     def _count_made(self, status: int) -> None:
         self.counters.add("responses_made", str(status) if str(status) in _MADE_CODES else "other")

@@ -32,6 +32,8 @@ COUNTERS = (
     CounterSpec("sipveil_dropped_total", "Messages that were dropped in silence, by reason.", "reason",
                 ("malformed", "keepalive", "unknown-source", "stray-response", "ack-without-dialog",
                  "parked-full", "late", "failed-closed")),
+    CounterSpec("sipveil_overload_refused_total", "Requests refused with 503 for overload or a full table, by method.",
+                "method", METHODS),
     CounterSpec("sipveil_retransmissions_absorbed_total", "Requests answered from stored bytes, by method.",
                 "method", METHODS),
     CounterSpec("sipveil_retransmissions_sent_total", "Messages sent again by timers A, E and G.", "timer",

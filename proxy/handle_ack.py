@@ -53,6 +53,8 @@ class AckHandler:
         try:
             return in_dialog.cross(generation, arrival)
         except in_dialog.TokenRefused as refusal:
+            if arrival.request.to_tag == self._core.own_tag(arrival.request):
+                raise  # it acknowledges a refusal of ours that no transaction stood for
             return without_record.cross(generation, arrival, refusal)[0]
 
     def _forward(self, crossing: Crossing, now: float) -> None:

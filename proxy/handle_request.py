@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SLOW_TRYING = 7
 """Times T1 until a non-INVITE without response gets 100: when timer E has reached T2 (RFC 4320 §4.1)."""
-RETRY_AFTER = b"Retry-After: 5"
-"""What a sender is told when we have too much to do; seconds."""
 
 
 class RequestHandler:
@@ -67,9 +65,8 @@ class RequestHandler:
     def _begin(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> None:
         """Forward a new request, or answer it."""
         core = self._core
-        if self._overloaded(request):
-            # Cheap and stateless: a transaction is what we have too many of.
-            core.respond_statelessly(request, flow, 503, extra=(RETRY_AFTER,))
+        if core.refusals.must_refuse(request, key):
+            core.refusals.refuse(request, flow, source)
             return
         server = core.open_server(key, request, flow)
         try:
@@ -93,14 +90,6 @@ class RequestHandler:
             core.respond(server, request, flow, 500, now)
             return
         self._forward(request, flow, server, crossings, (key, loop, shares), now)
-
-    def _overloaded(self, request: Message) -> bool:
-        """Tell whether there is no room for this request; an emergency call always has room."""
-        core = self._core
-        network = core.generation.network
-        if len(core.servers) < network.settings.limits.transactions:
-            return False
-        return not network.is_emergency(request.uri)
 
     def _forward(
         self, request: Message, flow: Flow, server: ServerTransaction, crossings: list[Crossing],

@@ -20,7 +20,9 @@ class Event(NamedTuple):
     """A status code or a reason from a closed set."""
 
 
-EVENTS = frozenset({"call", "answered", "ended", "refused", "dropped", "failed-closed", "token-refused", "emergency"})
+EVENTS = frozenset(
+    {"call", "answered", "ended", "refused", "dropped", "failed-closed", "token-refused", "emergency", "overload"}
+)
 
 
 class Recorder(Protocol):

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from proxy.flow import Flow
+from proxy.transport_queue import QueueWatch, ReceiveQueue
 
 MAX_DATAGRAM = 65_535
 """Bytes asked of one recvfrom: the largest UDP datagram (RFC 3261 §18.1.1), so that none is cut."""
@@ -57,16 +58,24 @@ class Reactor(Protocol):
 class TransportStats:
     """What one listener counts; plain integers, read by the metrics page at scrape."""
 
-    __slots__ = ("datagrams_received", "datagrams_sent", "failures", "queue_full", "receive_errors", "send_refused")
+    __slots__ = (
+        "_queue", "datagrams_received", "datagrams_sent", "failures", "queue_full", "receive_errors", "send_refused",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        """Start at zero."""
+    def __init__(self, queue: ReceiveQueue | None = None) -> None:
+        """Start at zero; the kernel's own count is asked of queue."""
+        self._queue = queue
         self.datagrams_received = 0
         self.datagrams_sent = 0
         self.receive_errors = 0
         self.send_refused = 0
         self.queue_full = 0
         self.failures = 0
+
+    @property
+    def kernel_drops(self) -> int:
+        """Return how many datagrams the kernel had no room for."""
+        return self._queue.memory().drops if self._queue else 0
 
 
 def open_udp_socket(address: str, port: int) -> socket.socket:
@@ -116,6 +125,7 @@ class UdpListener:
         receive: Callable[[bytes, Flow, float], None],
         clock: Callable[[], float],
         failed: Callable[[Exception], None],
+        watch: QueueWatch | None = None,
     ) -> None:
         """Take over sock; reading begins with `start`.
 
@@ -125,10 +135,11 @@ class UdpListener:
             receive: gets datagram, flow, and monotonic seconds.
             clock: monotonic seconds.
             failed: told of what `receive` raised; must not raise and must not write out its text.
+            watch: told how long datagrams wait; None for a socket that is not measured.
         """
         host, port = sock.getsockname()[:2]
         self.address: tuple[str, int] = (host, port)
-        self.stats = TransportStats()
+        self.stats = TransportStats(watch.queue if watch else None)
         self._version = 6 if sock.family == socket.AF_INET6 else 4
         self._reactor = reactor
         self._socket = sock
@@ -138,6 +149,8 @@ class UdpListener:
         self._flows: dict[tuple[str, int], Flow] = {}
         self._outgoing: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._open = True
+        self._watch = watch
+        self._behind = False
 
     @property
     def is_open(self) -> bool:
@@ -246,10 +259,13 @@ class UdpListener:
     def doRead(self) -> None:  # noqa: N802 - IReadDescriptor
         """Take what has arrived, at most DATAGRAMS_PER_WAKE_UP."""
         receive, clock, flows, recvfrom = self._receive, self._clock, self._flows, self._socket.recvfrom
+        # A queue that the last wake-up emptied needs no measuring: so an idle proxy pays nothing for it.
+        watch = self._watch if self._behind else None
         for _ in range(DATAGRAMS_PER_WAKE_UP):
             try:
                 data, peer = recvfrom(MAX_DATAGRAM)
             except BlockingIOError:
+                self._caught_up()
                 return
             except OSError:  # an ICMP error of an earlier datagram; the next read goes on
                 self.stats.receive_errors += 1
@@ -257,13 +273,25 @@ class UdpListener:
             peer = peer[:2]  # IPv6 adds flow label and scope; a scope stands in the address too
             flow = flows.get(peer) or self._remember(peer)
             self.stats.datagrams_received += 1
+            now = clock()
+            if watch is not None:
+                watch.measure(now)
+                watch = None
             try:
-                receive(data, flow, clock())
+                receive(data, flow, now)
             except Exception as error:  # the boundary: whatever a datagram raised ends here
                 self.stats.failures += 1
                 self._failed(error)
             if not self._open:
                 return
+        self._behind = True
+
+    def _caught_up(self) -> None:
+        """Report a queue that was behind and is empty now."""
+        if self._behind:
+            self._behind = False
+            if self._watch is not None:
+                self._watch.emptied(self._clock())
 
     def doWrite(self) -> None:  # noqa: N802 - IWriteDescriptor
         """Send what waits for room."""

@@ -17,6 +17,7 @@ LEVELS = {
     "refused": LogLevel.debug,
     "token-refused": LogLevel.warn,
     "emergency": LogLevel.info,
+    "overload": LogLevel.warn,
     "failed-closed": LogLevel.error,
 }
 """Level of each kind of proxy.sinks.EVENTS. What every call and every stranger causes is for debugging only."""

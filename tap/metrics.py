@@ -22,6 +22,9 @@ GAUGES = {
     "sipveil_server_transactions": "Server transactions at this moment.",
     "sipveil_client_transactions": "Client transactions at this moment.",
     "sipveil_parked_requests": "Requests that wait for a look-up at this moment.",
+    "sipveil_overload_active": "1 while new requests may be refused for overload, else 0.",
+    "sipveil_overload_refused_ratio": "Part of the new requests that is refused at this moment, 0 to 1.",
+    "sipveil_overload_lag_seconds": "How long a datagram had waited to be read when this was last measured.",
 }
 """Name → meaning of each of `Core.gauges()`."""
 
@@ -41,6 +44,8 @@ TRANSPORT = (
     TransportSpec("sipveil_receive_errors_total", "Reads that the system refused, by listener.", "receive_errors"),
     TransportSpec("sipveil_send_refused_total", "Datagrams that the system refused for good, by listener.",
                   "send_refused"),
+    TransportSpec("sipveil_kernel_drops_total", "Datagrams lost for want of room to receive, by listener.",
+                  "kernel_drops"),
     TransportSpec("sipveil_send_queue_full_total", "Datagrams lost for want of room to send, by listener.",
                   "queue_full"),
 )  # fmt: skip
@@ -54,7 +59,7 @@ class Sources(NamedTuple):
     """Where the numbers are read at scrape."""
 
     counters: Counters
-    gauges: Callable[[], Mapping[str, int]]
+    gauges: Callable[[], Mapping[str, float]]
     listeners: Mapping[str, TransportStats]
     """Listener's configured name → what it counted."""
     failures: Mapping[str, int]

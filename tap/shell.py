@@ -19,9 +19,11 @@ from config.address import HostPortValue
 from config.settings import Listener, Settings
 from proxy.counters import Counters
 from proxy.flow import Flow
+from proxy.overload import Overload
 from proxy.resolver import Resolver, ask_name_servers, read_hosts, system_name_servers
 from proxy.sinks import Event, Sinks
 from proxy.transport import UdpListener, open_udp_socket
+from proxy.transport_queue import QueueWatch, ReceiveQueue
 from tap.boundary import Boundary
 from tap.events import EventLog
 from tap.metrics import Sources, registry
@@ -42,6 +44,7 @@ class Core(Protocol):
     """What the shell needs of proxy.core.Core."""
 
     counters: Counters
+    overload: Overload
 
     @property
     def tick(self) -> float:
@@ -59,7 +62,7 @@ class Core(Protocol):
     def set_wall(self, now: float, wall: float) -> None:
         """Take note that now (monotonic) is wall (Unix time)."""
 
-    def gauges(self) -> Mapping[str, int]:
+    def gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""
 
 
@@ -178,6 +181,7 @@ class Shell:
             receive=self.core.receive,
             clock=self._clocks.now,
             failed=lambda error: self.boundary.failed("datagram", error),
+            watch=QueueWatch(ReceiveQueue(sock, self._clocks.wall), self.core.overload),
         )
 
     def _close_sockets(self) -> None:

@@ -101,7 +101,7 @@ def measure(kind: str, calls: int) -> Kept:
 def transactions(world: World) -> int:
     """Return how many transactions the core holds."""
     gauges = world.core.gauges()
-    return gauges["sipveil_server_transactions"] + gauges["sipveil_client_transactions"]
+    return int(gauges["sipveil_server_transactions"] + gauges["sipveil_client_transactions"])
 
 
 def resident() -> int:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from proxy.sinks import Event
 from tests.agents import ALICE, CARRIER, STRANGER, Packet, read
 from tests.ladder import Ladder, Sent, Silence, Wait
 from tests.world import World
@@ -98,6 +99,21 @@ def test_our_own_to_tag_is_the_same_for_every_copy() -> None:
 def test_gauges_tell_what_is_in_progress() -> None:
     """For the metrics page."""
     ladder = Ladder() >> ALICE.invite() << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
-    assert ladder.world.core.gauges() == {
+    assert ladder.world.core.gauges().items() >= {
         "sipveil_server_transactions": 1, "sipveil_client_transactions": 1, "sipveil_parked_requests": 0,
-    }  # fmt: skip
+    }.items()  # fmt: skip
+
+
+def test_overload_is_an_event_of_nobody() -> None:
+    """Once when it begins and once when it is over, and the metrics page tells how bad it is."""
+    world = World()
+    control = world.core.overload
+    control.measured("main", 0.2, 0, world.now)
+    gauges = world.core.gauges()
+    assert gauges["sipveil_overload_active"] == 1
+    assert gauges["sipveil_overload_refused_ratio"] == 1
+    assert gauges["sipveil_overload_lag_seconds"] == 0.2
+    control.measured("main", 0.0, 0, world.now)
+    world.wait(2)
+    assert world.events == [Event("overload", "", "", "begins"), Event("overload", "", "", "ends")]
+    assert not any(world.core.gauges().values())

@@ -162,9 +162,9 @@ def test_a_non_invite_that_nobody_answers_gets_no_408() -> None:
     ladder = Ladder() >> ALICE.request(b"OPTIONS", uri=b"sip:8@192.0.2.1") >> Wait(40)
     statuses = {read(data).status for address, data in ladder.left if address == ALICE.address}
     assert statuses == {100}
-    assert ladder.world.core.gauges() == {
+    assert ladder.world.core.gauges().items() >= {
         "sipveil_server_transactions": 0, "sipveil_client_transactions": 0, "sipveil_parked_requests": 0,
-    }  # fmt: skip
+    }.items()  # fmt: skip
 
 
 def test_too_many_transactions_are_refused_cheaply() -> None:

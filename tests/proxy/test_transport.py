@@ -14,9 +14,12 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from config.settings import Overload as OverloadSettings
 from proxy import transport
 from proxy.flow import Flow
+from proxy.overload import Overload
 from proxy.transport import UdpListener, open_udp_socket
+from proxy.transport_queue import QueueWatch, ReceiveQueue
 
 
 class HandReactor:
@@ -160,6 +163,63 @@ def test_wake_up_takes_a_bounded_number(bench: Bench) -> None:
     assert len(bench.received) == transport.DATAGRAMS_PER_WAKE_UP
     bench.listener.doRead()
     assert len(bench.received) == transport.DATAGRAMS_PER_WAKE_UP + 5
+
+
+class Watch:
+    """Stands for a QueueWatch: remembers what it is told, and about how many datagrams."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.told: list[tuple[str, int]] = []
+        self._bench = bench
+        bench.listener._watch = self  # type: ignore[assignment]
+
+    def measure(self, now: float) -> None:
+        assert now == 42.0
+        self.told.append(("measure", len(self._bench.received)))
+
+    def emptied(self, now: float) -> None:
+        assert now == 42.0
+        self.told.append(("emptied", len(self._bench.received)))
+
+
+def test_a_queue_that_is_emptied_is_not_measured(bench: Bench) -> None:
+    """An idle proxy pays nothing for overload control."""
+    watch = Watch(bench)
+    bench.arrive(b"one", b"two")
+    bench.arrive(b"three")
+    assert watch.told == []
+
+
+def test_a_queue_that_is_not_is_measured_once_a_wake_up(bench: Bench) -> None:
+    """By the first datagram of the next one, before it is handled; when there is nothing left, that is said once."""
+    watch = Watch(bench)
+    most = transport.DATAGRAMS_PER_WAKE_UP
+    bench.arrive(*[b"x"] * (2 * most + 5))
+    assert watch.told == []
+    bench.listener.doRead()
+    assert watch.told == [("measure", most)]
+    bench.listener.doRead()
+    assert watch.told[1:] == [("measure", 2 * most), ("emptied", 2 * most + 5)]
+    bench.arrive(b"x")
+    assert len(watch.told) == 3
+
+
+def test_what_the_kernel_drops_is_counted() -> None:
+    """For the metrics page, from the kernel's own count."""
+    sock = open_udp_socket("127.0.0.1", 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    watch = QueueWatch(ReceiveQueue(sock, lambda: 0.0), Overload(OverloadSettings(), lambda begins: None))
+    listener = UdpListener(
+        HandReactor(), sock, receive=lambda data, flow, now: None, clock=lambda: 1.0, failed=lambda error: None,
+        watch=watch,
+    )  # fmt: skip
+    assert listener.stats.kernel_drops == 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        for _ in range(100):
+            peer.sendto(b"x" * 1000, listener.address)
+    assert listener.stats.kernel_drops > 50
+    listener.close()
+    assert listener.stats.kernel_drops == 0
 
 
 def test_exception_of_the_core_is_contained(bench: Bench) -> None:

@@ -10,6 +10,7 @@ from config.load import load
 from config.settings import Settings
 from proxy.counters import Counters
 from proxy.flow import Flow
+from proxy.overload import Overload
 from proxy.sinks import Sinks
 
 CONFIG = """\
@@ -48,6 +49,7 @@ class FakeCore:
         self.settings = settings
         self.sinks = sinks
         self.counters = Counters()
+        self.overload = Overload(settings.overload, lambda begins: None)
         self.received: list[tuple[bytes, Flow]] = []
         self.resumed: list[tuple[int, list[str]]] = []
         self.timeouts = 0
@@ -71,8 +73,11 @@ class FakeCore:
     def set_wall(self, now: float, wall: float) -> None:
         self.walls.append(wall)
 
-    def gauges(self) -> Mapping[str, int]:
-        return {"sipveil_server_transactions": 3, "sipveil_client_transactions": 2, "sipveil_parked_requests": 1}
+    def gauges(self) -> Mapping[str, float]:
+        return {
+            "sipveil_server_transactions": 3, "sipveil_client_transactions": 2, "sipveil_parked_requests": 1,
+            "sipveil_overload_active": 1, "sipveil_overload_refused_ratio": 0.25, "sipveil_overload_lag_seconds": 0.02,
+        }  # fmt: skip
 
 
 class StoppedClocks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from twisted.logger import Logger, LogPublisher
 from config.settings import Settings
 from proxy.flow import Flow
 from proxy.sinks import Event, Sinks
+from proxy.transport import DATAGRAMS_PER_WAKE_UP
 from tap import shell as module
 from tap.log import LineObserver
 from tap.shell import Shell, StartError
@@ -127,6 +129,22 @@ async def test_nothing_that_the_core_raises_stops_it(bench: Bench) -> None:
     assert counts["timer"] >= 3
     assert counts["lookup"] == 1
     assert "5550142" not in bench.stream.getvalue()
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_core_learns_that_it_is_behind(bench: Bench) -> None:
+    """Datagrams that had to wait reach overload control, with the time that they waited; and that nothing is left."""
+    bench.start()
+    most: list[float] = []
+    bench.core.on_receive = lambda data, flow: most.append(bench.core.overload.wait)
+    for _ in range(DATAGRAMS_PER_WAKE_UP + 5):
+        bench.peer.sendto(b"x", bench.address)
+    bench.clocks.unix = time.time() + 7
+    await bench.until(lambda: len(bench.core.received) == DATAGRAMS_PER_WAKE_UP + 5)
+    assert 7 <= max(most) < 9
+    await bench.until(lambda: bench.core.overload.wait == 0)
+    assert bench.core.overload.active
     await bench.close()
 
 

@@ -1,0 +1,164 @@
+"""Refusing under overload: a look at the raw bytes instead of a parse, and 503 without a transaction.
+
+Only what is beyond doubt is decided here: a request as nearly all are written, outside dialogs, no emergency call.
+Anything else takes the ordinary path, where `RequestHandler` asks `must_refuse` after the parse. Nothing is
+forwarded from here, so nothing that is overlooked can leave towards another party.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from config.vocabulary import Zone
+from proxy.counters import METHODS
+from proxy.errors import Malformed
+from proxy.flow import Flow
+from proxy.grammar import CALL_ID, COMPACT, TOKEN_CLASS
+from proxy.headers import parse_via
+from proxy.matching import ServerKey, server_key
+from proxy.message import Message
+from proxy.parse import KNOWN_METHODS
+from proxy.routing import Party
+from proxy.validation import MAGIC_COOKIE
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+
+FRESH = frozenset((b"INVITE", b"REGISTER", b"OPTIONS", b"MESSAGE", b"SUBSCRIBE", b"PUBLISH", b"NOTIFY", b"REFER"))
+"""Methods whose requests outside dialogs are refused unparsed. CANCEL and ACK belong to an INVITE, BYE to a call."""
+PROXY_RETRY_AFTER = 1
+"""Seconds told to proxies: by RFC 3261 §21.5.4 one that is told more would keep all its callers away for as long."""
+ROOM_FOR_CALLS = 1.25
+"""Requests within dialogs find room up to so many times `limits.transactions`, so that calls can end."""
+
+# The headers that a response echoes (RFC 3261 §8.2.6.2), by long and compact name, and whether a fold follows.
+_ECHOED = re.compile(
+    rb"\n(?=[VvFfTtIiCc])((via|v|from|f|to|t|call-id|i|cseq)[ \t]*+:[ \t]*+([^\r\n]*+))(\r?\n[ \t])?+", re.IGNORECASE
+)
+# From and To as nearly everybody writes them: [ display-name ] <URI> *( ;token[=token] ), one space at most.
+_USUAL = re.compile(
+    rb'(?:"[^"\\\x00-\x1f\x7f]*+" ?|[A-Za-z0-9\-.!%*_+`\'~ ]*+)<[^<>"\x00-\x20\x7f]++>'
+    rb"((?:;" + TOKEN_CLASS + rb"++(?:=" + TOKEN_CLASS + rb"++)?+)*+)"
+)
+_TAG = re.compile(rb";tag=([^;]*+)", re.IGNORECASE)
+_CSEQ = re.compile(rb"\d{1,9} ([A-Z]++)")
+_LONG = {
+    name: COMPACT.get(name, name) for name in (b"via", b"v", b"from", b"f", b"to", b"t", b"call-id", b"i", b"cseq")
+}
+
+
+class Refusals:
+    """Takes datagrams first while there is overload."""
+
+    def __init__(self, core: Core) -> None:
+        """Work on the core's tables."""
+        self._core = core
+        self._least = core.generation.network.settings.overload.retry_after
+
+    def receive(self, data: bytes, flow: Flow, source: Party, now: float) -> bool:
+        """Deal with a datagram that needs no more than a look; False for those that take the ordinary path."""
+        method = data[: data.find(b" ", 0, 10)]
+        if method not in FRESH:
+            return method == b"ACK" and self._absorb(data)
+        request = glance(data, method)
+        if request is None or request.to_tag:
+            return False
+        core = self._core
+        key = server_key(request)
+        server = core.servers.get(key)
+        if server is not None:
+            # Not dropped: the answer ends the sender's retransmissions, silence would bring up to six more.
+            core.counters.add("requests_received", method.decode())
+            core.counters.add("retransmissions_absorbed", method.decode())
+            server.repeat(now)
+            return True
+        if core.overload.takes(key) or core.generation.network.is_emergency(request.uri):
+            return False
+        core.counters.add("requests_received", method.decode())
+        self.refuse(request, flow, source)
+        return True
+
+    def must_refuse(self, request: Message, key: ServerKey) -> bool:
+        """Tell whether a new request that was parsed is refused, for overload or want of room; no emergency call is."""
+        core = self._core
+        network = core.generation.network
+        room = network.settings.limits.transactions * (ROOM_FOR_CALLS if request.to_tag else 1)
+        behind = core.overload.active and not request.to_tag and not core.overload.takes(key)
+        return (behind or len(core.servers) >= room) and not network.is_emergency(request.uri)
+
+    def refuse(self, request: Message, flow: Flow, source: Party) -> None:
+        """Send 503 with Retry-After, without a transaction: of those there are too many."""
+        seconds = PROXY_RETRY_AFTER
+        if source.zone is Zone.ACCESS and not source.edge:
+            # Different for each attempt, the same for its retransmissions: phones shall not return all at once.
+            seconds = self._least + crc32(request.via.branch) % (self._least + 1)
+        core = self._core
+        core.counters.add(
+            "overload_refused", request.method.decode() if request.method in KNOWN_METHODS else METHODS[-1]
+        )
+        core.respond_statelessly(request, flow, 503, extra=(b"Retry-After: %d" % seconds,))
+
+    def _absorb(self, data: bytes) -> bool:
+        """Take the ACK of a refusal, which no transaction waits for, and of nothing else."""
+        request = glance(data, b"ACK")
+        core = self._core
+        if request is None or request.to_tag != core.own_tag(request) or server_key(request, b"INVITE") in core.servers:
+            return False
+        core.counters.add("requests_received", "ACK")
+        return True
+
+
+def glance(data: bytes, method: bytes) -> Message | None:
+    """Return what a response needs of a request, less than `parse` would; None where anything is unusual.
+
+    The message has method, uri, via, call_id, to_tag, and the lines and index of what is echoed; no more.
+    """
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    head = data[:end]
+    start = head[: head.find(b"\r\n")].split(b" ")
+    if len(start) != 3 or start[2] != b"SIP/2.0":
+        return None
+    request = Message()
+    request.method, request.uri, request.echo = method, start[1], None
+    values = _collect(request, head)
+    return request if values is not None and _read(request, values) else None
+
+
+def _collect(request: Message, head: bytes) -> dict[bytes, bytes] | None:
+    """Note the lines that are echoed and return the first value of each; None for folds and for two of one kind."""
+    lines: list[bytes] = []
+    index: dict[bytes, Sequence[int]] = {}
+    values: dict[bytes, bytes] = {}
+    for line, name, value, fold in _ECHOED.findall(head):
+        if fold:
+            return None
+        long = _LONG[name.lower()]
+        index[long] = (*index.get(long, ()), len(lines))
+        values.setdefault(long, value)
+        lines.append(line)
+    request.lines, request.index = lines, index
+    once = len(values) == 5 and len(lines) == 4 + len(index[b"via"])
+    return values if once else None
+
+
+def _read(request: Message, values: dict[bytes, bytes]) -> bool:
+    """Read Via, To tag and Call-ID; False where any value is unusual."""
+    via, to = values[b"via"], _USUAL.fullmatch(values[b"to"])
+    cseq = _CSEQ.fullmatch(values[b"cseq"])
+    if to is None or cseq is None or cseq[1] != request.method or b"," in via:
+        return False
+    if _USUAL.fullmatch(values[b"from"]) is None or CALL_ID.fullmatch(values[b"call-id"]) is None:
+        return False
+    tag = _TAG.search(to[1])
+    request.to_tag = tag[1] if tag else b""
+    request.call_id = values[b"call-id"]
+    try:
+        request.via = parse_via(via)
+    except Malformed:
+        return False
+    return request.via.branch[:7] == MAGIC_COOKIE and len(request.via.branch) > 7
