@@ -20,6 +20,8 @@ COMPACT = {
 # token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )
 TOKEN_CLASS = rb"[A-Za-z0-9\-.!%*_+`'~]"
 TOKEN = re.compile(TOKEN_CLASS + rb"+")
+TOKEN_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
+"""The same letters for `bytes.translate`, which tells in one pass whether others occur."""
 
 # LWS = [*WSP CRLF] 1*WSP; a fold reads as one space (§7.3.1).
 # It is looked for at the first space of a run only: else a long run without a fold takes the square of its length.

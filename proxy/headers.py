@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.errors import Malformed
-from proxy.grammar import CSEQ, FOLD, LWS, PARAM, QUOTED, VIA
+from proxy.grammar import CSEQ, FOLD, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA
 from proxy.memo import remembered
 
 MAX_CSEQ = 2**32 - 1
@@ -140,7 +140,7 @@ def _plain_params(text: bytes) -> dict[bytes, bytes] | None:
     return None if len(params) != len(items) or b"" in params else params
 
 
-_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~=;:[]"
+_PLAIN = TOKEN_LETTERS + b"=;:[]"
 
 
 @remembered

@@ -11,8 +11,18 @@ from collections.abc import Mapping, Sequence
 
 from config.settings import Limits
 from proxy.errors import Malformed
-from proxy.grammar import CALL_ID, COMPACT, REQUEST_LINE, STATUS_LINE, TOKEN, TOKEN_CLASS
-from proxy.headers import NameAddr, Via, parse_cseq, parse_name_addr, parse_params, parse_via, split_list, unfold
+from proxy.grammar import CALL_ID, COMPACT, REQUEST_LINE, STATUS_LINE, TOKEN, TOKEN_CLASS, TOKEN_LETTERS
+from proxy.headers import (
+    NO_PARAMS,
+    NameAddr,
+    Via,
+    parse_cseq,
+    parse_name_addr,
+    parse_params,
+    parse_via,
+    split_list,
+    unfold,
+)
 from proxy.memo import remembered
 from proxy.message import Message
 from proxy.uri import parse_sip_uri
@@ -289,7 +299,19 @@ def _read_via(message: Message) -> None:
     places = message.index.get(b"via")
     if not places:
         raise Malformed("Missing Via", 0)
-    message.via = _via_of(message.lines[places[0]])
+    line = message.lines[places[0]]
+    message.via = (message.status and _own_via(line)) or _via_of(line)
+
+
+def _own_via(line: bytes) -> Via | None:
+    """Return what matters of a response's Via: the branch, if we made it. None where the whole must be read.
+
+    Whether it is ours nobody has to believe: it is looked up among the branches that we sent.
+    """
+    branch = line.partition(b";branch=z9hG4bK")[2].partition(b";")[0]
+    if not branch or b"," in line or branch.translate(None, TOKEN_LETTERS):
+        return None
+    return Via(b"", b"", 0, NO_PARAMS, b"z9hG4bK" + branch, b"")
 
 
 def _check_single(index: Mapping[bytes, Sequence[int]]) -> None:

@@ -11,23 +11,19 @@ def serialise(draft: Draft) -> bytes:
     A Content-Length line is rewritten only where it is wrong, and added where it is missing (RFC 3261
     §20.14: required on streams, and harmless on UDP).
     """
-    length = b"%d" % len(draft.body)
-    lines = [draft.start, *draft.top]
-    seen = False
-    for name, line in zip(draft.names, draft.lines, strict=True):
-        if line is None:
-            continue
-        if name == b"content-length":
-            if seen:
-                continue
-            seen = True
-            head, _, value = line.partition(b":")
-            if value.strip() != length:
-                line = head + b": " + length  # noqa: PLW2901 -- the one line that the draft cannot know earlier
-        lines.append(line)
-    lines += draft.bottom
-    if not seen:
-        lines.append(b"Content-Length: " + length)
-    lines.append(b"")
-    lines.append(draft.body)
-    return b"\r\n".join(lines)
+    if draft.has_length:
+        if draft.body is not draft.received_body:
+            _set_length(draft)
+        bottom = draft.bottom
+    else:
+        bottom = [*draft.bottom, b"Content-Length: %d" % len(draft.body)]
+    # None stands for a line that was removed.
+    return b"\r\n".join([draft.start, *draft.top, *filter(None, draft.lines), *bottom, b"", draft.body])
+
+
+def _set_length(draft: Draft) -> None:
+    """Write the length of a body that was edited, under the received spelling of its name."""
+    position = draft.find(b"content-length")[0]
+    line = draft.lines[position]
+    if line is not None:
+        draft.lines[position] = line.partition(b":")[0] + b": %d" % len(draft.body)

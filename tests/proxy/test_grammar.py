@@ -237,10 +237,10 @@ def test_no_reader_is_slow_on_hostile_input(reader: str) -> None:
     """64 KiB of anything are read in a fraction of a second: no expression backtracks over the square of its input."""
     slow = {}
     for name, text in HOSTILE.items():
-        began = time.perf_counter()
+        began = time.process_time()  # the machine may be busy with other things
         with suppress(Malformed):
             READERS[reader](text)
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         if took > BOUND:
             slow[name] = took
     assert slow == {}
