@@ -67,7 +67,8 @@ class RequestForwarder:
         crossing.to_far.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
-        draft.note("max-breadth", "bounds forking (RFC 5393)")
+        if draft.notes is not None:
+            draft.note("max-breadth", "bounds forking (RFC 5393)")
         data = serialise(draft)
         trunk = crossing.hop.party.trunk
         if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
@@ -151,15 +152,16 @@ class RequestForwarder:
 
     def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
         """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""
-        if b"route" in draft:
+        index = crossing.request.index
+        if b"route" in index:
             draft.remove_all(b"route", "the route set of the far side stands for it")
         if not crossing.far.hides:
             self._stamp_via(draft, crossing)
             return
         for name in _TOPOLOGY:
-            if name in draft:
+            if name in index:
                 draft.remove_all(name, _HIDDEN)
-        if b"contact" in draft:
+        if b"contact" in index:
             draft.set_only(b"contact", self._contact(crossing), _SEALED)
 
     def _contact(self, crossing: Crossing) -> bytes:
@@ -169,7 +171,7 @@ class RequestForwarder:
         if self._references.is_nested(contact.uri, crossing.near.end):
             user = contact.uri.partition(b":")[2].partition(b"@")[0]
         else:
-            routes = _uris(crossing.request.items(b"record-route"))
+            routes = _upstream(crossing)
             user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=routes)
         return b"<sip:%b@%b>%b" % (user, crossing.far_origin, crossing.to_far.contact_params(contact.params))
 
@@ -186,10 +188,10 @@ class RequestForwarder:
         draft.top.append(b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (self._sent_by(crossing.hop.local), branch))
         draft.note("via", "answers come back through Sipveil")
         if crossing.routes:
-            draft.top.append(b"Route: " + b", ".join(b"<%b>" % uri for uri in crossing.routes))
+            draft.top.append(b"Route: <" + b">, <".join(crossing.routes) + b">")
         if not (crossing.forms_dialog and keeps_record_route(crossing.hop.party)):
             return
-        upstream = _uris(crossing.request.items(b"record-route")) if crossing.hides_near else ()
+        upstream = _upstream(crossing) if crossing.far.hides else ()
         target = remote_target(crossing)
         user = self._records.route(crossing, for_near=False, target=target, routes=upstream)
         crossing.route_token = b"sip:%b@%b;lr" % (user, crossing.far_origin)
@@ -212,19 +214,23 @@ def remote_target(crossing: Crossing) -> bytes:
     return b"sip:" + hostport(host.encode(), port)
 
 
-def _uris(values: list[bytes]) -> tuple[bytes, ...]:
-    return tuple(parse_name_addr(value).uri for value in values)
+def _upstream(crossing: Crossing) -> tuple[bytes, ...]:
+    """Return the URIs of the proxies between the sender and us, nearest first."""
+    if b"record-route" not in crossing.request.index:
+        return ()
+    return tuple([parse_name_addr(value).uri for value in crossing.request.items(b"record-route")])
 
 
 def _count_down(draft: Draft, crossing: Crossing) -> None:
     """Set Max-Forwards (§16.6 item 3), make room for Max-Breadth (RFC 5393 §5.3.3), consume Proxy-Require."""
     hops = crossing.request.max_forwards
     value = b"%d" % (DEFAULT_MAX_FORWARDS if hops is None else hops - 1)
-    if b"max-forwards" in draft:
+    index = crossing.request.index
+    if b"max-forwards" in index:
         draft.set_only(b"max-forwards", value, "one hop further")
     else:
         draft.bottom.append(b"Max-Forwards: " + value)
-    if b"max-breadth" in draft:
+    if b"max-breadth" in index:
         draft.remove_all(b"max-breadth", "this branch's share")
-    if crossing.far.hides and b"proxy-require" in draft:
+    if b"proxy-require" in index and crossing.far.hides:
         draft.remove_all(b"proxy-require", "fulfilled here")

@@ -114,9 +114,11 @@ class ResponseForwarder:
         return beyond
 
     def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        index = response.index
         for name in (b"path", b"service-route"):
-            draft.remove_all(name, _HIDDEN)
-        if b"contact" in draft:
+            if name in index:
+                draft.remove_all(name, _HIDDEN)
+        if b"contact" in index:
             draft.set_only(b"contact", self._contact(crossing, response), _HIDDEN)
 
     def _contact(self, crossing: Crossing, response: Message) -> bytes:
