@@ -34,13 +34,26 @@ class SipveilOptions(usage.Options):
             raise usage.UsageError(str(error)) from None
 
 
-def make_service(options: SipveilOptions) -> SipveilService:
+def service_for(
+    settings: Settings,
+    reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+    observer: LineObserver | None = None,
+) -> SipveilService | SupervisorService:
+    """Return what runs as settings say: the proxy in this process, or a supervisor with workers."""
+    if settings.workers == 1:
+        return SipveilService(settings, reactor, observer=observer)
+    from tap.supervisor import SupervisorService  # noqa: PLC0415 - one process needs none of it
+
+    return SupervisorService(settings, reactor, observer)
+
+
+def make_service(options: SipveilOptions) -> SipveilService | SupervisorService:
     """Return the service for twistd to start; its log replaces twistd's, which would write failures out in full."""
     from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen one by now
 
     use_monotonic(reactor)
     stream = sys.__stdout__ or sys.stdout  # twistd turns sys.stdout into a logger
-    return SipveilService(options.settings, reactor, observer=observer(stream, options.settings.log))
+    return service_for(options.settings, reactor, observer(stream, options.settings.log))
 
 
 # The names that twistd looks for.
