@@ -48,7 +48,7 @@ class Spawner:
 
         Args:
             commands: our end of a SOCK_SEQPACKET pair; each message is the number of a worker to start.
-            lifeline: the reading end of a pipe.
+            lifeline: one end of a pair whose other end is the supervisor's.
             work: what a worker does in its own process; returns its exit code.
         """
         self._commands = commands

@@ -1,6 +1,6 @@
 """The supervisor: starts workers, starts anew those that die, stops them all, and has the metrics page.
 
-It does no SIP. It holds every socket and the writing end of a pipe, the lifeline: closing it, or dying, stops all.
+It does no SIP. It holds every socket, and one end of a pair, the lifeline: closing it, or dying, stops all.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ class SupervisorService(Service):
     def _fork_spawner(self) -> None:
         """Make the process that forks workers, while there is neither a thread nor a running reactor here."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        listening, self._lifeline = os.pipe()
-        news, announcing = os.pipe()
+        listening, self._lifeline = _pair()
+        news, announcing = _pair()
         pid = os.fork()
         if not pid:
             ours.close()
@@ -123,7 +123,7 @@ class SupervisorService(Service):
         self._commands = ours
         self._gone = Deferred()
         gone = self._gone
-        # Spawner and workers have the pipe's other end, so that it ends with the last of them.
+        # Spawner and workers have the other end, so that it ends with the last of them.
         Watch(self._reactor, news, self._on_news, lambda: self._on_all_gone(pid, gone))
         Watch(self._reactor, os.dup(ours.fileno()), self._on_report, self._on_spawner_gone)
 
@@ -212,6 +212,12 @@ class SupervisorService(Service):
             self._cut_lifeline()
             self.equipment.close()
             raise SystemExit(f"sipveil: {error}") from None
+
+
+def _pair() -> tuple[int, int]:
+    """Return the ends of a way between processes: no pipe, whose end Twisted takes for a fault of ours."""
+    ends = socket.socketpair()
+    return ends[0].detach(), ends[1].detach()
 
 
 def _be_spawner(commands: socket.socket, lifeline: int, work: Callable[[int], int]) -> NoReturn:

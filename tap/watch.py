@@ -1,4 +1,4 @@
-"""A descriptor that the reactor watches for news, and for its end: pipes and sockets between our own processes."""
+"""A descriptor that the reactor watches for news, and for its end: socket pairs between our own processes."""
 
 from __future__ import annotations
 

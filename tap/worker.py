@@ -127,8 +127,8 @@ def work(equipment: Equipment, worker: int, lifeline: int, news: int) -> int:
     Args:
         equipment: what the supervisor has made.
         worker: our number.
-        lifeline: the reading end of a pipe whose other end is the supervisor's.
-        news: the writing end of a pipe; our number on it says that we are ready.
+        lifeline: one end of a pair whose other end is the supervisor's.
+        news: one end of another pair; our number on it says that we are ready.
     """
     try:
         reactor = fresh_reactor()
