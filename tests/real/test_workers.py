@@ -85,7 +85,7 @@ def test_the_work_is_shared(lab: Lab, pair: Sipveil, ports: int) -> None:
     """Neither does less than 40 %, with one trunk address, and even where all calls come from one port."""
     load = Load(lab, pair)
     load.answer(160)
-    load.call(160, rate=160, talk=200, ports=ports)
+    load.call(160, rate=250, talk=100, ports=ports)
     load.expect_success()
     time.sleep(PUBLISHED)
     series = pair.metrics()
