@@ -36,7 +36,7 @@ class SipveilOptions(usage.Options):
 
 def service_for(
     settings: Settings,
-    reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+    reactor: Any,
     observer: LineObserver | None = None,
 ) -> SipveilService | SupervisorService:
     """Return what runs as settings say: the proxy in this process, or a supervisor with workers."""

@@ -252,7 +252,11 @@ def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings
 
 
 def open_page(
-    reactor: Any, settings: Settings, collector: Collector, healthy: Callable[[], bool], log: Logger  # noqa: ANN401
+    reactor: Any,
+    settings: Settings,
+    collector: Collector,
+    healthy: Callable[[], bool],
+    log: Logger,  # noqa: ANN401
 ) -> Port | None:
     """Serve /metrics and /healthz on a Twisted reactor, unless the configuration says not to.
 

@@ -80,7 +80,7 @@ class SupervisorService(Service):
             SystemExit: with the reason, where keys or metrics page cannot be used.
         """
         Service.startService(self)
-        self._or_exit(lambda: self.equipment.prepare(time.time()))  # noqa: TID251 - the shell's wall clock
+        self._or_exit(lambda: self.equipment.prepare(time.time()))
         self._fork_spawner()
         self._or_exit(self._open_page)
         for listener in self.equipment.settings.listeners:
@@ -186,9 +186,7 @@ class SupervisorService(Service):
     def _open_page(self) -> None:
         """Serve the numbers of all workers."""
         collector = WorkersCollector(self.equipment.ledger, self._restarts, lambda worker: worker in self._ready)
-        self._page = open_page(
-            self._reactor, self.equipment.settings, collector, lambda: self.healthy, self._log
-        )
+        self._page = open_page(self._reactor, self.equipment.settings, collector, lambda: self.healthy, self._log)
 
     def _fail(self, reason: str) -> None:
         """Stop, and say why."""

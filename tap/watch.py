@@ -19,7 +19,11 @@ class Watch:
     """Calls `got` with what can be read and `ended`, once, when everybody has closed the other end."""
 
     def __init__(
-        self, reactor: Any, descriptor: int, got: Callable[[bytes], None], ended: Callable[[], None]  # noqa: ANN401
+        self,
+        reactor: Any,
+        descriptor: int,
+        got: Callable[[bytes], None],
+        ended: Callable[[], None],  # noqa: ANN401
     ) -> None:
         """Take over a descriptor and watch it on a Twisted reactor."""
         self._reactor = reactor

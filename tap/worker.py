@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 
 from config.settings import Settings
 from proxy.core import Core
@@ -134,9 +133,7 @@ def work(equipment: Equipment, worker: int, lifeline: int, news: int) -> int:
         reactor = fresh_reactor()
         clocks = SystemClocks()
         make = core_maker(equipment, worker, clocks)
-        shell = WorkerShell(
-            reactor, equipment, worker, make, clocks=clocks, ready=lambda: _announce(news, worker)
-        )
+        shell = WorkerShell(reactor, equipment, worker, make, clocks=clocks, ready=lambda: _announce(news, worker))
         Watch(reactor, lifeline, lambda _: None, reactor.stop)
         reactor.addSystemEventTrigger("before", "shutdown", shell.stop)
         shell.start()

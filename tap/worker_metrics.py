@@ -34,9 +34,13 @@ class WorkerSpec(NamedTuple):
 
 WORKER_COUNTERS = (
     WorkerSpec("sipveil_worker_datagrams_received_total", "Datagrams read from the network, by worker."),
-    WorkerSpec("sipveil_worker_datagrams_handed_over_total", "Datagrams given to the worker they belong to, by reader."),
+    WorkerSpec(
+        "sipveil_worker_datagrams_handed_over_total", "Datagrams given to the worker they belong to, by reader."
+    ),
     WorkerSpec("sipveil_worker_datagrams_taken_over_total", "Datagrams that other workers read, by who handled them."),
-    WorkerSpec("sipveil_worker_datagrams_lost_total", "Datagrams lost because their owner's inbox was full, by reader."),
+    WorkerSpec(
+        "sipveil_worker_datagrams_lost_total", "Datagrams lost because their owner's inbox was full, by reader."
+    ),
     WorkerSpec("sipveil_worker_cpu_seconds_total", "CPU time, by worker."),
 )
 """In the order of `own_numbers`."""

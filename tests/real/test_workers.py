@@ -40,7 +40,9 @@ class Load:
 
     def answer(self, calls: int) -> None:
         """Let the trunk take so many calls."""
-        self._playing.append(self._lab.start("trunk", arguments("trunk_call", self._trunk, self._trunk, calls=calls, talk=0)))
+        self._playing.append(
+            self._lab.start("trunk", arguments("trunk_call", self._trunk, self._trunk, calls=calls, talk=0))
+        )
         wait("SIPp to listen", lambda: is_bound(self._trunk) or None)
 
     def call(self, calls: int, *, rate: int, talk: int, ports: int) -> None:
