@@ -25,7 +25,7 @@ class Inbox:
     """Both ends of the way to one worker."""
 
     def __init__(self) -> None:
-        """Make a pair: each end is the other's only peer, so that net.unix.max_dgram_qlen (10 frames) does not count."""
+        """Make a pair: each end is the other's only peer, so net.unix.max_dgram_qlen (10 frames) does not count."""
         self.reader, self.writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         for end in (self.reader, self.writer):
             end.setblocking(False)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from twisted.python import usage
 
 from config.load import ConfigError, load
 from config.settings import Settings
 from tap.clock import use_monotonic
-from tap.log import observer
+from tap.log import LineObserver, observer
 from tap.service import SipveilService
+
+if TYPE_CHECKING:
+    from tap.supervisor import SupervisorService
 
 
 class SipveilOptions(usage.Options):
@@ -36,15 +40,15 @@ class SipveilOptions(usage.Options):
 
 def service_for(
     settings: Settings,
-    reactor: Any,
-    observer: LineObserver | None = None,
+    reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+    log_observer: LineObserver | None = None,
 ) -> SipveilService | SupervisorService:
     """Return what runs as settings say: the proxy in this process, or a supervisor with workers."""
     if settings.workers == 1:
-        return SipveilService(settings, reactor, observer=observer)
+        return SipveilService(settings, reactor, observer=log_observer)
     from tap.supervisor import SupervisorService  # noqa: PLC0415 - one process needs none of it
 
-    return SupervisorService(settings, reactor, observer)
+    return SupervisorService(settings, reactor, log_observer)
 
 
 def make_service(options: SipveilOptions) -> SipveilService | SupervisorService:

@@ -252,11 +252,11 @@ def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings
 
 
 def open_page(
-    reactor: Any,
+    reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
     settings: Settings,
     collector: Collector,
     healthy: Callable[[], bool],
-    log: Logger,  # noqa: ANN401
+    log: Logger,
 ) -> Port | None:
     """Serve /metrics and /healthz on a Twisted reactor, unless the configuration says not to.
 

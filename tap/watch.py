@@ -20,10 +20,10 @@ class Watch:
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
         descriptor: int,
         got: Callable[[bytes], None],
-        ended: Callable[[], None],  # noqa: ANN401
+        ended: Callable[[], None],
     ) -> None:
         """Take over a descriptor and watch it on a Twisted reactor."""
         self._reactor = reactor

@@ -31,7 +31,7 @@ PUBLISH = 0.5
 
 
 class WorkerShell(Shell):
-    """A shell that takes over sockets, hands over what is another's, and leaves page and announcements to the supervisor."""
+    """A shell on inherited sockets: it hands over what is another's, and leaves the page to the supervisor."""
 
     def __init__(
         self, reactor: Any, equipment: Equipment, worker: int, make_core: MakeCore, *, clocks: Clocks,  # noqa: ANN401
@@ -49,7 +49,8 @@ class WorkerShell(Shell):
         framer = Framer(addresses)
         self._framer = framer
         self._outboxes = Outboxes([inbox.writer for inbox in equipment.inboxes], framer, self._handover)
-        advertised = {(each.advertised or each.address, each.port) for each in settings.listeners}
+        # Where a wildcard address is bound, what we send ourselves comes from the address that we advertise.
+        advertised = {(each.advertised[0], each.port) for each in settings.listeners if each.advertised}
         self._own = frozenset(addresses) | advertised
 
     def start(self) -> None:

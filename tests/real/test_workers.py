@@ -191,7 +191,7 @@ def test_stop(lab: Lab, pair: Sipveil, number: signal.Signals) -> None:
 def test_a_second_instance_is_refused(lab: Lab, pair: Sipveil) -> None:
     """SO_REUSEPORT among workers lets nobody else in: one sentence, exit code 1, and the first one goes on."""
     Load(lab, pair)
-    command = [Path(sys.executable).parent / "sipveil", "run", lab.folder / "sipveil.toml"]
+    command: list[str | Path] = [Path(sys.executable).parent / "sipveil", "run", lab.folder / "sipveil.toml"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert done.stderr == f"sipveil: cannot open udp {pair.address[0]}:{pair.address[1]}: Address already in use\n"

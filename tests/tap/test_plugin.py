@@ -52,7 +52,7 @@ def test_workers_of_a_daemon(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     path.write_text(text.replace("[metrics]\nport = 0", f"[metrics]\nport = {port}"))
     pidfile = tmp_path / "pid"
-    command = [BIN / "twistd", f"--pidfile={pidfile}", "sipveil", "--config", path]
+    command: list[str | Path] = [BIN / "twistd", f"--pidfile={pidfile}", "sipveil", "--config", path]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=30)
     try:
         assert _until(lambda: _healthy(port))
@@ -65,7 +65,7 @@ def test_workers_of_a_daemon(tmp_path: Path) -> None:
 def _healthy(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as page:
-            return page.read() == b"ok\n"
+            return bool(page.read() == b"ok\n")
     except OSError:
         return False
 
