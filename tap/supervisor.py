@@ -10,6 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from twisted.application.service import IServiceCollection, Service
@@ -149,7 +150,8 @@ class SupervisorService(Service):
         """Have a worker forked, unless we are stopping."""
         if self.running and self._commands is not None:
             self._born[worker] = self._reactor.seconds()
-            self._commands.send(bytes([worker]))
+            with suppress(OSError):  # the spawner is gone, which its own watch is about to find
+                self._commands.send(bytes([worker]))
 
     def _on_report(self, data: bytes) -> None:
         """Take what the spawner says."""
@@ -189,7 +191,9 @@ class SupervisorService(Service):
         self._page = open_page(self._reactor, self.equipment.settings, collector, lambda: self.healthy, self._log)
 
     def _fail(self, reason: str) -> None:
-        """Stop, and say why."""
+        """Stop, and say why; the first reason is the one that counts."""
+        if self.failed:
+            return
         self.failed = True
         self._log.error("{reason}", reason=reason)
         self._reactor.callWhenRunning(self._reactor.stop)

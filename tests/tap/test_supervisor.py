@@ -115,6 +115,8 @@ def test_who_cannot_start_at_all_ends_it(tmp_path: Path, said: Lines) -> None:
     bench.dies(1, 70 << 8)
     assert bench.reactor.stopped
     assert bench.service.failed
+    bench.dies(0, 70 << 8)
+    assert said.getvalue().count("could not start") == 1
     assert "worker 1 could not start (ended with code 70)" in said.getvalue()
     bench.close()
 
@@ -132,6 +134,18 @@ def test_nobody_is_started_while_stopping(tmp_path: Path) -> None:
     bench.service._on_spawner_gone()
     assert not bench.reactor.stopped
     bench.close()
+
+
+def test_without_a_spawner_it_ends(tmp_path: Path, said: Lines) -> None:
+    """With a reason; a worker that should be started in that moment is no second fault."""
+    bench = Bench(tmp_path)
+    bench.spawner.close()
+    bench.service._start_worker(0)
+    bench.service._on_spawner_gone()
+    assert bench.reactor.stopped
+    assert bench.service.failed
+    assert "the spawner has ended" in said.getvalue()
+    bench.service._end()
 
 
 def test_an_unknown_signal_has_a_number(tmp_path: Path, said: Lines) -> None:
