@@ -310,6 +310,9 @@ class Settings(Section):
     state_dir: str = Field(
         default="state", description="folder for the key ring and retired trunks; relative to this file"
     )
+    workers: int = Field(
+        default=1, ge=1, le=64, description="processes that share the calls; as many as there are cores for them"
+    )
     realms: tuple[str, ...] = Field(
         default=(), description="our digest realms: credentials for them never travel further"
     )

@@ -3,5 +3,6 @@
 A datagram enters `core.Core.receive`, is read by `parse` into a `message.Message`, meets its
 transaction in `matching` and `transaction`, is checked and routed (`validation`, `routing`), gets a
 fresh `message.Draft` for every branch, which `identity`, `topology` and the plan (`policy`, filled in
-by filters/) edit, and leaves through the sinks of `sinks`. Only `transport` and `resolver` know Twisted.
+by filters/) edit, and leaves through the sinks of `sinks`. Only `transport*` and `resolver` know Twisted.
+With several workers `handover` decides first whose a datagram is.
 """

@@ -16,6 +16,7 @@ _WORKERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 _COOKIE = MAGIC_COOKIE.lower()
 _TOP_VIA = re.compile(rb"\n(?:via|v)[ \t]*+:((?:[^,\r\n]++|\r?\n[ \t])*+)", re.IGNORECASE)
 _BRANCH = re.compile(rb";\s*+branch\s*+=\s*+([^;,\s]*+)", re.IGNORECASE)
+_PLAIN = re.compile(rb"[^\n]*+\n(?:Via|v):[^;,\r\n]*+;(?:(?!branch)[^;,\r\n]*+;)*+branch=([^;,\s]++)").match
 _CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*+:\s*+([^\s]*+)", re.IGNORECASE)
 
 
@@ -56,21 +57,38 @@ def worker_of(branch: bytes) -> int:
     return _WORKERS.find(branch[7:8]) if branch[:7] == MAGIC_COOKIE and len(branch) > 8 else -1
 
 
-def owner(data: bytes, workers: int) -> int:
+def owner(data: bytes, workers: int, *, from_us: bool = False) -> int:
     """Return which of `workers` a datagram belongs to, without parsing it.
 
-    Responses belong to the worker in our branch; requests to a hash of the topmost Via's sent-by and branch,
-    on which retransmission, CANCEL and ACK agree (design.md §6).
+    Responses belong to the worker in our branch; requests to a hash of the topmost Via's branch, on which
+    retransmission, CANCEL and ACK agree (design.md §6). It runs on every datagram once there are several workers.
+
+    Args:
+        data: any bytes.
+        workers: how many there are.
+        from_us: whether our own address sent it. Then it is a request that we forwarded to ourselves: its branch is
+            ours too, and only the worker that made it knows which side it came from.
     """
     if workers <= 1:
         return 0
-    via = _TOP_VIA.search(data)
-    branch = _BRANCH.search(via[1]) if via else None
-    if via is None or branch is None:
+    branch = _top_branch(data)
+    if not branch:
         # RFC 2543: a request, its ACK and its CANCEL have the Call-ID in common.
         call_id = _CALL_ID.search(data)
-        return crc32(call_id[1] if call_id else b"") % workers
-    if data[:4].upper() == b"SIP/":
-        return max(worker_of(branch[1]), 0) % workers
-    sent_by = via[1].partition(b";")[0].split()[-1:]
-    return crc32(b"".join(sent_by) + branch[1]) % workers
+        branch = call_id[1] if call_id else b""
+    elif from_us or data[:4].upper() == b"SIP/":
+        return max(worker_of(branch), 0) % workers
+    return crc32(branch) % workers
+
+
+def _top_branch(data: bytes) -> bytes:
+    """Return the branch of the topmost Via; empty where there is none.
+
+    Nearly every message begins with its Via, unfolded: then one match gives what the two searches would give.
+    """
+    plain = _PLAIN(data)
+    if plain is not None:
+        return plain[1]
+    via = _TOP_VIA.search(data)
+    branch = _BRANCH.search(via[1]) if via else None
+    return branch[1] if branch else b""

@@ -78,11 +78,12 @@ class TransportStats:
         return self._queue.memory().drops if self._queue else 0
 
 
-def open_udp_socket(address: str, port: int) -> socket.socket:
+def open_udp_socket(address: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a bound, non-blocking UDP socket; port 0 lets the system choose.
 
     IPv6 sockets take IPv6 only: one listener, one family, so that no peer shows as `::ffff:192.0.2.1`.
-    No SO_REUSEADDR: on UDP it would let another process take our datagrams.
+    No SO_REUSEADDR: on UDP it would let another process take our datagrams. SO_REUSEPORT (`shared`) does so too,
+    and is only for workers (proxy/transport_shared.py).
 
     Raises:
         OSError: the address cannot be bound.
@@ -93,6 +94,8 @@ def open_udp_socket(address: str, port: int) -> socket.socket:
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         _enlarge_receive_buffer(sock)
         sock.bind((address, port))
     except BaseException:

@@ -3,6 +3,7 @@
 `main` is the `sipveil` command, `plugin` the same for twistd. Both load a configuration and start
 `service`, which puts keys, policy and core together and hands the core to `shell`. There datagrams
 come in through proxy/transport, timers tick, and whatever the core raises ends at `boundary`. `log`
-and `events` write lines without personal data; `metrics` is read through `site`. `demo` places a
-call through a proxy of its own and shows what it did.
+and `events` write lines without personal data; `metrics` is read through `site`. With several workers
+`supervisor` has `spawner` fork them, and each `worker` is a shell on sockets from `equipment`. `demo`
+places a call through a proxy of its own and shows what it did.
 """

@@ -45,16 +45,17 @@ def run(config: Path) -> None:
 
     from tap.collector import relax  # noqa: PLC0415
     from tap.log import begin, observer  # noqa: PLC0415
-    from tap.service import SipveilService  # noqa: PLC0415
+    from tap.plugin import service_for  # noqa: PLC0415
 
     begin(observer(sys.stdout, settings.log))
     use_monotonic(reactor)
-    service = SipveilService(settings, reactor)
+    service = service_for(settings, reactor)
     service.privilegedStartService()
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     relax()
     reactor.run()
+    sys.exit(int(service.failed))
 
 
 @main.command()

@@ -106,9 +106,9 @@ def _counter(spec: CounterSpec, values: Iterable[tuple[str, int]]) -> CounterMet
     return family
 
 
-def registry(sources: Sources) -> CollectorRegistry:
+def registry(collector: Collector) -> CollectorRegistry:
     """Return a registry of its own with Sipveil's numbers and the process's (CPU, memory, descriptors)."""
     made = CollectorRegistry(auto_describe=False)
-    made.register(SipveilCollector(sources))
+    made.register(collector)
     ProcessCollector(registry=made)
     return made

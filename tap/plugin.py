@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from twisted.python import usage
 
@@ -11,8 +12,11 @@ from config.load import ConfigError, load
 from config.settings import Settings
 from tap.clock import use_monotonic
 from tap.collector import relax
-from tap.log import observer
+from tap.log import LineObserver, observer
 from tap.service import SipveilService
+
+if TYPE_CHECKING:
+    from tap.supervisor import SupervisorService
 
 
 class SipveilOptions(usage.Options):
@@ -35,14 +39,27 @@ class SipveilOptions(usage.Options):
             raise usage.UsageError(str(error)) from None
 
 
-def make_service(options: SipveilOptions) -> SipveilService:
+def service_for(
+    settings: Settings,
+    reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+    log_observer: LineObserver | None = None,
+) -> SipveilService | SupervisorService:
+    """Return what runs as settings say: the proxy in this process, or a supervisor with workers."""
+    if settings.workers == 1:
+        return SipveilService(settings, reactor, observer=log_observer)
+    from tap.supervisor import SupervisorService  # noqa: PLC0415 - one process needs none of it
+
+    return SupervisorService(settings, reactor, log_observer)
+
+
+def make_service(options: SipveilOptions) -> SipveilService | SupervisorService:
     """Return the service for twistd to start; its log replaces twistd's, which would write failures out in full."""
     from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen one by now
 
     use_monotonic(reactor)
     reactor.callWhenRunning(relax)
     stream = sys.__stdout__ or sys.stdout  # twistd turns sys.stdout into a logger
-    return SipveilService(options.settings, reactor, observer=observer(stream, options.settings.log))
+    return service_for(options.settings, reactor, observer(stream, options.settings.log))
 
 
 # The names that twistd looks for.

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver
 from twisted.python.components import Componentized
 
-from config import keys, retired
 from config.settings import Settings
 from config.statefile import StateFileError
 from filters.engine import build
@@ -19,7 +18,7 @@ from proxy.core import Core
 from proxy.sinks import Sinks
 from tap.log import LineObserver, logger
 from tap.shell import Clocks, MakeCore, Shell, StartError
-from tap.state import key_ring_path, retired_trunks_path
+from tap.state import prepare
 
 
 class SystemClocks:
@@ -40,12 +39,11 @@ def core_maker(clocks: Clocks) -> Callable[[Settings, Sinks], Core]:
     def make(settings: Settings, sinks: Sinks) -> Core:
         wall = clocks.wall()
         try:
-            ring = keys.load_or_create(key_ring_path(settings), wall)
-            former = retired.remember(retired_trunks_path(settings), settings, wall, settings.limits.max_dialog_age)
+            state = prepare(settings, wall)
         except StateFileError as error:
             raise StartError(str(error)) from error
         privacy = build(settings)
-        return Core(settings, ring, privacy, sinks, now=clocks.now(), wall=wall, retired=former)
+        return Core(settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired)
 
     return make
 
@@ -54,6 +52,8 @@ class SipveilService(Service):
     """Opens sockets before privileges are dropped, starts after, and closes everything at the end."""
 
     name = "sipveil"
+    failed = False
+    """Whether it stopped because it could not go on; one process does not."""
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from prometheus_client.registry import Collector
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.internet.tcp import Port
@@ -26,7 +27,7 @@ from proxy.transport import UdpListener, open_udp_socket
 from proxy.transport_queue import QueueWatch, ReceiveQueue
 from tap.boundary import Boundary
 from tap.events import EventLog
-from tap.metrics import Sources, registry
+from tap.metrics import SipveilCollector, Sources, registry
 from tap.site import site
 
 WALL_TICK = 1.0
@@ -121,11 +122,7 @@ class Shell:
         except StartError:
             self._close_sockets()
             raise
-        bound = [
-            configured.model_copy(update={"port": sock.getsockname()[1]})
-            for configured, sock in zip(self.settings.listeners, self._sockets, strict=True)
-        ]
-        self.settings = self.settings.model_copy(update={"listeners": tuple(bound)})
+        self.settings = with_ports(self.settings, self._sockets)
 
     def start(self) -> None:
         """Build the core, open the metrics page, begin to read and to tick.
@@ -140,11 +137,9 @@ class Shell:
         self._open_page()
         for listener in self._listeners.values():
             listener.start()
-            self._log.info("listening udp {address}", address=str(HostPortValue(*listener.address)))
         self._tick(self.core.tick, lambda: self.core.timeout(self._clocks.now()))
         self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
-        # Not before the reactor runs: until then a SIGTERM would not end in a clean stop.
-        self._reactor.callWhenRunning(self._log.info, "sipveil is ready")
+        self._tell_begin()
 
     def stop(self) -> Deferred[None]:
         """Close everything; fires when the metrics page is closed too. Safe at any point of the start."""
@@ -155,7 +150,7 @@ class Shell:
         for listener in self._listeners.values():
             listener.close()
         self._close_sockets()
-        self._log.info("sipveil has stopped")
+        self._tell_end()
         page, self._page = self._page, None
         closed: Deferred[None] | None = page.stopListening() if page else None
         return closed or succeed(None)
@@ -181,8 +176,12 @@ class Shell:
             receive=self.core.receive,
             clock=self._clocks.now,
             failed=lambda error: self.boundary.failed("datagram", error),
-            watch=QueueWatch(ReceiveQueue(sock, self._clocks.wall), self.core.overload),
+            watch=self._watch(sock),
         )
+
+    def _watch(self, sock: socket.socket) -> QueueWatch:
+        """Return what tells overload control how long datagrams wait in a socket."""
+        return QueueWatch(ReceiveQueue(sock, self._clocks.wall), self.core.overload)
 
     def _close_sockets(self) -> None:
         """Close the bare sockets, of those too that a listener never took over."""
@@ -199,18 +198,25 @@ class Shell:
 
     def _open_page(self) -> None:
         """Serve /metrics and /healthz, unless the configuration says not to."""
-        metrics = self.settings.metrics
-        if not metrics.enabled:
-            return
+        collector = SipveilCollector(self._sources())
+        self._page = open_page(self._reactor, self.settings, collector, lambda: self.healthy, self._log)
+
+    def _sources(self) -> Sources:
+        """Return where this process's numbers are read."""
         names = [listener.name for listener in self.settings.listeners]
         stats = dict(zip(names, (listener.stats for listener in self._listeners.values()), strict=True))
-        sources = Sources(self.core.counters, self.core.gauges, stats, self.boundary.counts)
-        page = site(registry(sources), lambda: self.healthy)
-        try:
-            self._page = self._reactor.listenTCP(metrics.port, page, interface=metrics.address)
-        except Exception as error:
-            raise StartError(_cannot_open("metrics", metrics.address, metrics.port, error)) from error
-        self._log.info("metrics http {address}", address=str(HostPortValue(*self.metrics_address or ("", 0))))
+        return Sources(self.core.counters, self.core.gauges, stats, self.boundary.counts)
+
+    def _tell_begin(self) -> None:
+        """Say where we listen, and that we are ready."""
+        for address in self._listeners:
+            self._log.info("listening udp {address}", address=str(HostPortValue(*address)))
+        # Not before the reactor runs: until then a SIGTERM would not end in a clean stop.
+        self._reactor.callWhenRunning(self._log.info, "sipveil is ready")
+
+    def _tell_end(self) -> None:
+        """Say that all is closed."""
+        self._log.info("sipveil has stopped")
 
     # The core's sinks
 
@@ -241,10 +247,43 @@ def _bind(listener: Listener) -> socket.socket:
     try:
         return open_udp_socket(listener.address, listener.port)
     except (OSError, ValueError) as error:
-        raise StartError(_cannot_open("udp", listener.address, listener.port, error)) from error
+        raise StartError(cannot_open("udp", listener.address, listener.port, error)) from error
 
 
-def _cannot_open(what: str, address: str, port: int, error: BaseException) -> str:
+def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings:
+    """Return settings with the ports that the listeners' bound sockets really have."""
+    bound = [
+        configured.model_copy(update={"port": sock.getsockname()[1]})
+        for configured, sock in zip(settings.listeners, sockets, strict=True)
+    ]
+    return settings.model_copy(update={"listeners": tuple(bound)})
+
+
+def open_page(
+    reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+    settings: Settings,
+    collector: Collector,
+    healthy: Callable[[], bool],
+    log: Logger,
+) -> Port | None:
+    """Serve /metrics and /healthz on a Twisted reactor, unless the configuration says not to.
+
+    Raises:
+        StartError: the address cannot be bound.
+    """
+    metrics = settings.metrics
+    if not metrics.enabled:
+        return None
+    try:
+        page: Port = reactor.listenTCP(metrics.port, site(registry(collector), healthy), interface=metrics.address)
+    except Exception as error:
+        raise StartError(cannot_open("metrics", metrics.address, metrics.port, error)) from error
+    host = page.getHost()
+    log.info("metrics http {address}", address=str(HostPortValue(host.host, host.port)))
+    return page
+
+
+def cannot_open(what: str, address: str, port: int, error: BaseException) -> str:
     """Return the sentence for an address that cannot be bound."""
     cause = getattr(error, "socketError", error)  # Twisted wraps the system's error
     reason = getattr(cause, "strerror", None) or str(cause)

@@ -1,10 +1,21 @@
-"""Where the files of the state folder are."""
+"""The state folder: where its files are, and what a start takes from them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
-from config.settings import Settings
+from config import keys, retired
+from config.keyring import KeyRing
+from config.settings import Settings, Trunk
+
+
+class State(NamedTuple):
+    """What outlives a process."""
+
+    ring: KeyRing
+    retired: tuple[Trunk, ...]
+    """Trunks that are configured no more and serve their dialogs."""
 
 
 def key_ring_path(settings: Settings) -> Path:
@@ -15,3 +26,14 @@ def key_ring_path(settings: Settings) -> Path:
 def retired_trunks_path(settings: Settings) -> Path:
     """Return the file that remembers trunks whose dialogs outlive their configuration."""
     return Path(settings.state_dir) / "trunks.json"
+
+
+def prepare(settings: Settings, wall: float) -> State:
+    """Read the state folder, make what the first start needs, and note today's trunks; wall in Unix seconds.
+
+    Raises:
+        StateFileError: a file is not private, malformed, or cannot be written.
+    """
+    ring = keys.load_or_create(key_ring_path(settings), wall)
+    former = retired.remember(retired_trunks_path(settings), settings, wall, settings.limits.max_dialog_age)
+    return State(ring, former)

@@ -194,3 +194,33 @@ def test_requests_spread_over_all_workers() -> None:
     """No worker idles."""
     owners = {owner(request(via=b"10.1.1.23;branch=z9hG4bK%d" % nth), 8) for nth in range(200)}
     assert owners == set(range(8))
+
+
+@given(
+    st.sampled_from([b"Via: ", b"v:", b"VIA : ", b"Max-Forwards: 70\r\nvia:\t"]),
+    st.sampled_from([b";branch=", b" ; Branch = ", b";rport;x=y;branch=", b"\r\n ;branch=", b";branchy=1;branch="]),
+    st.sampled_from([b"", b";rport", b" ;received=192.0.2.9", b" ", b", SIP/2.0/UDP x;branch=z9hG4bKy", b"\r\n\t;x"]),
+    st.text("abcdef0123456789.-", min_size=1, max_size=12).map(str.encode),
+)
+def test_however_a_via_is_written_its_branch_decides(name: bytes, before: bytes, after: bytes, unique: bytes) -> None:
+    """The quick way for what nearly everybody sends and the thorough one for the rest agree."""
+    plain = request(via=b"10.1.1.23:5062;branch=z9hG4bK" + unique)
+    odd = request(via=b"10.1.1.23:5062" + before + b"z9hG4bK" + unique + after).replace(b"Via: ", name, 1)
+    assert owner(odd, 64) == owner(plain, 64)
+    response = plain.replace(b"INVITE sip:bob@example.com SIP/2.0", b"SIP/2.0 200 OK")
+    odd_response = odd.replace(b"INVITE sip:bob@example.com SIP/2.0", b"SIP/2.0 200 OK")
+    assert owner(odd_response, 64) == owner(response, 64)
+
+
+@pytest.mark.parametrize("worker", [0, 1, 3])
+def test_a_request_to_ourselves_belongs_to_who_sent_it(worker: int) -> None:
+    """Only that worker knows from which side it came (`Core.looped`)."""
+    data = request(via=b"192.0.2.1:5060;branch=" + branch(worker=worker))
+    assert owner(data, 4, from_us=True) == worker
+
+
+def test_a_branch_of_a_worker_that_is_no_more_has_an_owner() -> None:
+    """Configured with fewer workers than before."""
+    via = b"192.0.2.1:5060;branch=" + branch(worker=9)
+    data = request(via=via).replace(b"INVITE sip:bob@example.com SIP/2.0", b"SIP/2.0 200 OK")
+    assert owner(data, 2) == 1

@@ -22,7 +22,7 @@ class Pair:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         self.socket.bind(("127.0.0.1", 0))
         self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.queue = ReceiveQueue(self.socket, lambda: time.time() + self.wrong)  # noqa: TID251 - as the kernel's
+        self.queue = ReceiveQueue(self.socket, lambda: time.time() + self.wrong)
 
     def send(self, count: int = 1) -> None:
         for _ in range(count):

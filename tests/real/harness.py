@@ -192,6 +192,7 @@ class Lab:
 
 CONFIG = """\
 state_dir = "state"
+workers = {workers}
 realms = ["sip.example.net"]
 
 [[listeners]]
@@ -239,6 +240,7 @@ class Sipveil:
 
     def __init__(self, lab: Lab, *, port: int | None = None) -> None:
         """Choose the address; nothing runs yet."""
+        self.workers = 1
         self.address: Address = (PROXY, port or free_port(PROXY))
         self._lab = lab
         self._config = lab.folder / "sipveil.toml"
@@ -247,7 +249,9 @@ class Sipveil:
     def configure(self, trunk: Address, keys: Mapping[str, int] = NO_KEYS, contract: str = "") -> None:
         """Write the configuration: the trunk's first host, further keys of it, and the lines of its contract."""
         lines = "\n".join(f"{key} = {value}" for key, value in keys.items())
-        text = CONFIG.format(proxy=self.address, phone=PHONE, trunk=trunk, keys=lines, contract=contract)
+        text = CONFIG.format(
+            workers=self.workers, proxy=self.address, phone=PHONE, trunk=trunk, keys=lines, contract=contract
+        )
         self._config.write_text(text)
 
     def start(self) -> None:

@@ -68,18 +68,9 @@ class Calls:
         assert not any(errors)
 
     def _sipp(self, scenario: str, local: Address, calls: int, talk: int, remote: Address | None = None) -> Process:
-        argv: list[str | Path] = [
-            program("sipp", "sip-tester"), "-sf", SCENARIOS / f"{scenario}.xml", "-m", str(calls), "-d", str(talk),
-            "-i", local[0], "-p", str(local[1]), "-mi", local[0], "-ci", local[0], "-cp", str(free_port(local[0])),
-            "-nostdin", "-trace_err", "-error_file", f"{scenario}.log",
-            "-timeout", f"{PATIENCE}s", "-timeout_error", "-cid_str", leaks.CALL_ID,
-            "-key", "caller_headers", _lines(leaks.CALLER_HEADERS), "-key", "caller_agent", _lines(leaks.CALLER_AGENT),
-            "-key", "caller_offer", _lines(leaks.CALLER_OFFER), "-key", "trunk_headers", _lines(leaks.TRUNK_HEADERS),
-            "-key", "trunk_answer", _lines(leaks.TRUNK_ANSWER),
-            "-key", "trunk_host", f"{self.trunk.outer[0]}:{self.trunk.outer[1]}",
-        ]  # fmt: skip
+        argv = arguments(scenario, local, self.trunk.outer, calls=calls, talk=talk)
         if remote is not None:
-            argv += ["-r", str(RATE), "-s", leaks.DIALLED, f"{remote[0]}:{remote[1]}"]
+            argv += towards(remote, RATE)
         return self._lab.start(scenario, argv)
 
     # --- what came of it
@@ -100,6 +91,24 @@ class Calls:
         """Return how many requests of each method reached the trunk, repetitions not counted."""
         requests = (Message(data) for data in self.trunk.received if not data.startswith(b"SIP/2.0"))
         return Counter(method for method, _ in {(request.method, request.branch) for request in requests})
+
+
+def arguments(scenario: str, local: Address, trunk: Address, *, calls: int, talk: int) -> list[str | Path]:
+    """Return the command that plays a scenario at local; talk: milliseconds of a `<pause/>`."""
+    return [
+        program("sipp", "sip-tester"), "-sf", SCENARIOS / f"{scenario}.xml", "-m", str(calls), "-d", str(talk),
+        "-i", local[0], "-p", str(local[1]), "-mi", local[0], "-ci", local[0], "-cp", str(free_port(local[0])),
+        "-nostdin", "-trace_err", "-error_file", f"{scenario}.log",
+        "-timeout", f"{PATIENCE}s", "-timeout_error", "-cid_str", leaks.CALL_ID,
+        "-key", "caller_headers", _lines(leaks.CALLER_HEADERS), "-key", "caller_agent", _lines(leaks.CALLER_AGENT),
+        "-key", "caller_offer", _lines(leaks.CALLER_OFFER), "-key", "trunk_headers", _lines(leaks.TRUNK_HEADERS),
+        "-key", "trunk_answer", _lines(leaks.TRUNK_ANSWER), "-key", "trunk_host", f"{trunk[0]}:{trunk[1]}",
+    ]  # fmt: skip
+
+
+def towards(remote: Address, rate: int) -> list[str | Path]:
+    """Return what makes a scenario a caller's: whom it calls, and how often a second."""
+    return ["-r", str(rate), "-s", leaks.DIALLED, f"{remote[0]}:{remote[1]}"]
 
 
 def _lines(text: str) -> str:

@@ -9,7 +9,7 @@ from proxy.core import Core
 from proxy.counters import COUNTERS, Counters
 from proxy.transport import TransportStats
 from tap.boundary import PLACES
-from tap.metrics import FAILURES, GAUGES, TRANSPORT, Sources, registry
+from tap.metrics import FAILURES, GAUGES, TRANSPORT, SipveilCollector, Sources, registry
 from tests.tap.fakes import FakeCore
 
 
@@ -18,7 +18,7 @@ def page(counters: Counters | None = None, stats: TransportStats | None = None) 
     sources = Sources(
         counters or Counters(), lambda: gauges, {"access": stats or TransportStats()}, dict.fromkeys(PLACES, 0)
     )
-    return generate_latest(registry(sources)).decode()
+    return generate_latest(registry(SipveilCollector(sources))).decode()
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:

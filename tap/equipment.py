@@ -1,0 +1,78 @@
+"""What the workers of one machine have in common; made once, before the first of them, and inherited by fork."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from config.settings import Settings
+from config.statefile import StateFileError
+from filters.engine import build
+from proxy.policy import Privacy
+from proxy.transport_handover import Inbox
+from proxy.transport_shared import open_group
+from tap.shell import StartError, cannot_open, with_ports
+from tap.state import State, prepare
+from tap.worker_metrics import Ledger
+
+
+class Equipment:
+    """Sockets, state, policy and board.
+
+    The supervisor keeps all of it open and uses none but the board, so that a worker that is started anew finds its
+    sockets as its predecessor left them: bound, in the same place of the kernel's choice, with what came meanwhile.
+    """
+
+    state: State
+    privacy: Privacy
+    ledger: Ledger
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet."""
+        self.settings = settings
+        self._groups: list[list[socket.socket]] = []
+        self.inboxes: list[Inbox] = []
+
+    def open(self) -> None:
+        """Bind every listener once for each worker, and note the ports that the system chose; all or none.
+
+        Raises:
+            StartError: an address cannot be bound.
+        """
+        for listener in self.settings.listeners:
+            try:
+                self._groups.append(open_group(listener.address, listener.port, self.settings.workers))
+            except (OSError, ValueError) as error:
+                self.close()
+                raise StartError(cannot_open("udp", listener.address, listener.port, error)) from error
+        self.settings = with_ports(self.settings, self.sockets(0))
+
+    def prepare(self, wall: float) -> None:
+        """Read or make the state, compile the policy, and make the ways between workers; wall in Unix seconds.
+
+        Nobody but the supervisor touches the state folder, so workers that start at once have the same keys.
+
+        Raises:
+            StartError: the state folder cannot be used.
+        """
+        try:
+            self.state = prepare(self.settings, wall)
+        except StateFileError as error:
+            raise StartError(str(error)) from error
+        self.privacy = build(self.settings)
+        self.inboxes = [Inbox() for _ in range(self.settings.workers)]
+        self.ledger = Ledger(self.settings)
+
+    def sockets(self, worker: int) -> Sequence[socket.socket]:
+        """Return a worker's socket of each listener."""
+        return [group[worker] for group in self._groups]
+
+    def close(self) -> None:
+        """Close all sockets of this process; safe to call twice."""
+        for group in self._groups:
+            for sock in group:
+                sock.close()
+        for inbox in self.inboxes:
+            inbox.close()
+        self._groups.clear()
+        self.inboxes.clear()

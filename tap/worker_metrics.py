@@ -1,0 +1,140 @@
+"""One metrics page for all workers: their counters and gauges summed, and a few numbers of each.
+
+Every series of a process exists from the start (tap/metrics.py), so a worker's numbers are a row whose order supervisor
+and worker know alike. Counters of a worker that died are kept, so that no sum goes backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from config.settings import Settings
+from proxy.counters import Counters
+from proxy.transport import TransportStats
+from proxy.transport_handover import HandoverStats
+from tap.board import Board
+from tap.boundary import PLACES
+from tap.metrics import BUILD_INFO, GAUGES, SipveilCollector, Sources
+
+NOT_SUMMED = frozenset({
+    BUILD_INFO[0], "sipveil_overload_active", "sipveil_overload_refused_ratio", "sipveil_overload_lag_seconds",
+})  # fmt: skip
+"""Gauges of which the largest counts, not the sum."""
+
+
+class WorkerSpec(NamedTuple):
+    """A counter of each worker; its label is the worker's number, from 0."""
+
+    name: str
+    help: str
+
+
+WORKER_COUNTERS = (
+    WorkerSpec("sipveil_worker_datagrams_received_total", "Datagrams read from the network, by worker."),
+    WorkerSpec(
+        "sipveil_worker_datagrams_handed_over_total", "Datagrams given to the worker they belong to, by reader."
+    ),
+    WorkerSpec("sipveil_worker_datagrams_taken_over_total", "Datagrams that other workers read, by who handled them."),
+    WorkerSpec(
+        "sipveil_worker_datagrams_lost_total", "Datagrams lost because their owner's inbox was full, by reader."
+    ),
+    WorkerSpec("sipveil_worker_cpu_seconds_total", "CPU time, by worker."),
+)
+"""In the order of `own_numbers`."""
+WORKER_UP = WorkerSpec("sipveil_worker_up", "Whether a worker takes calls (1) or is being restarted (0).")
+WORKER_RESTARTS = WorkerSpec("sipveil_worker_restarts_total", "How often a worker died and was started again.")
+
+
+def own_numbers(listeners: Iterable[TransportStats], handover: HandoverStats, cpu_seconds: float) -> list[float]:
+    """Return what WORKER_COUNTERS says of one worker."""
+    received = sum(stats.datagrams_received for stats in listeners)
+    return [received, handover.handed_over, handover.taken_over, handover.lost, cpu_seconds]
+
+
+def numbers(collector: Collector) -> list[float]:
+    """Return the values of all series of a collector, in its order."""
+    return [sample.value for family in collector.collect() for sample in family.samples]
+
+
+def blank(settings: Settings) -> SipveilCollector:
+    """Return what a worker collects before it has counted anything: all series that there are."""
+    stats = {listener.name: TransportStats() for listener in settings.listeners}
+    return SipveilCollector(Sources(Counters(), lambda: dict.fromkeys(GAUGES, 0), stats, dict.fromkeys(PLACES, 0)))
+
+
+class Ledger:
+    """What all workers have counted, those included that are no more."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Make the board for as many workers as settings say."""
+        self.workers = settings.workers
+        self.families = list(blank(settings).collect())
+        self._series = [family for family in self.families for _ in family.samples]
+        width = len(self._series) + len(WORKER_COUNTERS)
+        self.board = Board(self.workers, width)
+        self._kept = [[0.0] * width for _ in range(self.workers)]
+        """Worker → what its dead predecessors had counted; 0 where a number is a gauge."""
+
+    def bury(self, worker: int) -> None:
+        """Keep what a dead worker had counted, and clear its row for the next."""
+        row = self.board.read(worker)
+        kept = self._kept[worker]
+        for place, value in enumerate(row):
+            if place >= len(self._series) or self._series[place].type == "counter":
+                kept[place] += value
+        self.board.clear(worker)
+
+    def rows(self) -> list[list[float]]:
+        """Return each worker's numbers, its predecessors' included."""
+        return [
+            [kept + value for kept, value in zip(self._kept[worker], self.board.read(worker), strict=True)]
+            for worker in range(self.workers)
+        ]
+
+
+class WorkersCollector(Collector):
+    """Turns the ledger into metric families."""
+
+    def __init__(self, ledger: Ledger, restarts: Mapping[int, int], is_up: Callable[[int], bool]) -> None:
+        """Read from ledger, and what the supervisor knows of each worker, whenever somebody scrapes."""
+        self._ledger = ledger
+        self._restarts = restarts
+        self._is_up = is_up
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family."""
+        rows = self._ledger.rows()
+        columns = zip(*rows, strict=True)
+        for family in self._ledger.families:
+            merge = max if family.name in NOT_SUMMED else sum
+            yield _filled(family, [float(merge(next(columns))) for _ in family.samples])
+        for spec, column in zip(WORKER_COUNTERS, columns, strict=True):
+            yield _by_worker(CounterMetricFamily(spec.name, spec.help, labels=["worker"]), column)
+        workers = range(self._ledger.workers)
+        yield _by_worker(GaugeMetricFamily(*WORKER_UP, labels=["worker"]), [self._is_up(each) for each in workers])
+        restarts = [self._restarts.get(each, 0) for each in workers]
+        yield _by_worker(CounterMetricFamily(*WORKER_RESTARTS, labels=["worker"]), restarts)
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing, so that registering does not collect."""
+        return []
+
+
+def _filled(family: Metric, values: list[float]) -> Metric:
+    """Return a family with the same series and other values."""
+    filled = Metric(family.name, family.documentation, family.type)
+    for sample, value in zip(family.samples, values, strict=True):
+        filled.add_sample(sample.name, sample.labels, value)
+    return filled
+
+
+def _by_worker(family: CounterMetricFamily | GaugeMetricFamily, values: Iterable[float]) -> Metric:
+    """Return family with one series a worker."""
+    for worker, value in enumerate(values):
+        family.add_metric([str(worker)], value)
+    return family

@@ -1,0 +1,146 @@
+"""Two workers' shells in one process, on one running reactor, and what is a worker's share."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor as _reactor
+from twisted.internet.task import deferLater
+
+from config.settings import Settings
+from proxy.core import Core
+from proxy.matching import owner
+from proxy.sinks import Sinks
+from tap import worker as module
+from tap.equipment import Equipment
+from tap.worker import WorkerShell, core_maker, share, work
+from tests.tap.fakes import CONFIG, FakeCore, StoppedClocks, settings_of
+from tests.tap.test_service import NoSinks
+
+reactor: Any = _reactor
+PAIR = "workers = 2\n" + CONFIG
+
+
+class Bench:
+    """Equipment, two workers, and a phone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.equipment = Equipment(settings_of(folder, PAIR))
+        self.equipment.open()
+        self.equipment.prepare(1_790_000_000.0)
+        self.cores: list[FakeCore] = []
+        self.ready: list[int] = []
+        self.shells = [
+            WorkerShell(reactor, self.equipment, worker, self._make, clocks=StoppedClocks(), ready=self._note(worker))
+            for worker in range(2)
+        ]
+        for shell in self.shells:
+            shell.start()
+        self.phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.phone.bind(("127.0.0.1", 0))
+
+    def _note(self, worker: int) -> Callable[[], None]:
+        return lambda: self.ready.append(worker)
+
+    def _make(self, settings: Settings, sinks: Sinks) -> FakeCore:
+        self.cores.append(FakeCore(settings, sinks))
+        return self.cores[-1]
+
+    async def close(self) -> None:
+        for shell in self.shells:
+            await shell.stop()
+        self.equipment.close()
+        self.phone.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_whoever_reads_a_datagram_its_owner_gets_it(tmp_path: Path) -> None:
+    """One phone, one port, so that the kernel gives all to one worker; with its flow, and once."""
+    bench = Bench(tmp_path)
+    listener = bench.equipment.settings.listeners[0]
+    sent = [b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK%d\r\n\r\n" % number for number in range(20)]
+    for data in sent:
+        bench.phone.sendto(data, (listener.address, listener.port))
+    for _ in range(200):
+        if sum(len(core.received) for core in bench.cores) == len(sent):
+            break
+        await deferLater(reactor, 0.01)
+    for worker, core in enumerate(bench.cores):
+        assert sorted(data for data, _ in core.received) == sorted(data for data in sent if owner(data, 2) == worker)
+        assert {flow.peer for _, flow in core.received} == {bench.phone.getsockname()}
+        assert {flow.local for _, flow in core.received} == {(listener.address, listener.port)}
+    assert bench.ready == [0, 1]
+    for shell in bench.shells:
+        shell.publish()
+    rows = bench.equipment.ledger.rows()
+    handed = sum(row[-4] for row in rows)
+    assert handed == sum(row[-3] for row in rows)
+    assert handed in {len(core.received) for core in bench.cores}
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_last_numbers_stay_on_the_board(tmp_path: Path) -> None:
+    """A worker that stops has counted to the end."""
+    bench = Bench(tmp_path)
+    bench.cores[1].counters.add("requests_received", "BYE")
+    before = sum(bench.equipment.ledger.rows()[1])
+    await bench.close()
+    assert sum(bench.equipment.ledger.rows()[1]) >= before + 1
+
+
+def test_limits_for_all_calls_are_shared(tmp_path: Path) -> None:
+    """Rounded up; those for one message or one peer are not."""
+    settings = settings_of(tmp_path, "workers = 3\n" + CONFIG + "\n[limits]\ntransactions = 1000\nparked = 1\n")
+    shared = share(settings).limits
+    assert (shared.transactions, shared.parked) == (334, 1)
+    assert shared.headers == settings.limits.headers
+
+
+def test_a_core_knows_its_number(tmp_path: Path) -> None:
+    """Its branches carry it."""
+    equipment = Equipment(settings_of(tmp_path, PAIR))
+    equipment.open()
+    equipment.prepare(1_790_000_000.0)
+    core = core_maker(equipment, 1, StoppedClocks())(equipment.settings, NoSinks())
+    assert isinstance(core, Core)
+    assert core.worker == 1
+    equipment.close()
+
+
+def test_work_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """It says that it is ready, and ends with 0 when the lifeline does: by a reactor that is not the parent's."""
+    equipment = Equipment(settings_of(tmp_path, PAIR))
+    equipment.open()
+    equipment.prepare(1_790_000_000.0)
+    lifeline, far = socket.socketpair()
+    news, announcing = socket.socketpair()
+    news.settimeout(10)
+    pid = os.fork()
+    if not pid:
+        lifeline.close()
+        os._exit(work(equipment, 1, far.detach(), announcing.detach()))
+    far.close()
+    assert news.recv(10) == b"\1"
+    lifeline.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == os.EX_OK
+    for sock in (news, announcing):
+        sock.close()
+    equipment.close()
+
+
+def test_a_worker_that_cannot_start_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exit code; the text of what was raised is not written."""
+
+    def explode() -> None:
+        raise ValueError("sip:+15550142@example.net")
+
+    monkeypatch.setattr(module, "fresh_reactor", explode)
+    equipment = Equipment(settings_of(tmp_path, PAIR))
+    assert work(equipment, 0, -1, -1) == os.EX_SOFTWARE
