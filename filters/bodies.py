@@ -120,7 +120,7 @@ def _unquoted(value: bytes) -> bytes:
 class _Judge:
     """Catalogue and actions, compiled; a class because a multipart's parts are judged as it is itself."""
 
-    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_session", "_sdp", "_strict")
+    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_sdp", "_session", "_strict")
 
     def __init__(self, catalogue: Catalogue, actions: Actions) -> None:
         self._catalogue, self._actions = catalogue, actions
@@ -140,8 +140,9 @@ class _Judge:
         content_encoding: bytes = b"",
     ) -> Body | None:  # fmt: skip
         """Return what may go on of the body of a message; a lone session description takes the short way."""
-        if content_type == SESSION and self._session and not content_disposition and not content_encoding:
-            return SESSION, self._session(body, context)
+        if content_type == SESSION and self._session and not content_encoding:
+            may_pass = not content_disposition or self._formed_disposition(content_disposition) is not None
+            return (SESSION, self._session(body, context)) if may_pass else None
         kept = self.part(_Part(content_type, content_disposition, content_encoding, b"", b"", body), context, 0)
         return kept and kept[:2]
 

@@ -29,6 +29,9 @@ CANDIDATE = re.compile(
 )
 KINDS = {b"relay": 3, b"srflx": 2, b"prflx": 1, b"host": 0}
 """Candidate types, the one that tells least of the own network the highest."""
+PRIVATE, PUBLIC = 1, 2
+"""How far an address is of use."""
+
 
 def chosen(lines: Sequence[bytes], default: Callable[[bytes], Place], *, fragment: bool) -> list[bytes]:
     """Return what is left of the candidates of one section: one a component, written anew.
@@ -42,13 +45,15 @@ def chosen(lines: Sequence[bytes], default: Callable[[bytes], Place], *, fragmen
     best: dict[bytes, tuple[int, Sequence[bytes]]] = {}
     for line in lines:
         found = CANDIDATE.fullmatch(line, 12) if line[11:12] == b":" else None
-        if not found or not _is_candidate_address(found[4]):
+        if not found or not (reach := _reach(found[4])):
             continue
         parts = found.groups(b"")
+        if fragment and reach == PRIVATE and parts[5].lower() == b"host":
+            continue
         component = parts[0]
         place = places.get(component) or places.setdefault(component, default(component))
-        rank = _rank(parts, place, fragment)
-        if rank >= 0 and (component not in best or rank > best[component][0]):
+        rank = _rank(parts, place, reach)
+        if component not in best or rank > best[component][0]:
             best[component] = rank, parts
     return [_written(parts) for _, parts in best.values()]
 
@@ -64,26 +69,26 @@ def is_ip6(text: bytes) -> bool:
 
 
 @remembered
-def _is_candidate_address(text: bytes) -> bool:
-    return bool(IPV4.fullmatch(text) or MDNS.fullmatch(text) or (b":" in text and is_ip6(text)))
+def _reach(address: bytes) -> int:
+    """Return PRIVATE or PUBLIC, 0 for what a candidate may not name; one question replaces two of two memories."""
+    if IPV4.fullmatch(address) or MDNS.fullmatch(address) or (b":" in address and is_ip6(address)):
+        return PRIVATE if private_address(address) else PUBLIC
+    return 0
 
 
-def _rank(parts: Sequence[bytes], place: Place, fragment: bool) -> int:
-    """Return how much a candidate is to be preferred, -1 for not at all; of equal ones the first is taken.
+def _rank(parts: Sequence[bytes], place: Place, reach: int) -> int:
+    """Return how much a candidate is to be preferred; of equal ones the first is taken.
 
     One number for what counts in this order: the default, UDP, the type, a public address.
 
     Args:
         parts: the groups of CANDIDATE.
         place: the default of its component.
-        fragment: as of `chosen`.
+        reach: of its address.
     """
     _, transport, _, address, port, kind, _, _ = parts
-    private = private_address(address)
-    if fragment and private and kind.lower() == b"host":
-        return -1
-    default = place[0] == address and place[1] == port
-    return 16 * default + 8 * (transport.lower() == b"udp") + 2 * KINDS[kind.lower()] + (not private)
+    default = address == place[0] and port == place[1]
+    return 16 * default + 8 * (transport.lower() == b"udp") + 2 * KINDS[kind.lower()] + (reach == PUBLIC)
 
 
 def _written(parts: Sequence[bytes]) -> bytes:

@@ -138,15 +138,15 @@ def _keep_all(body: bytes, _: SdpContext) -> bytes:
 class _Filter:
     """Catalogue and actions, compiled to an edit for each kind of line, and what is remembered of whole lines."""
 
-    __slots__ = ("_attributes", "_chooses", "_find_attribute", "_fragment", "_known", "_lines", "_unknown_line")
+    __slots__ = ("_actions", "_attributes", "_chooses", "_fragment", "_known", "_lines", "_table", "_unknown_line")
 
     def __init__(self, catalogue: Catalogue, actions: Actions, fragment: bool) -> None:
+        self._actions, self._table = actions, catalogue.sdp_attributes
         self._lines = _line_edits(catalogue, actions)
         self._unknown_line = _edit(catalogue.sdp_lines.find(b""), actions, None)
         self._attributes = {name: _edit(entry, actions, _CORE_ATTRIBUTES.get(name))
-                            for name, entry in catalogue.sdp_attributes.exact.items()}  # fmt: skip
-        self._find_attribute = lambda name: _edit(catalogue.sdp_attributes.find(name), actions, None)
-        self._chooses = _hides(actions, catalogue.sdp_attributes.find(b"candidate"))
+                            for name, entry in self._table.exact.items()}  # fmt: skip
+        self._chooses = _hides(actions, self._table.find(b"candidate"))
         self._fragment = fragment
         # Most lines are the same in every call of a phone, and their edit depends on nothing else. A plain
         # dictionary replaces `Recent`: the call of its method would cost as much as all else that such a line costs.
@@ -161,7 +161,8 @@ class _Filter:
         lines = _lines_of(body)
         if not lines or not lines[0]:
             return b""
-        known, passed = self._known, list[bytes]()
+        known = self._known
+        passed: list[bytes] = []
         session = section = _Section(context, lines, 0, None)
         for number, line in enumerate(lines):
             clean = known.get(line)
@@ -207,7 +208,7 @@ class _Filter:
     def _attribute(self, name: bytes) -> _Edit:
         # A flag may have blanks behind it; other names are the catalogue's globs, or unknown.
         edits = self._attributes
-        return edits.get(name) or edits.get(name.rstrip(b" \t")) or self._find_attribute(name)
+        return edits.get(name) or edits.get(name.rstrip(b" \t")) or _edit(self._table.find(name), self._actions, None)
 
     def _unknown(self, head: bytes) -> _Edit:
         # RFC 8866 §9: every line is type "=" value
