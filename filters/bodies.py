@@ -17,6 +17,7 @@ from filters.forms import QUOTED, Form, FormError
 from filters.sdp import SdpContext, SdpFilter, compile_sdp
 from proxy.memo import remembered
 
+SESSION = b"application/sdp"
 MAX_DEPTH = 8
 """Multiparts within multiparts: real ones nest two or three deep, and reading them recurses."""
 MAX_PARTS = 64
@@ -86,15 +87,7 @@ def compile_bodies(catalogue: Catalogue, actions: Actions) -> BodyFilter:
     """Return the filter of bodies towards a hop with these actions; where all are KEEP, bodies stay as they are."""
     if all(actions[category] is Action.KEEP for category in Category):
         return _keep_all
-    judge = _Judge(catalogue, actions)
-
-    def clean(
-        content_type: bytes, content_disposition: bytes, body: bytes, context: SdpContext, content_encoding: bytes = b""
-    ) -> Body | None:
-        kept = judge.part(_Part(content_type, content_disposition, content_encoding, b"", b"", body), context, 0)
-        return kept and kept[:2]
-
-    return clean
+    return _Judge(catalogue, actions).clean
 
 
 @remembered
@@ -127,7 +120,7 @@ def _unquoted(value: bytes) -> bytes:
 class _Judge:
     """Catalogue and actions, compiled; a class because a multipart's parts are judged as it is itself."""
 
-    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_sdp", "_strict")
+    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_sdp", "_session", "_strict")
 
     def __init__(self, catalogue: Catalogue, actions: Actions) -> None:
         self._catalogue, self._actions = catalogue, actions
@@ -138,6 +131,20 @@ class _Judge:
             "sdpfrag": compile_sdp(catalogue, actions, fragment=True),
         }
         self._forms: Mapping[str, Form] = _FORMS if self._strict else dict.fromkeys(_FORMS, lambda body: body)
+        # What nearly every body is, as far as the catalogue sees it so.
+        is_usual = self._formed_disposition(b"") == b""
+        self._session = self._sdp.get(catalogue.bodies.find(SESSION).handling) if is_usual else None
+
+    def clean(
+        self, content_type: bytes, content_disposition: bytes, body: bytes, context: SdpContext,
+        content_encoding: bytes = b"",
+    ) -> Body | None:  # fmt: skip
+        """Return what may go on of the body of a message; a lone session description takes the short way."""
+        if content_type == SESSION and self._session and not content_encoding:
+            may_pass = not content_disposition or self._formed_disposition(content_disposition) is not None
+            return (SESSION, self._session(body, context)) if may_pass else None
+        kept = self.part(_Part(content_type, content_disposition, content_encoding, b"", b"", body), context, 0)
+        return kept and kept[:2]
 
     def part(self, part: _Part, context: SdpContext, depth: int) -> _Kept | None:
         """Return what may go on of part, which stands in depth multiparts."""
@@ -196,7 +203,7 @@ class _Judge:
 def _stands_alone(kept: _Kept) -> bool:
     # RFC 3261 §20.11: a session description without Content-Disposition is a session
     session = (b"Content-Disposition: session",)
-    return not kept.headers or (kept.content_type == b"application/sdp" and kept.headers == session)
+    return not kept.headers or (kept.content_type == SESSION and kept.headers == session)
 
 
 def _related(parts: Sequence[_Part], judged: Sequence[_Kept | None], start: bytes, context: SdpContext) -> _Kept | None:

@@ -19,7 +19,7 @@ from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
 from proxy.errors import Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
-from proxy.memo import Recent, remembered
+from proxy.memo import remembered
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, action, hides
@@ -41,6 +41,8 @@ _ADDRESSES = frozenset((
 _NEVER_REFUSED = frozenset((b"ACK", b"BYE", b"CANCEL"))
 MAX_REMEMBERED = 512
 """Longest header line whose edit is remembered, in bytes."""
+MAX_LINES = 1024
+"""Lines whose edit each plan remembers; they are forgotten together, and what is in use is soon back."""
 MAX_EDITS = 2048
 """Header names whose edits are remembered; invented names beyond it are worked out each time."""
 
@@ -74,7 +76,8 @@ class CompiledPlan:
         actions = {category: action(decision, category) for category in Category}
         self._bodies: BodyFilter | None = None if decision == KEEP_ALL else compile_bodies(catalogue, actions)
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
-        self._cleaned: Recent[bytes, bytes] = Recent(1024)
+        # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
+        self._cleaned: dict[bytes, bytes] = {}
 
     def apply(self, draft: Draft, context: EditContext) -> None:
         """Edit every line and the body that the core does not edit itself.
@@ -89,11 +92,8 @@ class CompiledPlan:
             self._edit_type_of_nothing(draft)
         lines, edits, known = draft.lines, self._edits, self._cleaned
         for position, name in enumerate(draft.names):
-            line = lines[position]
-            if line is None:
-                continue
             edit, why = edits.get(name) or self._learn(name)
-            if edit is None:
+            if edit is None or (line := lines[position]) is None:
                 continue
             if edit is _nothing:
                 draft.put(position, None, why)
@@ -115,7 +115,9 @@ class CompiledPlan:
                 _refuse_unknown_extensions(value, cleaned)
             passed = b"" if cleaned is None else with_value(line, cleaned)
         if name != b"require" and len(line) <= MAX_REMEMBERED:
-            self._cleaned.put(line, passed)
+            if len(self._cleaned) >= MAX_LINES:
+                self._cleaned.clear()
+            self._cleaned[line] = passed
         return passed
 
     def _learn(self, name: bytes) -> tuple[Edit | None, str]:
@@ -208,9 +210,11 @@ class CompiledPlan:
     def _edit_body(self, draft: Draft, context: EditContext, bodies: BodyFilter) -> None:
         content_type = draft.first(b"content-type") or b""
         sdp_context = SdpContext(context.pseudonym, _network_address(context.origin))
-        disposition = draft.first(b"content-disposition") or b""
+        # Few have them, and nothing has edited them yet: looking for a name costs less than asking for its value.
+        disposition = (b"content-disposition" in draft and draft.first(b"content-disposition")) or b""
+        encoding = (b"content-encoding" in draft and draft.first(b"content-encoding")) or b""
         try:
-            kept = bodies(content_type, disposition, draft.body, sdp_context, draft.first(b"content-encoding") or b"")
+            kept = bodies(content_type, disposition, draft.body, sdp_context, encoding)
         except FormError:
             if context.is_request and context.method not in _NEVER_REFUSED:
                 # The sender's fault, and it hears so; ACK and BYE go on bare, a response fails closed.

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
 from filters.forms import Form, FormError
-from filters.ice import IP4, Places, is_ip6, with_chosen
-from proxy.memo import Recent, remembered
+from filters.ice import IP4, chosen, is_ip6
+from proxy.memo import remembered
 
 Pseudonym = Callable[[bytes], bytes]
 """A token to another one: letters and digits only, keyed, and stable within the dialog."""
@@ -29,17 +29,64 @@ class SdpContext(NamedTuple):
     origin_address: bytes
 
 
-class _Media(NamedTuple):
-    """What an edit knows of the section that its line stands in: c= address and m= port, empty without."""
+class _Section:
+    """What an edit may ask of the part of the description that its line stands in: the session, or a medium."""
 
-    context: SdpContext
-    address: bytes
-    port: bytes
+    __slots__ = ("candidates", "context", "lines", "place", "session", "start")
+
+    def __init__(self, context: SdpContext, lines: list[bytes], start: int, session: _Section | None) -> None:
+        """Begin a section.
+
+        Args:
+            context: of the dialog.
+            lines: of the whole description.
+            start: the first of the section; of a medium the one behind m=.
+            session: of a medium, where it looks for what it does not say itself.
+        """
+        self.context = context
+        self.lines = lines
+        self.start = start
+        self.session = session
+        self.candidates: list[bytes] = []
+        """Candidates that have been met, of which few will pass."""
+        self.place = 0
+        """Where among the lines that pass the first of them stood."""
+
+    def own(self) -> Iterator[bytes]:
+        """Yield the lines of the section, of a medium those behind m=."""
+        for line in self.lines[self.start :]:
+            if line[:2] == b"m=":
+                break
+            yield line
+
+    def address(self) -> bytes:
+        """Return the address of the first c= line, of the session's where there is none; b"" without."""
+        for line in self.lines[self.start :]:
+            kind = line[:2]
+            if kind == b"c=":
+                return _address(line[2:])
+            if kind == b"m=":
+                break
+        return self.session.address() if self.session is not None else b""
+
+    def port(self) -> bytes:
+        """Return the port of the m= line; b"" for the session."""
+        words = self.lines[self.start - 1].split(b" ", 2) if self.session is not None else ()
+        return words[1].partition(b"/")[0] if len(words) > 1 else b""
+
+    def default(self, component: bytes) -> tuple[bytes, bytes]:
+        """Return address and port of a component without ICE, which RFC 8839 §4.2.5 wants among the candidates."""
+        address, port = self.address(), self.port()
+        if component == b"1":
+            return address, port
+        for line in self.own():
+            if line[:7] == b"a=rtcp:" and (found := RTCP.fullmatch(line[7:])):
+                return (found[2] and _address(found[2])) or address, found[1]
+        return address, b"%d" % ((int(port) if port.isdigit() and len(port) <= 5 else 0) + 1)
 
 
 SdpFilter = Callable[[bytes, SdpContext], bytes]
-_Edit = Callable[[bytes, _Media], bytes | None]
-_Edits = Callable[[bytes], _Edit]
+_Edit = Callable[[bytes, _Section], bytes | None]
 
 # RFC 8866 §9: connection-address without the names, which could say anything; ttl and count of multicast
 CONNECTION = re.compile(rf"IN (?:IP4 ({IP4})(?:/\d{{1,3}}){{0,2}}|IP6 ([0-9A-Fa-f:.]{{2,45}})(?:/\d{{1,3}})?)".encode())
@@ -63,6 +110,10 @@ SIMULCAST = re.compile(rb"(?:send|recv) [A-Za-z0-9_,;~-]+(?: (?:send|recv) [A-Za
 RID_ID = re.compile(rb"[A-Za-z0-9_-]+")
 MAX_REMEMBERED = 256
 """Longest line whose edit is remembered, in bytes."""
+MAX_LINES = 1024
+"""Lines whose edit each filter remembers; they are forgotten together, and what is in use is soon back."""
+_NEVER_REMEMBERED = frozenset((b"o=", b"m="))
+"""Lines that hang on more than themselves: o= on our address, and where m= stands a medium begins."""
 MANDATORY = frozenset({b"v=", b"o=", b"s=", b"t=", b"c=", b"m="})
 """Lines without which the rest has no meaning: one that has no form fails the whole description."""
 
@@ -76,117 +127,141 @@ def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = Fals
     filter raises FormError for what is no description.
     """
     if all(actions[category] is Action.KEEP for category in Category):
-        return lambda body, _: body
-    edit, known = _line_edit(catalogue, actions)
-    hides_candidates = _hides(actions, catalogue.sdp_attributes.find(b"candidate"))
-
-    def clean(body: bytes, context: SdpContext) -> bytes:
-        result: list[bytes] = []
-        session = _Media(context, b"", b"")
-        has_choice = hides_candidates and b"a=candidate" in body
-        for section in _sections(body):
-            media = _media_of(section, session)
-            if section[0][:2] != b"m=":
-                session = media
-            lines = section
-            if has_choice and any(line.startswith(b"a=candidate") for line in section):
-                lines = with_chosen(section, _default_places(section, media), fragment=fragment)
-            for line in lines:
-                passed = known.get(line)
-                if passed is None:
-                    passed = edit(line, media)
-                if passed:
-                    result.append(passed)
-        return b"\r\n".join([*result, b""]) if result else b""
-
-    return clean
+        return _keep_all
+    return _Filter(catalogue, actions, fragment).clean
 
 
-def _line_edit(catalogue: Catalogue, actions: Actions) -> tuple[Callable[[bytes, _Media], bytes], Recent[bytes, bytes]]:
-    """Return the edit of a whole line, to b"" for one that may not pass, and what it remembers of lines.
+def _keep_all(body: bytes, _: SdpContext) -> bytes:
+    return body
 
-    Most lines are the same in every call of a phone, and their edit depends on nothing else.
-    """
-    lines, attributes = _line_edits(catalogue, actions), _attribute_edits(catalogue, actions)
-    known: Recent[bytes, bytes] = Recent(1024)
 
-    def edit(line: bytes, media: _Media) -> bytes:
-        # RFC 8866 §9: every line is type "=" value
-        if line[1:2] != b"=" or not line[:1].isalpha():
-            raise FormError("a line of the session description is not of the form x=…")
-        if line[:2] == b"a=":
-            name, colon, value = line[2:].partition(b":")
-            head, one = b"a=" + name.rstrip(b" \t") + colon, attributes(name)
+class _Filter:
+    """Catalogue and actions, compiled to an edit for each kind of line, and what is remembered of whole lines."""
+
+    __slots__ = ("_actions", "_attributes", "_chooses", "_fragment", "_known", "_lines", "_table", "_unknown_line")
+
+    def __init__(self, catalogue: Catalogue, actions: Actions, fragment: bool) -> None:
+        self._actions, self._table = actions, catalogue.sdp_attributes
+        self._lines = _line_edits(catalogue, actions)
+        self._unknown_line = _edit(catalogue.sdp_lines.find(b""), actions, None)
+        self._attributes = {name: _edit(entry, actions, _CORE_ATTRIBUTES.get(name))
+                            for name, entry in self._table.exact.items()}  # fmt: skip
+        self._chooses = _hides(actions, self._table.find(b"candidate"))
+        self._fragment = fragment
+        # Most lines are the same in every call of a phone, and their edit depends on nothing else. A plain
+        # dictionary replaces `Recent`: the call of its method would cost as much as all else that such a line costs.
+        self._known: dict[bytes, bytes] = {}
+
+    def clean(self, body: bytes, context: SdpContext) -> bytes:
+        """Return what may pass of a description.
+
+        Raises:
+            FormError: for what is none.
+        """
+        lines = _lines_of(body)
+        if not lines or not lines[0]:
+            return b""
+        known = self._known
+        passed: list[bytes] = []
+        session = section = _Section(context, lines, 0, None)
+        for number, line in enumerate(lines):
+            clean = known.get(line)
+            if clean is None:
+                if line[:2] == b"m=":
+                    self._choose(section, passed)
+                    section = _Section(context, lines, number + 1, session)
+                elif self._chooses and line.startswith(b"a=candidate"):
+                    section.place = section.place if section.candidates else len(passed)
+                    section.candidates.append(line)
+                    continue
+                clean = self._cleaned(line, section)
+            if clean:
+                passed.append(clean)
+        self._choose(section, passed)
+        return b"\r\n".join([*passed, b""]) if passed else b""
+
+    def _choose(self, section: _Section, passed: list[bytes]) -> None:
+        """Put the chosen candidates of a section that has ended in the place of the first of all."""
+        if section.candidates:
+            kept = chosen(section.candidates, section.default, fragment=self._fragment)
+            passed[section.place : section.place] = kept
+
+    def _cleaned(self, line: bytes, section: _Section) -> bytes:
+        """Return what may pass of a line, b"" for nothing, and remember it where that hangs on nothing else."""
+        head, value = line[:2], line[2:]
+        if head == b"a=":
+            name, colon, value = value.partition(b":")
+            head += name.rstrip(b" \t") + colon
+            edit = self._attribute(name)
         else:
-            head, value = line[:2], line[2:]
-            one = lines(head)
-        kept = one(value, media)
+            edit = self._lines.get(head) or self._unknown(head)
+        kept = edit(value, section)
         if kept is None and head in MANDATORY:
             raise FormError(f"{head.decode()} has no form that may pass")
         passed = b"" if kept is None else head + kept
-        if head != b"o=" and one not in _BY_MEDIA and len(line) <= MAX_REMEMBERED:
-            known.put(line, passed)
+        if head not in _NEVER_REMEMBERED and edit not in _BY_SECTION and len(line) <= MAX_REMEMBERED:
+            if len(self._known) >= MAX_LINES:
+                self._known.clear()
+            self._known[line] = passed
         return passed
 
-    return edit, known
+    def _attribute(self, name: bytes) -> _Edit:
+        # A flag may have blanks behind it; other names are the catalogue's globs, or unknown.
+        edits = self._attributes
+        return edits.get(name) or edits.get(name.rstrip(b" \t")) or _edit(self._table.find(name), self._actions, None)
+
+    def _unknown(self, head: bytes) -> _Edit:
+        # RFC 8866 §9: every line is type "=" value
+        if head[1:] != b"=" or not head[:1].isalpha():
+            raise FormError("a line of the session description is not of the form x=…")
+        return self._unknown_line
 
 
-def _sections(body: bytes) -> Iterator[list[bytes]]:
-    """Yield the lines of the session, then those of each medium; RFC 8866 §5: CRLF, LF tolerated."""
-    text = body.replace(b"\r\n", b"\n").rstrip(b"\n")
-    if b"\r" in text:
-        raise FormError("a line of the session description holds a bare CR")
-    lines = text.split(b"\n")
-    if not lines[0]:
-        return
-    if b"\nm=" not in text:
-        yield lines
-        return
-    starts = [index for index, line in enumerate(lines) if line[:2] == b"m="]
-    for start, end in zip([0, *starts], [*starts, len(lines)], strict=True):
-        if start < end:
-            yield lines[start:end]
-
-
-def _media_of(section: list[bytes], session: _Media) -> _Media:
-    address = session.address
-    for line in section:
-        if line[:2] == b"c=":
-            address = _address(line[2:])
-            break
-    words = section[0].split(b" ", 2) if section[0][:2] == b"m=" else ()
-    return _Media(session.context, address, words[1].partition(b"/")[0] if len(words) > 1 else b"")
+def _lines_of(body: bytes) -> list[bytes]:
+    """Return the lines, without blank ones at the end; RFC 8866 §5: CRLF, LF tolerated."""
+    lines = body.split(b"\r\n")
+    ends = len(lines) - 1
+    if body.count(b"\n") != ends or body.count(b"\r") != ends:
+        lines = body.replace(b"\r\n", b"\n").split(b"\n")
+        if any(b"\r" in line for line in lines):
+            raise FormError("a line of the session description holds a bare CR")
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 # ---- lines ----------------------------------------------------------------------------------------------
 
 
-def _line_edits(catalogue: Catalogue, actions: Actions) -> _Edits:
+def _line_edits(catalogue: Catalogue, actions: Actions) -> dict[bytes, _Edit]:
     find = catalogue.sdp_lines.find
     edits = {name + b"=": _edit(entry, actions, _CORE_LINES.get(name))
-             for name, entry in catalogue.sdp_lines.exact.items()}  # fmt: skip
+             for name, entry in catalogue.sdp_lines.exact.items() if name.isalpha()}  # fmt: skip
     edits[b"o="] = _origin_edit(_hides(actions, find(b"o-user")), _hides(actions, find(b"o-address")), actions)
     if _hides(actions, find(b"s")):
-        edits[b"s="] = lambda _, __: b"-"  # RFC 8866 §5.3: s= must not be empty
-    unknown = _edit(find(b""), actions, None)
-    return lambda kind: edits.get(kind, unknown)
+        edits[b"s="] = _dash
+    return edits
+
+
+def _dash(_: bytes, __: _Section) -> bytes | None:
+    return b"-"  # RFC 8866 §5.3: s= must not be empty
 
 
 def _origin_edit(hides_user: bool, hides_address: bool, actions: Actions) -> _Edit:
     if not (hides_user or hides_address or actions[Category.UNKNOWN] is not Action.KEEP):
         return _keep
 
-    def edit(value: bytes, media: _Media) -> bytes | None:
+    def edit(value: bytes, section: _Section) -> bytes | None:
         found = ORIGIN.fullmatch(value.rstrip(b" \t"))
         if not found:
             return None
         user = b"-" if hides_user else found[1]
-        return user + b" " + found[2] + b" IN " + (media.context.origin_address if hides_address else found[3])
+        return user + b" " + found[2] + b" IN " + (section.context.origin_address if hides_address else found[3])
 
     return edit
 
 
-def _connection(value: bytes, _: _Media) -> bytes | None:
+def _connection(value: bytes, _: _Section) -> bytes | None:
     return value if _address(value.rstrip(b" \t")) else None
 
 
@@ -199,30 +274,7 @@ def _address(connection: bytes) -> bytes:
     return found[1] or (found[2] if is_ip6(found[2]) else b"")
 
 
-def _default_places(section: list[bytes], media: _Media) -> Places:
-    """Component to where its media goes without ICE, which RFC 8839 §4.2.5 wants among the candidates."""
-    rtcp = next((found for line in section if line[:7] == b"a=rtcp:" and (found := RTCP.fullmatch(line[7:]))), None)
-    port = media.port if media.port.isdigit() and len(media.port) <= 5 else b"0"
-    address = (rtcp[2] and _address(rtcp[2])) or media.address if rtcp else media.address
-    return {
-        b"1": (media.address, media.port),
-        b"2": (address, rtcp[1] if rtcp else str(int(port) + 1).encode()),
-    }
-
-
 # ---- attributes -----------------------------------------------------------------------------------------
-
-
-def _attribute_edits(catalogue: Catalogue, actions: Actions) -> _Edits:
-    find = catalogue.sdp_attributes.find
-    edits = {name: _edit(entry, actions, _CORE_ATTRIBUTES.get(name))
-             for name, entry in catalogue.sdp_attributes.exact.items()}  # fmt: skip
-
-    def lookup(name: bytes) -> _Edit:
-        # A flag may have blanks behind it; other names are the catalogue's globs, or unknown.
-        return edits.get(name) or edits.get(name.rstrip(b" \t")) or _edit(find(name), actions, None)
-
-    return lookup
 
 
 def _edit(entry: HeaderEntry, actions: Actions, core: _Edit | None) -> _Edit:
@@ -239,11 +291,11 @@ def _hides(actions: Actions, entry: HeaderEntry) -> bool:
     return actions[Category.UNKNOWN if entry.category is None else entry.category] is not Action.KEEP
 
 
-def _keep(value: bytes, _: _Media) -> bytes | None:
+def _keep(value: bytes, _: _Section) -> bytes | None:
     return value
 
 
-def _drop(_: bytes, __: _Media) -> bytes | None:
+def _drop(_: bytes, __: _Section) -> bytes | None:
     return None
 
 
@@ -251,52 +303,52 @@ def _formed(form: Form) -> _Edit:
     return lambda value, _: form(value.rstrip(b" \t"))
 
 
-def _short(token: bytes, media: _Media) -> bytes:
-    return token if SHORT.fullmatch(token) else media.context.pseudonym(token)
+def _short(token: bytes, section: _Section) -> bytes:
+    return token if SHORT.fullmatch(token) else section.context.pseudonym(token)
 
 
-def _words(value: bytes, media: _Media) -> bytes:
+def _words(value: bytes, section: _Section) -> bytes:
     """Replace each word of msid and msid-semantic, but the - and * that mean none and all."""
-    pseudonym = media.context.pseudonym
+    pseudonym = section.context.pseudonym
     return b" ".join(word if word in {b"-", b"*", b"WMS"} else pseudonym(word) for word in value.split())
 
 
-def _group(value: bytes, media: _Media) -> bytes | None:
+def _group(value: bytes, section: _Section) -> bytes | None:
     found = GROUP.fullmatch(value.rstrip(b" \t"))
-    return b" ".join((found[1], *(_short(mid, media) for mid in found[2].split()))) if found else None
+    return b" ".join((found[1], *(_short(mid, section) for mid in found[2].split()))) if found else None
 
 
-def _token(value: bytes, media: _Media) -> bytes | None:
-    return _short(value.rstrip(b" \t"), media)
+def _token(value: bytes, section: _Section) -> bytes | None:
+    return _short(value.rstrip(b" \t"), section)
 
 
-def _rid(value: bytes, media: _Media) -> bytes | None:
+def _rid(value: bytes, section: _Section) -> bytes | None:
     found = RID.fullmatch(value.rstrip(b" \t"))
-    return _short(found[1], media) + found[0][found.end(1) :] if found else None
+    return _short(found[1], section) + found[0][found.end(1) :] if found else None
 
 
-def _simulcast(value: bytes, media: _Media) -> bytes | None:
+def _simulcast(value: bytes, section: _Section) -> bytes | None:
     if not SIMULCAST.fullmatch(value.rstrip(b" \t")):
         return None
     words = value.split()
-    words[1::2] = [RID_ID.sub(lambda found: _short(found[0], media), word) for word in words[1::2]]
+    words[1::2] = [RID_ID.sub(lambda found: _short(found[0], section), word) for word in words[1::2]]
     return b" ".join(words)
 
 
-def _ssrc(value: bytes, media: _Media) -> bytes | None:
+def _ssrc(value: bytes, section: _Section) -> bytes | None:
     found = SSRC.fullmatch(value)
-    return b"".join((found[1], b" ", found[2], b":", _words(found[3], media))) if found else None
+    return b"".join((found[1], b" ", found[2], b":", _words(found[3], section))) if found else None
 
 
-def _rtcp(value: bytes, media: _Media) -> bytes | None:
+def _rtcp(value: bytes, section: _Section) -> bytes | None:
     """Drop an address that c= already tells; RTCP would be lost without any other (standards.md §3.1)."""
     found = RTCP.fullmatch(value.rstrip(b" \t"))
     if not found or (found[2] and not (address := _address(found[2]))):
         return None
-    return value if found[2] and address != media.address else found[1]
+    return value if found[2] and address != section.address() else found[1]
 
 
-_BY_MEDIA = frozenset({_token, _group, _rid, _simulcast, _words, _ssrc, _rtcp})
+_BY_SECTION = frozenset({_token, _group, _rid, _simulcast, _words, _ssrc, _rtcp})
 """Edits that depend on more than the line."""
 _CORE_LINES: dict[bytes, _Edit] = {b"c": _connection}
 _CORE_ATTRIBUTES: dict[bytes, _Edit] = {

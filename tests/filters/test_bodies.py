@@ -13,6 +13,7 @@ from filters.bodies import MAX_DEPTH, MAX_PARTS, PICTURE_FAST_UPDATE, BodyFilter
 from filters.catalogue import load_catalogue
 from filters.forms import FormError
 from filters.sdp import SdpContext
+from tests.strategies import mutations
 
 CATALOGUE = load_catalogue()
 KEEP = dict.fromkeys(Category, Action.KEEP)
@@ -44,6 +45,24 @@ def part(content_type: bytes, body: bytes, *headers: bytes) -> bytes:
 
 def multipart(*parts: bytes, boundary: bytes = b"x") -> bytes:
     return b"".join(b"--" + boundary + b"\r\n" + one + b"\r\n" for one in parts) + b"--" + boundary + b"--\r\n"
+
+
+FILTERS = (strict, LOCATION_KEPT, compile_bodies(CATALOGUE, KEEP | {Category.NETWORK: Action.REMOVE}))
+
+
+@given(st.data())
+def test_the_short_way_of_a_session_description(data: st.DataObject) -> None:
+    """A lone application/sdp skips what other bodies need; a parameter sends it the long way, to the same end."""
+    filtered, body = data.draw(st.sampled_from(FILTERS)), data.draw(mutations(SDP))
+    disposition = data.draw(st.sampled_from((b"", b"session", b"session;handling=required", b"render;x=y", b"alice")))
+    encoding = data.draw(st.sampled_from((b"", b"identity", b"gzip")))
+    outcomes = []
+    for content_type in (b"application/sdp", b"application/sdp;charset=utf-8"):
+        try:
+            outcomes.append(filtered(content_type, disposition, body, CONTEXT, encoding))
+        except FormError:
+            outcomes.append((b"", b"unreadable"))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_trusted_hop_gets_the_same_objects() -> None:

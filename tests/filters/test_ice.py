@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from filters.ice import Places, is_ip6, with_chosen
+from filters.ice import CANDIDATE, KINDS, Place, chosen, is_ip6
+from filters.patterns import private_address
 
-PLACES: Places = {b"1": (b"198.51.100.1", b"4000"), b"2": (b"198.51.100.1", b"4001")}
+PLACES: dict[bytes, Place] = {b"1": (b"198.51.100.1", b"4000"), b"2": (b"198.51.100.1", b"4001")}
 HOST = "Hc0a80105 1 UDP 2130706431 192.168.1.5 4000 typ host"
 HOST_RTCP = "Hc0a80105 2 UDP 2130706430 192.168.1.5 4001 typ host"
 PUBLIC = "H1 1 UDP 2130706431 203.0.113.5 5000 typ host"
@@ -16,10 +19,11 @@ TCP = "T1 1 tcp 16777215 198.51.100.9 9 typ host tcptype active"
 MDNS = "x 1 udp 1 8f2f7c1a-0b0c-4c1e-9d2e-1f2a3b4c5d6e.local 1 typ host"
 
 
-def chosen(*candidates: str, fragment: bool = False, places: Places = PLACES) -> list[str]:
-    """Return the candidates that are left of a section that has nothing else."""
-    section = [b"a=candidate:" + candidate.encode() for candidate in candidates]
-    return [line.decode().removeprefix("a=candidate:") for line in with_chosen(section, places, fragment=fragment)]
+def left_of(*candidates: str, fragment: bool = False) -> list[str]:
+    """Return the candidates that are left of a section."""
+    lines = [b"a=candidate:" + candidate.encode() for candidate in candidates]
+    kept = chosen(lines, PLACES.__getitem__, fragment=fragment)
+    return [line.decode().removeprefix("a=candidate:") for line in kept]
 
 
 @pytest.mark.parametrize(
@@ -45,23 +49,58 @@ def chosen(*candidates: str, fragment: bool = False, places: Places = PLACES) ->
 )  # fmt: skip
 def test_one_candidate_a_component(candidates: list[str], left: list[str]) -> None:
     """The one that c= and m= name (RFC 8839 §4.2.5), else relay, srflx, host; and none that tells more than it must."""
-    assert chosen(*candidates) == left
-
-
-def test_the_rest_of_the_section_keeps_its_order() -> None:
-    """The one that remains stands where the first of all stood; a section without any is the same object."""
-    section = [b"m=audio 4000 RTP/AVP 0", b"a=mid:0", b"a=candidate:" + HOST.encode(), b"a=ptime:20"]
-    section += [b"a=candidate:" + RELAY.encode(), b"a=sendrecv"]
-    kept = with_chosen(section, PLACES, fragment=False)
-    assert [line[:13] for line in kept] == [section[0][:13], b"a=mid:0", b"a=candidate:4", b"a=ptime:20", b"a=sendrecv"]
-    assert with_chosen(others := [b"a=mid:0"], PLACES, fragment=False) is others
+    assert left_of(*candidates) == left
 
 
 def test_a_trickled_private_host_falls() -> None:
     """RFC 8840: no default stands beside a fragment's candidates, so nothing needs a private address."""
-    assert chosen(HOST, fragment=True) == []
-    assert chosen(HOST, PUBLIC, fragment=True) == ["1 1 UDP 2130706431 203.0.113.5 5000 typ host"]
-    assert chosen(SRFLX, fragment=True)[0].startswith("3 1 UDP 1694498815 198.51.100.7")
+    assert left_of(HOST, fragment=True) == []
+    assert left_of(HOST, PUBLIC, fragment=True) == ["1 1 UDP 2130706431 203.0.113.5 5000 typ host"]
+    assert left_of(SRFLX, fragment=True)[0].startswith("3 1 UDP 1694498815 198.51.100.7")
+
+
+places = st.sampled_from((*PLACES.values(), (b"192.168.1.5", b"4000"), (b"203.0.113.5", b"5000"), (b"fd00::1", b"1")))
+well_formed = st.builds(
+    lambda component, transport, place, kind: b"a=candidate:x %b %b 1 %b %b typ %b" % (
+        component, transport, *place, kind
+    ),
+    st.sampled_from((b"1", b"2")), st.sampled_from((b"udp", b"UDP", b"tcp", b"Tcp")), places,
+    st.sampled_from((*KINDS, b"Relay")),
+)  # fmt: skip
+
+
+def rank(line: bytes) -> tuple[bool, bool, int, bool]:
+    """What counts, in its order, as standards.md §3.1 has it: the default, UDP, the type, a public address."""
+    found = CANDIDATE.fullmatch(line, 12)
+    assert found
+    return (
+        (found[4], found[5]) == PLACES[found[1]], found[2].lower() == b"udp", KINDS[found[6].lower()],
+        not private_address(found[4]),
+    )  # fmt: skip
+
+
+@given(st.lists(well_formed, max_size=8))
+def test_the_best_of_each_component_is_chosen(lines: list[bytes]) -> None:
+    """The number that candidates are ranked by orders them as the rule does, and the first of equals remains."""
+    components = dict.fromkeys(line[14:15] for line in lines)
+    best = [max((line for line in lines if line[14:15] == component), key=rank) for component in components]
+    assert [line.split(b" ", 1)[1].lower() for line in chosen(lines, PLACES.__getitem__, fragment=False)] == [
+        line.split(b" ", 1)[1].lower() for line in best
+    ]
+
+
+def test_only_a_component_that_occurs_is_asked_for() -> None:
+    """Where media goes without ICE is worked out once for each, and not where no candidate can be read."""
+    asked: list[bytes] = []
+
+    def default(component: bytes) -> Place:
+        asked.append(component)
+        return PLACES[component]
+
+    lines = [b"a=candidate:" + line.encode() for line in (HOST, SRFLX, "alice")]
+    assert len(chosen(lines, default, fragment=False)) == 1
+    assert chosen([b"a=candidate", b"a=candidates:1"], default, fragment=False) == []
+    assert asked == [b"1"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from filters import plan as plan_module
 from filters.catalogue import load_catalogue
 from filters.credentials import HEADERS
 from filters.forms import FormError
-from filters.plan import CompiledPlan
+from filters.plan import MAX_LINES, MAX_REMEMBERED, CompiledPlan
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr
 from proxy.message import Draft
@@ -239,6 +239,17 @@ def test_credentials_of_our_realm_leave_even_where_all_is_kept(name: bytes) -> N
         assert left(plan, name + b": Basic YWxpY2U6c2VjcmV0") == [], "unreadable"
     assert left(strict(realms=realms), ours, others) == []
     assert left(CompiledPlan(CATALOGUE, KEEP_ALL, realms=realms, ours_leave=False), ours) == [ours]
+
+
+def test_memory_is_bounded() -> None:
+    """Lines that never come twice do not stay, nor do long ones."""
+    plan = strict()
+    for number in range(MAX_LINES + 10):
+        apply(plan, b"Expires: %d" % number)
+    assert len(plan._cleaned) <= MAX_LINES
+    known = dict(plan._cleaned)
+    apply(plan, b"Supported: " + b"x" * MAX_REMEMBERED)
+    assert plan._cleaned == known
 
 
 # --- bodies

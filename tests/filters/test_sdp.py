@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from config.vocabulary import Action, Category
 from filters.catalogue import load_catalogue
 from filters.forms import FormError
-from filters.sdp import SdpContext, SdpFilter, compile_sdp
+from filters.sdp import MAX_LINES, MAX_REMEMBERED, SdpContext, SdpFilter, _Filter, compile_sdp
+from tests.strategies import mutations
 
 CATALOGUE = load_catalogue()
 KEEP = dict.fromkeys(Category, Action.KEEP)
@@ -182,6 +183,28 @@ def test_the_candidate_that_c_and_m_name_is_kept() -> None:
     assert attributes(default, RELAY) == ["candidate:1 1 udp 1 198.51.100.1 4000 typ host"]
 
 
+def test_the_chosen_candidate_stands_where_the_first_of_all_stood() -> None:
+    assert attributes("mid:0", HOST, "ptime:20", RELAY, "sendrecv") == [
+        "mid:0", "candidate:4 1 udp 16777215 198.51.100.9 50000 typ relay raddr 0.0.0.0 rport 9", "ptime:20",
+        "sendrecv",
+    ]  # fmt: skip
+
+
+def test_c_decides_from_wherever_in_its_section_it_stands() -> None:
+    """Of a medium's own lines, else of the session's; never of another medium's."""
+    named = "candidate:x 1 udp 1 203.0.113.1 4000 typ host"
+    kept = [f"a={line}" for line in (named.replace(":x", ":1"), f"candidate:{RELAY[10:]}")]
+    both = [f"a={named}", f"a={RELAY}"]
+    own = cleaned(*HEAD, AUDIO, *both, "c=IN IP4 203.0.113.1")
+    assert [line for line in own if "candidate" in line] == kept[:1]
+    others = cleaned(*HEAD, AUDIO, *both, "m=audio 9 RTP/AVP 0", "c=IN IP4 203.0.113.1")
+    assert [line[:13] for line in others if "candidate" in line] == ["a=candidate:4"]
+    late = attributes(
+        "rtcp:4001 IN IP4 203.0.113.1", head=[*HEAD[:3], "t=0 0"], media=f"{AUDIO}\r\nc=IN IP4 203.0.113.1"
+    )
+    assert late == ["rtcp:4001"]
+
+
 def test_rtcp_default_decides_the_second_component() -> None:
     other = "candidate:x 2 udp 99 203.0.113.1 7 typ relay"
     named = "candidate:y 2 udp 1 198.51.100.1 4444 typ host"
@@ -243,3 +266,35 @@ def test_garbage_is_cleaned_or_refused(body: bytes) -> None:
         except FormError:
             continue
         assert all(line[1:2] == b"=" for line in result.splitlines())
+
+
+def outcome(clean: SdpFilter, body: bytes) -> bytes | None:
+    try:
+        return clean(body, CONTEXT)
+    except FormError:
+        return None
+
+
+DESCRIPTION = "\r\n".join([*FULL, "m=video 5000/2 RTP/AVP 96", "c=IN IP4 203.0.113.1", f"a={RELAY}", ""]).encode()
+
+
+@given(st.data())
+def test_what_is_remembered_changes_nothing(data: st.DataObject) -> None:
+    """A filter that has seen much cleans as one that sees its first description, and so does each with LF for CRLF."""
+    body = data.draw(mutations(DESCRIPTION))
+    first = outcome(compile_sdp(CATALOGUE, STRICT), body)
+    assert outcome(strict, body) == outcome(strict, body) == first
+    if b"\r" not in body.replace(b"\r\n", b""):
+        assert outcome(strict, body.replace(b"\r\n", b"\n")) == first
+
+
+def test_memory_is_bounded() -> None:
+    """Lines that never come twice do not stay, nor do long ones, nor what differs from call to call."""
+    made = _Filter(CATALOGUE, STRICT, fragment=False)
+    for number in range(MAX_LINES + 10):
+        made.clean(b"v=0\r\na=sctp-port:%d\r\n" % number, CONTEXT)
+    assert len(made._known) <= MAX_LINES
+    known = dict(made._known)
+    long = b"a=tool:" + b"x" * MAX_REMEMBERED
+    made.clean(b"\r\n".join((b"v=0", *(line.encode() for line in (HEAD[1], AUDIO, f"a={HOST}")), long)), CONTEXT)
+    assert made._known == known
