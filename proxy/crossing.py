@@ -182,14 +182,14 @@ def _encoded(
 def _mould(crossing: Crossing) -> Mould:
     """Return what makes the crossing's records."""
     base = crossing.base
-    # Outward addresses follow from what the record holds besides; only the originals need the room.
-    from_, to = _derived(base.from_outward), _derived(base.to_outward)
-    if base.issued != crossing.issued or from_ is not base.from_outward or to is not base.to_outward:
-        base = base._replace(issued=crossing.issued, from_outward=from_, to_outward=to)
-    return Mould(base)
+    from_, to = derived(base.from_outward), derived(base.to_outward)
+    if from_ is not base.from_outward or to is not base.to_outward:
+        base = base._replace(from_outward=from_, to_outward=to)
+    return Mould(base, crossing.issued)
 
 
-def _derived(address: NameAddr | None) -> NameAddr | None:
+def derived(address: NameAddr | None) -> NameAddr | None:
+    """Return an outward address as records hold it: it follows from the rest, and only the original needs room."""
     return address if address is None or address is DERIVED or address[:2] == ANONYMOUS[:2] else DERIVED
 
 

@@ -192,7 +192,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         source, far_party, to_far, to_near, emergency=emergency, ends=(record.near, record.far)
     )
     if near_is_caller:
-        from_, to = generation.addresses(record, far_party)
+        from_, to = passage.addresses(record)
     else:
         from_, to = record.to_original, record.from_original
     crossing = Crossing(

@@ -126,8 +126,16 @@ def pack_ip(host: str) -> bytes:
 
 
 def unpack_ip(packed: bytes) -> str:
-    """Return the text of 4 or 16 bytes of address."""
-    return socket.inet_ntop(socket.AF_INET6 if len(packed) == 16 else socket.AF_INET, packed)
+    """Return the text of 4 or 16 bytes of address.
+
+    Raises:
+        Malformed: for any other size, which only a mistake of ours can cause.
+    """
+    if len(packed) == 4:
+        return socket.inet_ntop(socket.AF_INET, packed)
+    if len(packed) == 16:
+        return socket.inet_ntop(socket.AF_INET6, packed)
+    raise Malformed("Short record", 0)
 
 
 # A packed URI begins with one byte: 0 for "as it stands", else these bits.

@@ -181,10 +181,10 @@ def _without_to(record: Record) -> Record:
 
 
 def _pack(record: Record) -> bytes:
-    common = _Common(record)
+    common = _Common(record, record.issued)
     place = _pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
     return b"".join((
-        bytes((record.marks,)), common.head, common.whole, place, _pack_routes(record.routes), common.names,
+        _BYTES[record.marks], common.head, common.whole, place, _pack_routes(record.routes), common.names,
     ))  # fmt: skip
 
 
@@ -193,39 +193,48 @@ class _Common:
 
     __slots__ = ("bare", "head", "names", "whole")
 
-    def __init__(self, record: Record) -> None:
-        """Pack the fields that record has in common with the others."""
+    head: bytes
+    """From the zones to the fingerprint."""
+    bare: bytes
+    """What is there, and the trunks: for a record without names."""
+    whole: bytes
+    """The same for a record with all that this one has."""
+    names: bytes
+    """Addresses, Call-ID and binding."""
+
+    def __init__(self, record: Record, issued: int) -> None:
+        """Pack the fields that record has in common with the others; issued stands for its own time."""
         (
-            _, issued, caller, callee, to_callee, to_caller, subscriber, call, fingerprint, _, _, _,
+            _, _, caller, callee, to_callee, to_caller, subscriber, call, fingerprint, _, _, _,
             from_original, from_outward, to_original, to_outward, call_id, binding, _, _,
         ) = record  # fmt: skip
-        zones = _ZONE_CODES[caller.zone] << 4 | _ZONE_CODES[callee.zone]
+        zones, ids, trunks = _pack_ends(caller, callee)
         actions = (to_callee | to_caller << 36).to_bytes(9, "big")
-        self.head = _HEAD.pack(zones, issued, actions, subscriber, call, fingerprint)
-        """From the zones to the fingerprint."""
-        ids, ends = _pack_trunks(caller.trunk_id, callee.trunk_id)
-        self.bare = bytes((ids,)) + ends
-        """What is there, and the trunks: for a record without names."""
         bits, names = ids, b""
-        for bit, address in ((1, from_original), (2, from_outward), (4, to_original), (8, to_outward)):
-            if address is not None:
-                bits |= bit
-                names += _packed_address(address)
+        if from_original is not None:
+            bits, names = bits | 1, _packed_address(from_original)
+        if from_outward is not None:
+            bits, names = bits | 2, names + _packed_address(from_outward)
+        if to_original is not None:
+            bits, names = bits | 4, names + _packed_address(to_original)
+        if to_outward is not None:
+            bits, names = bits | 8, names + _packed_address(to_outward)
         if call_id:
             bits, names = bits | 64, names + pack_text(pack_call_id(_limited(call_id)))
         if binding is not None:
             bits, names = bits | 128, names + _pack_binding(binding)
-        self.whole = self.bare if bits == ids else bytes((bits,)) + ends
-        """The same for a record with all that this one has."""
+        self.head = _HEAD.pack(zones, issued, actions, subscriber, call, fingerprint)
+        self.bare = _BYTES[ids] + trunks
+        self.whole = _BYTES[bits] + trunks
         self.names = names
-        """Addresses, Call-ID and binding."""
 
 
 @remembered
-def _pack_trunks(caller: int, callee: int) -> tuple[int, bytes]:
-    """Return the bits of the ends that are trunks, and their ids."""
-    ids = [(bit, trunk.to_bytes(4, "big")) for bit, trunk in ((16, caller), (32, callee)) if trunk]
-    return sum(bit for bit, _ in ids), b"".join(packed for _, packed in ids)
+def _pack_ends(caller: End, callee: End) -> tuple[int, int, bytes]:
+    """Return both zones, the bits of the ends that are trunks, and their ids."""
+    ids = [(bit, end.trunk_id.to_bytes(4, "big")) for bit, end in ((16, caller), (32, callee)) if end.trunk_id]
+    zones = _ZONE_CODES[caller.zone] << 4 | _ZONE_CODES[callee.zone]
+    return zones, sum(bit for bit, _ in ids), b"".join(packed for _, packed in ids)
 
 
 def _pack_routes(routes: tuple[bytes, ...]) -> bytes:
@@ -245,10 +254,10 @@ class Mould:
 
     __slots__ = ("_common", "_dialog", "_flow", "_names", "_place", "_target")
 
-    def __init__(self, base: Record) -> None:
-        """Make records like base."""
-        self._common = _Common(base)
-        self._dialog = base[1:9]
+    def __init__(self, base: Record, issued: int) -> None:
+        """Make records like base, at another time."""
+        self._common = _Common(base, issued)
+        self._dialog = (issued, *base[2:9])
         self._names = base[12:]
         self._flow: Flow | None = None
         self._target = b""

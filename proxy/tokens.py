@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from config.keys import KeyRing
-from proxy.encoding import Alphabet, from_base32, from_base64, to_text
+from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_base64, to_text
 from proxy.memo import Recent
 from proxy.record import Record, decode
 
@@ -131,7 +131,8 @@ class Tokens:
             key_id: the dialog's key.
             alphabet: what the side that gets it takes.
         """
-        text = to_text(self.seal(purpose, payload, key_id), alphabet)
+        token = self.seal(purpose, payload, key_id)
+        text = to_base32(token) if alphabet == "base32" else to_base64(token)
         self._opened.put(text, Opened(purpose, key_id, payload, record))
         return text
 
