@@ -141,42 +141,41 @@ class Records:
         self, crossing: Crossing, purpose: Purpose, for_near: bool, target: bytes, routes: tuple[bytes, ...], *,
         whole: bool,
     ) -> bytes:  # fmt: skip
+        """Return the token of the record that serves one side, without names and routes unless it is to be whole."""
         if for_near:
             party, side, budget = crossing.source, crossing.near, crossing.near_budget
         else:
             party, side, budget = crossing.hop.party, crossing.far, crossing.far_budget
-        payload, record = _encoded(crossing, for_near, target, routes, whole, budget)
+        marks = crossing.base.marks & ~Mark.FROM_CALLER
+        if for_near is crossing.near_is_caller:
+            marks |= Mark.FROM_CALLER
+        flow = crossing.far_flow if for_near else crossing.near_flow
+        mould = crossing.mould
+        if mould is None:
+            mould = crossing.mould = _mould(crossing)
+        payload, record = mould.make(marks, flow, target, routes, budget, whole=whole) or _fitted(
+            mould.record(marks, flow, target, routes, whole=whole), budget, must_go=for_near or crossing.emergency
+        )
         user = self._tokens.seal_record(purpose, payload, record, crossing.key_id, side.alphabet)
         if party.trunk and len(user) > party.trunk.max_user and not (for_near or crossing.emergency):
             raise RecordTooBig
         return user
 
 
-def _encoded(
-    crossing: Crossing, for_near: bool, target: bytes, routes: tuple[bytes, ...], whole: bool, budget: int
-) -> tuple[bytes, Record | None]:
-    """Return the record that serves one side, without names and routes unless it is to be whole, and its payload."""
-    marks = crossing.base.marks & ~Mark.FROM_CALLER
-    if for_near is crossing.near_is_caller:
-        marks |= Mark.FROM_CALLER
-    flow = crossing.far_flow if for_near else crossing.near_flow
-    mould = crossing.mould
-    if mould is None:
-        mould = crossing.mould = _mould(crossing)
-    made = mould.make(marks, flow, target, routes, budget, whole=whole)
-    if made is not None:
-        return made
-    record = mould.record(marks, flow, target, routes, whole=whole)
+def _fitted(record: Record, budget: int, *, must_go: bool) -> tuple[bytes, Record | None]:
+    """Return what a record that needs a closer look is written to, and what that holds where it may be remembered.
+
+    What must go may exceed its budget: a response cannot be refused or sent over TCP instead, and RFC 3261 §18.1.1
+    bounds requests only; an emergency call goes through, whatever its size.
+    """
     try:
-        payload, record = fit(record, budget)
+        payload, written = fit(record, budget)
     except RecordTooBig:
-        if not (for_near or crossing.emergency):
+        if not must_go:
             raise
-        # A response cannot be refused or sent over TCP instead, and RFC 3261 §18.1.1 bounds requests only;
-        # an emergency call goes through, whatever its size.
-        payload, record = fit(record, HARD_LIMIT)
+        payload, written = fit(record, HARD_LIMIT)
     # It comes back in the next request of the dialog; over UDP every field does as it went.
-    return payload, record if flow is None or flow.transport == "UDP" else None
+    return payload, written if record.flow is None or record.flow.transport == "UDP" else None
 
 
 def _mould(crossing: Crossing) -> Mould:

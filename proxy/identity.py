@@ -77,7 +77,9 @@ class Identity:
 
     def is_hashed(self, value: bytes, outward: bytes, side: Side) -> bool:
         """Tell whether `outward`, which `value` was sealed to, cannot be opened again."""
-        return side.hides and self.open_call_id(outward, side.end) != value
+        if not side.hides or self._sealed_ids.get((outward, side.end)) == value:
+            return False
+        return self.open_call_id(outward, side.end) != value
 
     def matches_hash(self, value: bytes, outward: bytes, end: End, key_id: int) -> bool:
         """Tell whether `outward` is the keyed hash of a Call-ID that a record holds."""

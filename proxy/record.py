@@ -157,11 +157,7 @@ def fit(record: Record, budget: int) -> tuple[bytes, Record]:
             packed = _pack(record)
             if len(packed) > budget:
                 raise RecordTooBig
-    return _pad(packed), record
-
-
-def _pad(packed: bytes) -> bytes:
-    return packed.ljust(_PADDED[len(packed)], b"\0")
+    return packed.ljust(_PADDED[len(packed)], b"\0"), record
 
 
 def _has_long_name(record: Record) -> bool:
@@ -238,11 +234,9 @@ def _pack_ends(caller: End, callee: End) -> tuple[int, int, bytes]:
 
 
 def _pack_routes(routes: tuple[bytes, ...]) -> bytes:
-    if not routes:
-        return b"\0"
     if len(routes) > MAX_ROUTES:
         raise RecordTooBig
-    return b"".join((bytes((len(routes),)), *map(_packed_uri, routes)))
+    return b"".join((_BYTES[len(routes)], *map(_packed_uri, routes)))
 
 
 class Mould:
@@ -278,13 +272,15 @@ class Mould:
             self._place = _pack_flow(flow, 0, 0) + _packed_uri(target)
             self._flow, self._target = flow, target
         common = self._common
-        packed = b"".join((
-            _BYTES[marks], common.head, common.whole if whole else common.bare, self._place, _pack_routes(routes),
-            common.names if whole else b"",
-        ))  # fmt: skip
-        if len(packed) > budget or len(packed) > MAX_FIELD:
+        behind = _pack_routes(routes) if routes else b"\0"
+        if whole:
+            packed = b"".join((_BYTES[marks], common.head, common.whole, self._place, behind, common.names))
+        else:
+            packed = b"".join((_BYTES[marks], common.head, common.bare, self._place, behind))
+        size = len(packed)
+        if size > budget or size > MAX_FIELD:
             return None
-        return _pad(packed), self.record(marks, flow, target, routes, whole=whole)
+        return packed.ljust(_PADDED[size], b"\0"), self.record(marks, flow, target, routes, whole=whole)
 
     def record(self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], *, whole: bool) -> Record:
         """Return a record, for `fit` to write."""
