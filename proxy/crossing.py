@@ -14,7 +14,7 @@ from proxy.identity import Identity, Side
 from proxy.message import Message
 from proxy.pack import ANONYMOUS, DERIVED
 from proxy.policy import EditContext, Plan
-from proxy.record import HARD_LIMIT, Mark, Record, RecordTooBig, decode, encode
+from proxy.record import HARD_LIMIT, Mark, Mould, Record, RecordTooBig, fit
 from proxy.routing import Hop, Party
 from proxy.tokens import Purpose, Tokens
 from proxy.uri import parse_sip_uri
@@ -66,10 +66,13 @@ class Crossing:
     notes: list[tuple[str, str]] | None = None
     sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = field(default_factory=dict)
     """Tokens that were made: 180 and 200 carry the same."""
+    mould: Mould | None = field(default=None, init=False)
+    """Makes their records."""
 
     def settle(self) -> None:
         """Let go, once a 2xx has passed, of what can be made again for another one."""
         self.sealed = {}
+        self.mould = None
         self.route_token, self.route_value = b"", b" "
 
     @property
@@ -117,8 +120,7 @@ class Records:
         key = (purpose, for_near, target, routes)
         token = crossing.sealed.get(key)
         if token is None:
-            record = _record(crossing, for_near, target, routes, whole)
-            token = crossing.sealed[key] = self._seal(crossing, purpose, record, for_near)
+            token = crossing.sealed[key] = self._seal(crossing, purpose, for_near, target, routes, whole=whole)
         return token
 
     def is_own_route(self, uri: bytes, crossing: Crossing) -> bool:
@@ -132,46 +134,62 @@ class Records:
         opened = self._tokens.open_text(parsed.user) if parsed is not None and parsed.user else None
         if opened is None or opened.purpose is not Purpose.ROUTE:
             return False
-        record, base = decode(opened.payload), crossing.base
+        record, base = opened.record, crossing.base
         return (record.fingerprint, record.caller, record.callee) == (base.fingerprint, base.caller, base.callee)
 
-    def _seal(self, crossing: Crossing, purpose: Purpose, record: Record, for_near: bool) -> bytes:
-        party = crossing.source if for_near else crossing.hop.party
-        try:
-            payload = encode(record, crossing.near_budget if for_near else crossing.far_budget)
-        except RecordTooBig:
-            if not (for_near or crossing.emergency):
-                raise
-            # A response cannot be refused or sent over TCP instead, and RFC 3261 §18.1.1 bounds requests only;
-            # an emergency call goes through, whatever its size.
-            payload = encode(record, HARD_LIMIT)
-        side = crossing.near if for_near else crossing.far
-        user = self._tokens.seal_text(purpose, payload, crossing.key_id, side.alphabet)
+    def _seal(
+        self, crossing: Crossing, purpose: Purpose, for_near: bool, target: bytes, routes: tuple[bytes, ...], *,
+        whole: bool,
+    ) -> bytes:  # fmt: skip
+        """Return the token of the record that serves one side, without names and routes unless it is to be whole."""
+        if for_near:
+            party, side, budget = crossing.source, crossing.near, crossing.near_budget
+        else:
+            party, side, budget = crossing.hop.party, crossing.far, crossing.far_budget
+        marks = crossing.base.marks & ~Mark.FROM_CALLER
+        if for_near is crossing.near_is_caller:
+            marks |= Mark.FROM_CALLER
+        flow = crossing.far_flow if for_near else crossing.near_flow
+        mould = crossing.mould
+        if mould is None:
+            mould = crossing.mould = _mould(crossing)
+        payload, record = mould.make(marks, flow, target, routes, budget, whole=whole) or _fitted(
+            mould.record(marks, flow, target, routes, whole=whole), budget, must_go=for_near or crossing.emergency
+        )
+        user = self._tokens.seal_record(purpose, payload, record, crossing.key_id, side.alphabet)
         if party.trunk and len(user) > party.trunk.max_user and not (for_near or crossing.emergency):
             raise RecordTooBig
         return user
 
 
-def _record(crossing: Crossing, for_near: bool, target: bytes, routes: tuple[bytes, ...], whole: bool) -> Record:
-    """Return the record that serves one side; without names and routes unless it is to be whole."""
+def _fitted(record: Record, budget: int, *, must_go: bool) -> tuple[bytes, Record | None]:
+    """Return what a record that needs a closer look is written to, and what that holds where it may be remembered.
+
+    What must go may exceed its budget: a response cannot be refused or sent over TCP instead, and RFC 3261 §18.1.1
+    bounds requests only; an emergency call goes through, whatever its size.
+    """
+    try:
+        payload, written = fit(record, budget)
+    except RecordTooBig:
+        if not must_go:
+            raise
+        payload, written = fit(record, HARD_LIMIT)
+    # It comes back in the next request of the dialog; over UDP every field does as it went.
+    return payload, written if record.flow is None or record.flow.transport == "UDP" else None
+
+
+def _mould(crossing: Crossing) -> Mould:
+    """Return what makes the crossing's records."""
     base = crossing.base
-    marks = base.marks | Mark.FROM_CALLER if for_near is crossing.near_is_caller else base.marks & ~Mark.FROM_CALLER
-    flow = crossing.far_flow if for_near else crossing.near_flow
-    dialog = (
-        marks, crossing.issued, base.caller, base.callee, base.to_callee, base.to_caller, base.subscriber, base.call,
-        base.fingerprint, target, flow,
-    )  # fmt: skip
-    if not whole:
-        return Record(*dialog)
-    # Outward addresses follow from what the record holds besides; only the originals need the room.
-    return Record(
-        *dialog, routes, base.from_original, _derived(base.from_outward), base.to_original,
-        _derived(base.to_outward), base.call_id, base.binding, base.node, base.worker,
-    )  # fmt: skip
+    from_, to = derived(base.from_outward), derived(base.to_outward)
+    if from_ is not base.from_outward or to is not base.to_outward:
+        base = base._replace(from_outward=from_, to_outward=to)
+    return Mould(base, crossing.issued)
 
 
-def _derived(address: NameAddr | None) -> NameAddr | None:
-    return address if address is None or address[:2] == ANONYMOUS[:2] else DERIVED
+def derived(address: NameAddr | None) -> NameAddr | None:
+    """Return an outward address as records hold it: it follows from the rest, and only the original needs room."""
+    return address if address is None or address is DERIVED or address[:2] == ANONYMOUS[:2] else DERIVED
 
 
 def keeps_record_route(party: Party) -> bool:

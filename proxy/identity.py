@@ -15,7 +15,7 @@ from typing import NamedTuple
 from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_text
 from proxy.grammar import TOKEN
 from proxy.headers import parse_params, split_list
-from proxy.memo import remembered
+from proxy.memo import Recent, remembered
 from proxy.pack import pack_call_id, unpack_call_id
 from proxy.record import End
 from proxy.tokens import Purpose, Tokens, same
@@ -42,6 +42,8 @@ class Identity:
         """Use the key ring behind tokens, and `leaks` to tell which tags may not pass as they are."""
         self._tokens = tokens
         self._leaks = leaks
+        self._sealed_ids: Recent[tuple[bytes, End], bytes] = Recent()
+        """Call-IDs by what they were sealed to, and for whom: they come back in all that the far side sends."""
         # All messages of a call ask for the same few values; the keys behind them never change.
         self.open_call_id = remembered(self._open_call_id)
         self.seal_call_id = remembered(self._seal_call_id)
@@ -52,6 +54,9 @@ class Identity:
 
     def _open_call_id(self, value: bytes, end: End) -> bytes:
         """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""
+        known = self._sealed_ids.get((value, end))
+        if known is not None:
+            return known
         opened = self._tokens.open_text(value, end.pack())
         return unpack_call_id(opened.payload) if opened and opened.purpose is Purpose.CALL_ID else value
 
@@ -65,11 +70,16 @@ class Identity:
             return value
         context = side.end.pack()
         sealed = self._tokens.seal_text(Purpose.CALL_ID, pack_call_id(value), key_id, side.alphabet, context)
-        return sealed if len(sealed) <= side.max_call_id else to_text(self._hash(value, context, key_id), side.alphabet)
+        if len(sealed) > side.max_call_id:
+            return to_text(self._hash(value, context, key_id), side.alphabet)
+        self._sealed_ids.put((sealed, side.end), value)
+        return sealed
 
     def is_hashed(self, value: bytes, outward: bytes, side: Side) -> bool:
         """Tell whether `outward`, which `value` was sealed to, cannot be opened again."""
-        return side.hides and self._tokens.open_text(outward, side.end.pack()) is None
+        if not side.hides or self._sealed_ids.get((outward, side.end)) == value:
+            return False
+        return self.open_call_id(outward, side.end) != value
 
     def matches_hash(self, value: bytes, outward: bytes, end: End, key_id: int) -> bool:
         """Tell whether `outward` is the keyed hash of a Call-ID that a record holds."""

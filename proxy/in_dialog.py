@@ -16,7 +16,7 @@ from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
 from proxy.policy import hides
-from proxy.record import Mark, Record, decode
+from proxy.record import Mark, Record
 from proxy.routing import Hop, Party
 from proxy.tokens import Opened, Purpose, same
 from proxy.uri import SipUri, parse_sip_uri
@@ -90,7 +90,7 @@ def _route_record(
         opened = generation.tokens.open_text(uri.user)
         if opened is None or opened.purpose is not Purpose.ROUTE:
             raise TokenRefused(403, "forged")
-        return decode(opened.payload), opened, tuple(routes)
+        return opened.record, opened, tuple(routes)
     if routes and arrival.source.zone is Zone.ACCESS and not arrival.source.edge:
         raise Refused(403, "Route Not Allowed")
     return None, None, tuple(routes)
@@ -108,7 +108,7 @@ def _contact_record(generation: Generation, uri: SipUri | None, *, in_dialog: bo
     opened = generation.tokens.open_text(uri.user)
     if opened is None or opened.purpose is not Purpose.CONTACT:
         raise TokenRefused(403, "forged") if in_dialog else TokenRefused(481, "no-dialog")
-    return decode(opened.payload), opened
+    return opened.record, opened
 
 
 def _check_side(generation: Generation, arrival: Arrival, record: Record) -> None:
@@ -192,7 +192,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         source, far_party, to_far, to_near, emergency=emergency, ends=(record.near, record.far)
     )
     if near_is_caller:
-        from_, to = generation.addresses(record, far_party)
+        from_, to = passage.addresses(record)
     else:
         from_, to = record.to_original, record.from_original
     crossing = Crossing(

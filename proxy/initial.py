@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from config.vocabulary import Zone
-from proxy.crossing import Crossing
+from proxy.crossing import Crossing, derived
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
@@ -155,7 +155,7 @@ def cross(
     to_near = privacy.towards(source)
     passage = generation.passage(source, party, to_far, to_near, emergency=emergency, ends=(source.end, party.end))
     outward = identity.seal_call_id(call_id, passage.far, key_id)
-    from_, to = generation.outward(to_far, party, request.from_, request.to)
+    from_, to = passage.outward(request.from_, request.to)
     crossing = Crossing(
         request, source, hop, arrival.flow, key_id,
         Record(
@@ -177,7 +177,7 @@ def cross(
 
 def _changed(original: NameAddr, outward: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
     """Return an address and its outward form as a record holds them: what does not change is left out."""
-    return (None, None) if outward == original else (original, outward)
+    return (None, None) if outward == original else (original, derived(outward))
 
 
 def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:

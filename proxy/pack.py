@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import socket
 from binascii import a2b_base64, b2a_base64
-from typing import NamedTuple
 
 from proxy.encoding import from_base64, to_base64
 from proxy.errors import Malformed
@@ -127,8 +126,16 @@ def pack_ip(host: str) -> bytes:
 
 
 def unpack_ip(packed: bytes) -> str:
-    """Return the text of 4 or 16 bytes of address."""
-    return socket.inet_ntop(socket.AF_INET6 if len(packed) == 16 else socket.AF_INET, packed)
+    """Return the text of 4 or 16 bytes of address.
+
+    Raises:
+        Malformed: for any other size, which only a mistake of ours can cause.
+    """
+    if len(packed) == 4:
+        return socket.inet_ntop(socket.AF_INET, packed)
+    if len(packed) == 16:
+        return socket.inet_ntop(socket.AF_INET6, packed)
+    raise Malformed("Short record", 0)
 
 
 # A packed URI begins with one byte: 0 for "as it stands", else these bits.
@@ -203,18 +210,14 @@ _TO_BASE64 = bytes.maketrans(_ALPHABET, _BASE64)
 _FROM_BASE64 = bytes.maketrans(_BASE64, _ALPHABET)
 
 
-class _Left(NamedTuple):
-    form: int
-    packed: bytes
-
-
 def pack_call_id(call_id: bytes) -> bytes:
     """Write a Call-ID in as few bytes as its shape allows: UUIDs, hex, addresses and six-bit letters are packed."""
     left, at, right = call_id.partition(b"@")
-    head = _pack_left(left)
+    head_form, head = _pack_left(left)
     tail_form, tail = _pack_right(at, right)
-    shortest = bytes((2 + head.form * 4 + tail_form,)) + head.packed + tail
-    sixths = b"" if at else _pack_sixths(call_id)
+    shortest = bytes((2 + head_form * 4 + tail_form,)) + head + tail
+    # Four bits for each letter of hex beat six, but for a single byte of it.
+    sixths = b"" if at or (head_form > 1 and len(left) > 2) else _pack_sixths(call_id)
     if sixths and len(sixths) < len(shortest):
         shortest = b"\x01" + sixths
     return shortest if len(shortest) <= len(call_id) else b"\0" + call_id
@@ -237,21 +240,24 @@ def unpack_call_id(packed: bytes) -> bytes:
     return _unpack_left(reader, head_form) + _unpack_right(reader, tail_form)
 
 
-def _pack_left(text: bytes) -> _Left:
+def _pack_left(text: bytes) -> tuple[int, bytes]:
+    """Return form and bytes of the left part: 0 text, 1 six-bit letters, 2 and 3 a UUID, 4 and 5 hex."""
     lower = text.lower()
     if lower.translate(None, _HEX_LETTERS):
         return _pack_word(text)
     upper = 1 if text != lower and text == text.upper() else 0
-    if (upper or text == lower) and _UUID.fullmatch(lower):
-        return _Left(2 + upper, bytes.fromhex(lower.replace(b"-", b"").decode()))
-    if (upper or text == lower) and _HEX.fullmatch(lower):
-        return _Left(4 + upper, bytes((len(text) // 2,)) + bytes.fromhex(lower.decode()))
+    if not upper and text != lower:
+        return _pack_word(text)
+    if len(lower) == 36 and _UUID.fullmatch(lower):
+        return 2 + upper, bytes.fromhex(lower.replace(b"-", b"").decode())
+    if len(lower) % 2 == 0 and _HEX.fullmatch(lower):
+        return 4 + upper, bytes((len(text) // 2,)) + bytes.fromhex(lower.decode())
     return _pack_word(text)
 
 
-def _pack_word(text: bytes) -> _Left:
+def _pack_word(text: bytes) -> tuple[int, bytes]:
     sixths = _pack_sixths(text)
-    return _Left(1, pack_text(sixths)) if sixths else _Left(0, pack_text(text))
+    return (1, pack_text(sixths)) if sixths else (0, pack_text(text))
 
 
 def _unpack_left(reader: Reader, form: int) -> bytes:

@@ -8,7 +8,6 @@ Binary, length-prefixed, padded to size buckets so that a token's length tells l
 from __future__ import annotations
 
 import struct
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -16,7 +15,7 @@ from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
-from proxy.memo import Recent, remembered
+from proxy.memo import remembered
 from proxy.pack import (
     Reader,
     pack_address,
@@ -42,7 +41,12 @@ MAX_ROUTES = 16
 _ZONES = (Zone.ACCESS, Zone.CORE, Zone.TRUNK, Zone.PSAP)
 _ZONE_CODES = {zone: code for code, zone in enumerate(_ZONES)}
 _TRANSPORTS = ("UDP", "TCP", "TLS", "WS", "WSS")
-_HEAD = struct.Struct(">BBI9s6s6s8s")
+_HEAD = struct.Struct(">BI9s6s6s8s")
+_BYTES = tuple(bytes((number,)) for number in range(256))
+_BARE = (None, None, None, None, b"", None, 0, 0)
+"""What stands in the record of a Contact from the names on."""
+_PADDED = tuple(next(bucket for bucket in BUCKETS if size <= bucket) for size in range(HARD_LIMIT + 1))
+"""The bucket of each size."""
 
 
 class Mark:
@@ -139,6 +143,11 @@ def encode(record: Record, budget: int) -> bytes:
     Raises:
         RecordTooBig: when it does not fit all the same.
     """
+    return fit(record, budget)[0]
+
+
+def fit(record: Record, budget: int) -> tuple[bytes, Record]:
+    """Return what `encode` writes, and as much of the record as that holds; raises as `encode`."""
     packed = _pack(record)
     if len(packed) > budget or (len(packed) > MAX_FIELD and _has_long_name(record)):
         record = _without_names(record)
@@ -148,19 +157,12 @@ def encode(record: Record, budget: int) -> bytes:
             packed = _pack(record)
             if len(packed) > budget:
                 raise RecordTooBig
-    payload = packed.ljust(BUCKETS[bisect_left(BUCKETS, len(packed))], b"\0")
-    if record.flow is None or record.flow.transport == "UDP":
-        # It comes back in the next request of the dialog; over UDP every field does as it went.
-        _decoded.put(payload, record)
-    return payload
+    return packed.ljust(_PADDED[len(packed)], b"\0"), record
 
 
 def _has_long_name(record: Record) -> bool:
     addresses = (record.from_original, record.to_original)
     return any(address and len(address.display) > MAX_FIELD for address in addresses)
-
-
-_decoded: Recent[bytes, Record] = Recent()
 
 
 def _without_names(record: Record) -> Record:
@@ -175,34 +177,116 @@ def _without_to(record: Record) -> Record:
 
 
 def _pack(record: Record) -> bytes:
-    (
-        marks, issued, caller, callee, to_callee, to_caller, subscriber, call, fingerprint, target, flow, routes,
-        from_original, from_outward, to_original, to_outward, call_id, binding, node, worker,
-    ) = record  # fmt: skip
+    common = _Common(record, record.issued)
+    place = _pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
+    return b"".join((
+        _BYTES[record.marks], common.head, common.whole, place, _pack_routes(record.routes), common.names,
+    ))  # fmt: skip
+
+
+class _Common:
+    """What the records of one crossing share, packed: all but marks, flow, target and routes."""
+
+    __slots__ = ("bare", "head", "names", "whole")
+
+    head: bytes
+    """From the zones to the fingerprint."""
+    bare: bytes
+    """What is there, and the trunks: for a record without names."""
+    whole: bytes
+    """The same for a record with all that this one has."""
+    names: bytes
+    """Addresses, Call-ID and binding."""
+
+    def __init__(self, record: Record, issued: int) -> None:
+        """Pack the fields that record has in common with the others; issued stands for its own time."""
+        (
+            _, _, caller, callee, to_callee, to_caller, subscriber, call, fingerprint, _, _, _,
+            from_original, from_outward, to_original, to_outward, call_id, binding, _, _,
+        ) = record  # fmt: skip
+        zones, ids, trunks = _pack_ends(caller, callee)
+        actions = (to_callee | to_caller << 36).to_bytes(9, "big")
+        bits, names = ids, b""
+        if from_original is not None:
+            bits, names = bits | 1, _packed_address(from_original)
+        if from_outward is not None:
+            bits, names = bits | 2, names + _packed_address(from_outward)
+        if to_original is not None:
+            bits, names = bits | 4, names + _packed_address(to_original)
+        if to_outward is not None:
+            bits, names = bits | 8, names + _packed_address(to_outward)
+        if call_id:
+            bits, names = bits | 64, names + pack_text(pack_call_id(_limited(call_id)))
+        if binding is not None:
+            bits, names = bits | 128, names + _pack_binding(binding)
+        self.head = _HEAD.pack(zones, issued, actions, subscriber, call, fingerprint)
+        self.bare = _BYTES[ids] + trunks
+        self.whole = _BYTES[bits] + trunks
+        self.names = names
+
+
+@remembered
+def _pack_ends(caller: End, callee: End) -> tuple[int, int, bytes]:
+    """Return both zones, the bits of the ends that are trunks, and their ids."""
+    ids = [(bit, end.trunk_id.to_bytes(4, "big")) for bit, end in ((16, caller), (32, callee)) if end.trunk_id]
+    zones = _ZONE_CODES[caller.zone] << 4 | _ZONE_CODES[callee.zone]
+    return zones, sum(bit for bit, _ in ids), b"".join(packed for _, packed in ids)
+
+
+def _pack_routes(routes: tuple[bytes, ...]) -> bytes:
     if len(routes) > MAX_ROUTES:
         raise RecordTooBig
-    zones = _ZONE_CODES[caller.zone] << 4 | _ZONE_CODES[callee.zone]
-    actions = (to_callee | to_caller << 36).to_bytes(9, "big")
-    bits, addresses = 0, []
-    for bit, address in ((1, from_original), (2, from_outward), (4, to_original), (8, to_outward)):
-        if address is not None:
-            bits |= bit
-            addresses.append(_packed_address(address))
-    ends = b""
-    if caller.trunk_id:
-        bits, ends = bits | 16, caller.trunk_id.to_bytes(4, "big")
-    if callee.trunk_id:
-        bits, ends = bits | 32, ends + callee.trunk_id.to_bytes(4, "big")
-    tail = b""
-    if call_id:
-        bits, tail = bits | 64, pack_text(pack_call_id(_limited(call_id)))
-    if binding is not None:
-        bits, tail = bits | 128, tail + _pack_binding(binding)
-    return b"".join((
-        _HEAD.pack(marks, zones, issued, actions, subscriber, call, fingerprint), bytes((bits,)), ends,
-        b"\xff" if flow is None else _pack_flow(flow, node, worker), _packed_uri(target),
-        bytes((len(routes),)), *map(_packed_uri, routes), *addresses, tail,
-    ))  # fmt: skip
+    return b"".join((_BYTES[len(routes)], *map(_packed_uri, routes)))
+
+
+class Mould:
+    """Makes the records of one crossing, which differ in little: marks, flow, target, routes, and whether in full.
+
+    Replaces building a `Record` to take it apart in `encode`, for each of the two tokens of each message. What
+    does not come out plainly is left to `fit`; where both write a record they write the same bytes.
+    """
+
+    __slots__ = ("_common", "_dialog", "_flow", "_names", "_place", "_target")
+
+    def __init__(self, base: Record, issued: int) -> None:
+        """Make records like base, at another time."""
+        self._common = _Common(base, issued)
+        self._dialog = (issued, *base[2:9])
+        self._names = base[12:]
+        self._flow: Flow | None = None
+        self._target = b""
+        self._place = b""
+
+    def make(
+        self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], budget: int, *, whole: bool
+    ) -> tuple[bytes, Record] | None:
+        """Return a record and its payload; None where names must leave for it to fit, and for streams.
+
+        Raises:
+            RecordTooBig: when a URI is too long.
+        """
+        if flow is None or flow.transport != "UDP":
+            return None
+        if flow is not self._flow or target != self._target:
+            # Contact and Record-Route of one message, mostly: the same place.
+            self._place = _pack_flow(flow, 0, 0) + _packed_uri(target)
+            self._flow, self._target = flow, target
+        common = self._common
+        behind = _pack_routes(routes) if routes else b"\0"
+        if whole:
+            packed = b"".join((_BYTES[marks], common.head, common.whole, self._place, behind, common.names))
+        else:
+            packed = b"".join((_BYTES[marks], common.head, common.bare, self._place, behind))
+        size = len(packed)
+        if size > budget or size > MAX_FIELD:
+            return None
+        return packed.ljust(_PADDED[size], b"\0"), self.record(marks, flow, target, routes, whole=whole)
+
+    def record(self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], *, whole: bool) -> Record:
+        """Return a record, for `fit` to write."""
+        if whole:
+            return Record._make((marks, *self._dialog, target, flow, routes, *self._names))
+        return Record._make((marks, *self._dialog, target, flow, routes, *_BARE))
 
 
 def _pack_binding(binding: Binding) -> bytes:
@@ -228,7 +312,9 @@ def _packed_address(address: NameAddr) -> bytes:
 
 
 @remembered
-def _pack_flow(flow: Flow, node: int, worker: int) -> bytes:
+def _pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
+    if flow is None:
+        return b"\xff"
     head = bytes((_TRANSPORTS.index(flow.transport),))
     for host, port in (flow.local, flow.peer):
         packed = pack_ip(host)  # b"" for what is no plain address: fe80::1%eth0
@@ -244,17 +330,9 @@ def decode(payload: bytes) -> Record:
     Raises:
         Malformed: when the payload is cut short, which only a mistake of ours can cause.
     """
-    record = _decoded.get(payload)
-    if record is None:
-        record = read(payload)
-        _decoded.put(payload, record)
-    return record
-
-
-def read(payload: bytes) -> Record:
-    """Read a payload that this process has not seen lately; raises as `decode`."""
     reader = Reader(payload)
-    marks, zones, issued, actions, subscriber, call, fingerprint = _HEAD.unpack(reader.take(_HEAD.size))
+    marks = reader.number(1)
+    zones, issued, actions, subscriber, call, fingerprint = _HEAD.unpack(reader.take(_HEAD.size))
     bits = reader.number(1)
     caller = End(_ZONES[zones >> 4], reader.number(4) if bits & 16 else 0)
     callee = End(_ZONES[zones & 15], reader.number(4) if bits & 32 else 0)

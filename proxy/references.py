@@ -103,7 +103,7 @@ class References:
     def open_contact(self, uri: SipUri) -> Record | None:
         """Return the record behind a URI whose user part is one of our Contact tokens."""
         opened = self._tokens.open_text(uri.user)
-        return decode(opened.payload) if opened and opened.purpose is Purpose.CONTACT else None
+        return opened.record if opened and opened.purpose is Purpose.CONTACT else None
 
     def is_nested(self, uri: bytes, end: End) -> bool:
         """Tell whether a Contact URI is a token of ours that was given to this side (dialogs.md "Nesting")."""

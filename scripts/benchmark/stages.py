@@ -13,9 +13,9 @@ from filters.engine import build
 from proxy.message import Draft, Message
 from proxy.parse import parse
 from proxy.policy import EditContext
-from proxy.record import decode, encode
+from proxy.record import encode
 from proxy.serialise import serialise
-from proxy.tokens import Purpose, Tokens
+from proxy.tokens import Opened, Purpose, Tokens
 from scripts.benchmark.calls import copied, headers, lines, text
 from scripts.benchmark.messages import fill
 from scripts.benchmark.world import TRUNK, World, ring
@@ -84,14 +84,14 @@ def serialise_invite(world: World) -> Callable[[], object]:
 def seal_record(_world: World) -> Callable[[], object]:
     """Return what encodes and seals the record of an INVITE."""
     tokens = Tokens(ring())
-    records = [decode(opened(tokens, token)) for token in route_tokens()]
+    records = [opened(tokens, token).record for token in route_tokens()]
     return Turns(lambda n: tokens.seal(Purpose.ROUTE, encode(records[n], BUDGET), 3))
 
 
 def open_record(_world: World) -> Callable[[], object]:
     """Return what opens and decodes the record that a BYE brings back."""
     tokens, texts = Tokens(ring()), route_tokens()
-    return Turns(lambda n: decode(opened(tokens, texts[n])))
+    return Turns(lambda n: opened(tokens, texts[n]).record)
 
 
 def parsed(world: World) -> list[Message]:
@@ -108,12 +108,12 @@ def route_tokens() -> list[bytes]:
     return found
 
 
-def opened(tokens: Tokens, token: bytes) -> bytes:
-    """Return the payload of one of our tokens."""
+def opened(tokens: Tokens, token: bytes) -> Opened:
+    """Return what one of our tokens holds."""
     found = tokens.open_text(token)
     if found is None:
         raise LookupError("a token of ours does not open")
-    return found.payload
+    return found
 
 
 STAGES: Mapping[str, Callable[[World], Callable[[], object]]] = {

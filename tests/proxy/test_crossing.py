@@ -166,6 +166,46 @@ def test_base32_is_written_for_trunks_that_lose_case() -> None:
     assert found.purpose is Purpose.ROUTE
 
 
+def test_a_crossing_that_settled_makes_the_same_tokens_again() -> None:
+    """A second 2xx of the same call: what was let go is made again."""
+    world, made = crossing()
+    makers = records(world)
+
+    def users() -> list[bytes]:
+        return [
+            make(made, for_near=near, target=b"sip:a@h", routes=())
+            for make in (makers.route, makers.contact)
+            for near in (True, False)
+        ]
+
+    before = users()
+    made.settle()
+    assert made.mould is None
+    assert users() == before
+
+
+def test_a_change_of_flow_is_seen() -> None:
+    """A hop that was looked up after all: the token of before does not lead there."""
+    world, made = crossing()
+    makers = records(world)
+    makers.route(made, for_near=True, target=b"sip:a@h", routes=())
+    made.far_flow = Flow("UDP", PROXY, ("198.51.100.9", 5060))
+    made.sealed.clear()
+    user = makers.route(made, for_near=True, target=b"sip:a@h", routes=())
+    assert opened(world, user, Purpose.ROUTE).flow == made.far_flow
+
+
+def test_names_leave_a_record_that_is_too_long_and_what_is_remembered_agrees() -> None:
+    """The plain form takes over where the mould cannot; memory holds what the bytes hold."""
+    world, made = crossing()
+    made.far_budget = 96
+    user = records(world).route(made, for_near=False, target=b"sip:alice@10.1.1.23:5062", routes=())
+    here = world.core.generation.tokens.open_text(user)
+    assert here is not None
+    assert here.record == opened(world, user, Purpose.ROUTE)
+    assert here.record.to_original is None
+
+
 def test_a_pseudonym_is_of_one_call_one_side_and_one_value() -> None:
     """Stable within a dialog, different elsewhere."""
     world, made = crossing()

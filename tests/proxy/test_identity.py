@@ -132,6 +132,17 @@ def test_a_call_id_token_is_no_tag_and_a_tag_no_call_id() -> None:
     assert IDENTITY.open_call_id(tag, CARRIER.end) == tag
 
 
+@given(call_ids, sides)
+def test_what_is_remembered_is_what_another_node_finds(call_id: bytes, side: Side) -> None:
+    """A Call-ID that was sealed here is opened from memory; a node that never saw it decrypts, and agrees."""
+    one, other = (Identity(Tokens(keyring(3, 4)), lambda _: False) for _ in range(2))
+    outward = one.seal_call_id(call_id, side, KEY)
+    assert other.open_call_id(outward, side.end) == one.open_call_id(outward, side.end)
+    assert other.is_hashed(call_id, outward, side) is one.is_hashed(call_id, outward, side)
+    assert other.seal_call_id(call_id, side, KEY) == outward
+    assert one.open_call_id(outward, SECOND.end) == outward
+
+
 # --- references
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.errors import Malformed
@@ -11,6 +11,7 @@ from proxy.headers import NameAddr
 from proxy.pack import (
     ANONYMOUS,
     Reader,
+    _pack_sixths,
     pack_address,
     pack_call_id,
     pack_ip,
@@ -91,6 +92,7 @@ def test_odd_call_ids_come_back_too(call_id: bytes) -> None:
 
 
 @given(st.binary(max_size=60))
+@example(b"\3\0\0")
 def test_any_bytes_unpack_or_are_malformed(packed: bytes) -> None:
     """Only authentic bytes are unpacked; a mistake of ours must still not become a traceback of another kind."""
     for unpack in (unpack_call_id, lambda data: unpack_uri(Reader(data)), lambda data: unpack_address(Reader(data))):
@@ -138,6 +140,12 @@ def test_a_uri_comes_back_as_it_was(uri: bytes) -> None:
 def test_odd_uris_come_back_too(uri: bytes) -> None:
     """Empty passwords, zeros, capital letters and headers are not lost."""
     assert unpack_uri(Reader(pack_uri(uri))) == uri
+
+
+@given(st.one_of(sip.hex_texts, sip.hex_texts.map(bytes.upper), st.uuids().map(lambda value: str(value).encode())))
+def test_hex_is_never_longer_than_six_bit_letters(call_id: bytes) -> None:
+    """So a Call-ID of hex alone is not tried as letters."""
+    assert len(pack_call_id(call_id)) <= 1 + len(_pack_sixths(call_id))
 
 
 def test_a_phones_contact_takes_few_bytes() -> None:

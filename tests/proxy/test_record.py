@@ -19,10 +19,12 @@ from proxy.record import (
     Binding,
     End,
     Mark,
+    Mould,
     Record,
     RecordTooBig,
     decode,
     encode,
+    fit,
 )
 from tests import strategies as sip
 
@@ -85,6 +87,59 @@ def test_payloads_come_in_buckets_within_the_budget(record: Record, budget: int)
         return
     assert len(payload) in BUCKETS
     assert len(payload) <= next(size for size in BUCKETS if size >= budget)
+
+
+@given(sip.records, st.integers(0, 2**32 - 1), st.integers(64, HARD_LIMIT), st.booleans())
+def test_a_mould_makes_what_the_plain_form_makes(record: Record, issued: int, budget: int, whole: bool) -> None:
+    """Or leaves it to that; the second one of a mould as the first, and the fields as the bytes."""
+    mould = Mould(record, issued)
+    plain = mould.record(record.marks, record.flow, record.target, record.routes, whole=whole)
+    if whole:
+        assert plain == record._replace(issued=issued)
+    else:
+        assert plain == Record(*record._replace(issued=issued)[:11], record.routes)
+    for target in (record.target, b"sip:other@h", record.target):
+        made = mould.make(record.marks, record.flow, target, record.routes, budget, whole=whole)
+        if made is None:
+            continue
+        assert made == fit(plain._replace(target=target), budget)
+        assert made[0] == encode(plain._replace(target=target), budget)
+        assert decode(made[0]) == made[1]
+
+
+@given(sip.records, st.integers(64, MAX_FIELD))
+def test_a_mould_leaves_to_the_plain_form_what_does_not_fit_as_it_is(record: Record, budget: int) -> None:
+    """Names that must leave, streams, and nothing else."""
+    flow, record = record.flow, record._replace(node=0, worker=0)
+    made = Mould(record, record.issued).make(record.marks, flow, record.target, record.routes, budget, whole=True)
+    if made is not None:
+        return
+    try:
+        _, written = fit(record, budget)
+    except RecordTooBig:
+        return
+    assert written != record or flow is None or flow.transport != "UDP"
+
+
+def test_a_mould_refuses_what_the_plain_form_refuses() -> None:
+    """dialogs.md: fields are length-limited, for either form."""
+    mould = Mould(TYPICAL, TYPICAL.issued)
+    for target, routes in (
+        (b"sip:" + b"x" * MAX_FIELD, ()),
+        (b"sip:a@h", (b"sip:" + b"x" * MAX_FIELD,)),
+        (b"sip:a@h", (b"sip:h;lr",) * (MAX_ROUTES + 1)),
+    ):
+        with pytest.raises(RecordTooBig):
+            mould.make(0, TYPICAL.flow, target, routes, HARD_LIMIT, whole=True)
+        with pytest.raises(RecordTooBig):
+            encode(TYPICAL._replace(target=target, routes=routes), HARD_LIMIT)
+
+
+def test_a_typical_udp_record_is_made_without_the_plain_form() -> None:
+    """Else the mould would save nothing."""
+    made = Mould(TYPICAL, 5).make(TYPICAL.marks, TYPICAL.flow, TYPICAL.target, (), 320, whole=True)
+    assert made is not None
+    assert made[1] == TYPICAL._replace(issued=5)
 
 
 def test_a_typical_udp_record_loses_at_most_its_names_within_the_budget_of_160() -> None:

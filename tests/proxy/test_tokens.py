@@ -7,11 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.keyring import Key, KeyRing, KeyState
-from proxy.encoding import to_base32, to_base64
+from config.vocabulary import Zone
+from proxy.encoding import Alphabet, to_base32, to_base64
+from proxy.record import HARD_LIMIT, End, Record, RecordTooBig, decode, encode
 from proxy.tokens import SIV_SIZE, Purpose, Tokens, same
+from tests import strategies as sip
 from tests.world import WALL, keyring
 
 TOKENS = Tokens(keyring(*range(32)))
+CORE_END = End(Zone.CORE)
+alphabets = st.sampled_from(("base64url", "base32"))
 purposes = st.sampled_from(list(Purpose))
 key_ids = st.integers(0, 31)
 payloads = st.binary(min_size=1, max_size=200)
@@ -163,3 +168,48 @@ def test_a_token_opens_from_either_alphabet(purpose: Purpose, payload: bytes, ke
         assert opened is not None
         assert opened.payload == payload
     assert TOKENS.open_text(b"x" + to_base64(token), context) is None
+
+
+# --- records
+
+
+@given(
+    st.sampled_from((Purpose.ROUTE, Purpose.CONTACT)), sip.records, key_ids, st.sampled_from(("base64url", "base32"))
+)
+def test_a_sealed_record_is_the_token_of_its_payload(
+    purpose: Purpose, record: Record, key_id: int, alphabet: Alphabet
+) -> None:
+    """Byte for byte; and it opens to the same here, where it is remembered, and where it never was seen."""
+    try:
+        payload = encode(record, HARD_LIMIT)
+    except RecordTooBig:
+        return
+    text = TOKENS.seal_record(purpose, payload, None, key_id, alphabet)
+    assert text == TOKENS.seal_text(purpose, payload, key_id, alphabet)
+    for tokens in (TOKENS, Tokens(keyring(*range(32)))):
+        opened = tokens.open_text(text)
+        assert opened is not None
+        assert (opened.purpose, opened.key_id, opened.payload) == (purpose, key_id, payload)
+        assert opened.record == decode(payload)
+
+
+def test_the_record_that_was_sealed_is_the_one_that_comes_back() -> None:
+    """Not read again; under its very text only, and in no context."""
+    record = Record(0, 5, CORE_END, CORE_END, 0, 0, b"s" * 6, b"c" * 6, b"f" * 8, b"sip:a@h", None)
+    text = TOKENS.seal_record(Purpose.CONTACT, encode(record, 160), record, 3, "base64url")
+    opened = TOKENS.open_text(text)
+    assert opened is not None
+    assert opened.record is record
+    assert opened.record == decode(opened.payload)
+    for other in (text[:-1], text + b"A", text.swapcase(), b"A" + text):
+        assert TOKENS.open_text(other) is None
+    assert TOKENS.open_text(text, b"context") is None
+    assert Tokens(keyring(4)).open_text(text) is None
+
+
+def test_a_context_and_a_token_cannot_run_together() -> None:
+    """Associated data is one string: byte, version, context. What one context ends with is not read as another."""
+    for context in (b"", b"\1", b"\1\1", b"c", b"\1c"):
+        token = TOKENS.seal(Purpose.CALL_ID, b"x", 3, context)
+        for other in (b"", b"\1", b"\1\1", b"c", b"\1c"):
+            assert (TOKENS.open(token, other) is not None) is (other == context)
