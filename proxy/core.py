@@ -24,7 +24,7 @@ from proxy.handle_cancel import CancelHandler
 from proxy.handle_request import RequestHandler
 from proxy.handle_response import ResponseHandler
 from proxy.identity import Identity
-from proxy.matching import ServerKey, owner
+from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
 from proxy.overload import Overload
 from proxy.parking import Parking
@@ -32,15 +32,18 @@ from proxy.parse import parse, partial
 from proxy.policy import Privacy
 from proxy.references import References
 from proxy.refusal import Refusals
-from proxy.reply import reply, reply_flow
+from proxy.reply import echo, reply, reply_flow
 from proxy.routing import Network, Party
 from proxy.sinks import Event, Recorder, Sinks
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
+from proxy.trying import START
 
 _KEEPALIVE = b"\r\n\0 \t"
-_MADE_CODES = frozenset(next(spec for spec in COUNTERS if spec.label == "code").values)
+_MADE_CODES = {
+    int(code): code for code in next(spec for spec in COUNTERS if spec.label == "code").values if code.isdigit()
+}
 
 
 class Core:
@@ -76,7 +79,7 @@ class Core:
         network = Network(settings, retired)
         self.generation = Generation(network, privacy, tokens, identity, references)
         self.servers: dict[ServerKey, ServerTransaction] = {}
-        self.clients: dict[tuple[bytes, ...], ClientTransaction] = {}
+        self.clients: dict[bytes, ClientTransaction] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
         self.request_forwarder = RequestForwarder(tokens, identity, records, references, network.sent_by)
@@ -103,6 +106,8 @@ class Core:
             self.drop("unknown-source")
             return
         if self.overload.active and source is not None and self.refusals.receive(data, flow, source, now):
+            return
+        if data.startswith(START) and self.responses.receive_trying(data, flow, source, now):
             return
         try:
             message = parse(data, network.settings.limits)
@@ -186,6 +191,13 @@ class Core:
         if server.respond(status, self.own_response(request, flow, status, reason, extra), now):
             self._count_made(status)
 
+    def try_on(self, server: ServerTransaction, request: Message, flow: Flow, now: float) -> None:
+        """Send 100; replaces `respond`, whose To tag, reason and further lines it has none of."""
+        head, tail = echo(request, flow, b"")
+        trying = b"".join((b"SIP/2.0 100 Trying\r\n", head, b"\r\n", tail, b"\r\nContent-Length: 0\r\n\r\n"))
+        if server.respond(100, trying, now):
+            self.counters.add("responses_made", "100")
+
     def respond_statelessly(
         self, request: Message, flow: Flow, status: int, reason: bytes = b"", extra: tuple[bytes, ...] = ()
     ) -> None:
@@ -214,7 +226,7 @@ class Core:
         self, flow: Flow, method: bytes, data: bytes, branch: bytes, user: ClientUser
     ) -> ClientTransaction:
         """Make a client transaction for finished bytes; `start` sends them."""
-        return ClientTransaction(self, flow, self.clients, (branch, method), data, user)
+        return ClientTransaction(self, flow, self.clients, client_key(branch, method), data, user)
 
     def look_up(self, host: str, found: Callable[[str, float], None], *, urgent: bool) -> bool:
         """Park until host's address is known; False when too many wait already and this is no emergency call."""
@@ -237,4 +249,4 @@ class Core:
         self._sinks.event(Event("overload", "", "", "begins" if begins else "ends"))
 
     def _count_made(self, status: int) -> None:
-        self.counters.add("responses_made", str(status) if str(status) in _MADE_CODES else "other")
+        self.counters.add("responses_made", _MADE_CODES.get(status, "other"))

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE", "REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY",
            "PUBLISH", "MESSAGE", "INFO", "REFER", "other")  # fmt: skip
+LABELS = {method.encode(): method for method in METHODS[:-1]}
+"""The label of each method as it stands in messages; any other is counted as the last of METHODS."""
 
 
 class CounterSpec(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -46,8 +47,9 @@ class Uplink(Protocol):
         """Return 64*T1 in seconds."""
 
     def pass_back(
-        self, context: ResponseContext, branch: Branch, response: Message, merged: list[tuple[bytes, bytes]], now: float
-    ) -> None:
+        self, context: ResponseContext, branch: Branch, response: Message, merged: Sequence[tuple[bytes, bytes]],
+        now: float,
+    ) -> None:  # fmt: skip
         """Send a response of a branch back to the request's sender."""
 
     def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
@@ -74,6 +76,8 @@ class Branch:
     cancelling: bytes | None = None
     """Reason value of the CANCEL that was asked for; b"" for none."""
     timer: Timer | None = None
+    ends: float = 0.0
+    """When timer C is due; the timer itself may run for an earlier time."""
     answer: Answer = STANDARD
     """What we say, where the branch failed here."""
 
@@ -89,7 +93,7 @@ class ResponseContext:
         self.request = request
         self.flow = flow
         self.server = server
-        self.branches: list[Branch] = []
+        self.branches: tuple[Branch, ...] = ()
         self.cancelled = False
         self.trying: Timer | None = None
         """When 100 is sent for a non-INVITE."""
@@ -97,14 +101,17 @@ class ResponseContext:
     def add(self, crossing: Crossing) -> Branch:
         """Add a target."""
         branch = Branch(crossing)
-        self.branches.append(branch)
+        self.branches += (branch,)
         return branch
 
     def began(self, branch: Branch, client: ClientTransaction, now: float) -> None:
         """Note that a branch's request is on its way."""
         branch.client = client
         if client.is_invite:
-            self._restart_timer_c(branch, now)
+            uplink = self._uplink
+            delay = uplink.timer_c()
+            branch.ends = now + delay
+            branch.timer = uplink.wheel.start(now, delay, _BranchTimer(self, branch), "C")
 
     def on_response(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Take a response from a client transaction (§16.7)."""
@@ -134,32 +141,38 @@ class ResponseContext:
             self._failed(branch, 487, None, now)
 
     def _branch_of(self, client: ClientTransaction) -> Branch:
-        return next(branch for branch in self.branches if branch.client is client)
+        branches = self.branches
+        for branch in branches:
+            if branch.client is client:
+                return branch
+        raise LookupError("a client transaction of another context")
 
     def _provisional(self, branch: Branch, response: Message, now: float) -> None:
         branch.provisional = True
         if branch.cancelling is not None:
             self._send_cancel(branch, now)
-        elif branch.client is not None and branch.client.is_invite and response.status > 100:
-            self._restart_timer_c(branch, now)
-        if response.status > 100 and not self.server.finished and branch.final == 0:
-            self._uplink.pass_back(self, branch, response, [], now)
+        if response.status == 100:
+            return
+        # §16.7 item 2: timer C begins anew. Only its end moves; replaces cancelling and starting it each time.
+        branch.ends = now + self._uplink.timer_c()
+        if branch.final == 0 and not self.server.finished:
+            self._uplink.pass_back(self, branch, response, (), now)
 
     def _success(self, branch: Branch, response: Message, now: float) -> None:
         first = not branch.final
         branch.final = response.status
-        cancel(branch.timer)
+        self._release_timer(branch)
         if self.server.is_invite or not self.server.finished:
-            self._uplink.pass_back(self, branch, response, [], now)
+            self._uplink.pass_back(self, branch, response, (), now)
         branch.crossing.settle()
-        if first:
+        if first and len(self.branches) > 1:
             self._cancel_pending(_ELSEWHERE, now)
 
     def _failed(self, branch: Branch, status: int, response: Message | None, now: float) -> None:
         if branch.final:
             return
         branch.final, branch.response = status, response
-        cancel(branch.timer)
+        self._release_timer(branch)
         if status >= 600:
             self._cancel_pending(b"", now)
         if all(other.final for other in self.branches):
@@ -207,14 +220,18 @@ class ResponseContext:
         cancel(branch.timer)
         branch.timer = self._uplink.wheel.start(now, self._uplink.give_up(), _BranchTimer(self, branch), "cancelled")
 
-    def _restart_timer_c(self, branch: Branch, now: float) -> None:
+    def _release_timer(self, branch: Branch) -> None:
         cancel(branch.timer)
-        branch.timer = self._uplink.wheel.start(now, self._uplink.timer_c(), _BranchTimer(self, branch), "C")
+        branch.timer = None
 
     def branch_timer(self, branch: Branch, name: str, now: float) -> None:
         """Handle timer C (§16.8) or the end of patience with a cancelled branch."""
         client = branch.client
         if branch.final or client is None:
+            return
+        if name == "C" and branch.ends > now:
+            # Responses have moved the end meanwhile.
+            branch.timer = self._uplink.wheel.start(now, branch.ends - now, _BranchTimer(self, branch), "C")
             return
         self._uplink.timed_out("C")
         if name == "C" and branch.provisional:

@@ -11,7 +11,7 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.initial import Arrival
 from proxy.launch import Unsent, finish, is_address, remember_loop
-from proxy.matching import ServerKey, server_key
+from proxy.matching import server_key
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.validation import read_request_uri
@@ -76,7 +76,7 @@ class AckHandler:
 
     def _send(self, crossing: Crossing, now: float) -> None:
         core = self._core
-        key: ServerKey = (*server_key(crossing.request), b"ACK")
+        key = server_key(crossing.request) + b" ACK"  # of a 2xx: no transaction, and not the INVITE's branch
         try:
             breadth = breadth_of(crossing.request, core.generation.network.settings.limits.max_breadth)
             via, data = finish(core, crossing, key, b"", breadth)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from config.vocabulary import Zone
 from proxy import in_dialog, initial, without_record
 from proxy.breadth import breadth_of, share
-from proxy.counters import METHODS
+from proxy.counters import LABELS, METHODS
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
@@ -18,7 +18,6 @@ from proxy.launch import launch
 from proxy.machines import State
 from proxy.matching import ServerKey, loop_hash, server_key, worker_of
 from proxy.message import Message
-from proxy.parse import KNOWN_METHODS
 from proxy.rate import RateLimit
 from proxy.reply import echo
 from proxy.routing import Party
@@ -43,7 +42,7 @@ class RequestHandler:
     def receive(self, request: Message, flow: Flow, source: Party | None, now: float) -> None:
         """Handle one request; `source` is None for one that came from our own address."""
         core = self._core
-        label = request.method.decode() if request.method in KNOWN_METHODS else METHODS[-1]
+        label = LABELS.get(request.method, METHODS[-1])
         core.counters.add("requests_received", label)
         source = source or core.looped.get(request.via.branch)
         if source is None:
@@ -100,15 +99,17 @@ class RequestHandler:
         context = ResponseContext(core.responses, request, flow, server)
         server.context = context
         if server.is_invite:
-            core.respond(server, request, flow, 100, now)
+            core.try_on(server, request, flow, now)
         else:
             delay = SLOW_TRYING * core.timers.t1
             context.trying = core.wheel.start(now, delay, _SlowTrying(core, context), "100")
         for crossing in crossings:
             context.add(crossing)
-        for branch, breadth in zip(list(context.branches), shares, strict=True):
+        sent = True
+        for branch, breadth in zip(context.branches, shares, strict=True):
             launch(core, context, branch, key, loop, breadth, now)
-        if all(branch.client is not None for branch in context.branches):
+            sent = sent and branch.client is not None
+        if sent:
             echo(request, flow, b"")
             request.release()
 
@@ -178,4 +179,4 @@ class _SlowTrying:
     def fire(self, name: str, now: float) -> None:
         context = self._context
         if context.server.state is State.TRYING:
-            self._core.respond(context.server, context.request, context.flow, 100, now)
+            self._core.try_on(context.server, context.request, context.flow, now)

@@ -7,6 +7,7 @@ on the far side too, so that no call stays up half (design.md §2).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
@@ -15,14 +16,17 @@ from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.headers import parse_via
-from proxy.matching import make_branch
+from proxy.matching import client_key, make_branch
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.timers import TimerWheel
 from proxy.transaction import ClientTransaction
+from proxy.trying import TRYING, request_of
 
 if TYPE_CHECKING:
     from proxy.core import Core
+
+_CLASSES = ("", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
 
 
 class ResponseHandler:
@@ -39,21 +43,29 @@ class ResponseHandler:
 
     def receive(self, response: Message, flow: Flow, source: Party | None, now: float) -> None:
         """Hand a response to its client transaction (§17.1.3); drop strays."""
+        self._hand_over(client_key(response.via.branch, response.cseq_method), response, flow, source, now)
+
+    def receive_trying(self, data: bytes, flow: Flow, source: Party | None, now: float) -> bool:
+        """Take a 100 that needs no more than a look; False for what has to be parsed."""
+        key = request_of(data, self._core.generation.network.settings.limits)
+        if key is None:
+            return False
+        self._hand_over(key, TRYING, flow, source, now)
+        return True
+
+    def _hand_over(self, key: bytes, response: Message, flow: Flow, source: Party | None, now: float) -> None:
         core = self._core
-        core.counters.add("responses_received", f"{response.status // 100}xx")
-        client = core.clients.get((response.via.branch, response.cseq_method))
-        if client is None:
+        core.counters.add("responses_received", _CLASSES[response.status // 100])
+        client = core.clients.get(key)
+        if client is None or not _may_answer(client, flow, source):
             core.drop("stray-response")
-            return
-        if not _may_answer(client, flow, source):
-            core.drop("stray-response")
-            return
-        if not client.receive(response, now):
+        elif not client.receive(response, now):
             core.counters.add("dropped", "late")
 
     def pass_back(
-        self, context: ResponseContext, branch: Branch, response: Message, merged: list[tuple[bytes, bytes]], now: float
-    ) -> None:
+        self, context: ResponseContext, branch: Branch, response: Message, merged: Sequence[tuple[bytes, bytes]],
+        now: float,
+    ) -> None:  # fmt: skip
         """Send a branch's response to the request's sender."""
         core, crossing = self._core, branch.crossing
         crossing.notes = [] if core.recorder is not None else None
@@ -96,7 +108,7 @@ class ResponseHandler:
         if client is None or not client.request:
             return  # a second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4)
         tokens = core.generation.tokens
-        key = (response.via.branch, response.to_tag)
+        key = client_key(response.via.branch, response.to_tag)
         branches = [make_branch(tokens, key, what, client.flow.peer, b"down", core.worker) for what in (b"ack", b"bye")]
         try:
             beyond = core.response_forwarder.beyond(branch.crossing, response)
@@ -105,7 +117,7 @@ class ResponseHandler:
             core.drop("failed-closed")
             return
         core.transmit(client.flow, ack)
-        if (branches[1], b"BYE") not in core.clients:
+        if client_key(branches[1], b"BYE") not in core.clients:
             core.start_client(client.flow, b"BYE", bye, branches[1], Nobody()).start(now)
 
     def send_cancel(self, client: ClientTransaction, data: bytes, now: float) -> None:

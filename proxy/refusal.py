@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from config.vocabulary import Zone
-from proxy.counters import METHODS
+from proxy.counters import LABELS, METHODS
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.grammar import CALL_ID, COMPACT, TOKEN_CLASS
 from proxy.headers import parse_via
 from proxy.matching import ServerKey, server_key
 from proxy.message import Message
-from proxy.parse import KNOWN_METHODS
 from proxy.routing import Party
 from proxy.validation import MAGIC_COOKIE
 
@@ -96,9 +95,7 @@ class Refusals:
             # Different for each attempt, the same for its retransmissions: phones shall not return all at once.
             seconds = self._least + crc32(request.via.branch) % (self._least + 1)
         core = self._core
-        core.counters.add(
-            "overload_refused", request.method.decode() if request.method in KNOWN_METHODS else METHODS[-1]
-        )
+        core.counters.add("overload_refused", LABELS.get(request.method, METHODS[-1]))
         core.respond_statelessly(request, flow, 503, extra=(b"Retry-After: %d" % seconds,))
 
     def _absorb(self, data: bytes) -> bool:

@@ -6,6 +6,7 @@ A transaction holds bytes that were finished before: what it sends again is what
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from config.settings import Timers
@@ -43,9 +44,9 @@ class ClientUser(Protocol):
 
 
 class Transaction:
-    """State, last bytes and timers; the common half of servers and clients."""
+    """State, last bytes and the running timer; the common half of servers and clients."""
 
-    __slots__ = ("_env", "_interval", "_key", "_row", "_running", "_table", "flow", "last", "state")
+    __slots__ = ("_env", "_interval", "_key", "_row", "_table", "_timer", "_until", "flow", "last", "state")
 
     def __init__(self, env: Environment, rows: Rows, state: State, flow: Flow, table: dict[Key, Any], key: Key) -> None:
         """Begin in `state`, standing in `table` under `key` until terminated; nothing is sent yet."""
@@ -58,7 +59,9 @@ class Transaction:
         self._key = key
         table[key] = self
         self._interval = env.timers.t1
-        self._running: tuple[Timer, ...] = ()
+        self._until = inf
+        """When timer B, F or H is due."""
+        self._timer: Timer | None = None
 
     def fire(self, name: str, now: float) -> None:
         """Handle a timer."""
@@ -86,7 +89,7 @@ class Transaction:
         """Leave the table. Whoever refers back is let go of too, so that no cycle waits for the garbage collector."""
         if self._table.get(self._key) is self:
             del self._table[self._key]
-        self._running = ()
+        self._timer = None
 
     # --- what the actions of `machines` do; all take the time and the bytes at hand
 
@@ -99,41 +102,50 @@ class Transaction:
             self._env.transmit(self.flow, self.last)
 
     def _stop(self, now: float, data: bytes) -> None:
-        for timer in self._running:
-            cancel(timer)
-        self._running = ()
+        if self._timer is not None:
+            cancel(self._timer)
+            self._timer = None
+        self._until = inf
 
     def _no_ack(self, now: float, data: bytes) -> None:
         """Leave it at that: the ACK of a refusal that never came concerns nobody but this transaction."""
 
-    def _begin(self, name: str, seconds: float, now: float) -> None:
-        timer = self._env.wheel.start(now, seconds, self, name)
-        running = self._running
-        if len(running) > 1:
-            running = tuple(one for one in running if one.owner is not None)
-        self._running = (*running, timer)
+    def _repeat_in(self, seconds: float, name: str, last: str, now: float) -> None:
+        """Run A, E or G (`name`), or B, F or H (`last`) where that is due before.
+
+        Replaces two timers at once, the second of which was nearly always cancelled unused.
+        """
+        left = self._until - now
+        if seconds < left:
+            self._timer = self._env.wheel.start(now, seconds, self, name)
+        else:
+            self._timer = self._env.wheel.start(now, left, self, last)
 
     def _start_a(self, now: float, data: bytes) -> None:
         """Double without end (§17.1.1.2)."""
         seconds = self._interval
         self._interval = seconds * 2
-        self._begin("A", seconds, now)
+        self._repeat_in(seconds, "A", "B", now)
 
     def _start_e(self, now: float, data: bytes) -> None:
         """Double up to T2, and stay there at once when a 1xx came (§17.1.2.2)."""
         t2 = self._env.timers.t2
         seconds = t2 if self.state is State.PROCEEDING else self._interval
         self._interval = min(seconds * 2, t2)
-        self._begin("E", seconds, now)
+        self._repeat_in(seconds, "E", "F", now)
 
     def _start_g(self, now: float, data: bytes) -> None:
         """Double up to T2 (§17.2.1)."""
         seconds = self._interval
         self._interval = min(seconds * 2, self._env.timers.t2)
-        self._begin("G", seconds, now)
+        self._repeat_in(seconds, "G", "H", now)
+
+    def _give_up_later(self, now: float, data: bytes) -> None:
+        """Note when timer B, F or H is due: the timer that repeats looks at it, and T1 is always before it."""
+        self._until = now + 64 * self._env.timers.t1
 
 
-Key = tuple[bytes, ...]
+Key = bytes
 """What a transaction is found under."""
 Action = Callable[[Any, float, bytes], None]
 Row = dict[str, tuple[State, "Row", tuple[Action, ...]]]
@@ -150,27 +162,18 @@ def _end(name: str, delay: Callable[[Timers], float]) -> Action:
     return start
 
 
-def _timer(name: str, delay: Callable[[Timers], float]) -> Action:
-    """Return the action that starts a timer of fixed length."""
-
-    def start(transaction: Transaction, now: float, data: bytes) -> None:
-        transaction._begin(name, delay(transaction._env.timers), now)
-
-    return start
-
-
 _ACTIONS: dict[Do, Action] = {
     Do.SEND: Transaction._send,
     Do.RESEND: Transaction._resend,
     Do.STOP: Transaction._stop,
     Do.NO_ACK: Transaction._no_ack,
     Do.START_A: Transaction._start_a,
-    Do.START_B: _timer("B", lambda timers: 64 * timers.t1),
+    Do.START_B: Transaction._give_up_later,
     Do.START_D: _end("D", lambda timers: max(32.0, 64 * timers.t1)),
     Do.START_E: Transaction._start_e,
-    Do.START_F: _timer("F", lambda timers: 64 * timers.t1),
+    Do.START_F: Transaction._give_up_later,
     Do.START_G: Transaction._start_g,
-    Do.START_H: _timer("H", lambda timers: 64 * timers.t1),
+    Do.START_H: Transaction._give_up_later,
     Do.START_I: _end("I", lambda timers: timers.t4),
     Do.START_J: _end("J", lambda timers: 64 * timers.t1),
     Do.START_K: _end("K", lambda timers: timers.t4),
@@ -252,15 +255,14 @@ class ServerTransaction(Transaction):
 class ClientTransaction(Transaction):
     """Towards the next hop (§17.1)."""
 
-    __slots__ = ("_response", "_user", "hop", "is_invite", "method", "request")
+    __slots__ = ("_response", "_user", "hop", "is_invite", "request")
 
     def __init__(
         self, env: Environment, flow: Flow, table: dict[Key, ClientTransaction], key: Key, request: bytes,
         user: ClientUser,
     ) -> None:  # fmt: skip
-        """Prepare to send `request`, which is complete, over `flow`; `key` is our branch and the method."""
-        self.method = key[1]
-        self.is_invite = self.method == b"INVITE"
+        """Prepare to send `request`, which is complete, over `flow`; `key` is that of `matching.client_key`."""
+        self.is_invite = request.startswith(b"INVITE ")
         if self.is_invite:
             super().__init__(env, _INVITE_CLIENT, State.CALLING, flow, table, key)
         else:
@@ -326,7 +328,7 @@ class ClientTransaction(Transaction):
             return
         # The system says that there is no way: as a 503 would (§16.9), but not from within `start`.
         self._stop(now, data)
-        self._running = (self._env.wheel.start(now, 0, _Unreachable(self), "unreachable"),)
+        self._timer = self._env.wheel.start(now, 0, _Unreachable(self), "unreachable")
 
 
 _CLIENT_ACTIONS = _ACTIONS | {

@@ -71,13 +71,13 @@ class Bench:
 
     def client(self, method: bytes) -> ClientTransaction:
         self.made += 1
-        client = ClientTransaction(self, FLOW, self.table, (b"%d" % self.made, method), request(method), self)
+        client = ClientTransaction(self, FLOW, self.table, b"%d %b" % (self.made, method), request(method), self)
         client.start(self.now)
         return client
 
     def server(self, *, is_invite: bool) -> ServerTransaction:
         self.made += 1
-        return ServerTransaction(self, FLOW, self.table, (b"%d" % self.made,), is_invite=is_invite)
+        return ServerTransaction(self, FLOW, self.table, b"%d" % self.made, is_invite=is_invite)
 
     def until(self, end: float) -> None:
         """Turn the clock in ticks that are not aligned to the wheel's slots."""
