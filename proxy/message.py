@@ -130,6 +130,10 @@ class Draft:
         self._edited.append(0)
         self._index = {**self._index, name: [*self._index.get(name, ()), place]}
 
+    def __contains__(self, name: bytes) -> bool:
+        """Tell whether the message came with lines of this name, or adopted one."""
+        return name in self._index
+
     @property
     def has_length(self) -> bool:
         """Whether there is a Content-Length; nobody takes it away (`parse` has checked it against the body)."""
