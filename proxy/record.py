@@ -232,12 +232,11 @@ class Mould:
     does not come out plainly is left to `fit`; where both write a record they write the same bytes.
     """
 
-    __slots__ = ("_bare", "_base", "_dialog", "_flow", "_issued", "_names", "_place", "_target", "_whole")
+    __slots__ = ("_bare", "_base", "_dialog", "_flow", "_names", "_place", "_target", "_whole")
 
     def __init__(self, base: Record, issued: int) -> None:
         """Make records like base, at another time."""
         self._base = base
-        self._issued = issued
         self._dialog = (issued, *base[2:9])
         self._bare = _pack_head(base, issued, 0)
         self._whole = b""
@@ -275,7 +274,8 @@ class Mould:
     def _pack_whole(self) -> None:
         """Pack the names once they are asked for: where nobody does, they may be longer than a record takes."""
         bits, self._names = _pack_names(self._base)
-        self._whole = _pack_head(self._base, self._issued, bits) if bits else self._bare
+        bare, at = self._bare, _HEAD.size
+        self._whole = b"".join((bare[:at], _BYTES[bare[at] | bits], bare[at + 1 :]))
 
     def record(self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], *, whole: bool) -> Record:
         """Return a record, for `fit` to write."""
