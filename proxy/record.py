@@ -177,52 +177,38 @@ def _without_to(record: Record) -> Record:
 
 
 def _pack(record: Record) -> bytes:
-    common = _Common(record, record.issued)
+    bits, names = _pack_names(record)
     place = _pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
     return b"".join((
-        _BYTES[record.marks], common.head, common.whole, place, _pack_routes(record.routes), common.names,
+        _BYTES[record.marks], _pack_head(record, record.issued, bits), place, _pack_routes(record.routes), names,
     ))  # fmt: skip
 
 
-class _Common:
-    """What the records of one crossing share, packed: all but marks, flow, target and routes."""
+def _pack_head(record: Record, issued: int, bits: int) -> bytes:
+    """Return what stands between marks and flow: up to the fingerprint, which fields there are, and the trunks."""
+    zones, ids, trunks = _pack_ends(record.caller, record.callee)
+    actions = (record.to_callee | record.to_caller << 36).to_bytes(9, "big")
+    head = _HEAD.pack(zones, issued, actions, record.subscriber, record.call, record.fingerprint)
+    return b"".join((head, _BYTES[ids | bits], trunks))
 
-    __slots__ = ("bare", "head", "names", "whole")
 
-    head: bytes
-    """From the zones to the fingerprint."""
-    bare: bytes
-    """What is there, and the trunks: for a record without names."""
-    whole: bytes
-    """The same for a record with all that this one has."""
-    names: bytes
-    """Addresses, Call-ID and binding."""
-
-    def __init__(self, record: Record, issued: int) -> None:
-        """Pack the fields that record has in common with the others; issued stands for its own time."""
-        (
-            _, _, caller, callee, to_callee, to_caller, subscriber, call, fingerprint, _, _, _,
-            from_original, from_outward, to_original, to_outward, call_id, binding, _, _,
-        ) = record  # fmt: skip
-        zones, ids, trunks = _pack_ends(caller, callee)
-        actions = (to_callee | to_caller << 36).to_bytes(9, "big")
-        bits, names = ids, b""
-        if from_original is not None:
-            bits, names = bits | 1, _packed_address(from_original)
-        if from_outward is not None:
-            bits, names = bits | 2, names + _packed_address(from_outward)
-        if to_original is not None:
-            bits, names = bits | 4, names + _packed_address(to_original)
-        if to_outward is not None:
-            bits, names = bits | 8, names + _packed_address(to_outward)
-        if call_id:
-            bits, names = bits | 64, names + pack_text(pack_call_id(_limited(call_id)))
-        if binding is not None:
-            bits, names = bits | 128, names + _pack_binding(binding)
-        self.head = _HEAD.pack(zones, issued, actions, subscriber, call, fingerprint)
-        self.bare = _BYTES[ids] + trunks
-        self.whole = _BYTES[bits] + trunks
-        self.names = names
+def _pack_names(record: Record) -> tuple[int, bytes]:
+    """Return addresses, Call-ID and binding, and the bits of those that there are."""
+    from_original, from_outward, to_original, to_outward, call_id, binding, _, _ = record[12:]
+    bits, names = 0, b""
+    if from_original is not None:
+        bits, names = 1, _packed_address(from_original)
+    if from_outward is not None:
+        bits, names = bits | 2, names + _packed_address(from_outward)
+    if to_original is not None:
+        bits, names = bits | 4, names + _packed_address(to_original)
+    if to_outward is not None:
+        bits, names = bits | 8, names + _packed_address(to_outward)
+    if call_id:
+        bits, names = bits | 64, names + pack_text(pack_call_id(_limited(call_id)))
+    if binding is not None:
+        bits, names = bits | 128, names + _pack_binding(binding)
+    return bits, names
 
 
 @remembered
@@ -246,13 +232,15 @@ class Mould:
     does not come out plainly is left to `fit`; where both write a record they write the same bytes.
     """
 
-    __slots__ = ("_common", "_dialog", "_flow", "_names", "_place", "_target")
+    __slots__ = ("_bare", "_base", "_dialog", "_flow", "_names", "_place", "_target", "_whole")
 
     def __init__(self, base: Record, issued: int) -> None:
         """Make records like base, at another time."""
-        self._common = _Common(base, issued)
+        self._base = base
         self._dialog = (issued, *base[2:9])
-        self._names = base[12:]
+        self._bare = _pack_head(base, issued, 0)
+        self._whole = b""
+        self._names = b""
         self._flow: Flow | None = None
         self._target = b""
         self._place = b""
@@ -271,21 +259,28 @@ class Mould:
             # Contact and Record-Route of one message, mostly: the same place.
             self._place = _pack_flow(flow, 0, 0) + _packed_uri(target)
             self._flow, self._target = flow, target
-        common = self._common
         behind = _pack_routes(routes) if routes else b"\0"
-        if whole:
-            packed = b"".join((_BYTES[marks], common.head, common.whole, self._place, behind, common.names))
+        if not whole:
+            packed = b"".join((_BYTES[marks], self._bare, self._place, behind))
         else:
-            packed = b"".join((_BYTES[marks], common.head, common.bare, self._place, behind))
+            if not self._whole:
+                self._pack_whole()
+            packed = b"".join((_BYTES[marks], self._whole, self._place, behind, self._names))
         size = len(packed)
         if size > budget or size > MAX_FIELD:
             return None
         return packed.ljust(_PADDED[size], b"\0"), self.record(marks, flow, target, routes, whole=whole)
 
+    def _pack_whole(self) -> None:
+        """Pack the names once they are asked for: where nobody does, they may be longer than a record takes."""
+        bits, self._names = _pack_names(self._base)
+        bare, at = self._bare, _HEAD.size
+        self._whole = b"".join((bare[:at], _BYTES[bare[at] | bits], bare[at + 1 :]))
+
     def record(self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], *, whole: bool) -> Record:
         """Return a record, for `fit` to write."""
         if whole:
-            return Record._make((marks, *self._dialog, target, flow, routes, *self._names))
+            return Record._make((marks, *self._dialog, target, flow, routes, *self._base[12:]))
         return Record._make((marks, *self._dialog, target, flow, routes, *_BARE))
 
 

@@ -135,6 +135,15 @@ def test_a_mould_refuses_what_the_plain_form_refuses() -> None:
             encode(TYPICAL._replace(target=target, routes=routes), HARD_LIMIT)
 
 
+def test_names_that_are_too_long_matter_only_where_they_are_written() -> None:
+    """A Contact token holds none: a MESSAGE from a long URI has one all the same."""
+    mould = Mould(TYPICAL._replace(from_original=NameAddr(b"", b"sip:" + b"x" * MAX_FIELD, b"")), 5)
+    assert mould.make(0, TYPICAL.flow, b"sip:a@h", (), 160, whole=False) is not None
+    for _ in range(2):
+        with pytest.raises(RecordTooBig):
+            mould.make(0, TYPICAL.flow, b"sip:a@h", (), 160, whole=True)
+
+
 def test_a_typical_udp_record_is_made_without_the_plain_form() -> None:
     """Else the mould would save nothing."""
     made = Mould(TYPICAL, 5).make(TYPICAL.marks, TYPICAL.flow, TYPICAL.target, (), 320, whole=True)
