@@ -6,3 +6,5 @@ come in through proxy/transport, timers tick, and whatever the core raises ends 
 and `events` write lines without personal data; `metrics` is read through `site`. `demo` places a
 call through a proxy of its own and shows what it did.
 """
+
+from tap.native import CORE as CORE  # before anything imports from proxy or filters: it chooses which ones these are
