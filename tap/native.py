@@ -1,12 +1,12 @@
 """Which core runs: the sources as they are, or the same sources compiled by `scripts/compile`.
 
 The profile of the core is flat: what it costs is the interpreter. So proxy/ and filters/ have a compiled twin, made by
-mypyc from the very same typed files (scripts/native). It lies in .native/, in a folder named by the checksum of all that
-it was made from: a source that was edited since has another checksum, and its twin is simply not found.
+mypyc from the very same typed files (scripts/native). It lies in .native/, in a folder named by the checksum of all
+that it was made from: a source that was edited since has another checksum, and its twin is simply not found.
 
 What is compiled then comes first in the paths of the packages `proxy` and `filters`; what is not (their `__init__` and
-where they meet Twisted) still comes from the sources. The choice is made when `tap` is imported, which is before anything
-of the core is.
+where they meet Twisted) still comes from the sources. The choice is made when `tap` is imported, which is before
+anything of the core is.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def choose(wish: str | None, folder: Path = FOLDER) -> Core:
         raise SystemExit(f"{VARIABLE} is {wish!r}; write pure or native, or leave it out")
     why_not = _use(folder)
     if wish == "native" and why_not is not None:
-        raise SystemExit(f"{VARIABLE} is native, but {why_not or 'there is no compiled core; make it: scripts/compile'}")
+        raise SystemExit(
+            f"{VARIABLE} is native, but {why_not or 'there is no compiled core; make it: scripts/compile'}"
+        )
     return Core(why_not is None, why_not or "")
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 # The sources, whether or not somebody has compiled them; tests/test_native.py says otherwise in processes of its own.
 os.environ.setdefault("SIPVEIL_CORE", "pure")
-from tap import CORE  # noqa: E402 - before any test imports the core
+from tap import CORE
 
 settings.register_profile(
     "sipveil",

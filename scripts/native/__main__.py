@@ -20,16 +20,15 @@ def main(*, force: bool) -> None:
     """Compile the core (proxy/ and filters/) into .native/; scripts/run uses it as long as no source changes."""
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        try:
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None)
             twin = build(
                 lambda what, done, of: bar.update(task, description=what, completed=done, total=of or None), force=force
             )
-        except CompileError as error:
-            bar.stop()
-            click.echo(f"scripts/compile: {error}", err=True)
-            sys.exit(1)
+    except CompileError as error:
+        click.echo(f"scripts/compile: {error}", err=True)
+        sys.exit(1)
     click.echo(f"the compiled core is {twin.relative_to(ROOT)} ({time.monotonic() - began:.0f} s)")
 
 
