@@ -7,3 +7,5 @@ and `events` write lines without personal data; `metrics` is read through `site`
 `supervisor` has `spawner` fork them, and each `worker` is a shell on sockets from `equipment`. `demo`
 places a call through a proxy of its own and shows what it did.
 """
+
+from tap.native import CORE as CORE  # before anything imports from proxy or filters: it chooses which ones these are

@@ -9,6 +9,7 @@ import click
 
 from config.load import ConfigError, load, warnings
 from config.settings import Settings
+from tap import CORE
 from tap.clock import use_monotonic
 from tap.keys_command import keys
 from tap.version import version
@@ -17,7 +18,7 @@ CONFIG = click.argument("config", type=click.Path(path_type=Path))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version(), prog_name="sipveil", message="%(prog)s %(version)s")
+@click.version_option(version(), prog_name="sipveil", message=f"%(prog)s %(version)s, core: {CORE}")
 def main() -> None:
     """Sipveil: a SIP proxy that lets calls cross to a trunk without what they should not say."""
 

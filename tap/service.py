@@ -16,6 +16,7 @@ from config.statefile import StateFileError
 from filters.engine import build
 from proxy.core import Core
 from proxy.sinks import Sinks
+from tap import CORE
 from tap.log import LineObserver, logger
 from tap.shell import Clocks, MakeCore, Shell, StartError
 from tap.state import prepare
@@ -89,6 +90,7 @@ class SipveilService(Service):
             SystemExit: with the reason, where keys or metrics page cannot be used.
         """
         Service.startService(self)
+        self._log.info("core {core}", core=str(CORE))
         self._or_exit(self.shell.start)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - IService

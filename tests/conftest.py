@@ -1,4 +1,4 @@
-"""What all tests share: `--require-all`, which turns a skipped test into a failed one."""
+"""What all tests share: which core they run against, and `--require-all`, which makes a skipped test a failed one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# The sources, whether or not somebody has compiled them; tests/test_native.py says otherwise in processes of its own.
+os.environ.setdefault("SIPVEIL_CORE", "pure")
+from tap import CORE
 
 settings.register_profile(
     "sipveil",
@@ -25,9 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_report_header() -> list[str]:
-    """Say at the top what will be skipped and why (exported by scripts/test)."""
+    """Say at the top which core is tested, and what will be skipped and why (exported by scripts/test)."""
     reason = os.environ.get("SIPVEIL_SKIP")
-    return [f"tests with real programs are skipped: {reason}"] if reason else []
+    return [f"core: {CORE}", *([f"tests with real programs are skipped: {reason}"] if reason else [])]
 
 
 def _required(config: pytest.Config) -> bool:

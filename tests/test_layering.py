@@ -25,6 +25,7 @@ WITHOUT_TEST = {
     "proxy/sinks.py": "a tuple and a protocol",
     "proxy/errors.py": "exceptions that only keep what they are given",
     "scripts/benchmark/errors.py": "an exception that only keeps what it is given",
+    "scripts/native/errors.py": "an exception that only keeps what it is given",
     "scripts/load/errors.py": "an exception that only keeps what it is given",
 }
 """File name, or path from the root → why it needs no test file of its own."""

@@ -10,3 +10,5 @@
 Everything says the same words: `messages`. Machines drift, so figures are compared only with figures of the same
 minute: peers alternate, and what runs in the process is put beside a fixed piece of work (`calibration`).
 """
+
+from tap import CORE as CORE  # before anything imports the core, so that what is measured is what scripts/run runs

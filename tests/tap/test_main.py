@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tap import CORE
 from tap.main import main
 from tap.version import version
 from tests.tap.fakes import CONFIG
@@ -44,8 +45,8 @@ def configured(folder: Path, text: str = CONFIG) -> Path:
 
 
 def test_version() -> None:
-    """Name and number."""
-    assert call("--version").output == f"sipveil {version()}\n"
+    """Name and number, and which core runs."""
+    assert call("--version").output == f"sipveil {version()}, core: {CORE}\n"
 
 
 def test_help_names_all_commands() -> None:
@@ -94,6 +95,7 @@ def test_warnings_are_no_mistakes(tmp_path: Path) -> None:
 def test_run_until_a_signal(how: signal.Signals, tmp_path: Path) -> None:
     """Says where it listens and that it is ready, answers, and ends cleanly with 0."""
     with running(BIN / "sipveil", "run", str(configured(tmp_path)), cwd=tmp_path) as process:
+        process.wait_for(r"info core pure Python")
         port = int(process.wait_for(r"listening udp 127\.0\.0\.1:(\d+)")[1])
         metrics = process.wait_for(r"metrics http (\S+)")[1]
         process.wait_for("sipveil is ready")
