@@ -75,7 +75,7 @@ def test_every_module_is_the_compiled_one(twin: Path) -> None:
 def test_the_compiled_core_passes_the_tests_of_the_core() -> None:
     """All of them but those that are named above."""
     deselected = [word for name in PURE_ONLY for word in ("--deselect", name)]
-    done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS, *deselected)
+    done = run("-m", "pytest", "-p", "no:cacheprovider", *TESTS, *deselected)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "core: compiled" in done.stdout
     assert re.search(rf"\b{len(PURE_ONLY)} deselected", done.stdout), "an exception for a test that is gone is none"

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from rich.progress import Progress
 
-from scripts.benchmark import baseline, profiling, report, report_core, report_memory
+from scripts.benchmark import CORE, baseline, profiling, report, report_core, report_memory
 from scripts.benchmark import core as core_module
 from scripts.benchmark import growth as growth_module
 from scripts.benchmark import memory as memory_module
@@ -41,7 +41,11 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 def main() -> None:
-    """Measure what Sipveil costs, alone and beside others."""
+    """Measure what Sipveil costs, alone and beside others.
+
+    What is measured is the core that scripts/run would run; SIPVEIL_CORE=pure or =native chooses.
+    """
+    click.echo(f"core: {CORE}", err=True)
 
 
 @main.command()
@@ -79,6 +83,8 @@ def peers(rounds: int, rate: int, saturated: bool, seconds: int, names: str, as_
 @click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as JSON.")
 def core(rounds: int, batch: int, subscribers: int, save: bool, as_json: bool) -> None:
     """Measure each stage and each kind of message in the process, without sockets."""
+    if save and CORE.native:
+        raise BenchError("the baseline is of the core in pure Python: SIPVEIL_CORE=pure scripts/bench core --save")
     console = report.console(stderr=as_json)
     options = core_module.Options(rounds, batch, subscribers)
     with Progress(console=console, transient=True) as bar, pinned(share(available()).proxy):
@@ -89,6 +95,8 @@ def core(rounds: int, batch: int, subscribers: int, save: bool, as_json: bool) -
         click.echo(json.dumps(report_core.as_json(samples)))
     else:
         console.print(report_core.core_table(samples, before))
+        if CORE.native and before is not None:
+            console.print("the baseline is of the core in pure Python", highlight=False)
         for name, why in samples.missing.items():
             console.print(f"not measured: {name} ({why})", highlight=False)
     if save:

@@ -18,6 +18,7 @@ from scripts.load.progress import shown
 from scripts.load.result import Result
 from scripts.load.run import Load, run
 from scripts.load.scenario import SCENARIOS, Scenario
+from tap.native import CORE, VARIABLE
 
 GOOD, LEAKING, IMPOSSIBLE, FAILING = 0, 1, 2, 3
 """Exit status; a usage error is 2 as well."""
@@ -27,6 +28,7 @@ SUMMARY = "\n\n".join(
         "Play SIPp calls through a Sipveil of its own, and search every message that the trunk gets for what it must "
         "not hear of the caller.",
         "\b\nScenarios:\n" + "\n".join(f"  {each.name:<10} {each.what}" for each in SCENARIOS.values()),
+        f"The proxy has the core that scripts/run would run; {VARIABLE}=pure or =native chooses.",
         "Exit status: 1 when something leaked, 3 when calls failed (in a sweep they may), 2 when it could not be run.",
     )
 )
@@ -123,6 +125,7 @@ def main(  # noqa: PLR0913 - one for each option
     loads = [replace(load, rate=each, calls=calls or round(each * 10) or 1) for each in sweep or (rate,)]
     quiet = json_file == Path("-")
     results: list[Result] = []
+    click.echo(f"core: {CORE}", err=True)
     try:
         for scenario in chosen(names):
             for each in loads:

@@ -17,6 +17,7 @@ from scripts.load.errors import LoadError
 from scripts.load.result import Leak, Result
 from scripts.load.run import Load
 from scripts.load.scenario import SCENARIOS, Scenario
+from tap import CORE
 from tests.scripts.load.results import result
 
 
@@ -120,4 +121,4 @@ def test_what_cannot_be_run_is_one_sentence(runs: Runs) -> None:
     """On standard error."""
     runs.outcome = {"error": "SIPp is not installed"}
     done = CliRunner().invoke(command.main, [])
-    assert (done.exit_code, done.stderr) == (2, "loadtest: SIPp is not installed\n")
+    assert (done.exit_code, done.stderr) == (2, f"core: {CORE}\nloadtest: SIPp is not installed\n")
