@@ -215,7 +215,7 @@ class Core:
         return reply(request, flow, status, self.own_tag(request), reason=reason, extra=extra)
 
     def own_tag(self, request: Message) -> bytes:
-        """Return the To tag of our own responses to a request; the ACK of a refusal brings it back."""
+        """Return the To tag of our own responses to a request; the ACK brings it back."""
         tokens = self.generation.tokens
         via = request.via
         # The same for an INVITE, its ACK and its CANCEL (RFC 3261 §9.2), which have the branch in common.

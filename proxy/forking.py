@@ -11,6 +11,7 @@ from proxy.derive import cancel_for
 from proxy.flow import Flow
 from proxy.machines import State
 from proxy.message import Message
+from proxy.parse import NO_ADDRESS, NO_VIA
 from proxy.timers import Timer, TimerWheel, cancel
 from proxy.transaction import ClientTransaction, ServerTransaction
 
@@ -165,6 +166,8 @@ class ResponseContext:
         if self.server.is_invite or not self.server.finished:
             self._uplink.pass_back(self, branch, response, (), now)
         branch.crossing.settle()
+        if self.server.finished and not self.request.raw:
+            _let_go(self.request)
         if first and len(self.branches) > 1:
             self._cancel_pending(_ELSEWHERE, now)
 
@@ -253,6 +256,17 @@ class _BranchTimer:
 
     def fire(self, name: str, now: float) -> None:
         self._context.branch_timer(self._branch, name, now)
+
+
+_NO_LINES: list[bytes] = []
+
+
+def _let_go(request: Message) -> None:
+    """Keep of a request that was sent and answered what a further 2xx needs: echo, To tag and Record-Route lines."""
+    request.via, request.from_, request.to = NO_VIA, NO_ADDRESS, NO_ADDRESS
+    request.from_tag = request.call_id = b""
+    if not request.lines:
+        request.lines = request.names = _NO_LINES
 
 
 def _rank(branch: Branch) -> tuple[int, int, int]:

@@ -53,7 +53,9 @@ class AckHandler:
         try:
             return in_dialog.cross(generation, arrival)
         except in_dialog.TokenRefused as refusal:
-            if arrival.request.to_tag == self._core.own_tag(arrival.request):
+            request = arrival.request
+            refused = self._core.refusals.tag(request.via.branch, request.call_id)
+            if request.to_tag in (refused, self._core.own_tag(request)):
                 raise  # it acknowledges a refusal of ours that no transaction stood for
             return without_record.cross(generation, arrival, refusal)[0]
 

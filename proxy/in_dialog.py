@@ -6,6 +6,7 @@ which decision, and as whom.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from config.vocabulary import Category, Zone
@@ -15,6 +16,7 @@ from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
+from proxy.message import Message
 from proxy.policy import hides
 from proxy.record import Mark, Record, decode
 from proxy.routing import Hop, Party
@@ -60,14 +62,30 @@ def cross(generation: Generation, arrival: Arrival) -> Crossing:
 def _repair_strict_route(generation: Generation, arrival: Arrival) -> tuple[SipUri | None, list[bytes]]:
     """Undo what a strict router does: our Record-Route as Request-URI, the real one last in Route (§16.4)."""
     uri = arrival.uri
-    routes = [parse_name_addr(value).uri for value in arrival.request.items(b"route")]
-    ours = uri is not None and generation.network.is_us(uri.host, uri.port)
-    if uri is not None and ours and generation.is_token(uri.user, Purpose.ROUTE):
+    routes = _routes(arrival.request)
+    if uri is not None and _is_ours(generation, uri) and generation.is_token(uri.user, Purpose.ROUTE):
         if not routes:
             raise TokenRefused(403, "forged")
         real = routes.pop()
         return parse_sip_uri(real), [bytes(uri), *routes]
     return uri, routes
+
+
+# Route = "Route" HCOLON "<" addr-spec ">", as nearly every request in a dialog has it: once, with our token alone.
+_LONE_ROUTE = re.compile(rb"[^:]*+:[ \t]*+<([^<>\s]++)>[ \t]*+")
+
+
+def _routes(request: Message) -> list[bytes]:
+    """Return the URIs of all Route values."""
+    places = request.index.get(b"route")
+    if places is None:
+        return []
+    lone = _LONE_ROUTE.fullmatch(request.lines[places[0]]) if len(places) == 1 else None
+    return [lone[1]] if lone else [parse_name_addr(value).uri for value in request.items(b"route")]
+
+
+def _is_ours(generation: Generation, uri: SipUri) -> bool:
+    return generation.network.is_us(uri.host, uri.port)
 
 
 def _route_record(
@@ -79,10 +97,9 @@ def _route_record(
         TokenRefused: 403 for a token that bears our host and does not open.
         Refused: 403 for further Routes from phones.
     """
-    network = generation.network
     while routes:
         uri = parse_sip_uri(routes[0])
-        if uri is None or not network.is_us(uri.host, uri.port):
+        if uri is None or not _is_ours(generation, uri):
             break
         routes = routes[1:]
         if not uri.user:
@@ -103,7 +120,7 @@ def _contact_record(generation: Generation, uri: SipUri | None, *, in_dialog: bo
         TokenRefused: 403 for a user part that bears our host and does not open, in a dialog of ours; 481
             where no Route speaks for such a dialog either.
     """
-    if uri is None or not generation.network.is_us(uri.host, uri.port) or not uri.user:
+    if uri is None or not uri.user or not _is_ours(generation, uri):
         return None
     opened = generation.tokens.open_text(uri.user)
     if opened is None or opened.purpose is not Purpose.CONTACT:
@@ -111,10 +128,13 @@ def _contact_record(generation: Generation, uri: SipUri | None, *, in_dialog: bo
     return decode(opened.payload), opened
 
 
+_TRUNKS = (Zone.TRUNK, Zone.PSAP)
+
+
 def _check_side(generation: Generation, arrival: Arrival, record: Record) -> None:
     """Refuse a request whose source does not belong to the side that the record serves (dialogs.md, 4)."""
     end, near = arrival.source.end, record.near
-    same_zone = end.zone == near.zone or {end.zone, near.zone} == {Zone.TRUNK, Zone.PSAP}
+    same_zone = end.zone is near.zone or (end.zone in _TRUNKS and near.zone in _TRUNKS)
     if not same_zone or end.trunk_id != near.trunk_id:
         raise TokenRefused(403, "side")
 

@@ -20,6 +20,7 @@ from proxy.grammar import CALL_ID, COMPACT, TOKEN_CLASS
 from proxy.headers import parse_via
 from proxy.matching import ServerKey, server_key
 from proxy.message import Message
+from proxy.reply import echo, reply_flow
 from proxy.routing import Party
 from proxy.validation import MAGIC_COOKIE
 
@@ -33,6 +34,9 @@ PROXY_RETRY_AFTER = 1
 ROOM_FOR_CALLS = 1.25
 """Requests within dialogs find room up to so many times `limits.transactions`, so that calls can end."""
 
+REFUSED = b"503-"
+"""What the To tag of a stateless refusal begins with: any other ACK is told from ours by the look for it."""
+
 # The headers that a response echoes (RFC 3261 §8.2.6.2), by long and compact name, and whether a fold follows.
 _ECHOED = re.compile(
     rb"\n(?=[VvFfTtIiCc])((via|v|from|f|to|t|call-id|i|cseq)[ \t]*+:[ \t]*+([^\r\n]*+))(\r?\n[ \t])?+", re.IGNORECASE
@@ -42,6 +46,11 @@ _USUAL = re.compile(
     rb'(?:"[^"\\\x00-\x1f\x7f]*+" ?|[A-Za-z0-9\-.!%*_+`\'~ ]*+)<[^<>"\x00-\x20\x7f]++>'
     rb"((?:;" + TOKEN_CLASS + rb"++(?:=" + TOKEN_CLASS + rb"++)?+)*+)"
 )
+# Of the ACK of a refusal: what its tag is made from, as it nearly always stands.
+_OWN_TAG = re.compile(rb"\n(?:to|t)[ \t]*+:[^\r\n]*;tag=(" + REFUSED + rb"[0-9a-f]{16})[ \t]*+\r", re.IGNORECASE)
+_BRANCH = re.compile(rb"\n(?:via|v)[ \t]*+:[^\r\n,]*?;branch=([^;,\s]++)", re.IGNORECASE)
+_CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*+:[ \t]*+([^\s]++)", re.IGNORECASE)
+_REFUSAL = b"SIP/2.0 503 Service Unavailable\r\n%b\r\n%b\r\nRetry-After: %d\r\nContent-Length: 0\r\n\r\n"
 _TAG = re.compile(rb";tag=([^;]*+)", re.IGNORECASE)
 _CSEQ = re.compile(rb"\d{1,9} ([A-Z]++)")
 _LONG = {
@@ -96,15 +105,27 @@ class Refusals:
             seconds = self._least + crc32(request.via.branch) % (self._least + 1)
         core = self._core
         core.counters.add("overload_refused", LABELS.get(request.method, METHODS[-1]))
-        core.respond_statelessly(request, flow, 503, extra=(b"Retry-After: %d" % seconds,))
+        core.counters.add("responses_made", "503")
+        head, tail = echo(request, flow, b"" if request.to_tag else self.tag(request.via.branch, request.call_id))
+        # Replaces `reply`: the same, for a request whose lines are all there.
+        data = _REFUSAL % (head, tail, seconds)
+        core.transmit(reply_flow(core.generation.network, request, flow), data)
+
+    def tag(self, branch: bytes, call_id: bytes) -> bytes:
+        """Return the To tag of a refusal, which proves that an ACK is for one: nothing has to be looked up."""
+        tokens = self._core.generation.tokens
+        return REFUSED + tokens.mac(tokens.current, b"refusal", branch, call_id, size=8).hex().encode()
 
     def _absorb(self, data: bytes) -> bool:
-        """Take the ACK of a refusal, which no transaction waits for, and of nothing else."""
-        request = glance(data, b"ACK")
-        core = self._core
-        if request is None or request.to_tag != core.own_tag(request) or server_key(request, b"INVITE") in core.servers:
+        """Take the ACK of a refusal, which no transaction waits for, and of nothing else.
+
+        Its To tag says all. What else may be wrong with it does not matter: it would be dropped as well.
+        """
+        tag = _OWN_TAG.search(data)
+        branch, call_id = (_BRANCH.search(data), _CALL_ID.search(data)) if tag else (None, None)
+        if tag is None or branch is None or call_id is None or self.tag(branch[1], call_id[1]) != tag[1]:
             return False
-        core.counters.add("requests_received", "ACK")
+        self._core.counters.add("requests_received", "ACK")
         return True
 
 
@@ -151,9 +172,9 @@ def _read(request: Message, values: dict[bytes, bytes]) -> bool:
         return False
     if _USUAL.fullmatch(values[b"from"]) is None or CALL_ID.fullmatch(values[b"call-id"]) is None:
         return False
-    tag = _TAG.search(to[1])
-    request.to_tag = tag[1] if tag else b""
     request.call_id = values[b"call-id"]
+    tag = _TAG.search(to[1]) if to[1] else None
+    request.to_tag = tag[1] if tag else b""
     try:
         request.via = parse_via(via)
     except Malformed:

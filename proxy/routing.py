@@ -88,12 +88,14 @@ class _Rule(NamedTuple):
     methods: frozenset[bytes]
     prefix: bytes
     route: Route
+    hops: dict[bool, list[Hop]]
+    """Where it leads, for emergency calls and for others, once that was worked out and if it is always the same."""
 
     @classmethod
     def of(cls, route: Route) -> _Rule:
         """Translate a line of the settings."""
         source = None if route.source == "any" else route.source
-        return cls(route.emergency, source, frozenset(map(str.encode, route.methods)), route.prefix.encode(), route)
+        return cls(route.emergency, source, frozenset(map(str.encode, route.methods)), route.prefix.encode(), route, {})
 
 
 class Network:
@@ -225,7 +227,7 @@ class Network:
 
     def reachable(self, party: Party, address: Address) -> bool:
         """Tell whether an address that the network named lies within what is configured for party."""
-        if party.trunk and any(address == host for host in party.trunk.hosts):
+        if party.trunk and address in party.trunk.hosts:
             return True
         if not address[0] or (address[0][0].isalpha() and ":" not in address[0]):
             return False
@@ -264,7 +266,7 @@ class Network:
         chosen = self._first(request, user, source, emergency=False)
         return self._hops(chosen, uri, emergency=emergency) if chosen else []
 
-    def _first(self, request: Message, user: bytes, source: Party, *, emergency: bool) -> Route | None:
+    def _first(self, request: Message, user: bytes, source: Party, *, emergency: bool) -> _Rule | None:
         for rule in self._rules:
             if (
                 rule.emergency is emergency
@@ -272,13 +274,25 @@ class Network:
                 and (not rule.methods or request.method in rule.methods)
                 and user.startswith(rule.prefix)
             ):
-                return rule.route
+                return rule
         return None
 
-    def _hops(self, route: Route, uri: SipUri | None, *, emergency: bool) -> list[Hop]:
-        hops = (self._destination(name, uri, emergency=emergency) for name in route.to)
+    def _hops(self, rule: _Rule, uri: SipUri | None, *, emergency: bool) -> list[Hop]:
+        known = rule.hops.get(emergency)
+        if known is not None:
+            return known
+        names = rule.route.to
+        found = (self._destination(name, uri, emergency=emergency) for name in names)
         # A target only once (§16.5): two lines may name the same hop.
-        return list({(hop.host, hop.port): hop for hop in hops if hop is not None}.values())
+        hops = list({(hop.host, hop.port): hop for hop in found if hop is not None}.values())
+        if not any(map(self._follows_uri, names)):
+            rule.hops[emergency] = hops
+        return hops
+
+    def _follows_uri(self, name: str) -> bool:
+        """Tell whether the Request-URI says where a destination is."""
+        core = self.settings.core
+        return name == "access" or (name == "core" and (core is None or core.next_hop is None))
 
     def _destination(self, name: str, uri: SipUri | None, *, emergency: bool) -> Hop | None:
         core = self.settings.core

@@ -251,8 +251,18 @@ def test_the_ack_of_another_refusal_does_not() -> None:
 
 def test_a_forged_tag_is_not_ours() -> None:
     """What merely looks like our tag takes the ordinary path."""
-    ack = changed(ALICE.request(b"ACK"), b"To: <sip:+15550100@192.0.2.1>", b"To: <sip:+1@192.0.2.1>;tag=" + b"0" * 16)
-    ladder = behind() >> ack << Silence()
+    for tag in (b"0" * 16, b"503-" + b"0" * 16):
+        to = b"To: <sip:+1@192.0.2.1>;tag=" + tag
+        ladder = behind() >> changed(ALICE.request(b"ACK"), b"To: <sip:+15550100@192.0.2.1>", to) << Silence()
+        assert ladder.world.count("dropped", "ack-without-dialog") == 1
+
+
+@pytest.mark.parametrize("change", [(b"call-1@", b"call-2@"), (b"branch=z9hG4bKone", b"branch=z9hG4bKtwo")])
+def test_the_tag_of_a_refusal_serves_no_other_request(change: tuple[bytes, bytes]) -> None:
+    """It is bound to branch and Call-ID; what bears it all the same goes nowhere either."""
+    invite = ALICE.invite()
+    ladder = behind() >> invite << Sent(ALICE, 503)
+    ladder = ladder >> changed(ALICE.ack_failure(invite, ladder[503]), *change) << Silence()
     assert ladder.world.count("dropped", "ack-without-dialog") == 1
 
 
