@@ -8,7 +8,7 @@ from proxy.message import Message
 
 def breadth_of(request: Message, default: int) -> int:
     """Return a request's Max-Breadth; `default` where it has none that can be read."""
-    value = request.value(b"max-breadth")
+    value = request.value(b"max-breadth") if b"max-breadth" in request.index else None
     return int(value) if value and value.isdigit() and len(value) < 10 else default
 
 
@@ -20,5 +20,7 @@ def share(breadth: int, targets: int) -> list[int]:
     """
     if breadth < targets:
         raise Refused(440, "Max-Breadth Exceeded")
+    if targets == 1:
+        return [breadth]
     each, rest = divmod(breadth, targets)
     return [each + (nth < rest) for nth in range(targets)]

@@ -37,6 +37,27 @@ class Passage(NamedTuple):
     """Plain bytes that a record towards the far side may have."""
 
 
+def outward_addresses(
+    passage: Passage, from_: NameAddr | None, to: NameAddr | None
+) -> tuple[NameAddr | None, NameAddr | None]:
+    """Return From and To of a caller's request as its far side sees them, by the originals and the decision."""
+    plan = passage.to_far
+    return (
+        from_ and plan.address(from_, passage.far_origin, is_from=True),
+        to and plan.address(to, passage.far_domain, is_from=False),
+    )
+
+
+def addresses(passage: Passage, record: Record) -> tuple[NameAddr | None, NameAddr | None]:
+    """Return the outward addresses of a record that came from the caller, those too that it left to be derived."""
+    from_, to = record.from_outward, record.to_outward
+    if from_ is DERIVED or to is DERIVED:
+        derived = outward_addresses(passage, record.from_original, record.to_original)
+        from_ = derived[0] if from_ is DERIVED else from_
+        to = derived[1] if to is DERIVED else to
+    return from_, to
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One immutable set of settings, catalogue and policy, with the stages that work on it.
@@ -95,25 +116,6 @@ class Generation:
             return party.trunk.domain.encode()
         host, port = party.trunk.hosts[0]
         return hostport(host.encode(), port)
-
-    def outward(
-        self, to_callee: int, callee: Party, from_: NameAddr | None, to: NameAddr | None
-    ) -> tuple[NameAddr | None, NameAddr | None]:
-        """Return From and To as the callee's side sees them, by the originals and a decision."""
-        plan = self.privacy.plan(to_callee, callee)
-        return (
-            from_ and plan.address(from_, self.origin(callee), is_from=True),
-            to and plan.address(to, self.domain(callee), is_from=False),
-        )
-
-    def addresses(self, record: Record, callee: Party) -> tuple[NameAddr | None, NameAddr | None]:
-        """Return the outward addresses of a record that came in, those too that it left to be derived."""
-        from_, to = record.from_outward, record.to_outward
-        if from_ is DERIVED or to is DERIVED:
-            derived = self.outward(record.to_callee, callee, record.from_original, record.to_original)
-            from_ = derived[0] if from_ is DERIVED else from_
-            to = derived[1] if to is DERIVED else to
-        return from_, to
 
     def is_token(self, user: bytes, purpose: Purpose) -> bool:
         """Tell whether a user part is an authentic token for a purpose that needs no context."""

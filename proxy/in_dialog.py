@@ -13,7 +13,7 @@ from config.vocabulary import Category, Zone
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
-from proxy.generation import Generation
+from proxy.generation import Generation, addresses
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
 from proxy.message import Message
@@ -212,7 +212,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         source, far_party, to_far, to_near, emergency=emergency, ends=(record.near, record.far)
     )
     if near_is_caller:
-        from_, to = generation.addresses(record, far_party)
+        from_, to = addresses(passage, record)
     else:
         from_, to = record.to_original, record.from_original
     crossing = Crossing(

@@ -9,7 +9,7 @@ from config.vocabulary import Zone
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
-from proxy.generation import Generation
+from proxy.generation import Generation, outward_addresses
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.memo import remembered
 from proxy.message import Message
@@ -54,7 +54,7 @@ def take_routes(generation: Generation, arrival: Arrival) -> tuple[bytes, ...]:
         Refused: 403 for a token without a dialog, and for Route, Record-Route or Path from phones.
     """
     request, source = arrival.request, arrival.source
-    routes = [_uri(value) for value in request.items(b"route")]
+    routes = [_uri(value) for value in request.items(b"route")] if b"route" in request.index else []
     while routes:
         first = _sip(routes[0])
         if first is None or not generation.network.is_us(first.host, first.port):
@@ -147,7 +147,7 @@ def cross(
         Malformed: when a value that must be rewritten cannot be read.
     """
     request, source, hop = arrival.request, arrival.source, destination.hop
-    for value in request.items(b"record-route"):
+    for value in request.items(b"record-route") if b"record-route" in request.index else ():
         parse_name_addr(value)  # what cannot be read now would fail every response
     privacy, identity, tokens = generation.privacy, generation.identity, generation.tokens
     key_id, party, call_id = tokens.current, hop.party, request.call_id
@@ -155,7 +155,7 @@ def cross(
     to_near = privacy.towards(source)
     passage = generation.passage(source, party, to_far, to_near, emergency=emergency, ends=(source.end, party.end))
     outward = identity.seal_call_id(call_id, passage.far, key_id)
-    from_, to = generation.outward(to_far, party, request.from_, request.to)
+    from_, to = outward_addresses(passage, request.from_, request.to)
     crossing = Crossing(
         request, source, hop, arrival.flow, key_id,
         Record(

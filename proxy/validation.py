@@ -40,7 +40,8 @@ def check(request: Message) -> None:
     """
     if request.max_forwards == 0:
         raise Refused(483, "Too Many Hops")
-    if request.via.branch.lower() == MAGIC_COOKIE.lower():
+    branch = request.via.branch
+    if len(branch) == len(MAGIC_COOKIE) and branch.lower() == MAGIC_COOKIE.lower():
         # A cookie with nothing behind it identifies no transaction (RFC 4475 §3.2.1).
         raise Refused(400, "Empty branch")
 
@@ -51,6 +52,8 @@ def check_proxy_require(request: Message) -> None:
     Raises:
         Refused: 420 that names the option tags in Unsupported.
     """
+    if b"proxy-require" not in request.index:
+        return
     unknown = [tag for tag in request.items(b"proxy-require") if tag.lower() not in PROXY_OPTIONS]
     if unknown:
         raise Refused(420, "Bad Extension", b"Unsupported: " + b", ".join(unknown))
