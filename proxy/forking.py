@@ -259,6 +259,8 @@ class _BranchTimer:
 
 
 _NO_LINES: list[bytes] = []
+_NO_INDEX: dict[bytes, Sequence[int]] = {}
+"""Nobody adds to the lines of a message that was read: one empty list and one empty index serve for all."""
 
 
 def _let_go(request: Message) -> None:
@@ -266,7 +268,7 @@ def _let_go(request: Message) -> None:
     request.via, request.from_, request.to = NO_VIA, NO_ADDRESS, NO_ADDRESS
     request.from_tag = request.call_id = b""
     if not request.lines:
-        request.lines = request.names = _NO_LINES
+        request.lines, request.names, request.index = _NO_LINES, _NO_LINES, _NO_INDEX
 
 
 def _rank(branch: Branch) -> tuple[int, int, int]:

@@ -13,8 +13,9 @@ from proxy.errors import Malformed
 from proxy.message import Message
 from proxy.parse import parse
 from proxy.record import End
-from proxy.routing import Hop, Network, Party
+from proxy.routing import ACCESS, Hop, Network, Party
 from proxy.uri import parse_sip_uri
+from tests.agents import ALICE
 from tests.world import CORE, PROXY, PSAP, SECOND_TRUNK, TRUNK, settings
 
 NETWORK = Network(settings())
@@ -320,3 +321,16 @@ def test_each_side_has_its_record_budget() -> None:
     assert NETWORK.record_budget(PHONES) == 320
     assert NETWORK.record_budget(PBX) == 1024
     assert network(core=None, routes=[]).record_budget(PBX) == 0
+
+
+def test_hops_that_never_change_are_worked_out_once() -> None:
+    """Those that the Request-URI names are asked for each time."""
+    message = parse(ALICE.invite().data, Limits())
+    uri = parse_sip_uri(message.uri)
+    first = NETWORK.route(message, uri, ACCESS, emergency=False)
+    assert first
+    assert NETWORK.route(message, uri, ACCESS, emergency=False) is first
+    to_core = network(routes=[{"to": ["core"]}], core={"networks": ["192.0.2.0/24"], "listener": "main"})
+    for host in (b"192.0.2.8", b"192.0.2.9"):
+        uri = parse_sip_uri(b"sip:a@" + host)
+        assert [hop.host for hop in to_core.route(message, uri, ACCESS, emergency=False)] == [host.decode()]

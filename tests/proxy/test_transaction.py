@@ -351,3 +351,14 @@ def test_no_timer_outlives_its_transaction() -> None:
     bench.until(40)
     assert bench.forgotten == 4
     assert len(bench.wheel) == 0
+
+
+def test_one_timer_runs_for_both_repetition_and_end() -> None:
+    """Timer B, F or H takes the place of A, E or G where it is due before."""
+    for method in (b"INVITE", b"OPTIONS"):
+        bench = Bench()
+        bench.client(method)
+        bench.until(31.9)
+        assert len(bench.wheel) == 1
+        bench.until(33)
+        assert len(bench.failures) == 1
