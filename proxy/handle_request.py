@@ -71,9 +71,12 @@ class RequestHandler:
         try:
             arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
             check(request)
-            loop = self._check_loop(request, source)
+            loop = b"" if request.to_tag else self._check_loop(request, source)
             check_proxy_require(request)
-            crossings = self._cross(arrival)
+            if request.to_tag:
+                crossings, loop = self._cross_within(arrival)
+            else:
+                crossings = self._cross(arrival)
             limit = core.generation.network.settings.limits.max_breadth
             shares = share(breadth_of(request, limit), len(crossings))
         except Refused as refusal:
@@ -113,13 +116,21 @@ class RequestHandler:
             echo(request, flow, b"")
             request.release()
 
+    def _cross_within(self, arrival: Arrival) -> tuple[list[Crossing], bytes]:
+        """Return the crossings of a request with a To tag, and its loop hash.
+
+        By its record it goes where the dialog is and forks nowhere: no hash (RFC 5393 §4.1). Without one it takes the
+        routing table like any other.
+        """
+        generation = self._core.generation
+        try:
+            return [in_dialog.cross(generation, arrival)], b""
+        except in_dialog.TokenRefused as refusal:
+            crossings = without_record.cross(generation, arrival, refusal)
+            return crossings, self._check_loop(arrival.request, arrival.source)
+
     def _cross(self, arrival: Arrival) -> list[Crossing]:
         generation = self._core.generation
-        if arrival.request.to_tag:
-            try:
-                return [in_dialog.cross(generation, arrival)]
-            except in_dialog.TokenRefused as refusal:
-                return without_record.cross(generation, arrival, refusal)
         routes = initial.take_routes(generation, arrival)
         found, emergency = initial.destinations(
             generation, arrival, routes, lambda who: self._contact_calls.allow(who, arrival.wall)
@@ -145,8 +156,6 @@ class RequestHandler:
             Refused: 482.
         """
         core = self._core
-        if request.to_tag:
-            return b""  # it goes where its dialog's record says, and forks nowhere (RFC 5393 §4.1)
         loop = loop_hash(core.generation.tokens, request, source.label)
         places = request.index[b"via"]
         if len(places) > 1 or b"," in request.lines[places[0]]:

@@ -36,3 +36,12 @@ def test_to_and_from_a_trunk_they_do_not(agent: Agent, uri: bytes) -> None:
 def test_without_a_route_they_are_refused() -> None:
     """As any other request that may not go anywhere."""
     assert Ladder(World(settings(routes=[]))) >> stray(ALICE, b"BYE", b"sip:8@elsewhere.example") << Sent(ALICE, 403)
+
+
+def test_a_loop_of_theirs_is_found() -> None:
+    """They take the routing table, so they may come round again (RFC 5393 §4.2), which a record never lets them."""
+    there = stray(PBX, b"INFO", b"sip:bob@10.1.1.99")
+    ladder = Ladder() >> there << Sent(BOB, b"INFO")
+    ours = b"\r\nVia: " + ladder[b"INFO"].partition(b"\r\nVia: ")[2].partition(b"\r\n")[0]
+    again = there.data.replace(b"branch=z9hG4bKone", b"branch=z9hG4bKtwo").replace(b"\r\nMax-F", ours + b"\r\nMax-F", 1)
+    assert ladder >> there._replace(data=again) << Sent(PBX, 482)
