@@ -23,6 +23,7 @@ from proxy.memo import remembered
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, action, hides
+from proxy.shape import Shape
 from proxy.uri import parse_sip_uri
 
 Edit = Callable[[bytes], bytes | None]
@@ -45,6 +46,12 @@ MAX_LINES = 1024
 """Lines whose edit each plan remembers; they are forgotten together, and what is in use is soon back."""
 MAX_EDITS = 2048
 """Header names whose edits are remembered; invented names beyond it are worked out each time."""
+
+
+MAX_RECIPES = 256
+"""Shapes of messages whose recipe each plan remembers; they are forgotten together."""
+Recipe = tuple[tuple[int, bytes, Edit, str], ...]
+"""Position, name, edit and reason for each line of a message that is not kept whatever it says."""
 
 
 class CompiledPlan:
@@ -78,6 +85,7 @@ class CompiledPlan:
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
         # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
         self._cleaned: dict[bytes, bytes] = {}
+        self._recipes: dict[Shape, Recipe] = {}
 
     def apply(self, draft: Draft, context: EditContext) -> None:
         """Edit every line and the body that the core does not edit itself.
@@ -90,10 +98,11 @@ class CompiledPlan:
             self._edit_body(draft, context, self._bodies)
         elif self._strict:
             self._edit_type_of_nothing(draft)
-        lines, edits, known = draft.lines, self._edits, self._cleaned
-        for position, name in enumerate(draft.names):
-            edit, why = edits.get(name) or self._learn(name)
-            if edit is None or (line := lines[position]) is None:
+        lines, known, shape = draft.lines, self._cleaned, draft.shape
+        recipe = self._recipes.get(shape) if shape is not None else None
+        for position, name, edit, why in recipe if recipe is not None else self._recipe(draft):
+            line = lines[position]
+            if line is None:
                 continue
             if edit is _nothing:
                 draft.put(position, None, why)
@@ -103,6 +112,21 @@ class CompiledPlan:
                 cleaned = self._clean(line, name, edit, context)
             if cleaned != line:
                 draft.put(position, cleaned or None, why)
+
+    def _recipe(self, draft: Draft) -> Recipe:
+        """Return what is to be done with the lines of a draft; remembered for messages with the same headers.
+
+        Replaces a look at each line of each message: most lines pass as they came.
+        """
+        found = ((position, name, *(self._edits.get(name) or self._learn(name)))
+                 for position, name in enumerate(draft.names))  # fmt: skip
+        recipe = tuple((position, name, edit, why) for position, name, edit, why in found if edit is not None)
+        shape = draft.shape
+        if shape is not None and shape.shared:
+            if len(self._recipes) >= MAX_RECIPES:
+                self._recipes.clear()
+            self._recipes[shape] = recipe
+        return recipe
 
     def _clean(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
         """Return what may pass of a whole line, b"" for nothing, and remember it: phones say the same in every call."""

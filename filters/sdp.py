@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
@@ -22,11 +21,15 @@ Pseudonym = Callable[[bytes], bytes]
 """A token to another one: letters and digits only, keyed, and stable within the dialog."""
 
 
-class SdpContext(NamedTuple):
+class SdpContext:
     """What differs from dialog to dialog; origin_address stands for that of o=: b"IP4 192.0.2.1"."""
 
-    pseudonym: Pseudonym
-    origin_address: bytes
+    __slots__ = ("origin_address", "pseudonym")
+
+    def __init__(self, pseudonym: Pseudonym, origin_address: bytes) -> None:
+        """Note both."""
+        self.pseudonym = pseudonym
+        self.origin_address = origin_address
 
 
 class _Section:

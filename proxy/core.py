@@ -97,7 +97,8 @@ class Core:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Handle one datagram."""
-        if len(data) < 4 or not data.strip(_KEEPALIVE):
+        # Nearly always the first letter tells: the whole is only looked at where that is white.
+        if len(data) < 4 or (data[0] in _KEEPALIVE and not data.strip(_KEEPALIVE)):
             self.counters.add("dropped", "keepalive")
             return
         network = self.generation.network

@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from config.vocabulary import Action, Category
+from config.vocabulary import Category
 from proxy.crossing import Crossing, Records, context
 from proxy.errors import Malformed
 from proxy.headers import parse_name_addr, parse_params
 from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
-from proxy.policy import action
+from proxy.policy import hides
 from proxy.references import References
-from proxy.reply import echo, phrase
+from proxy.reply import echo, status_line
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
 from proxy.uri import parse_sip_uri
@@ -70,8 +70,8 @@ class ResponseForwarder:
         """Send the standard phrase where unknown texts may not pass: a phrase is room for anything."""
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         status = 500 if response.status == 503 else response.status
-        if status != response.status or action(decision, Category.UNKNOWN) is not Action.KEEP:
-            draft.start = b"SIP/2.0 %d %b" % (status, phrase(status))
+        if status != response.status or hides(decision, Category.UNKNOWN):
+            draft.start = status_line(status)
 
     def _echo(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Put on top the lines that the sender wants back from its request, and our Record-Route."""

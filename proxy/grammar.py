@@ -7,6 +7,7 @@ edited must leave as it came. Possessive quantifiers (`*+`) keep every rule line
 from __future__ import annotations
 
 import re
+from typing import Final
 
 #: Compact forms (RFC 3261 §7.3.3 and the IANA registry). A filter that knew only the long names would
 #: let `f:` and `m:` through.
@@ -22,6 +23,13 @@ TOKEN_CLASS = rb"[A-Za-z0-9\-.!%*_+`'~]"
 TOKEN = re.compile(TOKEN_CLASS + rb"+")
 TOKEN_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
 """The same letters for `bytes.translate`, which tells in one pass whether others occur."""
+
+# Letters as numbers: `COMMA in value` takes an eighth of `b"," in value`, which first tries to read b"," as a number.
+TAB: Final = 0x09
+LF: Final = 0x0A
+COMMA: Final = 0x2C
+COLON: Final = 0x3A
+QUESTION: Final = 0x3F
 
 # LWS = [*WSP CRLF] 1*WSP; a fold reads as one space (§7.3.1).
 # It is looked for at the first space of a run only: else a long run without a fold takes the square of its length.

@@ -12,6 +12,7 @@ from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.forking import ResponseContext
+from proxy.grammar import COMMA
 from proxy.headers import parse_via
 from proxy.initial import Arrival
 from proxy.launch import launch
@@ -158,7 +159,7 @@ class RequestHandler:
         core = self._core
         loop = loop_hash(core.generation.tokens, request, source.label)
         places = request.index[b"via"]
-        if len(places) > 1 or b"," in request.lines[places[0]]:
+        if len(places) > 1 or COMMA in request.lines[places[0]]:
             for value in request.items(b"via")[1:]:
                 branch = parse_via(value).branch
                 if worker_of(branch) >= 0 and branch.endswith(b"." + loop):

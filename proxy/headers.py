@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.errors import Malformed
-from proxy.grammar import CSEQ, FOLD, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA
+from proxy.grammar import COMMA, CSEQ, FOLD, LF, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA
 from proxy.memo import remembered
 
 MAX_CSEQ = 2**32 - 1
@@ -28,19 +28,30 @@ NO_PARAMS: Mapping[bytes, bytes] = MappingProxyType({})
 """Of what has none."""
 
 
-class Via(NamedTuple):
-    """One Via value (§20.42)."""
+class Via:
+    """One Via value (§20.42); never changed. A class with slots replaces a NamedTuple: each message makes one."""
 
-    transport: bytes
-    host: bytes
-    """sent-by host, without brackets."""
-    port: int
-    """sent-by port, 0 where none is given."""
-    params: Mapping[bytes, bytes]
-    """Parameters by lower-case name."""
-    branch: bytes
-    sent_by: bytes
-    """`host:port` as transactions are matched by it, port 0 where none is given."""
+    __slots__ = ("branch", "host", "params", "port", "sent_by", "transport")
+
+    def __init__(
+        self, transport: bytes, host: bytes, port: int, params: Mapping[bytes, bytes], branch: bytes, sent_by: bytes
+    ) -> None:
+        """Hold the parts of a value.
+
+        Args:
+            transport: in upper case.
+            host: sent-by host, without brackets.
+            port: sent-by port, 0 where none is given.
+            params: parameters by lower-case name.
+            branch: the parameter of this name.
+            sent_by: `host:port` as transactions are matched by it, port 0 where none is given.
+        """
+        self.transport = transport
+        self.host = host
+        self.port = port
+        self.params = params
+        self.branch = branch
+        self.sent_by = sent_by
 
     @property
     def bare(self) -> Via:
@@ -69,12 +80,12 @@ class NameAddr(NamedTuple):
 
 def unfold(value: bytes) -> bytes:
     """Replace folds by one space and strip the ends (§7.3.1)."""
-    return FOLD.sub(b" ", value).strip(b" \t") if b"\n" in value else value.strip(b" \t")
+    return FOLD.sub(b" ", value).strip(b" \t") if LF in value else value.strip(b" \t")
 
 
 def split_list(value: bytes) -> list[bytes]:
     """Split a comma list at the commas that separate (not those in quotes or angle brackets)."""
-    if b"," not in value:
+    if COMMA not in value:
         stripped = value.strip(b" \t\r\n")
         return [stripped] if stripped else []
     return [item for item in (part.strip(b" \t\r\n") for part in _LIST_ITEM.findall(value)) if item]

@@ -6,7 +6,6 @@ which decision, and as whom.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from config.vocabulary import Category, Zone
@@ -17,6 +16,7 @@ from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
 from proxy.message import Message
+from proxy.parse import value_of
 from proxy.policy import hides
 from proxy.record import Mark, Record
 from proxy.routing import Hop, Party
@@ -71,8 +71,8 @@ def _repair_strict_route(generation: Generation, arrival: Arrival) -> tuple[SipU
     return uri, routes
 
 
-# Route = "Route" HCOLON "<" addr-spec ">", as nearly every request in a dialog has it: once, with our token alone.
-_LONE_ROUTE = re.compile(rb"[^:]*+:[ \t]*+<([^<>\s]++)>[ \t]*+")
+_NO_URI = b"<> \t\r\n\v\f"
+"""Letters that no addr-spec between angle brackets holds."""
 
 
 def _routes(request: Message) -> list[bytes]:
@@ -80,8 +80,13 @@ def _routes(request: Message) -> list[bytes]:
     places = request.index.get(b"route")
     if places is None:
         return []
-    lone = _LONE_ROUTE.fullmatch(request.lines[places[0]]) if len(places) == 1 else None
-    return [lone[1]] if lone else [parse_name_addr(value).uri for value in request.items(b"route")]
+    if len(places) == 1:
+        # Route = "Route" HCOLON "<" addr-spec ">", as nearly every request in a dialog has it: with our token alone.
+        value = value_of(request.lines[places[0]])
+        uri = value[1:-1]
+        if value[:1] == b"<" and value[-1:] == b">" and uri and len(uri.translate(None, _NO_URI)) == len(uri):
+            return [uri]
+    return [parse_name_addr(value).uri for value in request.items(b"route")]
 
 
 def _is_ours(generation: Generation, uri: SipUri) -> bool:

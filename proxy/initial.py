@@ -27,15 +27,18 @@ NO_DIALOG = frozenset(
 )
 
 
-class Arrival(NamedTuple):
-    """A request at our door: what it is, from whom, over which flow, at what time."""
+class Arrival:
+    """A request at our door."""
 
-    request: Message
-    uri: SipUri | None
-    source: Party
-    flow: Flow
-    wall: int
-    """Wall clock, seconds: for issue times."""
+    __slots__ = ("flow", "request", "source", "uri", "wall")
+
+    def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
+        """Note what it is, its Request-URI, from whom, over which flow, and when: wall clock, seconds."""
+        self.request = request
+        self.uri = uri
+        self.source = source
+        self.flow = flow
+        self.wall = wall
 
 
 class Destination(NamedTuple):

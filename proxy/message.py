@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from proxy.errors import EditConflict
 from proxy.headers import NameAddr, Via, parse_name_addr, split_list, unfold
 from proxy.memo import remembered
+from proxy.shape import EMPTY, Shape
 
 
 class Message:
@@ -19,7 +20,7 @@ class Message:
 
     __slots__ = (
         "body", "call_id", "cseq", "cseq_method", "echo", "from_", "from_tag", "index", "lines", "max_forwards",
-        "method", "names", "raw", "reason", "start", "status", "to", "to_tag", "uri", "via",
+        "method", "names", "raw", "reason", "shape", "start", "status", "to", "to_tag", "uri", "via",
     )  # fmt: skip
 
     raw: bytes
@@ -39,6 +40,8 @@ class Message:
     """Each header line as it came: name, colon, value, inner folds; no final CRLF."""
     index: dict[bytes, Sequence[int]]
     """Positions of the lines of each canonical name."""
+    shape: Shape
+    """What names and index are of, as long as nothing of the message was released."""
     body: bytes
     via: Via
     """The topmost Via value."""
@@ -55,6 +58,10 @@ class Message:
     echo: tuple[bytes, bytes] | None
     """What responses repeat of a request, up to the end of To and behind it; kept here by `reply.echo`."""
 
+    def take(self, shape: Shape) -> None:
+        """Have the header names of a shape."""
+        self.shape, self.names, self.index = shape, shape.names, shape.index
+
     def release(self) -> None:
         """Let go of everything that a forwarded request is not asked for any more: 5 kB of 6 while a call rings.
 
@@ -62,8 +69,7 @@ class Message:
         """
         places = self.index.get(b"record-route", ())
         self.lines = [self.lines[position] for position in places]
-        self.names = [b"record-route"] * len(places)
-        self.index = {b"record-route": range(len(places))} if places else {}
+        self.take(Shape([b"record-route"] * len(places)) if places else EMPTY)
         self.start = self.uri = self.raw = self.body = b""
         self.via = self.via.bare
 
@@ -107,12 +113,14 @@ class Draft:
     """A message in the making: lines that may be replaced or removed, lines on top, and a body."""
 
     __slots__ = (
-        "_edited", "_index", "body", "bottom", "lines", "names", "notes", "received_body", "start", "top",
+        "_index", "_received", "body", "bottom", "lines", "names", "notes", "received_body", "shape", "start", "top",
     )  # fmt: skip
 
     def __init__(self, message: Message, notes: list[tuple[str, str]] | None = None) -> None:
         """Begin with an untouched copy of message; `notes` collects (field, reason) where somebody listens."""
         self.start = message.start
+        self.shape: Shape | None = message.shape
+        """The message's; None once it adopted a line."""
         self.names = message.names
         self._index = message.index
         self.lines: list[bytes | None] = list(message.lines)
@@ -120,14 +128,16 @@ class Draft:
         self.top: list[bytes] = []
         self.bottom: list[bytes] = []
         self.notes = notes
-        self._edited = bytearray(len(message.lines))
+        self._received: list[bytes] = message.lines
+        """As they came: a line that is another object by now was edited."""
 
     def adopt(self, name: bytes, line: bytes) -> None:
         """Add a line of another message, which later stages then edit as if it had come with this one."""
         place = len(self.lines)
+        self.shape = None
         self.names = [*self.names, name]
         self.lines.append(line)
-        self._edited.append(0)
+        self._received = [*self._received, line]
         self._index = {**self._index, name: [*self._index.get(name, ()), place]}
 
     def __contains__(self, name: bytes) -> bool:
@@ -164,10 +174,7 @@ class Draft:
         Raises:
             EditConflict: when the line was edited before.
         """
-        line = self.lines[position]
-        self._claim(position, why)
-        if line is not None:
-            self.lines[position] = with_value(line, value)
+        self.put(position, with_value(self._received[position], value), why)
 
     def remove(self, position: int, why: str) -> None:
         """Take a line out.
@@ -175,8 +182,7 @@ class Draft:
         Raises:
             EditConflict: when the line was edited before.
         """
-        self._claim(position, why)
-        self.lines[position] = None
+        self.put(position, None, why)
 
     def set_only(self, name: bytes, value: bytes, why: str) -> None:
         """Replace the first line of this name by value and remove its further lines."""
@@ -193,10 +199,8 @@ class Draft:
         Raises:
             EditConflict: when the line was edited before.
         """
-        # `_claim`, inlined: nearly all edits of the hot path come through here.
-        if self._edited[position]:
+        if self.lines[position] is not self._received[position]:
             raise EditConflict("one header line, two edits")
-        self._edited[position] = 1
         if self.notes is not None:
             self.notes.append((self.names[position].decode("ascii", "replace"), why))
         self.lines[position] = line
@@ -211,10 +215,3 @@ class Draft:
         """Tell whoever listens why a field changed."""
         if self.notes is not None:
             self.notes.append((field, why))
-
-    def _claim(self, position: int, why: str) -> None:
-        if self._edited[position]:
-            raise EditConflict("one header line, two edits")
-        self._edited[position] = 1
-        if self.notes is not None:
-            self.notes.append((self.names[position].decode("ascii", "replace"), why))

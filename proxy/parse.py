@@ -7,11 +7,10 @@ code of RFC 3261; `draft_of_broken` then says whether an answer is possible at a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 
 from config.settings import Limits
 from proxy.errors import Malformed
-from proxy.grammar import CALL_ID, COMPACT, REQUEST_LINE, STATUS_LINE, TOKEN, TOKEN_CLASS, TOKEN_LETTERS
+from proxy.grammar import CALL_ID, COMMA, REQUEST_LINE, STATUS_LINE, TAB, TOKEN, TOKEN_CLASS, TOKEN_LETTERS
 from proxy.headers import (
     NO_PARAMS,
     NameAddr,
@@ -25,10 +24,9 @@ from proxy.headers import (
 )
 from proxy.memo import remembered
 from proxy.message import Message
+from proxy.shape import EMPTY, Shape, canonical, shape_of
 from proxy.uri import parse_sip_uri
 
-#: A message has exactly one of each (RFC 3261 §7.3.1, §20); a second would be read by the next hop at its whim.
-SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 NO_VIA = Via(b"", b"", 0, {}, b"", b"")
 NO_ADDRESS = NameAddr(b"", b"", b"")
@@ -81,42 +79,13 @@ def _split_plain(data: bytes, limits: Limits) -> Message | None:
     if not _read_usual_start_line(message, start):
         _read_start_line(message, start)
     message.lines = lines
-    message.names = names = list(map(_CANONICAL.__getitem__, found))
-    message.index = _index_of(names)
+    message.take(shape_of(found))
     message.body = body
     message.raw = data
     return message
 
 
-def _index_of(names: list[bytes]) -> dict[bytes, Sequence[int]]:
-    """Return where each name stands; `zip` with ready-made places replaces a loop where no name stands twice."""
-    index: dict[bytes, Sequence[int]] = dict(zip(names, _PLACES, strict=False))
-    if len(index) != len(names):
-        index = {}
-        for position, name in enumerate(names):
-            index[name] = (*index.get(name, ()), position)
-    return index
-
-
-class _Canonical(dict[bytes, bytes]):
-    """Header names as they stand to their canonical form; a dictionary that works out what it does not hold."""
-
-    def __missing__(self, name: bytes) -> bytes:
-        lower = name.rstrip(b" \t").lower()
-        canonical = COMPACT.get(lower, lower)
-        if len(self) < MAX_NAMES and len(name) <= MAX_NAME:
-            self[name] = canonical
-        return canonical
-
-
-MAX_NAMES = 4096
-"""Spellings of header names that are remembered; invented ones beyond it are worked out each time."""
-MAX_NAME = 64
-"""Longest of them, in bytes."""
-_CANONICAL = _Canonical()
 _NAMES = re.compile(rb"\r\n(" + TOKEN_CLASS + rb"++)[ \t]*+:")
-_PLACES = tuple((place,) for place in range(1024))
-"""Positions of names that stand once, for as many header lines as `limits.headers` allows."""
 
 
 def _split_odd(data: bytes, limits: Limits) -> Message:
@@ -187,7 +156,8 @@ def _blank() -> Message:
     message.call_id = message.from_tag = message.to_tag = message.cseq_method = b""
     message.status = message.cseq = 0
     message.max_forwards = message.echo = None
-    message.names, message.lines, message.index = [], [], {}
+    message.lines = []
+    message.take(EMPTY)
     message.via = NO_VIA
     message.from_ = message.to = NO_ADDRESS
     return message
@@ -202,7 +172,7 @@ def _read_usual_start_line(message: Message, line: bytes) -> bool:
         message.reason = rest[4:]
         return message.status != 0
     uri, _, version = rest.partition(b" ")
-    if first in KNOWN_METHODS and version == b"SIP/2.0" and uri and b"\t" not in uri:
+    if first in KNOWN_METHODS and version == b"SIP/2.0" and uri and TAB not in uri:
         message.method, message.uri = first, uri
         return True
     return False
@@ -237,8 +207,7 @@ def _index(message: Message, lines: list[bytes], limits: Limits) -> None:
         else:
             kept.append(line)
     message.lines = kept
-    message.names = [_CANONICAL[line.partition(b":")[0]] for line in kept]
-    message.index = _index_of(message.names[: len(_PLACES)])
+    message.take(Shape([canonical(line.partition(b":")[0]) for line in kept]))
     if len(kept) > limits.headers:
         raise _broken(message, "Too many headers", 513)
     if kept and max(map(len, kept)) > limits.line:
@@ -256,8 +225,8 @@ def read_values(message: Message) -> None:
     try:
         _read_via(message)
         index, lines = message.index, message.lines
-        if len(index) != len(lines):
-            _check_single(index)
+        if message.shape.repeated:
+            raise Malformed("Repeated " + message.shape.repeated.decode().title())
         try:
             message.cseq, message.cseq_method = _cseq_of(lines[index[b"cseq"][0]])
             if message.method:
@@ -309,15 +278,9 @@ def _own_via(line: bytes) -> Via | None:
     Whether it is ours nobody has to believe: it is looked up among the branches that we sent.
     """
     branch = line.partition(b";branch=z9hG4bK")[2].partition(b";")[0]
-    if not branch or b"," in line or branch.translate(None, TOKEN_LETTERS):
+    if not branch or COMMA in line or branch.translate(None, TOKEN_LETTERS):
         return None
     return Via(b"", b"", 0, NO_PARAMS, b"z9hG4bK" + branch, b"")
-
-
-def _check_single(index: Mapping[bytes, Sequence[int]]) -> None:
-    for name in SINGLE:
-        if len(index.get(name, ())) > 1:
-            raise Malformed("Repeated " + name.decode().title())
 
 
 # What stands in whole lines. Remembered is what repeats from call to call; the rest is cheaper to read than to keep.
@@ -330,7 +293,7 @@ def value_of(line: bytes) -> bytes:
 
 def _via_of(line: bytes) -> Via:
     value = value_of(line)
-    if not value or b"," in value:
+    if not value or COMMA in value:
         items = split_list(value)
         if not items:
             raise Malformed("Missing Via", 0)
@@ -344,8 +307,10 @@ def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
     address, _, params = value.rpartition(b">")
     try:
         # Nearly always a tag is all that follows: then the rest is the same in every call of a phone.
-        if params[:5] == b";tag=" and TOKEN.fullmatch(params, 5):
-            return _bare_address(address + b">"), params[5:]
+        if params[:5] == b";tag=":
+            tag = params[5:]
+            if tag and not tag.translate(None, TOKEN_LETTERS):
+                return _bare_address(address + b">"), tag
         parsed = parse_name_addr(value)
         parse_sip_uri(parsed.uri)
         tag = parse_params(parsed.params).get(b"tag", b"")

@@ -7,7 +7,7 @@ three bits each, so that it fits a dialog record and is a cache key), and that a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from config.vocabulary import Action, Category
 from proxy.headers import NameAddr
@@ -38,16 +38,29 @@ def stricter(one: int, other: int) -> int:
     return sum(max(one >> shift & 7, other >> shift & 7) << shift for shift in range(0, 3 * len(Category), 3))
 
 
-class EditContext(NamedTuple):
+class EditContext:
     """What edits may need to know about the message at hand."""
 
-    pseudonym: Callable[[bytes], bytes]
-    """A keyed, stable token of 16 hexadecimal digits for a value: the same within a dialog, different elsewhere."""
-    origin: bytes
-    """Host of ours that the hop may see, for o= lines and rewritten hosts."""
-    is_request: bool
-    method: bytes
-    status: int
+    __slots__ = ("is_request", "method", "origin", "pseudonym", "status")
+
+    def __init__(
+        self, pseudonym: Callable[[bytes], bytes], origin: bytes, is_request: bool, method: bytes, status: int
+    ) -> None:
+        """Note what there is to know.
+
+        Args:
+            pseudonym: makes a keyed, stable token of 16 hexadecimal digits of a value: the same within a dialog,
+                different elsewhere.
+            origin: host of ours that the hop may see, for o= lines and rewritten hosts.
+            is_request: whether the message is a request.
+            method: of the request, or in the CSeq of the response.
+            status: of a response; 0 for a request.
+        """
+        self.pseudonym = pseudonym
+        self.origin = origin
+        self.is_request = is_request
+        self.method = method
+        self.status = status
 
 
 class Plan(Protocol):

@@ -43,7 +43,7 @@ _ZONE_CODES = {zone: code for code, zone in enumerate(_ZONES)}
 _TRANSPORTS = ("UDP", "TCP", "TLS", "WS", "WSS")
 _HEAD = struct.Struct(">BI9s6s6s8s")
 _BYTES = tuple(bytes((number,)) for number in range(256))
-_BARE = (None, None, None, None, b"", None, 0, 0)
+_BARE: tuple[object, ...] = (None, None, None, None, b"", None, 0, 0)
 """What stands in the record of a Contact from the names on."""
 _PADDED = tuple(next(bucket for bucket in BUCKETS if size <= bucket) for size in range(HARD_LIMIT + 1))
 """The bucket of each size."""
@@ -232,12 +232,13 @@ class Mould:
     does not come out plainly is left to `fit`; where both write a record they write the same bytes.
     """
 
-    __slots__ = ("_bare", "_base", "_dialog", "_flow", "_names", "_place", "_target", "_whole")
+    __slots__ = ("_bare", "_base", "_dialog", "_flow", "_names", "_place", "_tail", "_target", "_whole")
 
     def __init__(self, base: Record, issued: int) -> None:
         """Make records like base, at another time."""
         self._base = base
-        self._dialog = (issued, *base[2:9])
+        self._dialog: tuple[object, ...] = (issued, *base[2:9])
+        self._tail: tuple[object, ...] = base[12:]
         self._bare = _pack_head(base, issued, 0)
         self._whole = b""
         self._names = b""
@@ -279,9 +280,8 @@ class Mould:
 
     def record(self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], *, whole: bool) -> Record:
         """Return a record, for `fit` to write."""
-        if whole:
-            return Record._make((marks, *self._dialog, target, flow, routes, *self._base[12:]))
-        return Record._make((marks, *self._dialog, target, flow, routes, *_BARE))
+        # Sums replace `(marks, *…)`, which goes by way of a list.
+        return Record._make((marks,) + self._dialog + (target, flow, routes) + (self._tail if whole else _BARE))
 
 
 def _pack_binding(binding: Binding) -> bytes:

@@ -16,7 +16,7 @@ from config.vocabulary import Zone
 from proxy.counters import LABELS, METHODS
 from proxy.errors import Malformed
 from proxy.flow import Flow
-from proxy.grammar import CALL_ID, COMPACT, TOKEN_CLASS
+from proxy.grammar import CALL_ID, COMMA, COMPACT, TOKEN_CLASS
 from proxy.headers import parse_via
 from proxy.matching import ServerKey, server_key
 from proxy.message import Message
@@ -168,7 +168,7 @@ def _read(request: Message, values: dict[bytes, bytes]) -> bool:
     """Read Via, To tag and Call-ID; False where any value is unusual."""
     via, to = values[b"via"], _USUAL.fullmatch(values[b"to"])
     cseq = _CSEQ.fullmatch(values[b"cseq"])
-    if to is None or cseq is None or cseq[1] != request.method or b"," in via:
+    if to is None or cseq is None or cseq[1] != request.method or COMMA in via:
         return False
     if _USUAL.fullmatch(values[b"from"]) is None or CALL_ID.fullmatch(values[b"call-id"]) is None:
         return False

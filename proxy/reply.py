@@ -39,6 +39,14 @@ def phrase(status: int) -> bytes:
     return _PHRASES[status] if status in _PHRASES else REASONS.get(status // 100 * 100, "").encode()
 
 
+_STATUS_LINES = [b"SIP/2.0 %d %b" % (status, phrase(status)) for status in range(700)]
+
+
+def status_line(status: int) -> bytes:
+    """Return a status line with the standard phrase, ready-made."""
+    return _STATUS_LINES[status]
+
+
 def reply_flow(network: Network, request: Message, flow: Flow) -> Flow:
     """Return where responses go: the packet's source address, and its port if `rport` asks for it (RFC 3581 §4).
 
@@ -85,5 +93,5 @@ def reply(
 ) -> bytes:
     """Return the bytes of a response of our own: nothing but what the sender wrote, and extra lines."""
     head, tail = echo(request, flow, b"" if status == 100 or request.to_tag else to_tag)
-    start = b"SIP/2.0 %d %b" % (status, reason or phrase(status))
+    start = b"SIP/2.0 %d %b" % (status, reason) if reason else status_line(status)
     return b"\r\n".join([start, *filter(None, (head, tail)), *extra, b"Content-Length: 0", b"", b""])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from proxy.errors import Malformed
-from proxy.grammar import ANY_URI, SIP_URI
+from proxy.grammar import ANY_URI, COLON, QUESTION, SIP_URI
 from proxy.memo import remembered
 
 _PLAIN_USER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;/%#"
@@ -53,7 +53,7 @@ class SipUri(NamedTuple):
 
 def hostport(host: bytes, port: int) -> bytes:
     """Join host and port as in RFC 3261 §25, with brackets around IPv6 addresses; port 0 is left out."""
-    if b":" in host:
+    if COLON in host:
         host = b"[" + host + b"]"
     return b"%b:%d" % (host, port) if port else host
 
@@ -67,7 +67,7 @@ def parse_sip_uri(text: bytes) -> SipUri | None:
     """
     scheme, _, rest = text.partition(b":")
     user, at, where = rest.partition(b"@")
-    if at and scheme == b"sip" and user and b"?" not in where and not user.translate(None, _PLAIN_USER):
+    if at and scheme == b"sip" and user and QUESTION not in where and not user.translate(None, _PLAIN_USER):
         # Behind the @ the same few hosts come again and again; before it stands a new number or token each time.
         there = _located(where)
         return SipUri(scheme, user, there.host, there.port, there.params, b"")

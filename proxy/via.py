@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from proxy.grammar import COMMA, LF
 from proxy.headers import Via, split_list, unfold
 
 _RECEIVED = (b"received",)
@@ -15,7 +16,7 @@ def stamped_line(line: bytes, via: Via, peer: tuple[str, int]) -> bytes:
 
     Nearly every phone puts the bare `;rport` last and a single value in the line: then there is nothing to take apart.
     """
-    if line.endswith(b";rport") and b"," not in line and b"received" not in via.params and b"\n" not in line:
+    if line.endswith(b";rport") and COMMA not in line and b"received" not in via.params and LF not in line:
         return b"%b;received=%b;rport=%d" % (line[:-6], peer[0].encode(), peer[1])
     name, _, value = line.partition(b":")
     first, *rest = split_list(unfold(value))

@@ -15,7 +15,7 @@ from filters import plan as plan_module
 from filters.catalogue import load_catalogue
 from filters.credentials import HEADERS
 from filters.forms import FormError
-from filters.plan import MAX_LINES, MAX_REMEMBERED, CompiledPlan
+from filters.plan import MAX_LINES, MAX_RECIPES, MAX_REMEMBERED, CompiledPlan
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr
 from proxy.message import Draft
@@ -250,6 +250,18 @@ def test_memory_is_bounded() -> None:
     known = dict(plan._cleaned)
     apply(plan, b"Supported: " + b"x" * MAX_REMEMBERED)
     assert plan._cleaned == known
+
+
+def test_a_recipe_is_remembered_for_messages_with_the_same_headers() -> None:
+    """It is worked out once for a row of names, and bounded; a name that nobody else has leaves none."""
+    plan = strict()
+    for number in range(MAX_RECIPES + 10):
+        for _ in range(2):
+            assert left(plan, b"Expires: 7", b"X-Row-%d: 1" % number) == [b"Expires: 7"]
+    assert 0 < len(plan._recipes) <= MAX_RECIPES
+    known = len(plan._recipes)
+    assert left(plan, b"X-%b: 1" % (b"x" * 100)) == []
+    assert len(plan._recipes) == known
 
 
 # --- bodies

@@ -1,0 +1,82 @@
+"""Which headers a message has, in which order: a phone sends the same ones in every INVITE.
+
+Whatever follows from the names of the header lines alone is worked out once for each such row of names, and found
+again by it: where each header stands (here), and what a plan does with each line (`filters/plan.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from proxy.grammar import COMPACT
+
+#: A message has exactly one of each (RFC 3261 §7.3.1, §20); a second would be read by the next hop at its whim.
+SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
+MAX_NAME = 64
+"""Longest header name that is remembered, in bytes."""
+MAX_NAMES = 4096
+"""Spellings of header names that are remembered; invented ones beyond it are worked out each time."""
+MAX_SHAPES = 1024
+"""Shapes that are remembered; they are forgotten together, and those in use are soon back."""
+_PLACES = tuple((place,) for place in range(1024))
+"""Positions of names that stand once, for as many header lines as `limits.headers` allows."""
+
+
+class Shape:
+    """The canonical names of a message's header lines in their order; shared among messages, and never changed."""
+
+    __slots__ = ("index", "names", "repeated", "shared")
+
+    def __init__(self, names: list[bytes]) -> None:
+        """Note where each name stands; of more lines than `limits.headers` may allow, only the first ones."""
+        self.names = names
+        self.index = _index_of(names[: len(_PLACES)])
+        """Positions of the lines of each name."""
+        self.repeated = next((name for name in SINGLE if len(self.index.get(name, ())) > 1), b"")
+        """A name that stands more than once and must not."""
+        self.shared = False
+        """Whether other messages get this very object, so that something may be kept under it."""
+
+
+def _index_of(names: list[bytes]) -> dict[bytes, Sequence[int]]:
+    """Return where each name stands; `zip` with ready-made places replaces a loop where no name stands twice."""
+    index: dict[bytes, Sequence[int]] = dict(zip(names, _PLACES, strict=False))
+    if len(index) != len(names):
+        index = {}
+        for position, name in enumerate(names):
+            index[name] = (*index.get(name, ()), position)
+    return index
+
+
+class _Canonical(dict[bytes, bytes]):
+    """Header names as they stand to their canonical form; a dictionary that works out what it does not hold."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        lower = name.rstrip(b" \t").lower()
+        canonical = COMPACT.get(lower, lower)
+        if len(self) < MAX_NAMES and len(name) <= MAX_NAME:
+            self[name] = canonical
+        return canonical
+
+
+canonical = _Canonical().__getitem__
+"""Return the canonical form of a header name as it stands."""
+_shapes: dict[tuple[bytes, ...], Shape] = {}
+
+
+def shape_of(spelled: list[bytes]) -> Shape:
+    """Return the shape of a message whose header names are spelled so."""
+    key = tuple(spelled)
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = Shape(list(map(canonical, spelled)))
+        if all(len(name) <= MAX_NAME for name in spelled):
+            if len(_shapes) >= MAX_SHAPES:
+                _shapes.clear()
+            shape.shared = True
+            _shapes[key] = shape
+    return shape
+
+
+EMPTY = Shape([])
+"""Of no header lines at all."""

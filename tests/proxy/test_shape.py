@@ -1,0 +1,49 @@
+"""Shapes: what follows from the names of header lines, worked out once, within bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy import shape as module
+from proxy.shape import EMPTY, MAX_NAME, MAX_SHAPES, Shape, shape_of
+
+
+def test_the_same_row_of_names_has_one_shape() -> None:
+    assert shape_of([b"Via", b"f", b"To "]) is shape_of([b"Via", b"f", b"To "])
+    assert shape_of([b"Via", b"f"]) is not shape_of([b"Via", b"From"])
+
+
+def test_names_are_canonical() -> None:
+    """Compact and long names, any case, blanks before the colon: RFC 3261 §7.3.1 and §7.3.3."""
+    assert shape_of([b"V", b"fROM", b"t \t", b"X-Own"]).names == [b"via", b"from", b"to", b"x-own"]
+
+
+def test_each_name_knows_its_places() -> None:
+    shape = shape_of([b"Via", b"From", b"v"])
+    assert {name: list(places) for name, places in shape.index.items()} == {b"via": [0, 2], b"from": [1]}
+    assert not EMPTY.index
+
+
+@pytest.mark.parametrize(
+    ("names", "repeated"),
+    [([b"From", b"To"], b""), ([b"Via", b"Via"], b""), ([b"To", b"t"], b"to"), ([b"CSeq", b"a", b"cseq"], b"cseq")],
+)
+def test_what_must_stand_once_is_noticed(names: list[bytes], repeated: bytes) -> None:
+    assert shape_of(names).repeated == repeated
+
+
+def test_long_names_are_not_remembered() -> None:
+    names = [b"x" * (MAX_NAME + 1)]
+    assert not shape_of(names).shared
+    assert shape_of(names) is not shape_of(names)
+    assert shape_of([b"x" * MAX_NAME]).shared
+
+
+def test_no_more_than_so_many_are_remembered() -> None:
+    for number in range(MAX_SHAPES + 10):
+        shape_of([b"via", b"x-%d" % number])
+    assert len(module._shapes) <= MAX_SHAPES
+
+
+def test_hostile_numbers_of_lines_are_no_error() -> None:
+    assert len(Shape([b"x-%d" % number for number in range(3000)]).index) == 1024
