@@ -222,9 +222,9 @@ class _Filter:
 
 def _lines_of(body: bytes) -> list[bytes]:
     """Return the lines, without blank ones at the end; RFC 8866 §5: CRLF, LF tolerated."""
-    lines = body.split(b"\r\n")
-    ends = len(lines) - 1
-    if body.count(b"\n") != ends or body.count(b"\r") != ends:
+    lines = body.splitlines()  # at bare CR and LF too; that none stood there the lengths tell
+    ends = len(lines) if body.endswith((b"\n", b"\r")) else len(lines) - 1
+    if lines and len(b"".join(lines)) + 2 * ends != len(body):
         lines = body.replace(b"\r\n", b"\n").split(b"\n")
         if any(b"\r" in line for line in lines):
             raise FormError("a line of the session description holds a bare CR")

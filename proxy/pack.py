@@ -94,8 +94,7 @@ def pack_text(text: bytes) -> bytes:
 
 def _squeeze(text: bytes) -> bytes:
     for word, code in _CODES:
-        if word in text:
-            text = text.replace(word, code)
+        text = text.replace(word, code)
     return text
 
 

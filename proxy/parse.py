@@ -24,7 +24,7 @@ from proxy.headers import (
 )
 from proxy.memo import remembered
 from proxy.message import Message
-from proxy.shape import EMPTY, Shape, canonical, shape_of
+from proxy.shape import EMPTY, Shape, shape_of
 from proxy.uri import parse_sip_uri
 
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
@@ -58,18 +58,18 @@ def _split_plain(data: bytes, limits: Limits) -> Message | None:
     """Return a message whose every line is `name: value` and ends with CRLF; None for any other.
 
     Replaces a look at each line: one search finds all names, and one comparison of counts tells that no line
-    is folded, lacks its colon, or has a name that is no token.
+    is folded, lacks its colon, has a name that is no token, or stands behind a bare CR or LF.
     """
     head, end, body = data.partition(b"\r\n\r\n")
-    lines = head.split(b"\r\n")
+    # At bare CR and LF too: then a line begins that no CRLF and so no name stands before, or the last one ends.
+    lines = head.splitlines()
     found = _NAMES.findall(head)
     count = len(found)
     if (
         not end
         or len(lines) - 1 != count
         or not 0 < count <= limits.headers
-        or head.count(b"\n") != count
-        or head.count(b"\r") != count
+        or head.endswith((b"\r", b"\n"))
         or len(data) > limits.message
         or (len(head) > limits.line and max(map(len, lines)) > limits.line)
     ):
@@ -207,7 +207,7 @@ def _index(message: Message, lines: list[bytes], limits: Limits) -> None:
         else:
             kept.append(line)
     message.lines = kept
-    message.take(Shape([canonical(line.partition(b":")[0]) for line in kept]))
+    message.take(Shape([line.partition(b":")[0] for line in kept]))
     if len(kept) > limits.headers:
         raise _broken(message, "Too many headers", 513)
     if kept and max(map(len, kept)) > limits.line:
@@ -303,15 +303,18 @@ def _via_of(line: bytes) -> Via:
 
 def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
     """Return display name and URI of a From or To line, and the tag."""
-    value = value_of(line)
-    address, _, params = value.rpartition(b">")
+    # Nearly always a tag is all that follows the URI: then the rest is the same in every call of a phone.
+    front, _, tag = line.rpartition(b">;tag=")
+    if not front and line.endswith(b">"):
+        front, tag = line[:-1], b""
     try:
-        # Nearly always a tag is all that follows: then the rest is the same in every call of a phone.
-        if params[:5] == b";tag=":
-            tag = params[5:]
-            if tag and not tag.translate(None, TOKEN_LETTERS):
-                return _bare_address(address + b">"), tag
-        parsed = parse_name_addr(value)
+        if front and not tag.translate(None, TOKEN_LETTERS) and (tag or line.endswith(b">")):
+            address = _address_of(front)
+            if address is not None:
+                return address, tag
+            if tag:
+                raise Malformed("Malformed address")
+        parsed = parse_name_addr(value_of(line))
         parse_sip_uri(parsed.uri)
         tag = parse_params(parsed.params).get(b"tag", b"")
     except Malformed as error:
@@ -322,12 +325,11 @@ def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
 
 
 @remembered
-def _bare_address(value: bytes) -> NameAddr:
-    address = parse_name_addr(value)
+def _address_of(front: bytes) -> NameAddr | None:
+    """Return the address of a From or To line up to the `>` of its URI; None for one that ends otherwise."""
+    address = parse_name_addr(value_of(front + b">"))
     parse_sip_uri(address.uri)
-    if address.params:
-        raise Malformed("Malformed address")
-    return address
+    return None if address.params else address
 
 
 def _call_id_of(line: bytes) -> bytes:

@@ -73,6 +73,14 @@ def test_each_category_alone() -> None:
     assert cleaned(*lines, clean=clean) == lines[:-1]
 
 
+@pytest.mark.parametrize("end", [b"\na=b\r", b"\r", b"\n\r\r\n", b"\r\r\n", b"\rx", b"\n\r", b"\r\n\r"])
+def test_a_bare_cr_fails_the_description(end: bytes) -> None:
+    """RFC 8866 §5 knows CRLF and LF; whatever stands beside it, what we take for one line must be one for others."""
+    body = b"v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nt=0 0" + end
+    with pytest.raises(FormError):
+        strict(body, CONTEXT)
+
+
 def test_line_ends() -> None:
     """LF is read, CRLF is written, blank lines behind the end are tolerated."""
     assert strict(b"v=0\ns=x\n\n\r\n", CONTEXT) == b"v=0\r\ns=-\r\n"

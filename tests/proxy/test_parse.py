@@ -44,6 +44,21 @@ def fault(data: bytes, limits: Limits = LIMITS) -> Malformed:
     return caught.value
 
 
+@given(st.lists(st.tuples(st.integers(0, GOOD.index(b"abc") - 1), st.sampled_from((b"\r", b"\n", b"\n\r", b"\r\n")))))
+def test_no_line_of_a_message_holds_a_bare_line_end(inserted: list[tuple[int, bytes]]) -> None:
+    """Whatever way the lines are found: what we take for one line must be one for the next hop."""
+    data = GOOD
+    for place, text in inserted:
+        data = data[:place] + text + data[place:]
+    try:
+        message = parse(data, LIMITS)
+    except Malformed:
+        return
+    for line in (message.start, *message.lines):
+        assert line.replace(b"\r\n ", b"").count(b"\r") == line.replace(b"\r\n ", b"").count(b"\n") == 0
+    assert message.raw == b"\r\n".join([message.start, *message.lines, b"", message.body])
+
+
 def test_a_request_is_read() -> None:
     """The values that every message needs."""
     message = parse(GOOD, LIMITS)
