@@ -12,7 +12,7 @@ from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
-from proxy.message import Draft, with_value
+from proxy.message import Draft
 from proxy.pack import ANONYMOUS
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
@@ -60,7 +60,7 @@ class RequestForwarder:
         draft = Draft(crossing.request, crossing.notes)
         self._start(draft, crossing)
         self._identify(draft, crossing)
-        if not REFERRING.isdisjoint(crossing.request.index) or crossing.extra_replaces:
+        if not crossing.request.index.keys().isdisjoint(REFERRING) or crossing.extra_replaces:
             self._references.map(draft, crossing)
         self._hide_topology(draft, crossing)
         _count_down(draft, crossing)
@@ -142,13 +142,9 @@ class RequestForwarder:
         if outward == received and carried == tag and crossing.to_far.keeps_all:
             return
         position = crossing.request.index[name][0]
-        line = crossing.request.lines[position]
-        value = outward.address + b";tag=" + carried if carried else outward.address
-        edited = with_value(line, value)
-        if edited != line:
-            anonymous = outward[:2] == ANONYMOUS[:2]
-            why = "hidden: the anonymous form of RFC 3323" if anonymous else "as this side knows the dialog"
-            draft.put(position, edited, why)
+        edited = draft.with_value(position, outward.address + b";tag=" + carried if carried else outward.address)
+        if edited != draft.lines[position]:
+            draft.put(position, edited, _why(outward) if draft.notes is not None else "")
 
     def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
         """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""
@@ -219,6 +215,12 @@ def _upstream(crossing: Crossing) -> tuple[bytes, ...]:
     if b"record-route" not in crossing.request.index:
         return ()
     return tuple([parse_name_addr(value).uri for value in crossing.request.items(b"record-route")])
+
+
+def _why(outward: NameAddr) -> str:
+    """Return why a From or To changed."""
+    anonymous = outward[:2] == ANONYMOUS[:2]
+    return "hidden: the anonymous form of RFC 3323" if anonymous else "as this side knows the dialog"
 
 
 def _count_down(draft: Draft, crossing: Crossing) -> None:

@@ -113,7 +113,8 @@ class Draft:
     """A message in the making: lines that may be replaced or removed, lines on top, and a body."""
 
     __slots__ = (
-        "_index", "_received", "body", "bottom", "lines", "names", "notes", "received_body", "shape", "start", "top",
+        "_heads", "_index", "_received", "body", "bottom", "lines", "names", "notes", "received_body", "shape", "start",
+        "top",
     )  # fmt: skip
 
     def __init__(self, message: Message, notes: list[tuple[str, str]] | None = None) -> None:
@@ -123,6 +124,7 @@ class Draft:
         """The message's; None once it adopted a line."""
         self.names = message.names
         self._index = message.index
+        self._heads = message.shape.heads
         self.lines: list[bytes | None] = list(message.lines)
         self.body = self.received_body = message.body
         self.top: list[bytes] = []
@@ -136,6 +138,7 @@ class Draft:
         place = len(self.lines)
         self.shape = None
         self.names = [*self.names, name]
+        self._heads = [*self._heads, line.partition(b":")[0].rstrip(b" \t") + b": "]
         self.lines.append(line)
         self._received = [*self._received, line]
         self._index = {**self._index, name: [*self._index.get(name, ()), place]}
@@ -168,13 +171,17 @@ class Draft:
             return self.value(position)
         return None
 
+    def with_value(self, position: int, value: bytes) -> bytes:
+        """Return a line with another value, under its received spelling of the name."""
+        return self._heads[position] + value
+
     def replace(self, position: int, value: bytes, why: str) -> None:
         """Give a line a new value under its received spelling of the name.
 
         Raises:
             EditConflict: when the line was edited before.
         """
-        self.put(position, with_value(self._received[position], value), why)
+        self.put(position, self.with_value(position, value), why)
 
     def remove(self, position: int, why: str) -> None:
         """Take a line out.
@@ -188,9 +195,8 @@ class Draft:
         """Replace the first line of this name by value and remove its further lines."""
         first = True
         for position in self._index.get(name, ()):
-            line = self.lines[position]
-            if line is not None:
-                self.put(position, with_value(line, value) if first else None, why)
+            if self.lines[position] is not None:
+                self.put(position, self.with_value(position, value) if first else None, why)
                 first = False
 
     def put(self, position: int, line: bytes | None, why: str) -> None:

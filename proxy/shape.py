@@ -22,14 +22,32 @@ _PLACES = tuple((place,) for place in range(1024))
 """Positions of names that stand once, for as many header lines as `limits.headers` allows."""
 
 
+class _Canonical(dict[bytes, bytes]):
+    """Header names as they stand to their canonical form; a dictionary that works out what it does not hold."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        lower = name.rstrip(b" \t").lower()
+        canonical = COMPACT.get(lower, lower)
+        if len(self) < MAX_NAMES and len(name) <= MAX_NAME:
+            self[name] = canonical
+        return canonical
+
+
+canonical = _Canonical().__getitem__
+"""Return the canonical form of a header name as it stands."""
+
+
 class Shape:
-    """The canonical names of a message's header lines in their order; shared among messages, and never changed."""
+    """The names of a message's header lines in their order; shared among messages, and never changed."""
 
-    __slots__ = ("index", "names", "repeated", "shared")
+    __slots__ = ("heads", "index", "names", "repeated", "shared")
 
-    def __init__(self, names: list[bytes]) -> None:
+    def __init__(self, spelled: list[bytes]) -> None:
         """Note where each name stands; of more lines than `limits.headers` may allow, only the first ones."""
-        self.names = names
+        self.names = names = list(map(canonical, spelled))
+        """Canonical names."""
+        self.heads = [name.rstrip(b" \t") + b": " for name in spelled]
+        """What a line begins with whose value is edited: the name as it was spelled."""
         self.index = _index_of(names[: len(_PLACES)])
         """Positions of the lines of each name."""
         self.repeated = next((name for name in SINGLE if len(self.index.get(name, ())) > 1), b"")
@@ -48,19 +66,6 @@ def _index_of(names: list[bytes]) -> dict[bytes, Sequence[int]]:
     return index
 
 
-class _Canonical(dict[bytes, bytes]):
-    """Header names as they stand to their canonical form; a dictionary that works out what it does not hold."""
-
-    def __missing__(self, name: bytes) -> bytes:
-        lower = name.rstrip(b" \t").lower()
-        canonical = COMPACT.get(lower, lower)
-        if len(self) < MAX_NAMES and len(name) <= MAX_NAME:
-            self[name] = canonical
-        return canonical
-
-
-canonical = _Canonical().__getitem__
-"""Return the canonical form of a header name as it stands."""
 _shapes: dict[tuple[bytes, ...], Shape] = {}
 
 
@@ -69,7 +74,7 @@ def shape_of(spelled: list[bytes]) -> Shape:
     key = tuple(spelled)
     shape = _shapes.get(key)
     if shape is None:
-        shape = Shape(list(map(canonical, spelled)))
+        shape = Shape(spelled)
         if all(len(name) <= MAX_NAME for name in spelled):
             if len(_shapes) >= MAX_SHAPES:
                 _shapes.clear()
