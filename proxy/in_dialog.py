@@ -252,12 +252,9 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
         uri = parse_sip_uri(next_uri)
     except Malformed:
         uri = None
-    if uri is not None:
-        address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
-        if network.is_us(uri.host, uri.port):
-            return network.hop(party, network.local(party, ""))
-        if network.reachable(party, address):
-            return network.hop(party, address)
+    hop = network.named(party, uri.host, uri.port) if uri is not None else None
+    if hop is not None:
+        return hop
     if not network.reachable(party, flow.peer):
         raise TokenRefused(403, "hop")
     return Hop(party, *flow.peer, flow.local)

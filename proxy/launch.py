@@ -8,6 +8,7 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import udp_flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
+from proxy.memo import remembered
 from proxy.routing import Party
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class _Forget:
         self._table.pop(self._key, None)
 
 
+@remembered
 def is_address(host: str) -> bool:
     """Tell an IP address from a name that must be looked up."""
     return ":" in host or host.replace(".", "").isdigit()

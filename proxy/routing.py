@@ -116,6 +116,8 @@ class Network:
         self.party_of = lru_cache(maxsize=65536)(self._party_of)
         self.party = remembered(self._party)
         self.hop = remembered(self._hop)
+        self.named = remembered(self._named)
+        self.reachable = remembered(self._reachable)
         self.is_us = remembered(self._is_us)
         self.is_emergency = remembered(self._is_emergency)
         self.origin = remembered(self._origin)
@@ -225,7 +227,14 @@ class Network:
         """Return the hop for an address of party."""
         return Hop(party, address[0], address[1], self.local(party, address[0]))
 
-    def reachable(self, party: Party, address: Address) -> bool:
+    def _named(self, party: Party, host: bytes, port: int) -> Hop | None:
+        """Return the hop for a URI's host and port (0: none given); None where that is no address of party or ours."""
+        if self.is_us(host, port):
+            return self.hop(party, self.local(party, ""))
+        address = (host.decode("ascii", "replace"), port or 5060)
+        return self.hop(party, address) if self.reachable(party, address) else None
+
+    def _reachable(self, party: Party, address: Address) -> bool:
         """Tell whether an address that the network named lies within what is configured for party."""
         if party.trunk and address in party.trunk.hosts:
             return True
