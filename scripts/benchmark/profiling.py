@@ -22,7 +22,7 @@ from scripts.benchmark.world import World
 from scripts.load.proxy import ROOT
 
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "parse": ("proxy/parse", "proxy/grammar", "proxy/headers", "proxy/uri", "proxy/message"),
+    "parse": ("proxy/parse", "proxy/grammar", "proxy/headers", "proxy/uri", "proxy/message", "proxy/shape"),
     "transaction": (
         "proxy/core", "proxy/matching", "proxy/transaction", "proxy/machines", "proxy/timers", "proxy/handle_",
         "proxy/forking", "proxy/launch", "proxy/parking", "proxy/breadth", "proxy/counters", "proxy/sinks",
