@@ -69,6 +69,21 @@ def test_a_cancelled_timer_does_not_fire() -> None:
     assert timer.owner is None
 
 
+def test_what_lingers_is_taken_out_of_its_table_and_told() -> None:
+    """Whatever stands there by then; and where nothing does, nothing happens."""
+    wheel, before, after = TimerWheel(0), Diary(), Diary()
+    table = {b"a": before, b"b": before, b"c": before}
+    for key in (b"a", b"b", b"gone"):
+        wheel.linger(0, 32, table, key, "L")
+    table[b"a"] = after
+    assert len(wheel) == 3
+    run(wheel, 0, 31.9)
+    assert len(table) == 3
+    run(wheel, 31.9, 32.1)
+    assert list(table) == [b"c"]
+    assert (before.names, after.names, len(wheel)) == (["L"], ["L"], 0)
+
+
 def test_a_timer_that_another_of_its_slot_cancels_does_not_fire() -> None:
     """A final response at the same tick as a timeout."""
     wheel, diary = TimerWheel(0), Diary()
