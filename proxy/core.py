@@ -24,6 +24,7 @@ from proxy.handle_cancel import CancelHandler
 from proxy.handle_request import RequestHandler
 from proxy.handle_response import ResponseHandler
 from proxy.identity import Identity
+from proxy.lingering import CompletedServer
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
 from proxy.overload import Overload
@@ -37,7 +38,7 @@ from proxy.routing import Network, Party
 from proxy.sinks import Event, Recorder, Sinks
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
-from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
+from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
 from proxy.trying import START
 
 _KEEPALIVE = b"\r\n\0 \t"
@@ -78,8 +79,8 @@ class Core:
         references = References(tokens, identity)
         network = Network(settings, retired)
         self.generation = Generation(network, privacy, tokens, identity, references)
-        self.servers: dict[ServerKey, ServerTransaction] = {}
-        self.clients: dict[bytes, ClientTransaction] = {}
+        self.servers: dict[ServerKey, Server] = {}
+        self.clients: dict[bytes, Client] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
         self.request_forwarder = RequestForwarder(tokens, identity, records, references, network.sent_by)
@@ -183,6 +184,14 @@ class Core:
         """Begin a server transaction whose responses go back to where the request came from."""
         back = reply_flow(self.generation.network, request, flow)
         return ServerTransaction(self, back, self.servers, key, is_invite=request.method == b"INVITE")
+
+    def absorb(self, server: Server, label: str, now: float) -> None:
+        """Take the repetition of a request: what was answered last is sent again, but never a 2xx to an INVITE."""
+        self.counters.add("retransmissions_absorbed", label)
+        if isinstance(server, ServerTransaction):
+            server.repeat(now)
+        elif isinstance(server, CompletedServer):
+            self.transmit(server.flow, server.response)
 
     def respond(
         self, server: ServerTransaction, request: Message, flow: Flow, status: int, now: float,

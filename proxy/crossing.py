@@ -13,6 +13,7 @@ from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
 from proxy.message import Message
 from proxy.pack import ANONYMOUS, DERIVED
+from proxy.passage import Passage
 from proxy.policy import EditContext, Plan
 from proxy.record import HARD_LIMIT, Mark, Mould, Record, RecordTooBig, fit
 from proxy.routing import Hop, Party
@@ -39,16 +40,8 @@ class Crossing:
     call_id: bytes
     """The initiator's own Call-ID."""
     emergency: bool
-    # What `Generation.passage` has, in its order.
-    near: Side
-    far: Side
-    to_far: Plan
-    to_near: Plan
-    near_origin: bytes
-    far_origin: bytes
-    far_domain: bytes
-    near_budget: int
-    far_budget: int
+    passage: Passage
+    """What it shares with all others between the same parties; its fields can be asked for here."""
     from_: NameAddr | None = None
     """From as the far side knows it, without header parameters; None where the plan says so for each message."""
     to: NameAddr | None = None
@@ -69,21 +62,50 @@ class Crossing:
     mould: Mould | None = field(default=None, init=False)
     """Makes their records."""
 
-    def settle(self) -> None:
-        """Let go, once a 2xx has passed, of what can be made again for another one."""
-        self.sealed = {}
-        self.mould = None
-        self.route_token, self.route_value = b"", b" "
+    @property
+    def near(self) -> Side:
+        """How identifiers look towards the sender."""
+        return self.passage.near
+
+    @property
+    def far(self) -> Side:
+        """How identifiers look towards the far side."""
+        return self.passage.far
+
+    @property
+    def to_far(self) -> Plan:
+        """Edits of what is sent on."""
+        return self.passage.to_far
+
+    @property
+    def to_near(self) -> Plan:
+        """Edits of what comes back."""
+        return self.passage.to_near
+
+    @property
+    def near_origin(self) -> bytes:
+        """Host that the sender is told of us."""
+        return self.passage.near_origin
+
+    @property
+    def far_origin(self) -> bytes:
+        """Host that the far side is told of us."""
+        return self.passage.far_origin
+
+    @property
+    def far_domain(self) -> bytes:
+        """Host that Request-URI and To carry towards the far side."""
+        return self.passage.far_domain
 
     @property
     def hides_near(self) -> bool:
         """Whether addresses of the sender's side are hidden from the far side."""
-        return self.far.hides
+        return self.passage.far.hides
 
     @property
     def hides_far(self) -> bool:
         """Whether addresses of the far side are hidden from the sender."""
-        return self.near.hides
+        return self.passage.near.hides
 
 
 class Records:
@@ -143,9 +165,9 @@ class Records:
     ) -> bytes:  # fmt: skip
         """Return the token of the record that serves one side, without names and routes unless it is to be whole."""
         if for_near:
-            party, side, budget = crossing.source, crossing.near, crossing.near_budget
+            party, side, budget = crossing.source, crossing.near, crossing.passage.near_budget
         else:
-            party, side, budget = crossing.hop.party, crossing.far, crossing.far_budget
+            party, side, budget = crossing.hop.party, crossing.far, crossing.passage.far_budget
         marks = crossing.base.marks & ~Mark.FROM_CALLER
         if for_near is crossing.near_is_caller:
             marks |= Mark.FROM_CALLER
@@ -185,6 +207,15 @@ def _mould(crossing: Crossing) -> Mould:
     if from_ is not base.from_outward or to is not base.to_outward:
         base = base._replace(from_outward=from_, to_outward=to)
     return Mould(base, crossing.issued)
+
+
+def packed(crossing: Crossing) -> bytes:
+    """Return the crossing's record as bytes that `record.decode` reads: what `base` has, issued when it was.
+
+    Raises:
+        Malformed: when a URI is too long for a record.
+    """
+    return (crossing.mould or _mould(crossing)).packed()
 
 
 def derived(address: NameAddr | None) -> NameAddr | None:

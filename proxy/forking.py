@@ -8,10 +8,11 @@ from typing import NamedTuple, Protocol
 
 from proxy.crossing import Crossing
 from proxy.derive import cancel_for
+from proxy.errors import Malformed
 from proxy.flow import Flow
+from proxy.lingering import Accepted
 from proxy.machines import State
 from proxy.message import Message
-from proxy.parse import NO_ADDRESS, NO_VIA
 from proxy.timers import Timer, TimerWheel, cancel
 from proxy.transaction import ClientTransaction, ServerTransaction
 
@@ -165,11 +166,28 @@ class ResponseContext:
         self._release_timer(branch)
         if self.server.is_invite or not self.server.finished:
             self._uplink.pass_back(self, branch, response, (), now)
-        branch.crossing.settle()
-        if self.server.finished and not self.request.raw:
-            _let_go(self.request)
         if first and len(self.branches) > 1:
             self._cancel_pending(_ELSEWHERE, now)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Keep no more than further 2xx need, once all branches have ended and a 2xx has passed.
+
+        A branch whose 2xx could not be passed on keeps all: a repetition is taken down as the first one was.
+        """
+        server = self.server
+        if server.state is not State.ACCEPTED or not all(branch.final for branch in self.branches):
+            return
+        for branch in self.branches:
+            client = branch.client
+            if client is None or client.state is not State.ACCEPTED or client.request:
+                continue
+            try:
+                accepted = Accepted(branch.crossing, server.flow, client.flow)
+            except Malformed:
+                continue  # rare enough to be kept as it is
+            server.give_way(accepted)
+            client.give_way(accepted)
 
     def _failed(self, branch: Branch, status: int, response: Message | None, now: float) -> None:
         if branch.final:
@@ -180,6 +198,7 @@ class ResponseContext:
             self._cancel_pending(b"", now)
         if all(other.final for other in self.branches):
             self._conclude(now)
+            self._settle()
 
     def _conclude(self, now: float) -> None:
         """Send the best of the final responses back, unless a better one went before (§16.7 item 6)."""
@@ -256,19 +275,6 @@ class _BranchTimer:
 
     def fire(self, name: str, now: float) -> None:
         self._context.branch_timer(self._branch, name, now)
-
-
-_NO_LINES: list[bytes] = []
-_NO_INDEX: dict[bytes, Sequence[int]] = {}
-"""Nobody adds to the lines of a message that was read: one empty list and one empty index serve for all."""
-
-
-def _let_go(request: Message) -> None:
-    """Keep of a request that was sent and answered what a further 2xx needs: echo, To tag and Record-Route lines."""
-    request.via, request.from_, request.to = NO_VIA, NO_ADDRESS, NO_ADDRESS
-    request.from_tag = request.call_id = b""
-    if not request.lines:
-        request.lines, request.names, request.index = _NO_LINES, _NO_LINES, _NO_INDEX
 
 
 def _rank(branch: Branch) -> tuple[int, int, int]:

@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from config.vocabulary import Category
-from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
 from proxy.memo import Recent
-from proxy.pack import DERIVED
-from proxy.policy import Plan, Privacy, hides
-from proxy.record import End, Record
+from proxy.passage import Passage
+from proxy.policy import Privacy, hides
+from proxy.record import End
 from proxy.references import References
 from proxy.routing import Network, Party
 from proxy.tokens import Purpose, Tokens
 from proxy.uri import hostport
-
-
-class Passage(NamedTuple):
-    """What all crossings between two parties under the same decisions share."""
-
-    near: Side
-    """How identifiers look towards the sender."""
-    far: Side
-    to_far: Plan
-    to_near: Plan
-    near_origin: bytes
-    """Host that the near side is told of us."""
-    far_origin: bytes
-    far_domain: bytes
-    """Host that Request-URI and To carry towards the far side."""
-    near_budget: int
-    """Plain bytes that a record towards the sender may have."""
-    far_budget: int
-    """Plain bytes that a record towards the far side may have."""
-
-    def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
-        """Return From and To as the callee's side sees them where that is the far one, by the originals."""
-        plan = self.to_far
-        return (
-            from_ and plan.address(from_, self.far_origin, is_from=True),
-            to and plan.address(to, self.far_domain, is_from=False),
-        )
-
-    def addresses(self, record: Record) -> tuple[NameAddr | None, NameAddr | None]:
-        """Return the outward addresses of a record from the caller, those too that it left to be derived."""
-        from_, to = record.from_outward, record.to_outward
-        if from_ is DERIVED or to is DERIVED:
-            made = self.outward(record.from_original, record.to_original)
-            from_ = made[0] if from_ is DERIVED else from_
-            to = made[1] if to is DERIVED else to
-        return from_, to
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from proxy.launch import Unsent, finish, is_address, remember_loop
 from proxy.matching import server_key
 from proxy.message import Message
 from proxy.routing import Party
+from proxy.transaction import ServerTransaction
 from proxy.validation import read_request_uri
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class AckHandler:
         """Absorb the ACK of a final response of ours; forward that of a 2xx by its record (§13.2.2.4)."""
         core = self._core
         server = core.servers.get(server_key(request, b"INVITE"))
-        if server is not None and server.acknowledge(now):
+        if isinstance(server, ServerTransaction) and server.acknowledge(now):
             return
         if not request.to_tag or request.max_forwards == 0:
             core.drop("ack-without-dialog")

@@ -8,6 +8,7 @@ from proxy.derive import plain_reason
 from proxy.flow import Flow
 from proxy.matching import ServerKey, server_key
 from proxy.message import Message
+from proxy.transaction import ServerTransaction
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -33,5 +34,5 @@ class CancelHandler:
             core.respond(server, request, flow, 481, now)
             return
         core.respond(server, request, flow, 200, now)
-        if invite.context is not None and not invite.finished:
+        if isinstance(invite, ServerTransaction) and invite.context is not None and not invite.finished:
             invite.context.cancel(plain_reason(request.value(b"reason")), now)

@@ -55,8 +55,7 @@ class RequestHandler:
         key = server_key(request)
         server = core.servers.get(key)
         if server is not None:
-            core.counters.add("retransmissions_absorbed", label)
-            server.repeat(now)
+            core.absorb(server, label, now)
         elif request.method == b"CANCEL":
             core.cancels.receive(request, key, flow, now)
         else:

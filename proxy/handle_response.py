@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
+from proxy.crossing import Crossing
 from proxy.derive import ack_and_bye
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.headers import parse_via
+from proxy.lingering import Accepted
 from proxy.matching import client_key, make_branch
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.timers import TimerWheel
-from proxy.transaction import ClientTransaction
+from proxy.transaction import Client, ClientTransaction
 from proxy.trying import TRYING, request_of
 
 if TYPE_CHECKING:
@@ -59,8 +61,32 @@ class ResponseHandler:
         client = core.clients.get(key)
         if client is None or not _may_answer(client, flow, source):
             core.drop("stray-response")
-        elif not client.receive(response, now):
+        elif not self._take(client, response, now):
             core.counters.add("dropped", "late")
+
+    def _take(self, client: Client, response: Message, now: float) -> bool:
+        """Give a response to whom it is for; False where it is of no use any more."""
+        if isinstance(client, ClientTransaction):
+            return client.receive(response, now)
+        if isinstance(client, Accepted):
+            return 200 <= response.status < 300 and self._pass_again(client, response)
+        if response.status < 300:
+            return False
+        self._core.transmit(client.flow, client.ack)
+        return True
+
+    def _pass_again(self, accepted: Accepted, response: Message) -> bool:
+        """Send a further 2xx to an INVITE back: a repeated one, or that of a fork behind the hop (RFC 6026 §7)."""
+        core, crossing = self._core, accepted.crossing()
+        data = self._built(crossing, response, ())
+        if data is None:
+            # A second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4).
+            self._count_failed(crossing, "invite-2xx")
+            return True
+        core.transmit(accepted.back, data)
+        core.record(response.raw, data, accepted.back, crossing)
+        core.event("answered", crossing.base.call, crossing.hop.party.label, str(response.status))
+        return True
 
     def pass_back(
         self, context: ResponseContext, branch: Branch, response: Message, merged: Sequence[tuple[bytes, bytes]],
@@ -68,10 +94,8 @@ class ResponseHandler:
     ) -> None:  # fmt: skip
         """Send a branch's response to the request's sender."""
         core, crossing = self._core, branch.crossing
-        crossing.notes = [] if core.recorder is not None else None
-        try:
-            data = core.response_forwarder.build(crossing, response, merged)
-        except Exception:
+        data = self._built(crossing, response, merged)
+        if data is None:
             self._failed(context, branch, response, now)
             return
         status = 500 if response.status == 503 else response.status
@@ -84,23 +108,36 @@ class ResponseHandler:
             kind = "answered" if status < 300 else "ended"
             core.event(kind, crossing.base.call, crossing.hop.party.label, str(status))
 
+    def _built(self, crossing: Crossing, response: Message, merged: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+        """Return a response as it goes back; None where anything fails."""
+        core = self._core
+        crossing.notes = [] if core.recorder is not None else None
+        try:
+            return core.response_forwarder.build(crossing, response, merged)
+        except Exception:
+            return None
+
     def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Send a response of our own."""
         self._core.respond(context.server, context.request, context.flow, status, now, answer.reason, answer.extra)
 
     def _failed(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
-        core, is_invite = self._core, context.server.is_invite
+        is_invite = context.server.is_invite
         kind = "provisional" if response.status < 200 else "final"
         if is_invite and 200 <= response.status < 300:
             kind = "invite-2xx"
-        core.counters.add("failed_closed", kind)
-        core.event("failed-closed", branch.crossing.base.call, branch.crossing.hop.party.label, kind)
+        self._count_failed(branch.crossing, kind)
         if kind == "provisional":
             return
         if kind == "invite-2xx":
             self._take_down(context, branch, response, now)
         if not context.server.finished:
             self.answer(context, 500, now)
+
+    def _count_failed(self, crossing: Crossing, kind: str) -> None:
+        core = self._core
+        core.counters.add("failed_closed", kind)
+        core.event("failed-closed", crossing.base.call, crossing.hop.party.label, kind)
 
     def _take_down(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
         """End the call on the far side: ACK and BYE made from what we sent and what came."""
@@ -138,7 +175,7 @@ class ResponseHandler:
         self._core.counters.add("timeouts", timer)
 
 
-def _may_answer(client: ClientTransaction, flow: Flow, source: Party | None) -> bool:
+def _may_answer(client: Client, flow: Flow, source: Party | None) -> bool:
     """Tell whether a response comes from the side that was asked: a branch is hard to guess, but it is no secret.
 
     A trunk or the core may answer from any of its addresses, a phone only from the host that was asked; what

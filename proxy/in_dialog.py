@@ -222,7 +222,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         from_, to = record.to_original, record.from_original
     crossing = Crossing(
         arrival.request, source, hop, arrival.flow, key_id, record, arrival.wall, near_is_caller, False, call_id,
-        emergency, *passage, from_, to,
+        emergency, passage, from_, to,
     )  # fmt: skip
     crossing.target, crossing.routes = target, routes
     return crossing

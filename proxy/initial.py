@@ -169,7 +169,7 @@ def cross(
             b"", None, (), *_changed(request.from_, from_), *_changed(request.to, to),
             call_id if identity.is_hashed(call_id, outward, passage.far) else b"",
         ),
-        arrival.wall, True, request.method not in NO_DIALOG, call_id, emergency, *passage, from_, to,
+        arrival.wall, True, request.method not in NO_DIALOG, call_id, emergency, passage, from_, to,
     )  # fmt: skip
     crossing.target = destination.target or _request_uri(arrival, crossing)
     crossing.routes = routes

@@ -272,6 +272,16 @@ class Mould:
             return None
         return packed.ljust(_PADDED[size], b"\0"), self.record(marks, flow, target, routes, whole=whole)
 
+    def packed(self) -> bytes:
+        """Return what `decode` reads as the whole record, of nowhere: without target, flow and routes.
+
+        Raises:
+            RecordTooBig: when a URI is too long.
+        """
+        if not self._whole:
+            self._pack_whole()
+        return b"".join((_BYTES[self._base.marks], self._whole, _NOWHERE, self._names))
+
     def _pack_whole(self) -> None:
         """Pack the names once they are asked for: where nobody does, they may be longer than a record takes."""
         bits, self._names = _pack_names(self._base)
@@ -317,6 +327,9 @@ def _pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
     if flow.transport != "UDP":
         head += node.to_bytes(2, "big") + bytes((worker,)) + flow.connection.to_bytes(4, "big")
     return head
+
+
+_NOWHERE = _pack_flow(None, 0, 0) + pack_uri(b"") + _pack_routes(())
 
 
 def decode(payload: bytes) -> Record:

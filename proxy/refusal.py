@@ -80,8 +80,7 @@ class Refusals:
         if server is not None:
             # Not dropped: the answer ends the sender's retransmissions, silence would bring up to six more.
             core.counters.add("requests_received", method.decode())
-            core.counters.add("retransmissions_absorbed", method.decode())
-            server.repeat(now)
+            core.absorb(server, method.decode(), now)
             return True
         if core.overload.takes(key) or core.generation.network.is_emergency(request.uri):
             return False

@@ -7,7 +7,7 @@ before they are due, and timer C would otherwise stay for three minutes after ea
 from __future__ import annotations
 
 from math import ceil
-from typing import Protocol
+from typing import Any, Protocol
 
 TICK = 0.05
 """Seconds between two slots: a tenth of T1, fine enough for the retransmission schedule."""
@@ -35,6 +35,16 @@ class Timer:
         slot[self] = None
 
 
+class _Lingering:
+    """What ends at one time by timers of one name."""
+
+    __slots__ = ("keys", "table")
+
+    def __init__(self, table: dict[bytes, Any]) -> None:
+        self.table = table
+        self.keys: list[bytes] = []
+
+
 class TimerWheel:
     """All running timers of one core, in slots of TICK seconds."""
 
@@ -43,7 +53,7 @@ class TimerWheel:
     def __init__(self, now: float) -> None:
         """Start empty at `now` (seconds)."""
         self._slots: dict[int, dict[Timer, None]] = {}
-        self._lingering: dict[int, dict[str, list[Owner]]] = {}
+        self._lingering: dict[int, dict[str, _Lingering]] = {}
         self._at = self._target = int(now / TICK)
 
     def start(self, now: float, delay: float, owner: Owner, name: str) -> Timer:
@@ -54,20 +64,21 @@ class TimerWheel:
             there = self._slots[slot] = {}
         return Timer(owner, name, there)
 
-    def linger(self, now: float, delay: float, owner: Owner, name: str) -> None:
-        """Wake owner with name after at least `delay` seconds, whatever happens: nobody can take this back.
+    def linger(self, now: float, delay: float, table: dict[bytes, Any], key: bytes, name: str) -> None:
+        """Take what then stands in `table` under `key` out of it after at least `delay` seconds, and wake it with name.
 
-        Such a timer takes eight bytes, for the many transactions that do nothing but wait for their end.
+        Nobody can take this back, and nobody else takes such an entry out. It takes eight bytes, for the many
+        transactions that do nothing but wait for their end, and keeps nothing alive: what stands there now may give
+        way to something smaller. All timers of one name belong to one table.
         """
         slot = self._slot(now + delay)
         there = self._lingering.get(slot)
         if there is None:
             there = self._lingering[slot] = {}
-        owners = there.get(name)
-        if owners is None:
-            there[name] = [owner]
-        else:
-            owners.append(owner)
+        lingering = there.get(name)
+        if lingering is None:
+            lingering = there[name] = _Lingering(table)
+        lingering.keys.append(key)
 
     def _slot(self, at: float) -> int:
         """Return the slot for a time, rounded up: a timer may fire late by a tick, never early."""
@@ -98,14 +109,17 @@ class TimerWheel:
                     if owner is not None:
                         owner.fire(timer.name, at)
                 timers.clear()  # each refers to the slot: else they would keep each other alive
-            for name, owners in self._lingering.pop(slot, {}).items():
-                for waiting in owners:
-                    waiting.fire(name, at)
+            for name, lingering in self._lingering.pop(slot, {}).items():
+                table = lingering.table
+                for key in lingering.keys:
+                    ended: Owner | None = table.pop(key, None)
+                    if ended is not None:
+                        ended.fire(name, at)
         self._at = max(self._at, target)
 
     def __len__(self) -> int:
         """Return the number of timers that are running."""
-        lingering = sum(len(owners) for names in self._lingering.values() for owners in names.values())
+        lingering = sum(len(each.keys) for names in self._lingering.values() for each in names.values())
         return sum(map(len, self._slots.values())) + lingering
 
 
@@ -113,4 +127,7 @@ def cancel(timer: Timer | None) -> None:
     """Take a timer back; None and a fired timer are fine."""
     if timer is not None and timer.owner is not None:
         timer.owner = None
-        timer.slot.pop(timer, None)
+        slot = timer.slot
+        slot.pop(timer, None)
+        if not slot:
+            slot.clear()  # a dictionary keeps the room of what it held: for timer C, two kilobytes a tick for 180 s

@@ -13,6 +13,7 @@ from config.settings import Timers
 from proxy.counters import Counters
 from proxy.derive import ack_for
 from proxy.flow import Flow
+from proxy.lingering import Accepted, CompletedClient, CompletedServer
 from proxy.machines import CLIENT, INVITE_CLIENT, INVITE_SERVER, SERVER, Do, State, Table
 from proxy.message import Message
 from proxy.routing import Party
@@ -83,6 +84,12 @@ class Transaction:
         """End at once, without telling the user: its place was taken by another outcome."""
         self._stop(0.0, b"")
         self.state, self._row = State.TERMINATED, {}
+        self._forget()
+
+    def give_way(self, successor: object) -> None:
+        """Let something smaller stand in the table until the timer that lingers takes it out; once."""
+        if self._table.get(self._key) is self:
+            self._table[self._key] = successor
         self._forget()
 
     def _forget(self) -> None:
@@ -157,7 +164,7 @@ def _end(name: str, delay: Callable[[Timers], float]) -> Action:
 
     def start(transaction: Transaction, now: float, data: bytes) -> None:
         env = transaction._env
-        env.wheel.linger(now, delay(env.timers), transaction, name)
+        env.wheel.linger(now, delay(env.timers), transaction._table, transaction._key, name)
 
     return start
 
@@ -203,9 +210,7 @@ class ServerTransaction(Transaction):
 
     __slots__ = ("context", "is_invite")
 
-    def __init__(
-        self, env: Environment, flow: Flow, table: dict[Key, ServerTransaction], key: Key, *, is_invite: bool
-    ) -> None:
+    def __init__(self, env: Environment, flow: Flow, table: dict[Key, Server], key: Key, *, is_invite: bool) -> None:
         """Wait for the transaction user's responses; `flow` is where they go."""
         if is_invite:
             super().__init__(env, _INVITE_SERVER, State.PROCEEDING, flow, table, key)
@@ -237,9 +242,12 @@ class ServerTransaction(Transaction):
         taken = self.step(event, now, data)
         if event == "2xx":
             self.last = b""  # the phone on the far side repeats it, not this transaction (RFC 6026 §7.1)
-        elif event == "final" and self.context is not None:
-            cancel(self.context.trying)
-            self.context = None  # nothing else will be sent
+        elif event == "final" and taken:
+            if self.context is not None:
+                cancel(self.context.trying)
+                self.context = None  # nothing else will be sent
+            if not self.is_invite:
+                self.give_way(CompletedServer(self.flow, data))
         return taken
 
     def _forget(self) -> None:
@@ -258,7 +266,7 @@ class ClientTransaction(Transaction):
     __slots__ = ("_response", "_user", "hop", "is_invite", "request")
 
     def __init__(
-        self, env: Environment, flow: Flow, table: dict[Key, ClientTransaction], key: Key, request: bytes,
+        self, env: Environment, flow: Flow, table: dict[Key, Client], key: Key, request: bytes,
         user: ClientUser,
     ) -> None:  # fmt: skip
         """Prepare to send `request`, which is complete, over `flow`; `key` is that of `matching.client_key`."""
@@ -299,6 +307,8 @@ class ClientTransaction(Transaction):
             if self.state is State.COMPLETED:
                 self.settle()
                 self._user = None
+                if self.is_invite:
+                    self.give_way(CompletedClient(self.flow, self.hop, self.last))
 
     def settle(self) -> None:
         """Let go of the request, which will not be sent again; only the ACK of a refusal may be."""
@@ -340,6 +350,12 @@ _CLIENT_ACTIONS = _ACTIONS | {
 }
 _INVITE_CLIENT = _compiled(INVITE_CLIENT, _CLIENT_ACTIONS)
 _CLIENT = _compiled(CLIENT, _CLIENT_ACTIONS)
+
+
+Server = ServerTransaction | CompletedServer | Accepted
+"""What stands in the table of server transactions."""
+Client = ClientTransaction | CompletedClient | Accepted
+"""What stands in the table of client transactions."""
 
 
 class _Unreachable:

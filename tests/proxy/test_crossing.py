@@ -9,7 +9,7 @@ import pytest
 
 from config.vocabulary import Zone
 from proxy import initial
-from proxy.crossing import Crossing, Records, context, keeps_record_route
+from proxy.crossing import Crossing, Records, context, keeps_record_route, packed
 from proxy.encoding import from_base64
 from proxy.flow import Flow
 from proxy.initial import Arrival, Destination
@@ -166,8 +166,9 @@ def test_base32_is_written_for_trunks_that_lose_case() -> None:
     assert found.purpose is Purpose.ROUTE
 
 
-def test_a_crossing_that_settled_makes_the_same_tokens_again() -> None:
-    """A second 2xx of the same call: what was let go is made again."""
+@pytest.mark.parametrize("first", [True, False], ids=["before a token was made", "afterwards"])
+def test_a_packed_record_makes_the_same_tokens_again(*, first: bool) -> None:
+    """A second 2xx of the same call: what was let go is made again, with the issue time that it had."""
     world, made = crossing()
     makers = records(world)
 
@@ -178,9 +179,13 @@ def test_a_crossing_that_settled_makes_the_same_tokens_again() -> None:
             for near in (True, False)
         ]
 
+    payload = packed(made) if first else b""
     before = users()
-    made.settle()
-    assert made.mould is None
+    payload = payload or packed(made)
+    made.base = decode(payload)
+    assert made.base.issued == made.issued
+    made.mould = None
+    made.sealed.clear()
     assert users() == before
 
 
@@ -198,7 +203,7 @@ def test_a_change_of_flow_is_seen() -> None:
 def test_names_leave_a_record_that_is_too_long_and_what_is_remembered_agrees() -> None:
     """The plain form takes over where the mould cannot; memory holds what the bytes hold."""
     world, made = crossing()
-    made.far_budget = 96
+    made.passage = replace(made.passage, far_budget=96)
     user = records(world).route(made, for_near=False, target=b"sip:alice@10.1.1.23:5062", routes=())
     here = world.core.generation.tokens.open_text(user)
     assert here is not None

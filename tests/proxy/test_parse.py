@@ -286,7 +286,7 @@ def test_what_exceeds_a_limit_is_answered_with_513(data: bytes) -> None:
 
 def survives(data: bytes) -> None:
     """Parse; anything but a message or Malformed, and anything slow, fails the test."""
-    began = time.perf_counter()
+    began = time.process_time()
     outcome: Message | Malformed
     try:
         outcome = parse(data, LIMITS)
@@ -296,7 +296,7 @@ def survives(data: bytes) -> None:
         assert outcome.code in (0, 400, 501, 505, 513)
     else:
         assert bool(outcome.method) is not bool(outcome.status)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @given(st.binary(max_size=400))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,34 @@ def test_a_cancelled_timer_does_not_fire() -> None:
     cancel(fired)
     assert diary.names == ["B"]
     assert timer.owner is None
+
+
+def test_cancelled_timers_leave_no_room_behind() -> None:
+    """Each call sets timer C three minutes ahead and cancels it: until then its slot would keep what it once took."""
+    wheel, diary = TimerWheel(0), Diary()
+    timers = [wheel.start(0, 180, diary, "C") for _ in range(1000)]
+    for timer in timers:
+        cancel(timer)
+    assert sys.getsizeof(timers[0].slot) == sys.getsizeof({})
+    again = wheel.start(0, 180, diary, "again")
+    assert again.slot is timers[0].slot
+    wheel.advance(181)
+    assert diary.names == ["again"]
+
+
+def test_what_lingers_is_taken_out_of_its_table_and_told() -> None:
+    """Whatever stands there by then; and where nothing does, nothing happens."""
+    wheel, before, after = TimerWheel(0), Diary(), Diary()
+    table = {b"a": before, b"b": before, b"c": before}
+    for key in (b"a", b"b", b"gone"):
+        wheel.linger(0, 32, table, key, "L")
+    table[b"a"] = after
+    assert len(wheel) == 3
+    run(wheel, 0, 31.9)
+    assert len(table) == 3
+    run(wheel, 31.9, 32.1)
+    assert list(table) == [b"c"]
+    assert (before.names, after.names, len(wheel)) == (["L"], ["L"], 0)
 
 
 def test_a_timer_that_another_of_its_slot_cancels_does_not_fire() -> None:

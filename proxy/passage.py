@@ -1,0 +1,48 @@
+"""A passage: what all crossings between two parties have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.headers import NameAddr
+from proxy.identity import Side
+from proxy.pack import DERIVED
+from proxy.policy import Plan
+from proxy.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What all crossings between two parties under the same decisions share."""
+
+    near: Side
+    """How identifiers look towards the sender."""
+    far: Side
+    to_far: Plan
+    to_near: Plan
+    near_origin: bytes
+    """Host that the near side is told of us."""
+    far_origin: bytes
+    far_domain: bytes
+    """Host that Request-URI and To carry towards the far side."""
+    near_budget: int
+    """Plain bytes that a record towards the sender may have."""
+    far_budget: int
+    """Plain bytes that a record towards the far side may have."""
+
+    def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
+        """Return From and To as the callee's side sees them where that is the far one, by the originals."""
+        plan = self.to_far
+        return (
+            from_ and plan.address(from_, self.far_origin, is_from=True),
+            to and plan.address(to, self.far_domain, is_from=False),
+        )
+
+    def addresses(self, record: Record) -> tuple[NameAddr | None, NameAddr | None]:
+        """Return the outward addresses of a record from the caller, those too that it left to be derived."""
+        from_, to = record.from_outward, record.to_outward
+        if from_ is DERIVED or to is DERIVED:
+            made = self.outward(record.from_original, record.to_original)
+            from_ = made[0] if from_ is DERIVED else from_
+            to = made[1] if to is DERIVED else to
+        return from_, to
