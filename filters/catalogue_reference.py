@@ -24,9 +24,9 @@ is done with each category ([configuration](configuration.md#privacy-tables)), s
 own. What no entry names is *unknown* and goes nowhere but to the core, to trusted trunks and to emergency services.
 
 The tables below say what happens **by default**: nobody has set anything, no caller has asked for anything. An
-emergency call keeps everything but credentials for our own realms; so does the core. A field in *its form* passes as far as its
-value is of the shape that a call needs; the rest of it is cut out. *Always removed* is what stays so whatever operator,
-subscriber or caller decide.
+emergency call keeps everything but credentials for our own realms; so does the core. A field in *its form* passes as
+far as its value is of the shape that a call needs; the rest of it is cut out. *Always removed* is what stays so
+whatever operator, subscriber or caller decide.
 
 This page is generated from `config/catalogue.toml` by `python -m filters.catalogue_reference`; edit that instead.
 
