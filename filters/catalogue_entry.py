@@ -123,7 +123,7 @@ class Reader:
     def _keys(self, entry: Written, raw: Mapping[str, object], known: Iterable[str]) -> None:
         """Refuse keys that nobody reads."""
         known = sorted(known)
-        for key in raw.keys() - set(known):
+        for key in [key for key in raw if key not in known]:
             near = get_close_matches(key, known, n=1)
             right = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
             if any(key in shape.needs | shape.takes for shape in FORMS.values()) and "form" not in raw:
@@ -184,9 +184,10 @@ class Reader:
             self._wrong(entry, f"{shown(name)} is no form", f"write one of {_listed(FORMS)}", "form")
             return None
         before = len(self.problems)
-        for key in sorted(shape.needs - raw.keys()):
+        for key in sorted(key for key in shape.needs if key not in raw):
             self._wrong(entry, f"has no {key}, which form {name} needs", f"write {key} = ...")
-        given = {key: self._argument(entry, key, raw[key]) for key in sorted((shape.needs | shape.takes) & raw.keys())}
+        taken = shape.needs | shape.takes
+        given = {key: self._argument(entry, key, raw[key]) for key in sorted(raw) if key in taken}
         if len(self.problems) > before:
             return None
         try:
