@@ -1,45 +1,56 @@
 """From a TOML file to Settings, or to the list of everything that is wrong with it.
 
-text -> `tomllib` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`,
-`check_networks`) side by side -> each mistake gets its line from `lines`.
+`tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`,
+`check_networks`) side by side -> each mistake gets its line.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from config import lines
+from config import tomlfile
 from config.advice import advice
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
-from config.draft import Draft
+from config.draft import EACH, Draft, texts
 from config.problem import ConfigError, Mistake, Problem, key_text
 from config.settings import Settings
 from config.wording import mistake
 
-__all__ = ["ConfigError", "Problem", "load", "warnings"]
+__all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 
-_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
+_RIGHT = "give the path of a configuration file (config/example.toml is one)"
 
 
 def load(path: Path) -> Settings:
-    """Read the configuration file at path; `state_dir` comes back as an absolute path.
+    """Read the configuration file at path; `state_dir` and `catalogue` come back as absolute paths.
 
     Raises:
         ConfigError: with every mistake in the file, in the order of its lines.
     """
-    text = _read(path)
-    draft = _parse(path, text)
-    settings, mistakes = _validated(draft)
-    mistakes = [*mistakes, *name_mistakes(draft), *network_mistakes(draft)]
+    file = tomlfile.read(path, _RIGHT)
+    settings, mistakes = _validated(file.data)
+    mistakes = [*mistakes, *name_mistakes(file.data), *network_mistakes(file.data)]
     if settings is None or mistakes:
-        raise ConfigError(_placed(str(path), lines.key_lines(text), mistakes))
-    return settings.model_copy(update={"state_dir": str((path.parent / settings.state_dir).resolve())})
+        raise ConfigError(file.placed(mistakes))
+    absolute = {
+        "state_dir": str((path.parent / settings.state_dir).resolve()),
+        "catalogue": tuple(str(each) for each in _beside(path, settings.catalogue)),
+    }
+    return settings.model_copy(update=absolute)
+
+
+def catalogue_files(path: Path) -> tuple[Path, ...]:
+    """Return the catalogue files that the configuration file at path names, also where other things in it are wrong.
+
+    Raises:
+        ConfigError: if the file cannot be read.
+    """
+    named = texts(tomlfile.read(path, _RIGHT).data, "catalogue", EACH)
+    return _beside(path, (text for _, text in named))
 
 
 def warnings(settings: Settings, path: Path | None = None) -> tuple[Problem, ...]:
@@ -47,33 +58,12 @@ def warnings(settings: Settings, path: Path | None = None) -> tuple[Problem, ...
     found = advice(settings)
     if path is None:
         return tuple(Problem("configuration", 0, key_text(each.path), each.wrong, each.right) for each in found)
-    return _placed(str(path), lines.key_lines(_read(path)), found)
+    return tomlfile.read(path, _RIGHT).placed(found)
 
 
-def _read(path: Path) -> str:
-    """Return the file's text; a file that cannot be read is a problem like any other."""
-    try:
-        data = path.read_bytes()
-        return data.decode()
-    except OSError as error:
-        wrong, line = f"cannot be read: {error.strerror}", 0
-        right = "give the path of a configuration file (config/example.toml is one)"
-    except UnicodeDecodeError as error:
-        wrong, line = "is not UTF-8", data.count(b"\n", 0, error.start) + 1
-        right = "save it as UTF-8, which TOML requires"
-    raise ConfigError((Problem(str(path), line, "", wrong, right),))
-
-
-def _parse(path: Path, text: str) -> Draft:
-    """Read TOML; where its syntax is broken nothing else can be told."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-    place = _TOML_PLACE.search(message)
-    line = int(place[1]) if place and place[1] else text.count("\n") + 1
-    wrong = _TOML_PLACE.sub("", message)
-    raise ConfigError((Problem(str(path), line, "", f"is not TOML: {wrong}", "see https://toml.io/en/v1.0.0"),))
+def _beside(path: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """Return the files of these names; relative ones are looked for where the file at path is."""
+    return tuple((path.parent / name).resolve() for name in names)
 
 
 def _validated(draft: Draft) -> tuple[Settings | None, list[Mistake]]:
@@ -96,16 +86,3 @@ def _follows(each: Mistake, found: list[Mistake]) -> bool:
     """Tell whether a mistake is but the shadow of another: pydantic calls an array empty when all in it is wrong."""
     depth = len(each.path)
     return any(other.path[:depth] == each.path and len(other.path) > depth for other in found)
-
-
-def _placed(file: str, where: Mapping[lines.Path, int], mistakes: Iterable[Mistake]) -> tuple[Problem, ...]:
-    """Give mistakes their lines, and sort them by these."""
-
-    def line(path: lines.Path) -> int:
-        return lines.line_of(where, path)
-
-    def problem(each: Mistake) -> Problem:
-        other = f" {key_text(each.also)} (line {line(each.also)})" if each.also is not None else ""
-        return Problem(file, line(each.path), key_text(each.path), each.wrong + other, each.right)
-
-    return tuple(sorted(map(problem, mistakes), key=lambda each: each.line))

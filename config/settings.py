@@ -311,6 +311,10 @@ class Settings(Section):
     state_dir: str = Field(
         default="state", description="folder for the key ring and retired trunks; relative to this file"
     )
+    catalogue: tuple[str, ...] = Field(
+        default=(),
+        description="files of your own that add to the catalogue of fields (docs/catalogue.md); relative to this file",
+    )
     workers: int = Field(
         default=1, ge=1, le=64, description="processes that share the calls; as many as there are cores for them"
     )

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from config.vocabulary import Action, Category
+from filters import cpim
 from filters.catalogue import Actions, BodyEntry, Catalogue
 from filters.forms import QUOTED, Form, FormError
 from filters.sdp import SdpContext, SdpFilter, compile_sdp
 from proxy.memo import remembered
 
+SECTIONS = frozenset(("bodies", "sdp.lines", "sdp.attributes"))
+"""Sections of the catalogue that speak of what stands in bodies."""
 SESSION = b"application/sdp"
 MAX_DEPTH = 8
 """Multiparts within multiparts: real ones nest two or three deep, and reading them recurses."""
@@ -85,7 +88,7 @@ DESCRIPTIONS = (
 
 def compile_bodies(catalogue: Catalogue, actions: Actions) -> BodyFilter:
     """Return the filter of bodies towards a hop with these actions; where all are KEEP, bodies stay as they are."""
-    if all(actions[category] is Action.KEEP for category in Category):
+    if all(actions[category] is Action.KEEP for category in Category) and catalogue.fixed.isdisjoint(SECTIONS):
         return _keep_all
     return _Judge(catalogue, actions).clean
 
@@ -132,8 +135,9 @@ class _Judge:
         }
         self._forms: Mapping[str, Form] = _FORMS if self._strict else dict.fromkeys(_FORMS, lambda body: body)
         # What nearly every body is, as far as the catalogue sees it so.
-        is_usual = self._formed_disposition(b"") == b""
-        self._session = self._sdp.get(catalogue.bodies.find(SESSION).handling) if is_usual else None
+        usual = catalogue.bodies.find(SESSION)
+        is_usual = self._formed_disposition(b"") == b"" and self._may_pass(usual)
+        self._session = self._sdp.get(usual.handling) if is_usual else None
 
     def clean(
         self, content_type: bytes, content_disposition: bytes, body: bytes, context: SdpContext,
@@ -150,8 +154,10 @@ class _Judge:
         """Return what may go on of part, which stands in depth multiparts."""
         kind, params = media_type(part.content_type)
         entry = self._catalogue.bodies.find(kind)
+        if not self._may_pass(entry):
+            return None
         if not entry.handling:
-            return self._as_it_came(part) if self._may_pass(entry) else None
+            return self._as_it_came(part)
         encodings = {part.encoding.strip().lower(), part.transfer_encoding.strip().lower()}
         disposition = self._formed_disposition(part.disposition)
         if encodings - PLAIN_ENCODINGS or disposition is None:
@@ -164,12 +170,25 @@ class _Judge:
     ) -> _Kept | None:
         if handling == "multipart":
             return self._multipart(part, kind, params, context, depth)
+        if handling == "cpim":
+            return self._cpim(part, kind, context, depth)
         sdp = self._sdp.get(handling)
         body = sdp(part.body, context) if sdp else self._forms[handling](part.body)
         return None if body is None else _Kept(kind, body, (), True)
 
+    def _cpim(self, part: _Part, kind: bytes, context: SdpContext, depth: int) -> _Kept | None:
+        """Return an instant message whose header is cleaned and whose content was judged as if it stood alone."""
+        if depth >= MAX_DEPTH:
+            raise FormError(f"more than {MAX_DEPTH} multiparts stand in each other")
+        headers, raw = cpim.read(part.body)
+        inner = self.part(_read_part(raw), context, depth + 1)
+        if inner is None:
+            return None
+        around = cpim.cleaned(headers, lambda category: self._actions[category] is not Action.KEEP)
+        return _Kept(kind, around + _written(inner), (), True)
+
     def _may_pass(self, entry: BodyEntry) -> bool:
-        return all(self._actions[category] is Action.KEEP for category in entry.categories)
+        return not entry.fixed and all(self._actions[category] is Action.KEEP for category in entry.categories)
 
     def _formed_disposition(self, value: bytes) -> bytes | None:
         # Without its disposition a body would mean something else: what has no form takes the body with it.
@@ -223,11 +242,15 @@ def _related(parts: Sequence[_Part], judged: Sequence[_Kept | None], start: byte
 
 
 def _joined(kind: bytes, kept: Sequence[_Kept], context: SdpContext, params: bytes = b"") -> _Kept:
-    parts = [b"\r\n".join((b"Content-Type: " + part.content_type, *part.headers, b"", part.body)) for part in kept]
+    parts = list(map(_written, kept))
     boundary = _boundary(parts, context)
     line = b"--" + boundary
     body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
     return _Kept(kind + b";boundary=" + boundary + params, body, (), True)
+
+
+def _written(part: _Kept) -> bytes:
+    return b"\r\n".join((b"Content-Type: " + part.content_type, *part.headers, b"", part.body))
 
 
 def _boundary(parts: Iterable[bytes], context: SdpContext) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from config.settings import Settings
 from config.vocabulary import Zone
-from filters.catalogue import Catalogue, load_catalogue
+from filters.catalogue import PACKAGED, Catalogue, load_catalogue
 from filters.patterns import compile_leaks
 from filters.plan import CompiledPlan
 from filters.policy import Policy
+from filters.zones import towards
 from proxy.message import Message
 from proxy.routing import Party
 
@@ -49,7 +52,7 @@ class Engine:
         return CompiledPlan(
             self._catalogue, decision,
             allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
-            ours_leave=hop.zone is not Zone.CORE,
+            ours_leave=hop.zone is not Zone.CORE, zone=towards(hop),
         )  # fmt: skip
 
     def leaks(self, text: bytes) -> bool:
@@ -58,9 +61,9 @@ class Engine:
 
 
 def build(settings: Settings) -> Engine:
-    """Return the engine for settings with the packaged catalogue.
+    """Return the engine for settings with the packaged catalogue and the operator's files over it.
 
     Raises:
-        CatalogueError: for a mistake in the catalogue.
+        CatalogueError: for mistakes in the catalogue.
     """
-    return Engine(settings, load_catalogue())
+    return Engine(settings, load_catalogue(PACKAGED, *map(Path, settings.catalogue)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 Form = Callable[[bytes], bytes | None]
 Grammar = str | Sequence[str]
@@ -41,14 +42,11 @@ class FormError(ValueError):
 
 
 def make_form(name: str, **arguments: object) -> Form:
-    """Compile the form called name (a key of config/catalogue.toml's `form`).
+    """Compile the form called name, a key of FORMS, with the arguments that it takes.
 
-    Raise ValueError for a form that does not exist, TypeError for arguments that it does not have,
-    and re.error for a grammar that is no regular expression.
+    Raise ValueError where they do not suffice, re.error for a grammar that is no regular expression.
     """
-    if name not in _FORMS:
-        raise ValueError(f"there is no form {name!r}; write one of {', '.join(sorted(_FORMS))}")
-    return _FORMS[name](**arguments)
+    return FORMS[name].make(**arguments)
 
 
 def match_form(pattern: str) -> Form:
@@ -121,9 +119,24 @@ def codec_form(*, params: Sequence[str], configurations: Sequence[str]) -> Form:
     return form
 
 
-_FORMS: dict[str, Callable[..., Form]] = {
-    "match": match_form, "flag": flag_form, "warning": warning_form, "value": value_form, "codec": codec_form,
-}  # fmt: skip
+class Shape(NamedTuple):
+    """A form that a catalogue file may name, and what it has to say about it."""
+
+    make: Callable[..., Form]
+    needs: frozenset[str] = frozenset()
+    """Keys that must be there; of values and grammar one, which `make` sees to."""
+    takes: frozenset[str] = frozenset()
+    """Keys that may be there besides."""
+
+
+FORMS: Mapping[str, Shape] = {
+    "match": Shape(match_form, frozenset({"pattern"})),
+    "flag": Shape(flag_form),
+    "warning": Shape(warning_form),
+    "value": Shape(value_form, takes=frozenset({"values", "grammar", "params", "many", "separator", "comments"})),
+    "codec": Shape(codec_form, frozenset({"params", "configurations"})),
+}
+"""All forms by the name that `form` of a catalogue entry gives them."""
 
 
 def split(value: bytes, separator: bytes) -> Sequence[bytes]:

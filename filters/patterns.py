@@ -24,10 +24,11 @@ PRIVATE4 = (
 # RFC 4291 §2.5.6 fe80::/10, RFC 3879 fec0::/10, RFC 4193 fc00::/7: four digits first, which no fingerprint has
 PRIVATE6 = r"[Ff](?:[Ee][89A-Fa-f]\h|[CDcd]\h\h):[0-9A-Fa-f:]{1,35}"
 LOCAL6 = tuple(map(IPv6Network, ("fe80::/10", "fec0::/10", "fc00::/7")))
-# Prefixes of Snom, Polycom, Grandstream, Yealink, Aastra and Fanvil
+# Prefixes of Snom, Polycom, Grandstream, Yealink, Aastra and Fanvil; then of Linksys (SPA), AudioCodes, Avaya, Mitel,
+# Gigaset and Obihai
 OUI = (
     r"(?:000413|0004[Ff]2|64167[Ff]|000[Bb]82|[Cc]074[Aa][Dd]|001565|805[Ee][Cc]0|805[Ee]0[Cc]|249[Aa][Dd]8|00085[Dd]"
-    r"|0[Cc]383[Ee])"
+    r"|0[Cc]383[Ee]|000[Ee]08|00908[Ff]|00040[Dd]|08000[Ff]|7[Cc]2[Ff]80|9[Cc][Aa][Dd][Ee][Ff])"
 )
 
 

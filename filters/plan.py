@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from config.vocabulary import Category
 from filters.address import outward, without_names
+from filters.bodies import SECTIONS as BODY_SECTIONS
 from filters.bodies import BodyFilter, compile_bodies
 from filters.catalogue import Catalogue, HeaderEntry
 from filters.credentials import HEADERS as CREDENTIALS
@@ -17,6 +18,7 @@ from filters.credentials import is_ours
 from filters.forms import FormError
 from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
+from filters.zones import Towards
 from proxy.errors import Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
 from proxy.memo import remembered
@@ -60,6 +62,7 @@ class CompiledPlan:
     def __init__(
         self, catalogue: Catalogue, decision: int, *,
         allowed: frozenset[bytes] = frozenset(), realms: frozenset[bytes] = frozenset(), ours_leave: bool = True,
+        zone: Towards | None = None,
     ) -> None:  # fmt: skip
         """Compile.
 
@@ -69,8 +72,12 @@ class CompiledPlan:
             allowed: lower-case names outside the catalogue that this hop may see.
             realms: our digest realms, lower case.
             ours_leave: whether credentials for them are removed; only the core may need them.
+            zone: where the hop stands, for what never goes there; without one, decision alone counts.
         """
+        if zone is not None:
+            catalogue = catalogue.towards(zone)
         self._catalogue = catalogue
+        self._keeps_all = decision == KEEP_ALL and not catalogue.fixed
         self._decision = decision
         self._allowed = allowed
         self._realms = realms
@@ -81,7 +88,8 @@ class CompiledPlan:
         names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
         self._leaks = compile_leaks(names) if names else None
         actions = {category: action(decision, category) for category in Category}
-        self._bodies: BodyFilter | None = None if decision == KEEP_ALL else compile_bodies(catalogue, actions)
+        keeps_bodies = decision == KEEP_ALL and catalogue.fixed.isdisjoint(BODY_SECTIONS)
+        self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions)
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
         # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
         self._cleaned: dict[bytes, bytes] = {}
@@ -155,6 +163,8 @@ class CompiledPlan:
         if entry.core:
             return self._core_edit(name)
         category = entry.category
+        if entry.fixed:
+            return _nothing, "never goes there, whatever anybody asks for"
         if name == b"supported" and self._maps_from:
             return self._without_from_change(entry.form if self._strict else None), "From is mapped (RFC 4916)"
         if category is None:
@@ -173,7 +183,7 @@ class CompiledPlan:
 
     def _core_edit(self, name: bytes) -> tuple[Edit | None, str]:
         """Return what is left to do for a header that the core edits: a Contact that is not sealed."""
-        if name == b"contact" and self._decision != KEEP_ALL and not hides(self._decision, Category.NETWORK):
+        if name == b"contact" and not self._keeps_all and not hides(self._decision, Category.NETWORK):
             return self._contacts, "what a Contact says besides where to reach it"
         return None, ""
 
@@ -199,6 +209,8 @@ class CompiledPlan:
     def _may_pass_in_uri(self, item: bytes) -> bool:
         name, _, value = item.partition(b"=")
         entry = self._catalogue.uri_params.find(name.lower())
+        if entry.fixed:
+            return False
         if entry.category is None:
             return not self._strict or (entry.form is not None and entry.form(value) is not None)
         return not hides(self._decision, entry.category) and not self._leaks_in(item)
@@ -273,16 +285,18 @@ class CompiledPlan:
     @property
     def keeps_all(self) -> bool:
         """Whether every field passes as it came."""
-        return self._decision == KEEP_ALL
+        return self._keeps_all
 
     def contact_params(self, params: bytes) -> bytes:
         """Return those Contact header parameters that may pass, each in its form."""
-        if self._decision == KEEP_ALL or not params:
+        if self._keeps_all or not params:
             return params
         out = b""
         for name, value in parse_params(params).items():
             entry = self._catalogue.contact_params.find(name)
             cleaned: bytes | None = value
+            if entry.fixed:
+                continue
             if entry.category is None:
                 cleaned = entry.form(value) if entry.form and self._strict else value
             elif hides(self._decision, entry.category) or self._leaks_in(name + b"=" + value):
@@ -293,7 +307,7 @@ class CompiledPlan:
 
     def address(self, original: NameAddr, domain: bytes, *, is_from: bool) -> NameAddr:
         """Return the outward form of a From or To."""
-        return original if self._decision == KEEP_ALL else _shown(self, original, domain, is_from)
+        return original if self._keeps_all else _shown(self, original, domain, is_from)
 
     def _address(self, original: NameAddr, domain: bytes, is_from: bool) -> NameAddr:
         shown = outward(original, self._decision, domain, is_from=is_from)

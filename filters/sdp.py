@@ -129,7 +129,8 @@ def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = Fals
     Where every action is KEEP the body comes back as the same object; lines end in CRLF otherwise. The
     filter raises FormError for what is no description.
     """
-    if all(actions[category] is Action.KEEP for category in Category):
+    fixed = catalogue.fixed & {"sdp.lines", "sdp.attributes"}
+    if not fixed and all(actions[category] is Action.KEEP for category in Category):
         return _keep_all
     return _Filter(catalogue, actions, fragment).clean
 
@@ -282,6 +283,8 @@ def _address(connection: bytes) -> bytes:
 
 def _edit(entry: HeaderEntry, actions: Actions, core: _Edit | None) -> _Edit:
     """Return what to do with a line: keep it, drop it, or bring it into its form."""
+    if entry.fixed:
+        return _drop
     if not _hides(actions, entry):
         return _keep
     if entry.core and core is not None:
@@ -291,7 +294,7 @@ def _edit(entry: HeaderEntry, actions: Actions, core: _Edit | None) -> _Edit:
 
 def _hides(actions: Actions, entry: HeaderEntry) -> bool:
     # What a form cuts out is what nobody knows, so forms hold wherever the unknown may not pass.
-    return actions[Category.UNKNOWN if entry.category is None else entry.category] is not Action.KEEP
+    return entry.fixed or actions[Category.UNKNOWN if entry.category is None else entry.category] is not Action.KEEP
 
 
 def _keep(value: bytes, _: _Section) -> bytes | None:

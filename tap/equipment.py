@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from config.settings import Settings
 from config.statefile import StateFileError
+from filters.catalogue import CatalogueError
 from filters.engine import build
 from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
@@ -53,13 +54,13 @@ class Equipment:
         Nobody but the supervisor touches the state folder, so workers that start at once have the same keys.
 
         Raises:
-            StartError: the state folder cannot be used.
+            StartError: the state folder or a catalogue file cannot be used.
         """
         try:
             self.state = prepare(self.settings, wall)
-        except StateFileError as error:
+            self.privacy = build(self.settings)
+        except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
-        self.privacy = build(self.settings)
         self.inboxes = [Inbox() for _ in range(self.settings.workers)]
         self.ledger = Ledger(self.settings)
 

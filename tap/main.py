@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from config.load import ConfigError, load, warnings
+from config.load import ConfigError, Problem
 from config.settings import Settings
-from tap import CORE
+from tap import CORE, configuration
 from tap.clock import use_monotonic
 from tap.keys_command import keys
 from tap.version import version
@@ -26,10 +26,10 @@ def main() -> None:
 main.add_command(keys)
 
 
-def load_or_exit(path: Path) -> Settings:
-    """Return the settings at path; with mistakes, print them one a line and exit with 1."""
+def load_or_exit(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
+    """Return the settings at path, and warnings; with mistakes, print them one a line and exit with 1."""
     try:
-        return load(path)
+        return configuration.read(path)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -41,7 +41,7 @@ def load_or_exit(path: Path) -> Settings:
 @CONFIG
 def run(config: Path) -> None:
     """Run the proxy in the foreground, as CONFIG says, until SIGTERM or SIGINT."""
-    settings = load_or_exit(config)
+    settings, _ = load_or_exit(config)
     from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which the other commands do without
 
     from tap.collector import relax  # noqa: PLC0415
@@ -63,8 +63,7 @@ def run(config: Path) -> None:
 @CONFIG
 def check(config: Path) -> None:
     """Check CONFIG and say what is wrong with it, or what it amounts to."""
-    settings = load_or_exit(config)
-    found = warnings(settings, config)
+    settings, found = load_or_exit(config)
     for problem in found:
         click.echo(f"warning: {problem}", err=True)
     click.echo(summary(config, settings, len(found)))

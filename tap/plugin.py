@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.python import usage
 
-from config.load import ConfigError, load
+from config.load import ConfigError
 from config.settings import Settings
+from tap import configuration
 from tap.clock import use_monotonic
 from tap.collector import relax
 from tap.log import LineObserver, observer
@@ -34,7 +35,7 @@ class SipveilOptions(usage.Options):
         if not self["config"]:
             raise usage.UsageError("--config is missing")
         try:
-            self.settings = load(Path(self["config"]))
+            self.settings, _ = configuration.read(Path(self["config"]))
         except ConfigError as error:
             raise usage.UsageError(str(error)) from None
 

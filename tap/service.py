@@ -13,6 +13,7 @@ from twisted.python.components import Componentized
 
 from config.settings import Settings
 from config.statefile import StateFileError
+from filters.catalogue import CatalogueError
 from filters.engine import build
 from proxy.core import Core
 from proxy.sinks import Sinks
@@ -41,9 +42,9 @@ def core_maker(clocks: Clocks) -> Callable[[Settings, Sinks], Core]:
         wall = clocks.wall()
         try:
             state = prepare(settings, wall)
-        except StateFileError as error:
+            privacy = build(settings)
+        except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
-        privacy = build(settings)
         return Core(settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired)
 
     return make

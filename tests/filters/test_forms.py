@@ -118,7 +118,7 @@ def test_list_ends() -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "error"),
     [
-        ("alice", {}, ValueError),
+        ("alice", {}, KeyError),
         ("value", {}, ValueError),
         ("value", {"values": "abc"}, TypeError),
         ("value", {"values": ["a"], "parms": {}}, TypeError),

@@ -16,6 +16,8 @@ FOUND = [
     ("mac", b"00505696779a00051f2b3c4d-0a1b2c3d"),
     ("mac", b"00041325476C"),
     ("mac", b"MAC=00-11-22-33-44-55"),
+    ("mac", b"00908f12abcd"),
+    ("mac", b"9CADEF123456"),
     ("mac", b"00:1f:5b:12:34:56"),
     ("mac", b"00-1F-5B-12-34-56"),
     ("mac", b"001f.5b12.3456"),
@@ -61,6 +63,10 @@ CLEAN = [
     b"110.0.0.1", b"210.1.2.3", b"172.32.0.1", b"172.15.0.1", b"100.63.0.1", b"100.128.0.1", b"192.169.1.1",
     b"1.10.0.0.1", b"[2001:db8::1]", b"2001:db8:fd00::1", b"ff02::1", b"fec", b"feed:me", b"abc@ABC.DEF", b"@AB.CD.EF",
     b"@JJJ.JJJ.JJJ.JJJ", b"x@bjc.bgi.bce.gd", b"BJC.BGI.BCE.GD", b"SEPARATOR1234", b"aabbccddeeff", b"12:34:56",
+    # standards.md §6, keep-list: nonce, branch, tag, hashes, E.164 in several spellings
+    b"dcd98b7102dd2f0e8b11d0f600bfb0c093", b"MTY5MDAwMDAwMDpkY2Q5OGI3MTAyZGQyZjBl", b"z9hG4bK776asdhds", b"as7d8f2c1e",
+    b"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12", b"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    b"+4930123456789", b"tel:+1-201-555-0123", b"0049301234567", b"sip:+442079460123@example.com;user=phone",
     b"2026-08-01", b"555-0199-1234", b"00:11:22:33:44", b"00:11:22:33:44:55:66", b"12345678-1234-1234", b"APA91",
 ]  # fmt: skip
 

@@ -35,7 +35,7 @@ def test_request_uri_is_the_start_line() -> None:
         ("p=", "discloses number"),
         ("o=", "discloses number and network"),
         ("a=tool", "discloses software"),
-        ("a=x-serial", "nobody knows what it discloses"),
+        ("a=serial", "nobody knows what it discloses"),
         ("a=rtpmap", "only the form that a call needs"),
     ],
 )

@@ -76,6 +76,18 @@ def test_all_mistakes_at_once(command: str, tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_mistakes_of_the_catalogue_are_said_with_them(command: str, tmp_path: Path) -> None:
+    """An operator's own file is checked like the configuration that names it."""
+    (tmp_path / "own.toml").write_text('[headers]\nx-a = { category = "nam" }\nx-b = 1\n')
+    result = call(command, str(configured(tmp_path, f'catalogue = ["own.toml"]\n{BAD}')))
+    assert result.exit_code == 1
+    assert f'{tmp_path}/own.toml:2: headers.x-a.category: "nam" is not a category; write one of ' in result.output
+    assert f"{tmp_path}/own.toml:3: headers.x-b: " in result.output
+    assert "sipveil.toml:5: listeners[0].port: " in result.output
+    assert not (tmp_path / "state").exists()
+
+
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     """Is a mistake like any other."""
     result = call("check", str(tmp_path / "absent.toml"))
