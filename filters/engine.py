@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.settings import Settings
+from config.subscribers import Subscribers
 from config.vocabulary import Zone
 from filters.catalogue import Catalogue, load_catalogue
 from filters.patterns import compile_leaks
@@ -18,8 +19,9 @@ MAX_PLANS = 256
 class Engine:
     """Classify, decide, and hand out plans for one generation of settings and catalogue."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
-        """Bind settings and catalogue; nothing is compiled before it is needed."""
+    def __init__(self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None) -> None:
+        """Bind settings, catalogue and subscribers; nothing is compiled before it is needed."""
+        self.subscribers = Subscribers() if subscribers is None else subscribers
         self._catalogue = catalogue
         self._policy = Policy(settings)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
@@ -57,10 +59,10 @@ class Engine:
         return self._leaks(text) is not None
 
 
-def build(settings: Settings) -> Engine:
-    """Return the engine for settings with the packaged catalogue.
+def build(settings: Settings, subscribers: Subscribers | None = None) -> Engine:
+    """Return the engine for settings with the packaged catalogue; without subscribers, nobody has said anything.
 
     Raises:
         CatalogueError: for a mistake in the catalogue.
     """
-    return Engine(settings, load_catalogue())
+    return Engine(settings, load_catalogue(), subscribers)

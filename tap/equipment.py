@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Sequence
 
 from config.settings import Settings
 from config.statefile import StateFileError
+from config.subscribers import Subscribers
 from filters.engine import build
 from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
 from proxy.transport_shared import open_group
+from tap.log import logger
 from tap.shell import StartError, cannot_open, with_ports
 from tap.state import State, prepare
+from tap.subscriber_watch import SubscriberWatch, subscribers_of
 from tap.worker_metrics import Ledger
 
 
@@ -24,6 +28,7 @@ class Equipment:
     """
 
     state: State
+    subscribers: Subscribers
     privacy: Privacy
     ledger: Ledger
 
@@ -59,7 +64,10 @@ class Equipment:
             self.state = prepare(self.settings, wall)
         except StateFileError as error:
             raise StartError(str(error)) from error
-        self.privacy = build(self.settings)
+        # Read once for all workers, who have it by fork and go on from there, one that is started anew as well.
+        self.subscribers = subscribers_of(self.settings)
+        SubscriberWatch(self.settings, self.subscribers, time.monotonic, logger("supervisor")).begin()
+        self.privacy = build(self.settings, self.subscribers)
         self.inboxes = [Inbox() for _ in range(self.settings.workers)]
         self.ledger = Ledger(self.settings)
 
