@@ -30,13 +30,9 @@ class Word(NamedTuple):
     """A word, and what its values do to each category that it stands for."""
 
     actions: Mapping[Category, Mapping[Value, Action]]
+    values: tuple[Value, ...]
+    """Those that make sense for it, the strictest first."""
     meaning: str
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """Return the values that make sense for it, the strictest first."""
-        first, *_ = self.actions.values()
-        return tuple(value for value in Value if value in first)
 
 
 def _word(meaning: str, category: Category, *others: Category, pseudonym: bool = False) -> Word:
@@ -47,7 +43,7 @@ def _word(meaning: str, category: Category, *others: Category, pseudonym: bool =
         actions[each] = {Value.HIDE: hide, Value.SHOW: Action.KEEP}
         if pseudonym:
             actions[each][Value.PSEUDONYM] = Action.PSEUDONYMISE if each is category else hide
-    return Word(actions, meaning)
+    return Word(actions, tuple(value for value in Value if value in actions[category]), meaning)
 
 
 WORDS: Mapping[str, Word] = {

@@ -142,7 +142,7 @@ def _value(key: str, word: str, value: object) -> Value | None:
     if value is None or value in ("", UNSET):
         return None
     values = WORDS[word].values
-    if not isinstance(value, str) or value not in [*values]:
+    if not isinstance(value, str) or value not in values:
         choice = ", ".join((*values, UNSET))
         raise Mistakes([Wrong(key, "has no such value", f"write one of {choice}")])
     return Value(value)

@@ -227,8 +227,6 @@ def _book(settings: Settings, *, create: bool = False) -> Book:
     """Return the store of a configuration."""
     from config.store.book import Book  # noqa: PLC0415 - the other commands do without the database library
 
-    if settings.subscribers is None:
-        _fail("the configuration has no section [subscribers]; add it, and Sipveil will look into this store")
     return Book(subscriber_store_path(settings), create=create)
 
 
@@ -260,12 +258,15 @@ def _address(text: str) -> str:
 
 
 def _settings(config: Path) -> Settings:
-    """Return the settings, or say what is wrong and exit."""
+    """Return the settings, which name a store, or say what is wrong and exit."""
     try:
-        return load(config)
+        settings = load(config)
     except ConfigError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    if settings.subscribers is None:
+        _fail(f"{config}: has no section [subscribers]; add it, for without it a running Sipveil asks no store")
+    return settings
 
 
 def _attempt(step: Callable[[], Result]) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -48,6 +49,7 @@ def rows(
         yield from map(Row._make, part)
 
 
+@lru_cache(4096)  # what most subscribers have said, others have said too
 def settings_of(text: str | None) -> tuple[Setting, ...]:
     """Return the settings that a row tells, sorted.
 

@@ -6,6 +6,8 @@ import json
 import os
 import resource
 import signal
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from config.store.database import Database
 from config.subscriber import FLAGS, WORDS, Setting, Subscriber, Value
 from tap.subscriber_command import subscriber
 from tests.tap.fakes import CONFIG
+from tests.tap.processes import BIN, running
 
 HEAD = "subscriber,name,number@carrier,telemarketer\n"
 
@@ -126,9 +129,11 @@ def test_without_a_store(config: Path) -> None:
 
 def test_without_a_section(config: Path) -> None:
     config.write_text(CONFIG)
-    result = call(config, "add", "a@b")
-    assert result.exit_code == 1
-    assert "no section [subscribers]" in result.output
+    people = file(config, "f.csv", "subscriber\na@b\n")
+    for arguments in (["add", "a@b"], ["import", people, "--dry-run"]):
+        result = call(config, str(arguments[0]), *arguments[1:])
+        assert result.exit_code == 1
+        assert "no section [subscribers]" in result.output
 
 
 def test_bad_configuration(config: Path) -> None:
@@ -299,3 +304,27 @@ def test_nobody_else_may_have_read_the_store(config: Path) -> None:
     result = call(config, "show")
     assert result.exit_code == 1
     assert "others may access it (mode 0644); chmod 600" in result.output
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_running_sipveil_knows_at_once(config: Path, workers: int) -> None:
+    """Without restart, in every process; and its log has counts, no names."""
+    config.write_text(f"workers = {workers}\n" + config.read_text() + "poll = 0.05\n")
+    call(config, "add", "alice@example.net", "name=hide")
+    with running(BIN / "sipveil", "run", str(config), cwd=config.parent) as process:
+        page = process.wait_for(r"metrics http (\S+)")[1]
+        process.wait_for("sipveil is ready")
+        assert call(config, "add", "bob@example.net").exit_code == 0
+        until = time.monotonic() + 10
+        while "sipveil_subscribers 2.0\n" not in metrics(page):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.end()
+    assert any("settings of 1 subscribers read" in line for line in process.lines)
+    assert not any(name in line for line in process.lines for name in ("alice", "bob", "example.net"))
+
+
+def metrics(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+        text: str = page.read().decode()
+        return text
