@@ -34,7 +34,8 @@ Progress = Callable[[int], None]
 """Called with the number of subscribers that are done."""
 
 
-_NOBODY = (0, Subscriber(""))
+_NOBODY = Subscriber("")
+"""What a change to a new subscriber is applied to."""
 
 
 class Counts(NamedTuple):
@@ -75,7 +76,7 @@ class Book:
     def add(self, change: Change, wall: float) -> bool:
         """Add a subscriber; False where it is there already."""
         with self._database.writing() as connection:
-            if self._known(connection, [change]):
+            if self._is_there(connection, change):
                 return False
             self._put(connection, [change], wall)
             return True
@@ -83,7 +84,7 @@ class Book:
     def change(self, change: Change, wall: float) -> bool:
         """Change a subscriber; False where there is none."""
         with self._database.writing() as connection:
-            if not self._known(connection, [change]):
+            if not self._is_there(connection, change):
                 return False
             self._put(connection, [change], wall)
             return True
@@ -139,10 +140,14 @@ class Book:
             unknown = f"{self._path}: holds a setting that this Sipveil does not know; use a newer one"
         raise StoreError(unknown)
 
-    def _known(self, connection: Connection, changes: Sequence[Change]) -> dict[str, tuple[int, Subscriber]]:
-        """Return address → id and subscriber of those that are there."""
-        found = rows(connection, SUBSCRIBERS.c.address.in_([change.address for change in changes]))
-        return {row.address: (row.id, self._subscriber(row)) for row in found}
+    def _is_there(self, connection: Connection, change: Change) -> bool:
+        """Tell whether the subscriber of a change is there."""
+        return bool(self._known(connection, [change])[0])
+
+    def _known(self, connection: Connection, changes: Sequence[Change]) -> tuple[dict[str, int], dict[str, Subscriber]]:
+        """Return ids and subscribers, by address, of those that are there."""
+        found = [*rows(connection, SUBSCRIBERS.c.address.in_([change.address for change in changes]))]
+        return {row.address: row.id for row in found}, {row.address: self._subscriber(row) for row in found}
 
     def _put(
         self, connection: Connection, changes: Sequence[Change], wall: float, progress: Progress = lambda _: None
@@ -152,13 +157,11 @@ class Book:
         counts = Counts()
         for start in range(0, len(changes), CHUNK):
             chunk = changes[start : start + CHUNK]
-            known = self._known(connection, chunk)
-            wanted = [
-                changed(known[each.address][1] if each.address in known else Subscriber(""), each) for each in chunk
-            ]
-            fresh = [each for each in wanted if each.address not in known]
-            other = [each for each in wanted if each.address in known and known[each.address][1] != each]
-            self._write(connection, fresh, other, {key: found[0] for key, found in known.items()}, revision, wall)
+            ids, before = self._known(connection, chunk)
+            wanted = [changed(before.get(each.address, _NOBODY), each) for each in chunk]
+            fresh = [each for each in wanted if each.address not in before]
+            other = [each for each in wanted if each.address in before and each != before[each.address]]
+            _write(connection, fresh, other, ids, {"revision": revision, "updated": wall})
             same = len(chunk) - len(fresh) - len(other)
             counts = Counts(counts.added + len(fresh), counts.changed + len(other), counts.same + same)
             progress(start + len(chunk))
@@ -166,30 +169,29 @@ class Book:
             _note(connection, revision, removal=False)
         return counts
 
-    def _write(
-        self, connection: Connection, fresh: Sequence[Subscriber], other: Sequence[Subscriber],
-        ids: Mapping[str, int], revision: int, wall: float,
-    ) -> None:  # fmt: skip
-        """Write new and changed subscribers; ids are those of the latter."""
-        common = {"revision": revision, "updated": wall}
-        if fresh:
-            rows = [{"tenant": TENANT, "address": each.address, **_flags(each), **common} for each in fresh]
-            connection.execute(insert(SUBSCRIBERS), rows)
-            query = select(SUBSCRIBERS.c.address, SUBSCRIBERS.c.id).where(
-                SUBSCRIBERS.c.tenant == TENANT, SUBSCRIBERS.c.address.in_([each.address for each in fresh])
-            )
-            ids = {**ids, **{row.address: row.id for row in connection.execute(query)}}
-        if other:
-            statement = update(SUBSCRIBERS).where(SUBSCRIBERS.c.id == bindparam("which"))
-            connection.execute(statement, [{"which": ids[each.address], **_flags(each), **common} for each in other])
-            connection.execute(delete(SETTINGS).where(SETTINGS.c.subscriber.in_([ids[each.address] for each in other])))
-        settings = [
-            {"subscriber": ids[each.address], "trunk": setting.trunk, "word": setting.word, "value": setting.value}
-            for each in (*fresh, *other)
-            for setting in each.settings
-        ]
-        if settings:
-            connection.execute(insert(SETTINGS), settings)
+
+def _write(
+    connection: Connection, fresh: Sequence[Subscriber], other: Sequence[Subscriber], ids: Mapping[str, int],
+    common: Mapping[str, float],
+) -> None:  # fmt: skip
+    """Write new and changed subscribers; ids are those of the latter, common is what all their rows get."""
+    if fresh:
+        new = [{"tenant": TENANT, "address": each.address, **_flags(each), **common} for each in fresh]
+        connection.execute(insert(SUBSCRIBERS), new)
+        made = SUBSCRIBERS.c.address.in_([each.address for each in fresh])
+        query = select(SUBSCRIBERS.c.address, SUBSCRIBERS.c.id).where(SUBSCRIBERS.c.tenant == TENANT, made)
+        ids = {**ids, **{row.address: row.id for row in connection.execute(query)}}
+    if other:
+        statement = update(SUBSCRIBERS).where(SUBSCRIBERS.c.id == bindparam("which"))
+        connection.execute(statement, [{"which": ids[each.address], **_flags(each), **common} for each in other])
+        connection.execute(delete(SETTINGS).where(SETTINGS.c.subscriber.in_([ids[each.address] for each in other])))
+    settings = [
+        {"subscriber": ids[each.address], "trunk": setting.trunk, "word": setting.word, "value": setting.value}
+        for each in (*fresh, *other)
+        for setting in each.settings
+    ]
+    if settings:
+        connection.execute(insert(SETTINGS), settings)
 
 
 def _flags(subscriber: Subscriber) -> dict[str, bool]:
