@@ -12,5 +12,13 @@ all its mistakes with file, line and key:
 
 `keys` and `keyring` are the key ring, `retired` the deleted trunks that still serve their calls; both
 live in a private `statefile`. `reference` writes docs/configuration.md from the schema.
+What single subscribers want is not in that file but in a store of its own:
+
+    subscriber_address, subscriber               who somebody is, and settings in a subscriber's words
+    subscriber_change                            what a command or a row says about somebody
+    subscriber_csv, subscriber_json, subscriber_rows     whole files of that
+    store                                        where it is kept
+    subscribers                                  what the hot path asks, in memory
+
 Nothing here imports proxy, filters or tap.
 """

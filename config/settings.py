@@ -239,6 +239,20 @@ class SubscriberPrivacy(Section):
     )
 
 
+class SubscriberStore(Section):
+    """Where the settings of single subscribers are kept (`sipveil subscriber`).
+
+    Without this section there are none: everybody gets `privacy.default`. With it, the strict profile is everybody's
+    until the store could be read, and again where it could not be read for `stale_after` seconds.
+    """
+
+    store: str = Field(default="subscribers.db", description="SQLite file; relative to `state_dir`")
+    poll: float = Field(default=1.0, ge=0.05, le=60, description="seconds after which a change is obeyed at the latest")
+    stale_after: float = Field(
+        default=86_400.0, ge=0, description="how long the last known settings hold while the store cannot be read"
+    )
+
+
 class Limits(Section):
     """Bounds on what one message, one peer or all peers together may use."""
 
@@ -331,6 +345,7 @@ class Settings(Section):
     routes: tuple[Route, ...] = Field(default=(), description="routing table, first match wins")
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
+    subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
     limits: Limits = Field(default=Limits(), description="bounds")
     overload: Overload = Field(default=Overload(), description="overload control")
     timers: Timers = Field(default=Timers(), description="timers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from config.settings import Settings
+from config.subscribers import Subscribers
 from config.vocabulary import Zone
 from filters.catalogue import PACKAGED, Catalogue, load_catalogue
 from filters.patterns import compile_leaks
@@ -21,8 +22,9 @@ MAX_PLANS = 256
 class Engine:
     """Classify, decide, and hand out plans for one generation of settings and catalogue."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
-        """Bind settings and catalogue; nothing is compiled before it is needed."""
+    def __init__(self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None) -> None:
+        """Bind settings, catalogue and subscribers; nothing is compiled before it is needed."""
+        self.subscribers = Subscribers() if subscribers is None else subscribers
         self._catalogue = catalogue
         self._policy = Policy(settings)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
@@ -60,10 +62,12 @@ class Engine:
         return self._leaks(text) is not None
 
 
-def build(settings: Settings) -> Engine:
+def build(settings: Settings, subscribers: Subscribers | None = None) -> Engine:
     """Return the engine for settings with the packaged catalogue and the operator's files over it.
+
+    Without subscribers, nobody has said anything.
 
     Raises:
         CatalogueError: for mistakes in the catalogue.
     """
-    return Engine(settings, load_catalogue(PACKAGED, *map(Path, settings.catalogue)))
+    return Engine(settings, load_catalogue(PACKAGED, *map(Path, settings.catalogue)), subscribers)

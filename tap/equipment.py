@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Sequence
 
 from config.settings import Settings
 from config.statefile import StateFileError
+from config.subscribers import Subscribers
 from filters.catalogue import CatalogueError
 from filters.engine import build
 from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
 from proxy.transport_shared import open_group
+from tap.log import logger
 from tap.shell import StartError, cannot_open, with_ports
 from tap.state import State, prepare
+from tap.subscriber_watch import SubscriberWatch, subscribers_of
 from tap.worker_metrics import Ledger
 
 
@@ -25,6 +29,7 @@ class Equipment:
     """
 
     state: State
+    subscribers: Subscribers
     privacy: Privacy
     ledger: Ledger
 
@@ -58,9 +63,12 @@ class Equipment:
         """
         try:
             self.state = prepare(self.settings, wall)
-            self.privacy = build(self.settings)
+            self.subscribers = subscribers_of(self.settings)
+            self.privacy = build(self.settings, self.subscribers)
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
+        # Read once for all workers, who have it by fork and go on from there, one that is started anew as well.
+        SubscriberWatch(self.settings, self.subscribers, time.monotonic, logger("supervisor")).begin()
         self.inboxes = [Inbox() for _ in range(self.settings.workers)]
         self.ledger = Ledger(self.settings)
 

@@ -1,4 +1,4 @@
-"""The `sipveil` command: run, check, keys, demo."""
+"""The `sipveil` command: run, check, keys, subscriber, demo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from config.settings import Settings
 from tap import CORE, configuration
 from tap.clock import use_monotonic
 from tap.keys_command import keys
+from tap.subscriber_command import subscriber
 from tap.version import version
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
@@ -24,6 +25,7 @@ def main() -> None:
 
 
 main.add_command(keys)
+main.add_command(subscriber)
 
 
 def load_or_exit(path: Path) -> tuple[Settings, tuple[Problem, ...]]:

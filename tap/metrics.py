@@ -25,8 +25,12 @@ GAUGES = {
     "sipveil_overload_active": "1 while new requests may be refused for overload, else 0.",
     "sipveil_overload_refused_ratio": "Part of the new requests that is refused at this moment, 0 to 1.",
     "sipveil_overload_lag_seconds": "How long a datagram had waited to be read when this was last measured.",
-}
-"""Name → meaning of each of `Core.gauges()`."""
+    "sipveil_subscribers": "Subscribers who have settings of their own.",
+    "sipveil_subscribers_knowledge": "What holds: 0 the store's settings, 1 the last known ones (the store cannot be "
+                                     "read), 2 the strict profile for everybody.",
+    "sipveil_subscribers_age_seconds": "How long ago the store of subscribers' settings was last read.",
+}  # fmt: skip
+"""Name → meaning of each of `Core.gauges()`, and of `tap.subscriber_watch.gauges`."""
 
 
 class TransportSpec(NamedTuple):

@@ -13,6 +13,7 @@ from twisted.python.components import Componentized
 
 from config.settings import Settings
 from config.statefile import StateFileError
+from config.subscribers import Subscribers
 from filters.catalogue import CatalogueError
 from filters.engine import build
 from proxy.core import Core
@@ -21,6 +22,7 @@ from tap import CORE
 from tap.log import LineObserver, logger
 from tap.shell import Clocks, MakeCore, Shell, StartError
 from tap.state import prepare
+from tap.subscriber_watch import subscribers_of
 
 
 class SystemClocks:
@@ -35,14 +37,14 @@ class SystemClocks:
         return time.time()
 
 
-def core_maker(clocks: Clocks) -> Callable[[Settings, Sinks], Core]:
-    """Return what builds the real core: key ring (made on first start), trunks of the past, policy."""
+def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callable[[Settings, Sinks], Core]:
+    """Return what builds the real core: key ring (made on first start), trunks of the past, policy, subscribers."""
 
     def make(settings: Settings, sinks: Sinks) -> Core:
         wall = clocks.wall()
         try:
             state = prepare(settings, wall)
-            privacy = build(settings)
+            privacy = build(settings, subscribers)
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
         return Core(settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired)
@@ -68,7 +70,9 @@ class SipveilService(Service):
         clocks = SystemClocks()
         self._observer = observer
         self._log = logger("service")
-        self.shell = Shell(reactor, settings, make_core or core_maker(clocks), clocks=clocks, log=self._log)
+        subscribers = subscribers_of(settings)
+        make = make_core or core_maker(clocks, subscribers)
+        self.shell = Shell(reactor, settings, make, clocks=clocks, log=self._log, subscribers=subscribers)
 
     def setServiceParent(self, parent: IServiceCollection) -> None:  # noqa: N802 - IService
         """Join an application, and see to it that it logs our way, without personal data."""

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from config.address import HostPortValue
 from config.settings import Listener, Settings
+from config.subscribers import Subscribers
 from proxy.counters import Counters
 from proxy.flow import Flow
 from proxy.overload import Overload
@@ -29,6 +30,8 @@ from tap.boundary import Boundary
 from tap.events import EventLog
 from tap.metrics import SipveilCollector, Sources, registry
 from tap.site import site
+from tap.subscriber_watch import SubscriberWatch, subscribers_of
+from tap.subscriber_watch import gauges as subscriber_gauges
 
 WALL_TICK = 1.0
 """Seconds between two looks at the wall clock, so that the core follows when somebody sets it."""
@@ -92,9 +95,15 @@ class Shell:
         *,
         clocks: Clocks,
         log: Logger,
+        subscribers: Subscribers | None = None,
     ) -> None:
-        """Set up without opening anything; reactor is a Twisted reactor (sockets, TCP, time, threads)."""
+        """Set up without opening anything; reactor is a Twisted reactor (sockets, TCP, time, threads).
+
+        What make_core's core asks of subscribers' settings is kept up to date in `subscribers`.
+        """
         self.settings = settings
+        self._subscribers = subscribers_of(settings) if subscribers is None else subscribers
+        self._subscriber_watch = SubscriberWatch(settings, self._subscribers, clocks.now, log)
         self._reactor = reactor
         self._make_core = make_core
         self._clocks = clocks
@@ -130,6 +139,7 @@ class Shell:
         Raises:
             StartError: the metrics page's address cannot be bound.
         """
+        self._subscriber_watch.begin()
         self.core = self._make_core(self.settings, self)
         for sock in self._sockets:
             listener = self._listener(sock)
@@ -139,6 +149,7 @@ class Shell:
             listener.start()
         self._tick(self.core.tick, lambda: self.core.timeout(self._clocks.now()))
         self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
+        self._subscriber_watch.start(self._reactor)
         self._tell_begin()
 
     def stop(self) -> Deferred[None]:
@@ -146,6 +157,7 @@ class Shell:
         for tick in self._ticks:
             if tick.running:
                 tick.stop()
+        self._subscriber_watch.stop()
         self._resolver.close()
         for listener in self._listeners.values():
             listener.close()
@@ -205,7 +217,11 @@ class Shell:
         """Return where this process's numbers are read."""
         names = [listener.name for listener in self.settings.listeners]
         stats = dict(zip(names, (listener.stats for listener in self._listeners.values()), strict=True))
-        return Sources(self.core.counters, self.core.gauges, stats, self.boundary.counts)
+        return Sources(self.core.counters, self._gauges, stats, self.boundary.counts)
+
+    def _gauges(self) -> Mapping[str, float]:
+        """Return what is going on at this moment."""
+        return {**self.core.gauges(), **subscriber_gauges(self._subscribers, self._clocks.now())}
 
     def _tell_begin(self) -> None:
         """Say where we listen, and that we are ready."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from config import keys, retired
 from config.keyring import KeyRing
-from config.settings import Settings, Trunk
+from config.settings import Settings, SubscriberStore, Trunk
 
 
 class State(NamedTuple):
@@ -26,6 +26,11 @@ def key_ring_path(settings: Settings) -> Path:
 def retired_trunks_path(settings: Settings) -> Path:
     """Return the file that remembers trunks whose dialogs outlive their configuration."""
     return Path(settings.state_dir) / "trunks.json"
+
+
+def subscriber_store_path(settings: Settings) -> Path:
+    """Return the file of subscribers' settings; without a section for it, where it would be."""
+    return Path(settings.state_dir) / (settings.subscribers or SubscriberStore()).store
 
 
 def prepare(settings: Settings, wall: float) -> State:

@@ -40,7 +40,8 @@ class WorkerShell(Shell):
     ) -> None:  # fmt: skip
         """Set up for worker number `worker`; ready is called once the reactor runs."""
         settings = share(equipment.settings)
-        super().__init__(reactor, settings, make_core, clocks=clocks, log=logger("service"))
+        log = logger("service")
+        super().__init__(reactor, settings, make_core, clocks=clocks, log=log, subscribers=equipment.subscribers)
         self._equipment = equipment
         self._worker = worker
         self._ready = ready

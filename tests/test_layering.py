@@ -75,6 +75,16 @@ def calls(path: Path) -> Iterator[str]:
             yield f"{called.value.id}.{called.attr}"
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_the_database_is_touched_in_one_folder(path: Path) -> None:
+    """Only config/store/ knows SQL, and only tap/ knows config/store/: a request waits for no disk."""
+    folder = name(path).rpartition("/")[0]
+    if folder.startswith("config/store"):
+        return
+    assert not {module.split(".")[0] for module in imports(path)} & {"sqlalchemy", "alembic", "sqlite3"}
+    assert folder == "tap" or not any(module.startswith("config.store") for module in imports(path))
+
+
 @pytest.mark.parametrize("path", [p for p in SOURCES if name(p).split("/")[0] != "tap"], ids=name)
 def test_nobody_asks_for_the_time(path: Path) -> None:
     """Time is an argument, so that a simulated day is a second."""

@@ -124,7 +124,7 @@ def test_wheel_has_all_files(built: Path) -> None:
     """Every source file, the TOML files, the plugin where twistd looks, the licence; and no __init__ of Twisted's."""
     (wheel,) = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    sources = {path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).glob("*.py")}
+    sources = {path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")}
     assert sources <= names
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "config").glob("*.toml")} <= names
     assert "config/catalogue.toml" in names

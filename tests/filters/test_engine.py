@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from config.settings import Limits, Settings
+from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters import engine as engine_module
 from filters.engine import Engine, build
@@ -469,3 +470,10 @@ def test_a_challenge_reaches_the_phone_whatever_its_realm() -> None:
     ladder = Ladder() >> ALICE.request(b"REGISTER", b"sip:8@192.0.2.1") << Sent(PBX, b"REGISTER")
     ladder = ladder >> PBX.answer(ladder[b"REGISTER"], 401, headers=(challenge,)) << Sent(ALICE, 401)
     assert challenge in read(ladder[401]).lines
+
+
+def test_subscribers_are_those_it_was_given() -> None:
+    """And nobody, where there is no store."""
+    subscribers = Subscribers(60)
+    assert build(settings(), subscribers).subscribers is subscribers
+    assert build(settings()).subscribers.find(b"alice@example.net") is None

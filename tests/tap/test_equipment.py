@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from filters.engine import Engine
 from tap.equipment import Equipment
 from tap.shell import StartError
-from tap.state import key_ring_path
+from tap.state import key_ring_path, subscriber_store_path
+from tests.config.store.people import two
 from tests.tap.fakes import CONFIG, settings_of
 
 PAIR = "workers = 2\n" + CONFIG
@@ -59,3 +61,14 @@ def test_a_key_ring_that_others_may_read_is_a_sentence(tmp_path: Path) -> None:
     key_ring_path(equipment.settings).chmod(0o644)
     with pytest.raises(StartError, match=r"keys\.json"):
         Equipment(equipment.settings).prepare(1_790_000_000.0)
+
+
+def test_subscribers_are_read_once_for_all_workers(tmp_path: Path) -> None:
+    """Before the fork, and the policy asks what the watch keeps up to date."""
+    equipment = Equipment(settings_of(tmp_path, PAIR + "\n[subscribers]\n"))
+    two(subscriber_store_path(equipment.settings))
+    equipment.prepare(1_790_000_000.0)
+    assert len(equipment.subscribers) == 2
+    assert isinstance(equipment.privacy, Engine)
+    assert equipment.privacy.subscribers is equipment.subscribers
+    equipment.close()

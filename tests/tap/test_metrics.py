@@ -5,11 +5,13 @@ from __future__ import annotations
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from config.subscribers import Subscribers
 from proxy.core import Core
 from proxy.counters import COUNTERS, Counters
 from proxy.transport import TransportStats
 from tap.boundary import PLACES
 from tap.metrics import FAILURES, GAUGES, TRANSPORT, SipveilCollector, Sources, registry
+from tap.subscriber_watch import gauges
 from tests.tap.fakes import FakeCore
 
 
@@ -77,9 +79,10 @@ def test_scraping_counts_nothing() -> None:
     assert not counters.values
 
 
-def test_gauges_are_those_of_the_core() -> None:
-    """The table here, the core and the fake of these tests name the same gauges."""
-    assert set(FakeCore.gauges(None)) == set(GAUGES)  # type: ignore[arg-type]
+def test_gauges_are_those_of_the_core_and_of_subscribers() -> None:
+    """The table here, the core, the fake of these tests and the watch name the same gauges."""
+    core = set(FakeCore.gauges(None))  # type: ignore[arg-type]
+    assert core | set(gauges(Subscribers(), 0)) == set(GAUGES)
     assert Core.gauges.__doc__
 
 

@@ -17,7 +17,8 @@ from config.settings import Settings
 from proxy.sinks import Sinks
 from tap.log import LineObserver
 from tap.service import SipveilService, SystemClocks, core_maker
-from tap.state import key_ring_path, retired_trunks_path
+from tap.state import key_ring_path, retired_trunks_path, subscriber_store_path
+from tests.config.store.people import NOW, change, two
 from tests.tap.fakes import CONFIG, FakeCore, Lines, settings_of
 
 reactor: Any = _reactor
@@ -122,3 +123,23 @@ def test_application_logs_our_way(tmp_path: Path) -> None:
     service = SipveilService(settings_of(tmp_path), reactor, make, observer)
     service.setServiceParent(application)
     assert application.getComponent(ILogObserver) is observer
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_policy_asks_what_the_watch_keeps(tmp_path: Path) -> None:
+    """A store is read before the first call; what is set afterwards is known soon."""
+    settings = settings_of(tmp_path, CONFIG + "\n[subscribers]\npoll = 0.05\n")
+    book = two(subscriber_store_path(settings))
+    service = SipveilService(settings, reactor)
+    service.privilegedStartService()
+    service.startService()
+    core: Any = service.shell.core
+    subscribers = core.generation.privacy.subscribers
+    assert len(subscribers) == 2
+    book.add(change("carol@example.net", name="hide"), NOW)
+    for _ in range(200):
+        if subscribers.find(b"carol@example.net") is not None:
+            break
+        await deferLater(reactor, 0.01)
+    assert len(subscribers) == 3
+    await service.stopService()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tap.state import key_ring_path, retired_trunks_path
+from tap.state import key_ring_path, retired_trunks_path, subscriber_store_path
 from tests.tap.fakes import settings_of
 
 
@@ -13,3 +13,4 @@ def test_files_are_in_the_configured_folder(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     assert key_ring_path(settings) == tmp_path / "state" / "keys.json"
     assert retired_trunks_path(settings) == tmp_path / "state" / "trunks.json"
+    assert subscriber_store_path(settings) == tmp_path / "state" / "subscribers.db"
