@@ -8,7 +8,8 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 
-from tests.leaks import found_by_xor, found_in
+from filters.leaks import found_in
+from filters.masks import found_by_xor
 
 SECRET = b"alice.liddell"
 
