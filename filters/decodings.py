@@ -29,14 +29,14 @@ def labelled(data: bytes) -> Iterator[tuple[str, bytes]]:
     """
     yield CLEAR, data
     whole = _WRAPPED.sub(b"", data)
-    for form, decode in _WAYS:
-        text = b"\0".join(decode(whole))
-        if text and text != data:
-            yield form, text
-            for within, again in _WAYS:
-                inner = b"\0".join(again(text))
-                if inner and inner != text:
-                    yield f"{within} in {form}", inner
+    once = [(form, b"\0".join(decode(whole))) for form, decode in _WAYS]
+    once = [(form, text) for form, text in once if text and text != data]
+    yield from once
+    for form, text in once:
+        for within, again in _WAYS:
+            inner = b"\0".join(again(text))
+            if inner and inner != text:
+                yield f"{within} in {form}", inner
 
 
 def _percent(data: bytes) -> Iterator[bytes]:

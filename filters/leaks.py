@@ -15,6 +15,7 @@ from typing import NamedTuple
 from filters.decodings import CLEAR, PERCENT, PRINTABLE, labelled
 from filters.masks import LEAST_UNDER_XOR, unmasked
 from filters.places import places
+from proxy.headers import unfold
 
 LEAST = 3
 """Shortest value that can be looked for, in bytes: shorter ones stand in every message."""
@@ -30,6 +31,10 @@ _SEPARATORS = re.compile(rb"(?<=[0-9A-Fa-f)])[-.:()/ ]{1,2}(?=[(0-9A-Fa-f])")
 _SPELLED = re.compile(rb"\+?[(]?[0-9A-Fa-f](?:[-:()/. ]{0,2}[0-9A-Fa-f])+")
 _ADDRESS = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?:::?[0-9A-Fa-f]{0,4}){2,7}")
 _MAC = re.compile(rb"[0-9A-Fa-f]{2}([:.-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){4}")
+
+
+class SecretError(ValueError):
+    """A value that cannot be looked for."""
 
 
 class Finding(NamedTuple):
@@ -50,11 +55,11 @@ class Search:
         """Prepare.
 
         Raises:
-            ValueError: for a value too short to be looked for; says which, not what.
+            SecretError: for a value too short to be looked for; says which, not what.
         """
         for number, secret in enumerate(secrets, 1):
             if len(secret) < LEAST:
-                raise ValueError(f"secret {number} has fewer than {LEAST} characters, which stand in every message")
+                raise SecretError(f"secret {number} has fewer than {LEAST} characters, which stand in every message")
         self.secrets = tuple(secrets)
         self._spellings = [frozenset(_spellings(secret)) for secret in secrets]
         self._squeezed = [squeezed(secret) for secret in secrets]
@@ -73,7 +78,8 @@ class Search:
     def __call__(self, message: bytes) -> list[Finding]:
         """Return where the values stand in a message, each place once for each value."""
         message = message[:MAX_SEARCHED]
-        all_forms = list(labelled(message))
+        head, blank, body = message.partition(b"\r\n\r\n")
+        all_forms = list(labelled(unfold(head) + blank + body))
         found: list[Finding] = []
         suspects = [number for number in range(len(self.secrets)) if self._stands(number, all_forms)]
         if suspects:

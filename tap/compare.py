@@ -31,7 +31,7 @@ def compare(left: bytes, right: bytes) -> list[Row]:
     Lines that are equal on both sides anchor the rest; of the others, those about the same field are one
     edited line.
     """
-    ours, theirs = _lines(left), _lines(right)
+    ours, theirs = fields(left), fields(right)
     left_keys = [_key(line, theirs) for line in ours]
     right_keys = [_key(line, ours) for line in theirs]
     rows: list[Row] = []
@@ -69,13 +69,22 @@ def _key(line: tuple[str, str], others: Sequence[tuple[str, str]]) -> str:
     return f"{line[0]}\n{line[1]}" if line in others else line[0]
 
 
-def _lines(message: bytes) -> list[tuple[str, str]]:
-    """Return (field, text) of every line; folded headers on one line, no blank lines."""
+def fields(message: bytes) -> list[tuple[str, str]]:
+    """Return (field, text) of every line of a message; folded headers on one line, no blank lines."""
     head, _, body = message.partition(b"\r\n\r\n")
     headers = re.sub(rb"\r\n[ \t]+", b" ", head).decode("utf-8", "backslashreplace").split("\r\n")
-    fields = [("start", headers[0])] + [(line.partition(":")[0].strip().lower(), line) for line in headers[1:]]
+    found = [("start", headers[0])] + [(line.partition(":")[0].strip().lower(), line) for line in headers[1:]]
     sdp = body.decode("utf-8", "backslashreplace").splitlines()
-    return fields + [(_sdp_field(line), line) for line in sdp if line]
+    found += [(_sdp_field(line), line) for line in sdp if line]
+    return [(printable(field), printable(line)) for field, line in found]
+
+
+def printable(text: str) -> str:
+    """Return text with control characters written out: what a message holds shall not command the terminal."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 def _sdp_field(line: str) -> str:
