@@ -2,5 +2,6 @@
 
 `catalogue` reads which category each field belongs to (config/catalogue.toml), `policy` decides an
 action for each category, `plan` compiles catalogue and decision into edits once, and applies them to
-a draft in one pass. The remaining files are the edits, one behaviour each.
+a draft in one pass. `leaks` looks for given values in what left; `decodings` and `masks` undo what may
+hide them. The remaining files are the edits, one behaviour each.
 """

@@ -62,6 +62,15 @@ class Engine:
         return self._leaks(text) is not None
 
 
+def catalogue_of(settings: Settings) -> Catalogue:
+    """Return the packaged catalogue with the operator's files over it.
+
+    Raises:
+        CatalogueError: for mistakes in them.
+    """
+    return load_catalogue(PACKAGED, *map(Path, settings.catalogue))
+
+
 def build(settings: Settings, subscribers: Subscribers | None = None) -> Engine:
     """Return the engine for settings with the packaged catalogue and the operator's files over it.
 
@@ -70,4 +79,4 @@ def build(settings: Settings, subscribers: Subscribers | None = None) -> Engine:
     Raises:
         CatalogueError: for mistakes in the catalogue.
     """
-    return Engine(settings, load_catalogue(PACKAGED, *map(Path, settings.catalogue)), subscribers)
+    return Engine(settings, catalogue_of(settings), subscribers)

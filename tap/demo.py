@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from rich.console import Console
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as Timeout
 from twisted.logger import Logger
@@ -28,6 +27,7 @@ from proxy.flow import Flow
 from proxy.sinks import Sinks
 from tap import demo_messages, demo_view
 from tap.clock import use_monotonic
+from tap.console import console
 from tap.demo_call import CallError, Phone, Trunk, Wire
 from tap.log import LineObserver, begin, logger, where
 from tap.service import SystemClocks, core_maker
@@ -166,15 +166,5 @@ def play(*, color: bool | None, width: int | None) -> int:
 
     chosen.callWhenRunning(start)
     chosen.run()
-    demo_view.show(_console(color, width), result)
+    demo_view.show(console(color, width), result)
     return 1 if result.faults else 0
-
-
-def _console(color: bool | None, width: int | None) -> Console:
-    """Return the console for standard output."""
-    if not sys.stdout.isatty() and width is None:
-        width = 150
-    return Console(
-        width=width, force_terminal=color, no_color=color is False, color_system=None if color is False else "auto",
-        highlight=False,
-    )  # fmt: skip

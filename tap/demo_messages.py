@@ -6,12 +6,11 @@ the MAC of RFC 7042's documentation block.
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+
+from filters.leaks import found_in
 
 LAN = b"192.168.1.23"
 """The phone's address in its own network, as softphones write it into every message."""
@@ -198,29 +197,6 @@ def dialog(answer: bytes) -> Dialog:
 
 
 def leaks(messages: Iterable[bytes]) -> list[str]:
-    """Return the names of the secrets that stand in messages, in clear or one decoding away."""
-    texts = [form.lower() for message in messages for form in forms(message)]
-    return [name for name, secret in SECRETS.items() if any(secret.lower() in text for text in texts)]
-
-
-def forms(message: bytes) -> list[bytes]:
-    """Return a message as it is, percent-decoded, and what its hex, base32 and base64 words decode to."""
-    found = [message, unquote_to_bytes(message)]
-    for word in re.findall(rb"[A-Za-z0-9+/_-]{8,}", message):
-        for decode in _DECODERS:
-            with suppress(ValueError):  # binascii.Error is one
-                found.append(decode(word))
-    return found
-
-
-def _padded(word: bytes, block: int) -> bytes:
-    """Return word with the `=` that bring it to whole blocks."""
-    return word + b"=" * (-len(word) % block)
-
-
-_DECODERS: tuple[Callable[[bytes], bytes], ...] = (
-    lambda word: bytes.fromhex(word.decode()),
-    lambda word: base64.b32decode(_padded(word, 8), casefold=True),
-    lambda word: base64.b64decode(_padded(word, 4)),
-    lambda word: base64.urlsafe_b64decode(_padded(word, 4)),
-)
+    """Return the names of the secrets that stand in messages, in clear or decoded."""
+    found = {secret for message in messages for secret in found_in(message, SECRETS.values())}
+    return [name for name, secret in SECRETS.items() if secret in found]

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from filters.catalogue import Catalogue, load_catalogue
+from tap.compare import MARK, STYLE, compare
 from tap.demo_call import Wire
 from tap.demo_messages import SECRETS, title
-from tap.demo_reasons import Reasons
+from tap.reasons import Reasons
 
 if TYPE_CHECKING:
     from tap.demo import Forwarded, Outcome
 
-_STYLE = {"same": "dim", "changed": "yellow", "removed": "red", "added": "green"}
-_MARK = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
 _LANE = 26
 """Columns between two ends of the ladder."""
-
-
-class Row(NamedTuple):
-    """One line of a message beside its counterpart."""
-
-    kind: str
-    """`same`, `changed`, `removed` or `added`."""
-    left: str
-    right: str
-    field: str
-    """Header's name in lower case, or `v=`, `a=candidate` for SDP; `start` for the first line."""
 
 
 def show(console: Console, outcome: Outcome) -> None:
@@ -69,8 +54,8 @@ def message_table(number: int, forwarded: Forwarded, sender: str, catalogue: Cat
     reasons = Reasons(forwarded.reasons, catalogue)
     for row in compare(forwarded.received, forwarded.sent):
         why = "" if row.kind == "same" else reasons.take(row.field)
-        style = _STYLE[row.kind]
-        table.add_row(*(Text(cell, style=style) for cell in (_MARK[row.kind], row.left, row.right, why)))
+        style = STYLE[row.kind]
+        table.add_row(*(Text(cell, style=style) for cell in (MARK[row.kind], row.left, row.right, why)))
     for text in reasons.rest():
         table.add_row("", "", "", Text(text, style="yellow"))
     return table
@@ -79,64 +64,6 @@ def message_table(number: int, forwarded: Forwarded, sender: str, catalogue: Cat
 def _sender(wires: Sequence[Wire], forwarded: Forwarded) -> str:
     """Return which end a forwarded message came from."""
     return next((wire.end for wire in wires if wire.outgoing and wire.data == forwarded.received), "phone")
-
-
-def compare(left: bytes, right: bytes) -> list[Row]:
-    """Return the lines of two messages side by side.
-
-    Lines that are equal on both sides anchor the rest; of the others, those about the same field are one
-    edited line.
-    """
-    ours, theirs = _lines(left), _lines(right)
-    left_keys = [_key(line, theirs) for line in ours]
-    right_keys = [_key(line, ours) for line in theirs]
-    rows: list[Row] = []
-    for _, a, b, c, d in SequenceMatcher(None, left_keys, right_keys, autojunk=False).get_opcodes():
-        if left_keys[a:b] == right_keys[c:d]:
-            rows += [_pair(one, other) for one, other in zip(ours[a:b], theirs[c:d], strict=True)]
-        else:
-            rows += [Row("removed", line, "", name) for name, line in ours[a:b]]
-            rows += [Row("added", "", line, name) for name, line in theirs[c:d]]
-    return _likelier(rows)
-
-
-def _likelier(rows: list[Row]) -> list[Row]:
-    """Where one of two lines about a field was edited and the other removed, pair the one that is more alike."""
-    for at, (one, other) in enumerate(pairwise(rows)):
-        rivals = (one.kind, other.kind) == ("changed", "removed") and one.field == other.field
-        if rivals and _likeness(other.left, one.right) > _likeness(one.left, one.right):
-            rows[at] = Row("removed", one.left, "", one.field)
-            rows[at + 1] = Row("changed", other.left, one.right, one.field)
-    return rows
-
-
-def _likeness(one: str, other: str) -> float:
-    """Return how much two lines have in common, 0 to 1."""
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
-
-
-def _pair(one: tuple[str, str], other: tuple[str, str]) -> Row:
-    """Return the row of a line and its counterpart."""
-    return Row("same" if one == other else "changed", one[1], other[1], one[0])
-
-
-def _key(line: tuple[str, str], others: Sequence[tuple[str, str]]) -> str:
-    """Return what a line is matched by: itself where the other side has it too, else its field."""
-    return f"{line[0]}\n{line[1]}" if line in others else line[0]
-
-
-def _lines(message: bytes) -> list[tuple[str, str]]:
-    """Return (field, text) of every line; folded headers on one line, no blank lines."""
-    head, _, body = message.partition(b"\r\n\r\n")
-    headers = re.sub(rb"\r\n[ \t]+", b" ", head).decode("utf-8", "backslashreplace").split("\r\n")
-    fields = [("start", headers[0])] + [(line.partition(":")[0].strip().lower(), line) for line in headers[1:]]
-    sdp = body.decode("utf-8", "backslashreplace").splitlines()
-    return fields + [(_sdp_field(line), line) for line in sdp if line]
-
-
-def _sdp_field(line: str) -> str:
-    """Return `o=`, or `a=candidate` for attributes."""
-    return line.partition(":")[0].lower() if line.startswith("a=") else line[:2].lower()
 
 
 def ladder(wires: Sequence[Wire]) -> list[Text]:

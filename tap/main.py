@@ -1,4 +1,4 @@
-"""The `sipveil` command: run, check, keys, subscriber, demo."""
+"""The `sipveil` command: run, check, keys, subscriber, explain, scan, demo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from config.load import ConfigError, Problem
 from config.settings import Settings
 from tap import CORE, configuration
 from tap.clock import use_monotonic
+from tap.console import COLOR, WIDTH
+from tap.explain_command import explain
 from tap.keys_command import keys
+from tap.scan_command import scan
 from tap.subscriber_command import subscriber
 from tap.version import version
 
@@ -24,8 +27,10 @@ def main() -> None:
     """Sipveil: a SIP proxy that lets calls cross to a trunk without what they should not say."""
 
 
+main.add_command(explain)
 main.add_command(keys)
 main.add_command(subscriber)
+main.add_command(scan)
 
 
 def load_or_exit(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
@@ -88,8 +93,8 @@ def _count(number: int, noun: str) -> str:
 
 
 @main.command()
-@click.option("--color/--no-color", default=None, help="Colour even where the output is no terminal, or never.")
-@click.option("--width", type=click.IntRange(60, 400), default=None, help="Columns to use; default: the terminal's.")
+@COLOR
+@WIDTH
 def demo(color: bool | None, width: int | None) -> None:
     """Place a call from a demo phone through a proxy of its own to a demo trunk, and show what was edited."""
     from tap.demo import play  # noqa: PLC0415 - brings the reactor

@@ -13,10 +13,11 @@ from itertools import count
 import pytest
 
 from filters.catalogue import load_catalogue
+from filters.leaks import found_in
+from filters.masks import found_by_xor
 from proxy.headers import parse_name_addr
 from tests.agents import CARRIER, Agent, Packet, read
 from tests.ladder import Ladder, Sent
-from tests.leaks import found_by_xor, found_in
 from tests.world import PHONE, TRUNK, World
 
 CATALOGUE = load_catalogue()

@@ -14,6 +14,7 @@ from config.settings import Limits
 from config.vocabulary import Action, Category
 from filters.catalogue import Catalogue, load_catalogue
 from filters.engine import Engine
+from filters.leaks import found_in
 from filters.plan import CompiledPlan
 from filters.zones import Towards
 from proxy.errors import Refused
@@ -24,7 +25,6 @@ from proxy.policy import KEEP_ALL, EditContext, pack
 from proxy.serialise import serialise
 from tests.agents import ALICE
 from tests.filters.test_zones import PARTIES, WORLD
-from tests.leaks import found_in
 
 CATALOGUE = load_catalogue()
 ENGINE = Engine(WORLD, CATALOGUE)

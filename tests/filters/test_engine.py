@@ -16,6 +16,7 @@ from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters import engine as engine_module
 from filters.engine import Engine, build
+from filters.leaks import found_in
 from filters.patterns import PATTERNS
 from proxy.message import Draft
 from proxy.parse import parse
@@ -23,7 +24,6 @@ from proxy.policy import KEEP_ALL, EditContext, pack
 from proxy.routing import Party
 from tests.agents import ALICE, CARRIER, PBX, PSAP, SDP, Agent, Packet, read
 from tests.ladder import Ladder, Restart, Sent
-from tests.leaks import found_in
 from tests.world import PHONE, SETTINGS, TRUNK, World, settings
 
 SECRET = b"kqsecretvx"

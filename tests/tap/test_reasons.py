@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filters.catalogue import load_catalogue
-from tap.demo_reasons import Reasons
+from tap.reasons import Reasons
 
 CATALOGUE = load_catalogue()
 
