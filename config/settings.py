@@ -177,6 +177,11 @@ class Trunk(Section):
     networks: tuple[Network, ...] = Field(default=(), description="further networks that the trunk sends from")
     listener: Name = Field(description="the listener that the trunk is reached through")
     trusted: bool = Field(default=False, description="inside the trust domain of RFC 3325: may see asserted identities")
+    pstn: bool = Field(
+        default=False,
+        description="leads to the telephone network, where a number is hidden by indicator and never left out "
+        "(47 CFR 64.1601(a)); needs `trusted`",
+    )
     emergency: bool = Field(default=False, description="carries emergency calls and counts as zone psap for them")
     domain: str | None = Field(
         default=None, description="host of Request-URI and To towards this trunk; default: its first host"
@@ -237,6 +242,37 @@ class SubscriberPrivacy(Section):
         default=STRICT_DEFAULT,
         description="what is hidden of a subscriber who has said nothing; a key given here replaces only that key",
     )
+    session: Literal["refuse", "degrade"] = Field(
+        default="refuse",
+        description="what becomes of `Privacy: session`, which needs a media relay: 500, or all but the media address "
+        "is hidden and the wish is left in the header for whoever comes next",
+    )
+    withhold: tuple[Dialled, ...] = Field(
+        default=("*67",), description="prefixes that withhold the caller's number for one call"
+    )
+    show: tuple[Dialled, ...] = Field(
+        default=("*82",),
+        description="prefixes that show the caller's number for one call, where only the default hides it",
+    )
+
+
+class PolicyRule(Section):
+    """A further rule of the policy, for some trunks, methods or one direction; within a level the strictest wins."""
+
+    level: Literal["floor", "contract", "default"] = Field(
+        description="floor: the least that is hidden; contract: what a trunk gets, whatever subscribers say; "
+        "default: what is hidden of a subscriber who has said nothing"
+    )
+    direction: Literal["out", "in"] = Field(
+        default="out", description="out: what trunks see; in: what phones see of others, calls from trunks above all"
+    )
+    trunks: tuple[Name, ...] = Field(default=(), description="for calls to or from these trunks; empty: all")
+    methods: tuple[Method, ...] = Field(
+        default=(),
+        description="for these methods, of the request that begins a dialog or stands alone; empty: all. What comes "
+        "within a dialog obeys what its first request did",
+    )
+    privacy: Privacy = Field(description="the actions")
 
 
 class SubscriberStore(Section):
@@ -345,6 +381,7 @@ class Settings(Section):
     routes: tuple[Route, ...] = Field(default=(), description="routing table, first match wins")
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
+    rules: tuple[PolicyRule, ...] = Field(default=(), description="further rules of the policy")
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
     limits: Limits = Field(default=Limits(), description="bounds")
     overload: Overload = Field(default=Overload(), description="overload control")

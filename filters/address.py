@@ -8,12 +8,14 @@ RFC 3323 §4.1.1.3; the dialled number in To and Request-URI is what the call is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from config.vocabulary import Category
+from config.vocabulary import Action, Category
+from proxy.dialled import Prefixes, Wish
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.pack import ANONYMOUS
-from proxy.policy import hides
+from proxy.policy import action, hides
 from proxy.uri import SipUri, parse_sip_uri
 
 # user = 1*( unreserved / escaped / user-unreserved ), less ";" which begins parameters of a telephone
@@ -26,7 +28,10 @@ _LABEL = rb"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _SERVICE = re.compile(rb"urn:service:" + _LABEL + rb"(?:\." + _LABEL + rb")*", re.IGNORECASE)
 
 
-def outward(original: NameAddr, decision: int, domain: bytes, *, is_from: bool) -> NameAddr:
+def outward(
+    original: NameAddr, decision: int, domain: bytes, *, is_from: bool,
+    pseudonym: Callable[[bytes], bytes] | None = None,
+) -> NameAddr:  # fmt: skip
     """Return display name and URI as the decision lets them pass; the same value where nothing is hidden.
 
     Args:
@@ -34,12 +39,53 @@ def outward(original: NameAddr, decision: int, domain: bytes, *, is_from: bool) 
         decision: packed actions.
         domain: host[:port] that stands for the sender's network.
         is_from: whether this is the sender's own identity.
+        pseudonym: makes a keyed token of a value; without one, what is to have a pseudonym is anonymous.
     """
-    if is_from and hides(decision, Category.NUMBER):
+    number, name = action(decision, Category.NUMBER), action(decision, Category.NAME)
+    if is_from and number is not Action.KEEP:
+        if number is Action.PSEUDONYMISE and pseudonym is not None:
+            # No number, and so nobody's: who shows one shows one of their own (47 CFR 64.1604).
+            token = pseudonym(_identity(original.uri))
+            return NameAddr(
+                _alias(token) if name is Action.PSEUDONYMISE else b"", b"sip:p-%b@%b" % (token, domain), b""
+            )
         return ANONYMOUS
-    display = b"" if hides(decision, Category.NAME) else original.display
+    display = original.display
+    if name is Action.PSEUDONYMISE and is_from and pseudonym is not None:
+        display = _alias(pseudonym(_identity(original.uri)))
+    elif name is not Action.KEEP:
+        display = b""
     uri = _plain_uri(original.uri, domain) if hides(decision, Category.NETWORK) else original.uri
     return original._replace(display=display, uri=uri)
+
+
+def asserted(identity: NameAddr, decision: int, domain: bytes) -> bytes:
+    """Return an asserted identity (RFC 3325) as a hop may see it that is told the number."""
+    display = b"" if hides(decision, Category.NAME) else identity.display
+    uri = _plain_uri(identity.uri, domain) if hides(decision, Category.NETWORK) else identity.uri
+    return NameAddr(display, uri, b"").address
+
+
+def _alias(token: bytes) -> bytes:
+    """Return a display name for a pseudonym."""
+    return b'"Caller %b"' % token[:6].upper()
+
+
+def _identity(uri: bytes) -> bytes:
+    """Return what of an address tells a subscriber: not its parameters, nor the port of a phone that moves."""
+    parsed = parse_sip_uri(uri)
+    if parsed is None:
+        return uri.partition(b";")[0]
+    return parsed.user.partition(b";")[0] + b"@" + parsed.host.lower()
+
+
+def without_prefix(uri: bytes, prefixes: Prefixes) -> bytes:
+    """Return a dialled URI less a prefix that was for us, such as *67."""
+    parsed = parse_sip_uri(uri)
+    if parsed is None or not parsed.user:
+        return uri
+    found = prefixes.read(parsed.user)
+    return uri if found.wish is Wish.NONE else bytes(parsed._replace(user=found.number))
 
 
 def without_names(value: bytes) -> bytes | None:

@@ -123,7 +123,7 @@ def _section(catalogue: Catalogue, section: str, table: Table[HeaderEntry]) -> s
     parts = [f"## {title}\n\n{text}\n"]
     for category in (*Category, None):
         rows = [
-            f"| {_name(name, compact)} | {' | '.join(_fate(entry, zone) for zone in _COLUMNS)} "
+            f"| {_name(name, compact)} | {' | '.join(_fate(name, entry, zone) for zone in _COLUMNS)} "
             f"| {catalogue.source(section, name)} |\n"
             for name, entry in _all(table)
             if entry.category is category
@@ -145,20 +145,27 @@ def _name(name: bytes, compact: Mapping[bytes, str]) -> str:
     return f"`{name.decode()}`{short}"
 
 
-def _fate(entry: HeaderEntry, zone: Towards) -> str:
+def _fate(name: bytes, entry: HeaderEntry, zone: Towards) -> str:
     """Say what becomes of a field by default, as `plan` has it."""
     if zone in entry.zones:
         return "always removed"
     action = DEFAULTS[zone][Category.UNKNOWN if entry.category is None else entry.category]
     if action is Action.KEEP:
         return "kept"
+    if name == b"p-asserted-identity" and action is Action.INDICATE:
+        return "asserted by Sipveil"
     if entry.category is None:
         return "core" if entry.core else "its form"
     return f"core: {_past(action)}" if entry.core else "removed"
 
 
 def _past(action: Action) -> str:
-    words = {Action.SEAL: "sealed", Action.ANONYMISE: "anonymised", Action.REMOVE: "removed"}
+    words = {
+        Action.SEAL: "sealed",
+        Action.ANONYMISE: "anonymised",
+        Action.INDICATE: "anonymised",
+        Action.REMOVE: "removed",
+    }
     return words.get(action, action.name.lower())
 
 

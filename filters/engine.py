@@ -11,7 +11,9 @@ from filters.catalogue import PACKAGED, Catalogue, load_catalogue
 from filters.patterns import compile_leaks
 from filters.plan import CompiledPlan
 from filters.policy import Policy
+from filters.rulings import Ruling
 from filters.zones import towards
+from proxy.dialled import Prefixes, Wish
 from proxy.message import Message
 from proxy.routing import Party
 
@@ -26,14 +28,31 @@ class Engine:
         """Bind settings, catalogue and subscribers; nothing is compiled before it is needed."""
         self.subscribers = Subscribers() if subscribers is None else subscribers
         self._catalogue = catalogue
-        self._policy = Policy(settings)
+        self._policy = Policy(settings, self.subscribers)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
+        self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
         self._leaks = compile_leaks()
         self._plans: dict[tuple[int, str], CompiledPlan] = {}
 
-    def decide(self, request: Message, source: Party, hop: Party) -> int:
-        """Return the packed decision for an initial request."""
-        return self._policy.decide(request, source, hop)
+    def decide(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> int:
+        """Return the packed decision for an initial request; wish is what the dialled prefix asks for.
+
+        Raises:
+            Refused: for what cannot be done, or is not taken.
+        """
+        return self._policy.decide(request, source, hop, wish)
+
+    def answers(self, request: Message, source: Party, hop: Party) -> int:
+        """Return the packed decision for what hop's side discloses to the sender of an initial request."""
+        return self._policy.answers(request, source, hop)
+
+    def also(self, message: Message, decision: int, hop: Party) -> int:
+        """Return a dialog's decision with what a message's own Privacy header asks for."""
+        return self._policy.also(message, decision, hop)
+
+    def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:
+        """Return who decided what for an initial request; raises as `decide`."""
+        return self._policy.rulings(request, source, hop, wish)
 
     def towards(self, hop: Party) -> int:
         """Return the packed decision where nobody has asked for anything."""
@@ -54,7 +73,7 @@ class Engine:
         return CompiledPlan(
             self._catalogue, decision,
             allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
-            ours_leave=hop.zone is not Zone.CORE, zone=towards(hop),
+            ours_leave=hop.zone is not Zone.CORE, zone=towards(hop), prefixes=self._prefixes,
         )  # fmt: skip
 
     def leaks(self, text: bytes) -> bool:

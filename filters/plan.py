@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from config.vocabulary import Category
-from filters.address import outward, without_names
+from config.vocabulary import Action, Category
+from filters.address import asserted, outward, without_names, without_prefix
 from filters.bodies import SECTIONS as BODY_SECTIONS
 from filters.bodies import BodyFilter, compile_bodies
 from filters.catalogue import Catalogue, HeaderEntry
 from filters.credentials import HEADERS as CREDENTIALS
 from filters.credentials import is_ours
 from filters.forms import FormError
+from filters.generalise import generalised
 from filters.patterns import compile_leaks
+from filters.request import left_over
 from filters.sdp import SdpContext
 from filters.zones import Towards
+from proxy.dialled import Prefixes
 from proxy.errors import Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
 from proxy.memo import remembered
@@ -62,7 +65,7 @@ class CompiledPlan:
     def __init__(
         self, catalogue: Catalogue, decision: int, *,
         allowed: frozenset[bytes] = frozenset(), realms: frozenset[bytes] = frozenset(), ours_leave: bool = True,
-        zone: Towards | None = None,
+        zone: Towards | None = None, prefixes: Prefixes | None = None,
     ) -> None:  # fmt: skip
         """Compile.
 
@@ -73,6 +76,7 @@ class CompiledPlan:
             realms: our digest realms, lower case.
             ours_leave: whether credentials for them are removed; only the core may need them.
             zone: where the hop stands, for what never goes there; without one, decision alone counts.
+            prefixes: what may be dialled in front of a number, and is for us alone.
         """
         if zone is not None:
             catalogue = catalogue.towards(zone)
@@ -82,6 +86,12 @@ class CompiledPlan:
         self._allowed = allowed
         self._realms = realms
         self._ours_leave = ours_leave
+        self._prefixes = prefixes
+        number = action(decision, Category.NUMBER)
+        self.may_assert = number is Action.KEEP or (number is Action.INDICATE and zone is not Towards.UNTRUSTED)
+        self.tells_identity = self.may_assert and zone is Towards.TRUSTED
+        self.indicates = self.tells_identity and number is Action.INDICATE
+        self.fulfils_privacy = zone not in (None, Towards.CORE, Towards.PSAP)
         self._strict = hides(decision, Category.UNKNOWN)
         self._maps_from = any(hides(decision, one) for one in (Category.NAME, Category.NUMBER, Category.NETWORK))
         # A pattern in a kept field tells what its own category hides.
@@ -114,6 +124,9 @@ class CompiledPlan:
                 continue
             if edit is _nothing:
                 draft.put(position, None, why)
+                continue
+            if edit is _by_token:
+                draft.put(position, with_value(line, context.pseudonym(unfold(line.partition(b":")[2]))), why)
                 continue
             cleaned = known.get(line)
             if cleaned is None:
@@ -170,8 +183,9 @@ class CompiledPlan:
         if category is None:
             return (entry.form, "only the form that a call needs") if self._strict else (None, "")
         allowed = category is Category.UNKNOWN and name in self._allowed
-        if hides(self._decision, category) and not allowed:
-            return _nothing, f"{category.name.lower()}: {action(self._decision, category).name.lower()}"
+        asserted_ = name == b"p-asserted-identity" and self.may_assert
+        if hides(self._decision, category) and not (allowed or asserted_):
+            return self._hidden(name, category)
         if name in CREDENTIALS and self._ours_leave:
             return self._others_credentials, "credentials of our own realm"
         if name in _ADDRESSES and hides(self._decision, Category.NAME):
@@ -180,6 +194,16 @@ class CompiledPlan:
         if self._leaks is not None and category is not Category.CREDENTIALS:
             return self._swept, "a device id or address in a kept field"
         return None, ""
+
+    def _hidden(self, name: bytes, category: Category) -> tuple[Edit, str]:
+        """Return the edit for a header that may not pass as it is."""
+        what = action(self._decision, category)
+        why = f"{category.name.lower()}: {what.name.lower()}"
+        if what is Action.GENERALISE:
+            return lambda value: generalised(name, value), why
+        if what is Action.PSEUDONYMISE and category is Category.DEVICE:
+            return _by_token, why
+        return _nothing, why
 
     def _core_edit(self, name: bytes) -> tuple[Edit | None, str]:
         """Return what is left to do for a header that the core edits: a Contact that is not sealed."""
@@ -305,12 +329,31 @@ class CompiledPlan:
                 out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name
         return out
 
-    def address(self, original: NameAddr, domain: bytes, *, is_from: bool) -> NameAddr:
-        """Return the outward form of a From or To."""
-        return original if self._keeps_all else _shown(self, original, domain, is_from)
+    def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
+        """Return an asserted identity as the hop may see it."""
+        return asserted(identity, self._decision, domain)
 
-    def _address(self, original: NameAddr, domain: bytes, is_from: bool) -> NameAddr:
-        shown = outward(original, self._decision, domain, is_from=is_from)
+    def left_of_privacy(self, values: list[bytes]) -> bytes | None:
+        """Return what Privacy says towards the hop; None where it stays as it came."""
+        if not self.fulfils_privacy:
+            return None
+        left = left_over(values)
+        if self.indicates:
+            return left + b";id" if left and left != b"none" else b"id"
+        return left
+
+    def address(
+        self, original: NameAddr, domain: bytes, *, is_from: bool, pseudonym: Callable[[bytes], bytes] | None = None
+    ) -> NameAddr:
+        """Return the outward form of a From or To."""
+        return original if self._keeps_all else _shown(self, original, domain, is_from, pseudonym)
+
+    def _address(
+        self, original: NameAddr, domain: bytes, is_from: bool, pseudonym: Callable[[bytes], bytes] | None
+    ) -> NameAddr:
+        if not is_from and self._prefixes is not None:
+            original = original._replace(uri=without_prefix(original.uri, self._prefixes))
+        shown = outward(original, self._decision, domain, is_from=is_from, pseudonym=pseudonym)
         if not hides(self._decision, Category.NETWORK):
             shown = shown._replace(uri=self._open_uri(shown.uri))
         # Of the URI, only what the sender wrote: the host may be ours. The dialled number is what the call is for.
@@ -320,12 +363,19 @@ class CompiledPlan:
 
 
 @remembered
-def _shown(plan: CompiledPlan, original: NameAddr, domain: bytes, is_from: bool) -> NameAddr:
+def _shown(
+    plan: CompiledPlan, original: NameAddr, domain: bytes, is_from: bool, pseudonym: Callable[[bytes], bytes] | None
+) -> NameAddr:
     """Remember the outward forms of all plans together: each message of a call asks for the same two."""
-    return plan._address(original, domain, is_from)
+    return plan._address(original, domain, is_from, pseudonym)
 
 
 def _nothing(value: bytes) -> bytes | None:
+    return None
+
+
+def _by_token(value: bytes) -> bytes | None:
+    """Stand for an edit that needs the call's key, and is not remembered."""
     return None
 
 

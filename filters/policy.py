@@ -1,92 +1,330 @@
 """Decisions: one action for each category, by the precedence of design.md §2.
 
-Highest first: emergency call, (law,) the operator's floor, the trunk's contract, the caller's wish for this
-call, the subscriber's default. The floor is a least: what it hides is hidden, whatever stands below it.
+Highest first: emergency call, law, the operator's floor, the trunk's contract, the caller's wish for this call, the
+subscriber's settings, the default. The floor is a least: what it hides is hidden, whatever stands below it.
+
+A decision is worked out by `_rulings`, which says of each category who decided and whom that overrode, and is then
+remembered as a number. So what `sipveil explain` shows is what the proxy does.
 """
 
 from __future__ import annotations
 
-from config.settings import Privacy as Level
-from config.settings import Settings, Trunk
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from config.settings import PolicyRule, Settings, Trunk
+from config.settings import Privacy as Actions
+from config.subscriber import EVERYWHERE, Profile
+from config.subscriber_address import from_parts
+from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters.request import NOTHING, Asked, asked
+from filters.rulings import Level, Ruling, Weighing
+from proxy.dialled import Wish
+from proxy.errors import Malformed, Refused
+from proxy.headers import parse_name_addr
+from proxy.memo import remembered
 from proxy.message import Message
-from proxy.policy import KEEP_ALL, pack, stricter
+from proxy.policy import KEEP_ALL, action, pack, stricter
 from proxy.routing import Party
+from proxy.uri import parse_sip_uri
 
-MAX_WISHES = 1024
-"""Different Privacy headers whose decisions are remembered; further ones are worked out each time."""
+MAX_DECISIONS = 4096
+"""Decisions that are remembered; a flood of different wishes begins anew rather than grow memory."""
+_RELAXED = (Category.NAME, Category.NUMBER, Category.HISTORY)
+"""What RFC 3323 speaks of: a caller who shows the number does not thereby show the handset."""
+_IDENTITY = (Category.NAME, Category.NUMBER)
+_ANONYMOUS_HOST = b"anonymous.invalid"
+
+
+class _Case(NamedTuple):
+    """What a decision is about."""
+
+    hop: Party
+    """Who is to see it."""
+    other: Party
+    """Whose side it is about."""
+    method: bytes
+    profile: Profile | None
+    """Settings of the subscriber on that side, where it has one."""
+    wish: Asked
 
 
 class Policy:
-    """The levels of one generation of settings."""
+    """The levels of one generation of settings, and the subscribers."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read the levels that hold for every subscriber; trunks bring their own."""
+    def __init__(self, settings: Settings, subscribers: Subscribers | None = None) -> None:
+        """Read the rules; subscribers, where there are any, are asked anew for each request."""
         self._settings = settings
-        self._floor = pack({category: _of(settings.privacy.floor, category) for category in Category})
-        self._cache: dict[str, int] = {}
-        self._asked: dict[tuple[str, tuple[bytes, ...]], int] = {}
+        self._subscribers = Subscribers() if subscribers is None else subscribers
+        self._rules = [(f"rules[{place}].privacy", rule) for place, rule in enumerate(settings.rules)]
+        self._methods = any(rule.methods for rule in settings.rules)
+        """Whether a decision may depend on the method."""
+        self._decided: dict[tuple[object, ...], int] = {}
 
-    def decide(self, request: Message, source: Party, hop: Party) -> int:
+    # --- what the core asks
+
+    def decide(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> int:
         """Return the packed decision for what the sender of an initial request discloses to hop.
 
         Raises:
-            Refused: when the caller asks for what cannot be done, and insists.
+            Refused: when the caller asks for what cannot be done, and insists; when whom it calls takes no anonymous
+                calls (433, RFC 5079).
         """
         if hop.zone is Zone.PSAP:
             return KEEP_ALL
-        asks = hop.zone is not Zone.CORE and b"privacy" in request.index
-        decision = self._wished(request, hop) if asks else self.towards(hop)
-        if source.zone is hop.zone is Zone.ACCESS:
-            # The floor is about subscribers: it hides one phone's user from another, not a trunk's caller from both.
-            decision = stricter(decision, self._floor)
+        profile = self._profile_of_sender(request, source)
+        plain = wish is Wish.NONE and b"privacy" not in request.index
+        privacy = () if plain else (wish, *request.values(b"privacy"), b"privacy" in request.index)
+        key = (hop.key, source.key, request.method if self._methods else b"", _key(profile, hop), privacy)
+        decision = self._decided.get(key)
+        if decision is None:
+            case = self._case(request, source, hop, profile, wish)
+            decision = self._remember(key, self._packed(case))
+        if hop.zone is Zone.ACCESS:
+            self._check_anonymous(request, source, decision)
+        return decision
+
+    def answers(self, request: Message, source: Party, hop: Party) -> int:
+        """Return the packed decision for what hop's side discloses to the sender of an initial request."""
+        if source.zone is Zone.PSAP:
+            return KEEP_ALL
+        profile = self._profile_of_callee(request, hop)
+        key = (source.key, hop.key, request.method if self._methods else b"", _key(profile, source), "answers")
+        decision = self._decided.get(key)
+        if decision is None:
+            case = _Case(source, hop, request.method, profile, NOTHING)
+            decision = self._remember(key, self._packed(case))
         return decision
 
     def towards(self, hop: Party) -> int:
-        """Return the packed decision for hop where nobody has asked for anything."""
-        decision = self._cache.get(hop.key)
+        """Return the packed decision for hop where nobody has said anything."""
+        key = (hop.key,)
+        decision = self._decided.get(key)
         if decision is None:
-            decision = self._cache[hop.key] = self._pack(hop, NOTHING)
+            decision = self._remember(key, self._packed(_Case(hop, hop, b"", None, NOTHING)))
         return decision
 
-    def _wished(self, request: Message, hop: Party) -> int:
-        """Return the packed decision for a caller's wish; phones say the same few things over and over."""
-        key = hop.key, tuple(request.values(b"privacy"))
-        decision = self._asked.get(key)
-        if decision is None:
-            decision = self._pack(hop, asked(request))
-            if len(self._asked) < MAX_WISHES:
-                self._asked[key] = decision
+    def also(self, message: Message, decision: int, hop: Party) -> int:
+        """Return a dialog's decision with what a message of it asks for by its own Privacy header."""
+        if hop.zone in (Zone.PSAP, Zone.CORE):
+            return decision
+        try:
+            wish = asked(message, session="degrade")
+        except Refused:  # `critical`, which a request within a dialog has no use for (RFC 3323 §5)
+            return decision
+        return _one_set(stricter(decision, pack(wish.actions)), hop)
+
+    def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:
+        """Return who decided what, for an initial request; raises as `decide`."""
+        return self._rulings(self._case(request, source, hop, self._profile_of_sender(request, source), wish))
+
+    def _remember(self, key: tuple[object, ...], decision: int) -> int:
+        if len(self._decided) >= MAX_DECISIONS:
+            self._decided.clear()
+        self._decided[key] = decision
         return decision
 
-    def _pack(self, hop: Party, wish: Asked) -> int:
-        if hop.zone is Zone.PSAP:
-            return KEEP_ALL
-        return pack({category: self._action(category, hop, wish) for category in Category})
+    # --- whom it is about
 
-    def _action(self, category: Category, hop: Party, wish: Asked) -> Action:
-        if hop.trunk is not None:
-            floor = _of(self._settings.privacy.floor, category)
-            return max(floor, self._towards_trunk(category, hop.trunk, wish))
-        section = self._settings.access if hop.zone is Zone.ACCESS else self._settings.core
-        level = _of(section.privacy, category) if section else Action.REMOVE
-        if hop.zone is Zone.ACCESS:
-            level = max(level, wish.actions.get(category, Action.KEEP))
-        return level
+    def _case(self, request: Message, source: Party, hop: Party, profile: Profile | None, wish: Wish) -> _Case:
+        session = self._settings.privacy.session
+        # The core honours Privacy itself; what is said of the PSAP's zone stands above all.
+        asks = hop.zone not in (Zone.CORE, Zone.PSAP)
+        return _Case(hop, source, request.method, profile, asked(request, wish, session=session) if asks else NOTHING)
 
-    def _towards_trunk(self, category: Category, trunk: Trunk, wish: Asked) -> Action:
-        contract = trunk.privacy.of(category)
-        if contract is not None:
-            return contract
+    def _profile_of_sender(self, request: Message, source: Party) -> Profile | None:
+        """Return the settings of the subscriber who sends a request; None for trunks and for who has none."""
+        if source.trunk is not None:
+            return None
+        return self._subscribers.find(_address_of_record(_sender(request, source)))
+
+    def _profile_of_callee(self, request: Message, hop: Party) -> Profile | None:
+        return None if hop.trunk is not None else self._subscribers.find(_address_of_record(request.to.uri))
+
+    def _check_anonymous(self, request: Message, source: Party, decision: int) -> None:
+        """Refuse an anonymous call to a subscriber who takes none; a PSAP that calls back is taken always.
+
+        Raises:
+            Refused: 433.
+        """
+        profile = self._profile_of_callee(request, _PHONE)
+        if profile is None or not profile.rejects_anonymous or source.zone is Zone.PSAP:
+            return
+        if source.trunk is not None and source.trunk.emergency:
+            return
+        hidden = action(decision, Category.NUMBER) is not Action.KEEP
+        if hidden or request.from_.uri.lower().endswith(b"@" + _ANONYMOUS_HOST):
+            raise Refused(433, "Anonymity Disallowed")
+
+    # --- the levels
+
+    def _packed(self, case: _Case) -> int:
+        return pack({ruling.category: ruling.action for ruling in self._rulings(case)})
+
+    def _rulings(self, case: _Case) -> tuple[Ruling, ...]:
+        """Weigh all categories for a case."""
+        if case.hop.zone is Zone.PSAP:
+            why = "an emergency call goes through, complete"
+            return tuple(Ruling(category, Action.KEEP, Level.EMERGENCY, why, ()) for category in Category)
+        weigh = self._towards_trunk if case.hop.trunk is not None else self._towards_zone
+        weighed = {category: weigh(category, case) for category in Category}
+        _move_together(weighed, case.hop)
+        return tuple(one.ruling() for one in weighed.values())
+
+    def _towards_trunk(self, category: Category, case: _Case) -> Weighing:
+        settings, trunk, wish = self._settings, case.hop.trunk, case.wish
+        assert trunk is not None  # noqa: S101 -- the caller has looked
+        found = Weighing(
+            category, Level.DEFAULT, _place("privacy.default", category), _said(settings.privacy.default, category)
+        )
+        for place, action_ in self._of("default", "out", category, case):
+            found.least(Level.DEFAULT, place, action_)
         if category is Category.UNKNOWN and trunk.trusted:
-            return wish.actions.get(category, Action.KEEP)
-        default = _of(self._settings.privacy.default, category)
-        if wish.relaxed:
-            # Only what RFC 3323 speaks of: a caller who shows the number does not thereby show the handset.
-            return Action.KEEP if category in (Category.NAME, Category.NUMBER, Category.HISTORY) else default
-        return max(default, wish.actions.get(category, Action.KEEP))
+            found.replace(Level.CONTRACT, f"trunks.{trunk.name}.trusted", Action.KEEP)
+        _subscriber(found, case.profile, trunk.name)
+        if wish.relaxed and category in _RELAXED:
+            found.replace(Level.CALL, wish.text, Action.KEEP)
+        found.least(Level.CALL, wish.text, wish.actions.get(category, Action.KEEP))
+        self._contract(found, case, trunk)
+        found.least(Level.FLOOR, _place("privacy.floor", category), _said(settings.privacy.floor, category))
+        for place, action_ in self._of("floor", "out", category, case):
+            found.least(Level.FLOOR, place, action_)
+        _law(found, case, trunk)
+        return found
+
+    def _contract(self, found: Weighing, case: _Case, trunk: Trunk) -> None:
+        """Let the contract decide; but no contract shows a withheld number to whom nobody trusts (RFC 3325 §7)."""
+        category, withheld = found.category, case.wish.actions.get(found.category, Action.KEEP)
+        contracts = [(_place(f"trunks.{trunk.name}.privacy", category), trunk.privacy.of(category))]
+        contracts += self._of("contract", "out", category, case)
+        said = [(place, action_) for place, action_ in contracts if action_ is not None]
+        if not said:
+            return
+        place, strictest = max(said, key=lambda pair: pair[1])
+        found.replace(Level.CONTRACT, place, strictest)
+        if category in _IDENTITY and not trunk.trusted:
+            found.least(Level.LAW, f"RFC 3325 §7: {case.wish.text}", withheld)
+
+    def _towards_zone(self, category: Category, case: _Case) -> Weighing:
+        """Weigh for phones and core."""
+        hop, settings = case.hop, self._settings
+        section = settings.access if hop.zone is Zone.ACCESS else settings.core
+        known = _said(section.privacy, category) if section else Action.REMOVE
+        found = Weighing(category, Level.ZONE, _place(f"{hop.zone.value}.privacy", category), known)
+        if hop.zone is Zone.CORE:
+            return found
+        for place, action_ in self._of("contract", "in", category, case):
+            found.least(Level.CONTRACT, place, action_)
+        if case.other.trunk is None and case.profile is not None:
+            said = case.profile.towards(EVERYWHERE, 0)
+            found.least(Level.SUBSCRIBER, "subscriber", action(said, category))
+        found.least(Level.CALL, case.wish.text, case.wish.actions.get(category, Action.KEEP))
+        if case.other.zone is Zone.ACCESS:
+            # The floor is about subscribers: it hides one phone's user from another, not a trunk's caller from both.
+            found.least(Level.FLOOR, _place("privacy.floor", category), _said(settings.privacy.floor, category))
+        for place, action_ in self._of("floor", "in", category, case):
+            found.least(Level.FLOOR, place, action_)
+        return found
+
+    def _of(self, level: str, direction: str, category: Category, case: _Case) -> Iterable[tuple[str, Action]]:
+        """Yield the further rules of a level that hold for a case."""
+        trunk = case.hop.trunk or case.other.trunk
+        for place, rule in self._rules:
+            said = rule.privacy.of(category)
+            if said is not None and rule.level == level and rule.direction == direction and _holds(rule, trunk, case):
+                yield _place(place, category), said
 
 
-def _of(level: Level, category: Category) -> Action:
+def _holds(rule: PolicyRule, trunk: Trunk | None, case: _Case) -> bool:
+    if rule.trunks and (trunk is None or trunk.name not in rule.trunks):
+        return False
+    return not rule.methods or case.method.decode("latin-1") in rule.methods
+
+
+def _key(profile: Profile | None, hop: Party) -> tuple[object, ...] | None:
+    """Return what of a profile a decision towards hop depends on."""
+    if profile is None:
+        return None
+    said = profile.exceptions.get(hop.trunk.name) if hop.trunk is not None else None
+    return (*(said or (profile.actions, profile.said)), profile.telemarketer)
+
+
+def _subscriber(found: Weighing, profile: Profile | None, trunk: str) -> None:
+    if profile is None:
+        return
+    actions, said = profile.exceptions.get(trunk) or (profile.actions, profile.said)
+    if said >> 3 * found.category & 7:
+        found.replace(Level.SUBSCRIBER, "subscriber", action(actions, found.category))
+
+
+def _law(found: Weighing, case: _Case, trunk: Trunk) -> None:
+    """Say what no subscriber, contract or floor can change, and what trust makes of a hidden number."""
+    if found.category not in _IDENTITY:
+        return
+    if case.profile is not None and case.profile.telemarketer:
+        found.replace(Level.LAW, "47 CFR 64.1601(e): a telemarketer may not withhold", Action.KEEP)
+    if found.category is not Category.NUMBER:
+        return
+    if trunk.pstn and found.action > Action.INDICATE:
+        found.replace(Level.LAW, f"trunks.{trunk.name}.pstn: 47 CFR 64.1601(a)", Action.INDICATE)
+    elif trunk.trusted and found.action is Action.ANONYMISE and found.level not in (Level.FLOOR, Level.CONTRACT):
+        found.replace(Level.CONTRACT, f"trunks.{trunk.name}.trusted: RFC 3325", Action.INDICATE)
+
+
+def _move_together(weighed: dict[Category, Weighing], hop: Party) -> None:
+    """Hide what would tell a hidden number all the same: the identity of a caller is one set of fields."""
+    number = weighed[Category.NUMBER]
+    for category, least in _set_of(number.action, hop):
+        weighed[category].least(number.level, f"goes with the number ({number.rule})", least)
+
+
+def _set_of(number: Action, hop: Party) -> tuple[tuple[Category, Action], ...]:
+    """Return the least that becomes of the categories that a number stands in, by what becomes of the number."""
+    if number is Action.KEEP:
+        return ()
+    name = Action.PSEUDONYMISE if number is Action.PSEUDONYMISE else Action.ANONYMISE
+    # Contact and Call-ID hold user names; who forwarded a call is its caller's to hide from strangers alone.
+    moved = ((Category.NAME, name), (Category.NETWORK, Action.SEAL))
+    trusted = hop.trunk is not None and hop.trunk.trusted
+    return moved if trusted else (*moved, (Category.HISTORY, Action.REMOVE))
+
+
+def _one_set(decision: int, hop: Party) -> int:
+    """Return a decision in which identity moves as one set."""
+    return stricter(decision, pack(dict(_set_of(action(decision, Category.NUMBER), hop))))
+
+
+def _place(section: str, category: Category) -> str:
+    return f"{section}.{category.name.lower()}"
+
+
+def _said(level: Actions, category: Category) -> Action:
     return level.of(category) or Action.KEEP
+
+
+def _sender(request: Message, source: Party) -> bytes:
+    """Return the URI of the subscriber that sends a request: by From, or by what the core asserts."""
+    if source.zone is Zone.CORE and b"p-asserted-identity" in request.index:
+        try:
+            return parse_name_addr(request.items(b"p-asserted-identity")[0]).uri
+        except (Malformed, IndexError):
+            return request.from_.uri
+    return request.from_.uri
+
+
+@remembered
+def _address_of_record(uri: bytes) -> bytes:
+    """Return the canonical address of record of a URI; b"" for what is none, which nobody is stored as."""
+    try:
+        parsed = parse_sip_uri(uri)
+    except Malformed:
+        return b""
+    if parsed is not None:
+        return from_parts(parsed.user.partition(b";")[0], parsed.host)
+    if uri[:4].lower() == b"tel:":
+        return uri[4:].partition(b";")[0].translate(None, b"-.()")
+    return b""
+
+
+_PHONE = Party(Zone.ACCESS)

@@ -37,7 +37,7 @@ def _actions(privacy: Privacy) -> Mapping[Category, Action]:
 DEFAULTS: Mapping[Towards, Mapping[Category, Action]] = {
     Towards.ACCESS: _actions(ACCESS_DEFAULT),
     Towards.CORE: _actions(Privacy()),
-    Towards.TRUSTED: {**_actions(STRICT_DEFAULT), Category.UNKNOWN: Action.KEEP},
+    Towards.TRUSTED: {**_actions(STRICT_DEFAULT), Category.NUMBER: Action.INDICATE, Category.UNKNOWN: Action.KEEP},
     Towards.UNTRUSTED: _actions(STRICT_DEFAULT),
     Towards.PSAP: _actions(Privacy()),
 }

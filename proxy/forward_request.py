@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from proxy.asserted import assert_identity
 from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
+from proxy.policy import Plan, Privacy
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
@@ -35,10 +37,11 @@ class RequestForwarder:
     """Makes the bytes of forwarded requests."""
 
     def __init__(
-        self, tokens: Tokens, identity: Identity, records: Records, references: References,
+        self, tokens: Tokens, identity: Identity, records: Records, references: References, privacy: Privacy,
         sent_by: Callable[[tuple[str, int]], bytes],
     ) -> None:  # fmt: skip
         """Use the shared stages of one core; `sent_by` names one of its sockets in Via."""
+        self._privacy = privacy
         self._sent_by = sent_by
         self._tokens = tokens
         self._identity = identity
@@ -64,7 +67,9 @@ class RequestForwarder:
             self._references.map(draft, crossing)
         self._hide_topology(draft, crossing)
         _count_down(draft, crossing)
-        crossing.to_far.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
+        plan = self._plan(crossing)
+        assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan, crossing.far_origin)
+        plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:
@@ -105,6 +110,15 @@ class RequestForwarder:
         self._put_on_top(draft, crossing, branch)
         return serialise(draft)
 
+    def _plan(self, crossing: Crossing) -> Plan:
+        """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more."""
+        request, base = crossing.request, crossing.base
+        if b"privacy" not in request.index or not request.to_tag:
+            return crossing.to_far
+        decision = base.to_callee if crossing.near_is_caller else base.to_caller
+        hop = crossing.hop.party
+        return self._privacy.plan(self._privacy.also(request, decision, hop), hop)
+
     def _start(self, draft: Draft, crossing: Crossing) -> None:
         request = crossing.request
         if crossing.target != request.uri:
@@ -133,7 +147,7 @@ class RequestForwarder:
         if outward is None:
             is_from = name == b"from"
             host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
-            outward = crossing.to_far.address(received, host, is_from=is_from)
+            outward = crossing.to_far.address(received, host, is_from=is_from, pseudonym=crossing.passage.pseudonym)
         carried = tag
         if tag and name == b"from":
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
@@ -234,5 +248,5 @@ def _count_down(draft: Draft, crossing: Crossing) -> None:
         draft.bottom.append(b"Max-Forwards: " + value)
     if b"max-breadth" in index:
         draft.remove_all(b"max-breadth", "this branch's share")
-    if b"proxy-require" in index and crossing.far.hides:
+    if b"proxy-require" in index and (crossing.far.hides or crossing.to_far.fulfils_privacy):
         draft.remove_all(b"proxy-require", "fulfilled here")

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable
 
 from config.vocabulary import Category
+from proxy.asserted import assert_identity
 from proxy.crossing import Crossing, Records, context
 from proxy.errors import Malformed
 from proxy.headers import parse_name_addr, parse_params
 from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
-from proxy.policy import hides
+from proxy.policy import Plan, Privacy, hides
 from proxy.references import References
 from proxy.reply import echo, status_line
 from proxy.serialise import serialise
@@ -31,8 +32,11 @@ _USER = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
 class ResponseForwarder:
     """Makes the bytes of forwarded responses."""
 
-    def __init__(self, tokens: Tokens, identity: Identity, records: Records, references: References) -> None:
+    def __init__(
+        self, tokens: Tokens, identity: Identity, records: Records, references: References, privacy: Privacy
+    ) -> None:
         """Use the shared stages of one core."""
+        self._privacy = privacy
         self._tokens = tokens
         self._identity = identity
         self._records = records
@@ -59,12 +63,21 @@ class ResponseForwarder:
                 lines[position] = None
         if crossing.near.hides:
             self._hide_topology(draft, crossing, response)
-        crossing.to_near.apply(draft, context(crossing, self._tokens, response, towards_far=False))
+        plan = self._plan(crossing, response)
+        assert_identity(draft, response, crossing.hop.party, crossing.source, plan, crossing.near_origin)
+        plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         self._echo(draft, crossing, response)
         if draft.notes is not None:
             for name in _ECHOED:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
         return serialise(draft)
+
+    def _plan(self, crossing: Crossing, response: Message) -> Plan:
+        """Return the plan for a response: the dialog's, or a stricter one where its own Privacy asks for more."""
+        if b"privacy" not in response.index:
+            return crossing.to_near
+        decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
+        return self._privacy.plan(self._privacy.also(response, decision, crossing.source), crossing.source)
 
     def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Send the standard phrase where unknown texts may not pass: a phrase is room for anything."""

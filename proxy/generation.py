@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config.vocabulary import Category
@@ -28,11 +29,12 @@ class Generation:
     tokens: Tokens
     identity: Identity
     references: References
-    _passages: Recent[tuple[str, str, int, int, bool, End, End], Passage] = field(default_factory=Recent)
+    _passages: Recent[tuple[str, str, int, int, bool, int, End, End], Passage] = field(default_factory=Recent)
 
     def passage(
-        self, source: Party, party: Party, to_far: int, to_near: int, *, emergency: bool, ends: tuple[End, End]
-    ) -> Passage:
+        self, source: Party, party: Party, to_far: int, to_near: int, *, emergency: bool, key_id: int,
+        ends: tuple[End, End],
+    ) -> Passage:  # fmt: skip
         """Return what crossings from source to party have in common, worked out once for each pair of decisions.
 
         Args:
@@ -41,9 +43,10 @@ class Generation:
             to_far: the decision for what is sent on.
             to_near: the decision for what comes back.
             emergency: whether this is a call to a PSAP.
+            key_id: the key that the dialog began with; its pseudonyms are made by it.
             ends: what stands for either side in the dialog's records.
         """
-        key = (source.key, party.key, to_far, to_near, emergency, *ends)
+        key = (source.key, party.key, to_far, to_near, emergency, key_id, *ends)
         passage = self._passages.get(key)
         if passage is None:
             network, privacy = self.network, self.privacy
@@ -53,9 +56,19 @@ class Generation:
                 privacy.plan(to_far, party), privacy.plan(to_near, source),
                 self.origin(source), self.origin(party), self.domain(party),
                 network.record_budget(source), network.record_budget(party),
+                self._pseudonyms(key_id, ends[1]),
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage
+
+    def _pseudonyms(self, key_id: int, end: End) -> Callable[[bytes], bytes]:
+        """Return what makes pseudonyms towards a side, 16 hexadecimal digits each."""
+        tokens, whom = self.tokens, end.pack()
+
+        def pseudonym(value: bytes) -> bytes:
+            return tokens.mac(key_id, b"identity", whom, value, size=8).hex().encode()
+
+        return pseudonym
 
     def side(self, party: Party, decision: int, *, emergency: bool = False) -> Side:
         """Return how identifiers look towards a party, given the decision for what is sent to it."""

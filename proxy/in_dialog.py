@@ -214,7 +214,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
         target, routes = routes[0], (*routes[1:], target)
     passage = generation.passage(
-        source, far_party, to_far, to_near, emergency=emergency, ends=(record.near, record.far)
+        source, far_party, to_far, to_near, emergency=emergency, key_id=key_id, ends=(record.near, record.far)
     )
     if near_is_caller:
         from_, to = passage.addresses(record)

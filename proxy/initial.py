@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from config.vocabulary import Zone
 from proxy.crossing import Crossing, derived
+from proxy.dialled import Prefixes, Wish
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
@@ -30,7 +31,7 @@ NO_DIALOG = frozenset(
 class Arrival:
     """A request at our door."""
 
-    __slots__ = ("flow", "request", "source", "uri", "wall")
+    __slots__ = ("dialled", "flow", "request", "source", "uri", "wall", "wish")
 
     def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
         """Note what it is, its Request-URI, from whom, over which flow, and when: wall clock, seconds."""
@@ -39,6 +40,20 @@ class Arrival:
         self.source = source
         self.flow = flow
         self.wall = wall
+        self.dialled = request.uri
+        """The Request-URI less a prefix that was for us."""
+        self.wish = Wish.NONE
+        """What that prefix asks for."""
+
+    def take_prefix(self, prefixes: Prefixes) -> None:
+        """Tell a prefix in front of the dialled number, such as *67, from the number."""
+        if self.uri is None:
+            return
+        found = prefixes.read(self.uri.user)
+        if found.wish is not Wish.NONE:
+            self.wish = found.wish
+            self.uri = self.uri._replace(user=found.number)
+            self.dialled = bytes(self.uri)
 
 
 class Destination(NamedTuple):
@@ -88,8 +103,11 @@ def destinations(
     Raises:
         Refused: when it may not go anywhere.
     """
-    network, uri = generation.network, arrival.uri
-    emergency = network.is_emergency(arrival.request.uri)
+    network = generation.network
+    if arrival.source.zone is Zone.ACCESS:
+        arrival.take_prefix(network.prefixes)
+    uri = arrival.uri
+    emergency = network.is_emergency(arrival.dialled)
     if uri is not None and network.is_us(uri.host, uri.port) and uri.user:
         token = _by_token(generation, arrival, uri, allow_contact)
         if token is not None:
@@ -154,9 +172,11 @@ def cross(
         parse_name_addr(value)  # what cannot be read now would fail every response
     privacy, identity, tokens = generation.privacy, generation.identity, generation.tokens
     key_id, party, call_id = tokens.current, hop.party, request.call_id
-    to_far = privacy.decide(request, source, party)
-    to_near = privacy.towards(source)
-    passage = generation.passage(source, party, to_far, to_near, emergency=emergency, ends=(source.end, party.end))
+    to_far = privacy.decide(request, source, party, arrival.wish)
+    to_near = privacy.answers(request, source, party)
+    passage = generation.passage(
+        source, party, to_far, to_near, emergency=emergency, key_id=key_id, ends=(source.end, party.end)
+    )
     outward = identity.seal_call_id(call_id, passage.far, key_id)
     from_, to = passage.outward(request.from_, request.to)
     crossing = Crossing(
@@ -187,7 +207,7 @@ def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:
     """Return the Request-URI for a hop: addressed to a trunk, else as it came (§16.5: not our domain)."""
     if crossing.hop.party.trunk is None:
         return arrival.request.uri
-    return _addressed(crossing.to_far, arrival.request.uri, crossing.far_domain)
+    return _addressed(crossing.to_far, arrival.dialled, crossing.far_domain)
 
 
 @remembered

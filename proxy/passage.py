@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.headers import NameAddr
@@ -29,12 +30,14 @@ class Passage:
     """Plain bytes that a record towards the sender may have."""
     far_budget: int
     """Plain bytes that a record towards the far side may have."""
+    pseudonym: Callable[[bytes], bytes]
+    """Makes a keyed token of a value: the same towards this far side, another towards any other."""
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""
         plan = self.to_far
         return (
-            from_ and plan.address(from_, self.far_origin, is_from=True),
+            from_ and plan.address(from_, self.far_origin, is_from=True, pseudonym=self.pseudonym),
             to and plan.address(to, self.far_domain, is_from=False),
         )
 

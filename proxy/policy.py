@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from config.vocabulary import Action, Category
+from proxy.dialled import Wish
 from proxy.headers import NameAddr
 from proxy.message import Draft, Message
 from proxy.routing import Party
@@ -81,15 +82,56 @@ class Plan(Protocol):
     def contact_params(self, params: bytes) -> bytes:
         """Return those Contact header parameters that may pass."""
 
-    def address(self, original: NameAddr, domain: bytes, *, is_from: bool) -> NameAddr:
-        """Return the outward form of a From or To (display name and URI), given the host to show."""
+    def address(
+        self, original: NameAddr, domain: bytes, *, is_from: bool, pseudonym: Callable[[bytes], bytes] | None = None
+    ) -> NameAddr:
+        """Return the outward form of a From or To (display name and URI).
+
+        Args:
+            original: as received.
+            domain: the host to show.
+            is_from: whether this is the sender's own identity.
+            pseudonym: makes a keyed token of a value; without one, what is to have a pseudonym is anonymous.
+        """
+
+    @property
+    def may_assert(self) -> bool:
+        """Whether an asserted identity may pass (RFC 3325 §7)."""
+
+    @property
+    def tells_identity(self) -> bool:
+        """Whether the hop is told who calls, by us where nobody else has: a trunk of the trust domain."""
+
+    @property
+    def indicates(self) -> bool:
+        """Whether it is told so with `Privacy: id`."""
+
+    @property
+    def fulfils_privacy(self) -> bool:
+        """Whether what Privacy and `Proxy-Require: privacy` ask for is done here (RFC 3323 §5)."""
+
+    def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
+        """Return an asserted identity as the hop may see it; domain stands for the sender's network."""
+
+    def left_of_privacy(self, values: list[bytes]) -> bytes | None:
+        """Return what Privacy says towards the hop, b"" for nothing, None where it stays as it came."""
 
 
 class Privacy(Protocol):
     """Classification and decision, as the core sees them."""
 
-    def decide(self, request: Message, source: Party, hop: Party) -> int:
-        """Return the decision for what the sender of an initial request discloses to hop."""
+    def decide(self, request: Message, source: Party, hop: Party, wish: Wish) -> int:
+        """Return the decision for what the sender of an initial request discloses to hop; wish is what it dialled.
+
+        Raises:
+            Refused: when it asks for what cannot be done, or when whom it calls does not take it.
+        """
+
+    def answers(self, request: Message, source: Party, hop: Party) -> int:
+        """Return the decision for what hop's side discloses to the sender of an initial request."""
+
+    def also(self, message: Message, decision: int, hop: Party) -> int:
+        """Return a dialog's decision with what the Privacy header of one of its messages asks for."""
 
     def towards(self, hop: Party) -> int:
         """Return the decision for what the other side discloses to hop when nobody has asked for more."""

@@ -16,6 +16,7 @@ from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
+from proxy.dialled import Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
 from proxy.memo import remembered
@@ -33,7 +34,7 @@ _WILDCARDS = ("0.0.0.0", "::")
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    __slots__ = ("_hash", "edge", "end", "key", "label", "trunk", "zone")
+    __slots__ = ("_hash", "edge", "end", "key", "label", "trunk", "trusted", "zone")
 
     def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
         """Name a side.
@@ -46,6 +47,8 @@ class Party:
         self.zone = zone
         self.trunk = trunk
         self.edge = edge
+        self.trusted = trunk.trusted if zone is Zone.TRUNK and trunk else zone in (Zone.CORE, Zone.PSAP)
+        """Inside the trust domain of RFC 3325: what it asserts is believed."""
         self.end = End(zone, trunk_id(trunk.name) if trunk else 0)
         """What dialog records and token contexts keep of it."""
         self.label: str = trunk.name if trunk else zone.value
@@ -122,6 +125,7 @@ class Network:
         self.is_emergency = remembered(self._is_emergency)
         self.origin = remembered(self._origin)
         self.sent_by = remembered(self._sent_by)
+        self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
         self._rules = tuple(map(_Rule.of, settings.routes))
 
     def _collect(self, retired: Iterable[Trunk]) -> None:

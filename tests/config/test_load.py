@@ -70,7 +70,8 @@ def test_privacy_given_in_part_replaces_only_its_keys(tmp_path: Path) -> None:
 def test_a_mistake_in_part_of_privacy_is_at_its_line(tmp_path: Path) -> None:
     found = problems(write(tmp_path, f'{SMALL}[privacy.default]\nname = "keep"\nnumber = "remove"\n'))
     assert found == [
-        'sipveil.toml:6: privacy.default.number: "remove" is not an action for number; write one of keep, anonymise'
+        'sipveil.toml:6: privacy.default.number: "remove" is not an action for number; write one of keep, '
+        "indicate, pseudonymise, anonymise"
     ]
 
 
@@ -115,7 +116,8 @@ emergency = true
         "sipveil.toml:16: trunks[0].max_user: 3 is out of range; write 128 to 1500",
         "sipveil.toml:18: access.listener: is missing; write listener = ... (the listener that phones are reached "
         "through)",
-        'sipveil.toml:20: access.privacy.name: "seal" is not an action for name; write one of keep, anonymise, remove',
+        'sipveil.toml:20: access.privacy.name: "seal" is not an action for name; write one of keep, pseudonymise, '
+        "anonymise, remove",
         'sipveil.toml:24: routes[0].to[1]: there is no trunk "x"; write "t", "access" or add it to [[trunks]]',
         'sipveil.toml:24: routes[0].to[0]: "t" does not carry emergency calls, see trunks[0] (line 8); '
         "write emergency = true in that trunk or route these calls elsewhere",

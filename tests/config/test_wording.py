@@ -59,7 +59,7 @@ def worded(**values: object) -> str:
         ({"trunks": (TRUNK | {"hosts": ("a b",)},)}, '"a b" is not a host; write "host", "host:port" or "[IPv6]:port"'),
         (
             {"privacy": {"default": {"name": "hide"}}},
-            '"hide" is not an action for name; write one of keep, anonymise, remove',
+            '"hide" is not an action for name; write one of keep, pseudonymise, anonymise, remove',
         ),
     ],
 )

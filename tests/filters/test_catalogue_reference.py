@@ -54,7 +54,7 @@ def test_what_it_says_of_headers_is_what_a_plan_does(zone: Towards) -> None:
             continue
         edit, _ = plan._edit_for(name, CATALOGUE.towards(zone).entry(name))
         gone = edit is not None and edit(b"<sip:+15550123@a.example>") is None
-        assert gone is ("removed" in reference._fate(entry, zone)), name
+        assert gone is ("removed" in reference._fate(name, entry, zone)), name
 
 
 def test_main_writes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -291,14 +291,16 @@ def test_an_emergency_call_always_finds_a_place() -> None:
 
 def test_a_call_from_a_trunk_reaches_the_core_as_it_came() -> None:
     """A trusted hop that keeps all: only what a proxy must touch is touched."""
-    headers = (b"X-Anything: kept", b"P-Asserted-Identity: <sip:+15550177@carrier.example>", b"Server: gw/1")
-    ladder = Ladder() >> CARRIER.invite(headers=headers) << Sent(CARRIER, 100) << Sent(PBX, b"INVITE")
+    headers = (b"X-Anything: kept", b"Remote-Party-ID: <sip:+15550177@carrier.example>", b"Server: gw/1")
+    asserted = b"P-Asserted-Identity: <sip:+15550177@carrier.example>"
+    ladder = Ladder() >> CARRIER.invite(headers=(*headers, asserted)) << Sent(CARRIER, 100) << Sent(PBX, b"INVITE")
     for line in (
         *headers,
         b"From: <sip:gateway@sip.example.net>;tag=from1",
         b"Contact: <sip:gateway@198.51.100.7:5060>",
     ):
         assert line + b"\r\n" in ladder[b"INVITE"]
+    assert asserted not in ladder[b"INVITE"], "this trunk is outside the trust domain: what it asserts is not believed"
     answer = PBX.answer(ladder[b"INVITE"], 200)
     ladder = ladder >> answer << Sent(CARRIER, 200)
     assert b"203.0.113.5" not in ladder[200], "the trunk does not see the core"

@@ -1,0 +1,104 @@
+"""Asserted identity: P-Asserted-Identity and Privacy on their way into and out of the trust domain (RFC 3325).
+
+What somebody whom we do not trust asserts is removed; a side that may know who calls is told so by us, in the words of
+the sender's own From (§5). A number that is hidden there all the same goes with `Privacy: id` (§7).
+"""
+
+from __future__ import annotations
+
+from config.vocabulary import Zone
+from proxy.errors import Malformed
+from proxy.headers import NameAddr, parse_name_addr
+from proxy.message import Draft, Message
+from proxy.pack import ANONYMOUS
+from proxy.policy import Plan
+from proxy.routing import Party
+
+HEADER = b"p-asserted-identity"
+_PRIVACY = b"privacy"
+_NEVER = frozenset((b"ACK", b"CANCEL", b"REGISTER"))
+"""Methods without an asserted identity (RFC 5876 §3.2; a REGISTER asserts nobody to anybody)."""
+_OF_THE_USER = (b"subject", b"warning")
+"""What `Privacy: user` takes along whatever category it is of; of Warning nothing is left but what may hold a name."""
+_NOT_TRUSTED = "asserted by whom nobody trusts"
+_OURS = "who calls, as Sipveil knows it (RFC 3325)"
+
+
+def assert_identity(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan, domain: bytes) -> None:
+    """Edit what a message asserts; before its plan is applied.
+
+    Args:
+        draft: of the message.
+        message: as received.
+        sender: which side it comes from.
+        receiver: who gets it; what is for a PSAP stays as it is.
+        plan: towards the receiver.
+        domain: host[:port] that stands for the sender's network.
+    """
+    if receiver.zone is Zone.PSAP:
+        return
+    index = message.index
+    if HEADER in index or (plan.tells_identity and message.method):
+        _assert(draft, message, sender, receiver, plan, domain)
+    if _PRIVACY in index or plan.indicates:
+        _ask_on(draft, message, plan)
+
+
+def _assert(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan, domain: bytes) -> None:
+    if sender.trusted:
+        if HEADER not in message.index:
+            return
+        asserted = _first_of_each_scheme(message.items(HEADER))
+    elif HEADER in message.index or not message.to_tag:
+        asserted = _own(message, sender)
+    else:
+        return
+    draft.remove_all(HEADER, _NOT_TRUSTED)
+    if not plan.may_assert or (not receiver.trusted and _asks(message, b"header")):
+        return
+    shown = [plan.asserted(identity, domain) for identity in asserted]
+    if shown:
+        draft.bottom.append(b"P-Asserted-Identity: " + b", ".join(shown))
+        draft.note(HEADER.decode(), _OURS)
+
+
+def _asks(message: Message, value: bytes) -> bool:
+    """Tell whether Privacy has a value: `header` takes the asserted identity along, `user` Subject (RFC 5379)."""
+    return _PRIVACY in message.index and value in b" ".join(message.values(_PRIVACY)).lower()
+
+
+def _own(message: Message, sender: Party) -> list[NameAddr]:
+    """Return the identity of a phone that sends a request: its From, unless that is nobody's."""
+    if sender.zone is not Zone.ACCESS or not message.method or message.method in _NEVER:
+        return []
+    from_ = message.from_
+    nobody = from_.uri.lower().endswith(ANONYMOUS.uri.partition(b"@")[2])
+    return [] if nobody else [from_._replace(params=b"")]
+
+
+def _first_of_each_scheme(items: list[bytes]) -> list[NameAddr]:
+    """Return one sip or sips and one tel identity: further ones are ignored and not forwarded (RFC 5876 §4.5)."""
+    found: dict[bytes, NameAddr] = {}
+    for item in items:
+        try:
+            identity = parse_name_addr(item)
+        except Malformed:
+            continue
+        scheme = identity.uri.partition(b":")[0].lower()
+        if scheme in (b"sip", b"sips", b"tel"):
+            found.setdefault(b"tel" if scheme == b"tel" else b"sip", identity._replace(params=b""))
+    return list(found.values())
+
+
+def _ask_on(draft: Draft, message: Message, plan: Plan) -> None:
+    """Leave of Privacy what was not performed here, and `id` where the next side is told the number (RFC 3323 §5)."""
+    left = plan.left_of_privacy(message.values(_PRIVACY) if _PRIVACY in message.index else [])
+    if left is None:
+        return
+    draft.remove_all(_PRIVACY, "performed here")
+    if _asks(message, b"user"):
+        for name in _OF_THE_USER:
+            draft.remove_all(name, "Privacy: user (RFC 3323 §5.3, RFC 5379 §5.1)")
+    if left:
+        draft.bottom.append(b"Privacy: " + left)
+        draft.note("privacy", "left for who comes next")

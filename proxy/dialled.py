@@ -1,0 +1,50 @@
+"""What is dialled in front of a number, and what it asks for: *67 withholds the caller's number for one call, *82
+shows it (47 CFR 64.1601(b)). The prefix is for us; what goes on is the number behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+
+class Wish(Enum):
+    """What a prefix asks for."""
+
+    NONE = "nothing"
+    WITHHOLD = "withhold the number"
+    SHOW = "show the number"
+
+
+class Dialled(NamedTuple):
+    """A dialled user part, told apart."""
+
+    wish: Wish
+    number: bytes
+    """What is left of the user part; parameters of a telephone number included."""
+
+
+class Prefixes:
+    """The prefixes of one configuration."""
+
+    def __init__(self, withhold: Iterable[str], show: Iterable[str]) -> None:
+        """Keep both kinds; where one prefix begins another, the longer is tried first."""
+        known = [(text.encode(), Wish.WITHHOLD) for text in withhold] + [(text.encode(), Wish.SHOW) for text in show]
+        self._known = sorted(known, key=lambda pair: -len(pair[0]))
+
+    def read(self, user: bytes) -> Dialled:
+        """Tell the prefix of a user part from its number.
+
+        A prefix that nothing follows is no prefix: the code itself was dialled. Phones escape `*` or leave it
+        (RFC 3261 §19.1.4), and several prefixes may stand in a row; then whatever withholds holds.
+        """
+        wish, rest = Wish.NONE, user
+        plain = unquote_to_bytes(user) if b"%" in user[:12] else user
+        while True:
+            found = next((pair for pair in self._known if plain.startswith(pair[0])), None)
+            if found is None or not plain[len(found[0]) :].partition(b";")[0]:
+                return Dialled(wish, rest)
+            plain = rest = plain[len(found[0]) :]
+            wish = Wish.WITHHOLD if Wish.WITHHOLD in (wish, found[1]) else found[1]

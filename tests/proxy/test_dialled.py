@@ -1,0 +1,41 @@
+"""*67 and *82 in front of a number (47 CFR 64.1601(b))."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.dialled import Prefixes, Wish
+
+PREFIXES = Prefixes(("*67", "1167"), ("*82",))
+
+
+@pytest.mark.parametrize(
+    ("user", "wish", "number"),
+    [
+        (b"+15550100", Wish.NONE, b"+15550100"),
+        (b"*67+15550100", Wish.WITHHOLD, b"+15550100"),
+        (b"*6715550100;phone-context=+1", Wish.WITHHOLD, b"15550100;phone-context=+1"),
+        (b"%2A6715550100", Wish.WITHHOLD, b"15550100"),
+        (b"116715550100", Wish.WITHHOLD, b"15550100"),
+        (b"*8215550100", Wish.SHOW, b"15550100"),
+        (b"*82*6715550100", Wish.WITHHOLD, b"15550100"),
+        (b"*67*8215550100", Wish.WITHHOLD, b"15550100"),
+        (b"*67", Wish.NONE, b"*67"),
+        (b"*67;isub=1", Wish.NONE, b"*67;isub=1"),
+        (b"5*67", Wish.NONE, b"5*67"),
+        (b"", Wish.NONE, b""),
+    ],
+)
+def test_a_prefix_is_told_from_its_number(user: bytes, wish: Wish, number: bytes) -> None:
+    """However a phone writes it; of two that contradict each other the one that hides holds."""
+    assert PREFIXES.read(user) == (wish, number)
+
+
+def test_without_prefixes_nothing_is_taken_off() -> None:
+    assert Prefixes((), ()).read(b"*6715550100") == (Wish.NONE, b"*6715550100")
+
+
+def test_the_longer_of_two_is_tried_first() -> None:
+    prefixes = Prefixes(("*6",), ("*67",))
+    assert prefixes.read(b"*6715") == (Wish.SHOW, b"15")
+    assert prefixes.read(b"*6815") == (Wish.WITHHOLD, b"815")
