@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from zlib import crc32
+from typing import Final
 
 from proxy.encoding import to_base64
 from proxy.memo import remembered
@@ -13,9 +13,15 @@ from proxy.validation import MAGIC_COOKIE
 
 ServerKey = bytes
 """What a server transaction is found under. Replaces a tuple, which takes twice the room and the collector's time."""
-_WORKERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+WORKER_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 """One letter of our branch names the worker; so there are at most 64."""
-_STARTS = tuple(b"%b%c" % (MAGIC_COOKIE, letter) for letter in _WORKERS)
+HASH_MODULUS: Final = 16_777_213
+"""The largest prime below 2^24: a remainder and one more byte are 32 bits, as wide as the kernel's accumulator."""
+HASH_FACTOR: Final = 0x9E3779B1
+HASH_SHIFT: Final = 16
+"""Multiplicative hashing (Knuth, The Art of Computer Programming, 6.4): the upper half of a product modulo 2^32.
+It spreads what comes in arithmetic progressions, as the remainders of counters do."""
+_STARTS = tuple(b"%b%c" % (MAGIC_COOKIE, letter) for letter in WORKER_LETTERS)
 _COOKIE = MAGIC_COOKIE.lower()
 _TOP_VIA = re.compile(rb"\n(?:via|v)[ \t]*+:((?:[^,\r\n]++|\r?\n[ \t])*+)", re.IGNORECASE)
 _BRANCH = re.compile(rb";\s*+branch\s*+=\s*+([^;,\s]*+)", re.IGNORECASE)
@@ -67,7 +73,7 @@ def loop_hash(tokens: Tokens, request: Message, source: str) -> bytes:
 
 def worker_of(branch: bytes) -> int:
     """Return the worker that made a branch of ours; -1 for other branches."""
-    return _WORKERS.find(branch[7:8]) if branch[:7] == MAGIC_COOKIE and len(branch) > 8 else -1
+    return WORKER_LETTERS.find(branch[7:8]) if branch[:7] == MAGIC_COOKIE and len(branch) > 8 else -1
 
 
 def owner(data: bytes, workers: int, *, from_us: bool = False) -> int:
@@ -75,8 +81,10 @@ def owner(data: bytes, workers: int, *, from_us: bool = False) -> int:
 
     Responses belong to the worker in our branch; requests to a hash of the Call-ID, on which retransmission, CANCEL
     and ACK agree (design.md §6 has the branch; but so all requests of a call from one side meet the worker that has
-    just sealed its records and read its lines, and need not be opened and read anew). It runs on every datagram once
-    there are several workers.
+    just sealed its records and read its lines, and need not be opened and read anew). The kernel does the same before
+    us where it can (proxy/steering.py), so the hash is one that both can compute. It has no secret: who wants to load
+    one worker sends one Call-ID again and again, which no hash could spread.
+    It runs on every datagram once there are several workers.
 
     Args:
         data: any bytes.
@@ -88,7 +96,8 @@ def owner(data: bytes, workers: int, *, from_us: bool = False) -> int:
         return 0
     if from_us or data[:4].upper() == b"SIP/":
         return max(worker_of(_top_branch(data)), 0) % workers
-    return crc32(_call_id(data)) % workers
+    number = int.from_bytes(_call_id(data), "big") % HASH_MODULUS
+    return ((number * HASH_FACTOR & 0xFFFFFFFF) >> HASH_SHIFT) % workers
 
 
 def _call_id(data: bytes) -> bytes:

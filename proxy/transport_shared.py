@@ -6,9 +6,16 @@ choice of a socket never changes, whoever dies, and what arrives for a worker th
 
 from __future__ import annotations
 
+import ctypes
 import socket
+import struct
+from collections.abc import Sequence
 
+from proxy.steering import REACHES, packed, steering
 from proxy.transport import open_udp_socket
+
+_ATTACH_REUSEPORT_CBPF = 51
+"""SO_ATTACH_REUSEPORT_CBPF (Linux, asm-generic/socket.h), which Python does not name."""
 
 
 def open_group(address: str, port: int, workers: int) -> list[socket.socket]:
@@ -33,3 +40,28 @@ def open_group(address: str, port: int, workers: int) -> list[socket.socket]:
             sock.close()
         raise
     return group
+
+
+def steer(group: Sequence[socket.socket]) -> int:
+    """Have the kernel give each datagram to its owner, where it can tell; needs no privilege.
+
+    The program is one for the whole group, and stays for as long as any of its sockets is open.
+
+    Args:
+        group: from `open_group`: the place of a socket is the number of its worker.
+
+    Returns:
+        Bytes of a request in which its Call-ID is found: fewer where net.core.optmem_max is small, 0 where the kernel
+        takes no program.
+    """
+    for reach in REACHES:
+        program = steering(len(group), reach)
+        code = ctypes.create_string_buffer(packed(program))
+        try:
+            # struct sock_fprog: a length, and a pointer that the kernel copies from before the call returns.
+            argument = struct.pack("@HP", len(program), ctypes.addressof(code))
+            group[0].setsockopt(socket.SOL_SOCKET, _ATTACH_REUSEPORT_CBPF, argument)
+        except OSError:
+            continue
+        return reach.call_id
+    return 0

@@ -13,7 +13,7 @@ from filters.catalogue import CatalogueError
 from filters.engine import build
 from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
-from proxy.transport_shared import open_group
+from proxy.transport_shared import open_group, steer
 from tap.log import logger
 from tap.shell import StartError, cannot_open, with_ports
 from tap.state import State, prepare
@@ -38,6 +38,8 @@ class Equipment:
         self.settings = settings
         self._groups: list[list[socket.socket]] = []
         self.inboxes: list[Inbox] = []
+        self.steered = 0
+        """Bytes of a request in which the kernel finds out the owner; 0: it does not, and workers hand over more."""
 
     def open(self) -> None:
         """Bind every listener once for each worker, and note the ports that the system chose; all or none.
@@ -51,6 +53,8 @@ class Equipment:
             except (OSError, ValueError) as error:
                 self.close()
                 raise StartError(cannot_open("udp", listener.address, listener.port, error)) from error
+        if self.settings.workers > 1:
+            self.steered = min(steer(group) for group in self._groups)
         self.settings = with_ports(self.settings, self.sockets(0))
 
     def prepare(self, wall: float) -> None:

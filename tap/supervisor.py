@@ -21,6 +21,7 @@ from twisted.python.components import Componentized
 
 from config.address import HostPortValue
 from config.settings import Settings
+from proxy.steering import REACHES
 from tap.backoff import Backoff
 from tap.equipment import Equipment
 from tap.log import LineObserver, logger
@@ -86,6 +87,7 @@ class SupervisorService(Service):
         self._or_exit(self._open_page)
         for listener in self.equipment.settings.listeners:
             self._log.info("listening udp {address}", address=str(HostPortValue(listener.address, listener.port)))
+        self._log.info("{steering}", steering=_steering(self.equipment.steered))
         for worker in range(self.equipment.settings.workers):
             self._start_worker(worker)
 
@@ -214,6 +216,18 @@ class SupervisorService(Service):
             self._cut_lifeline()
             self.equipment.close()
             raise SystemExit(f"sipveil: {error}") from None
+
+
+def _steering(reach: int) -> str:
+    """Return how datagrams get to their workers, for whoever wonders at the hand-overs that are counted."""
+    if reach == REACHES[0].call_id:
+        return "the kernel gives datagrams to their workers"
+    if reach:
+        return (
+            f"the kernel gives datagrams to their workers where the Call-ID is in the first {reach} bytes; "
+            "net.core.optmem_max = 131072 would let it look further"
+        )
+    return "the kernel does not know whose a datagram is, so workers hand over what is not theirs"
 
 
 def _pair() -> tuple[int, int]:

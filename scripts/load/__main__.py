@@ -82,6 +82,13 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     show_default=True,
     help="Addresses that calls come from, a port on each.",
 )
+@click.option(
+    "--ports",
+    default=1,
+    type=click.IntRange(1, 9_000),
+    show_default=True,
+    help="Instead: ports of one address that calls come from, another for each call, so many at a time.",
+)
 @click.option("--workers", default=1, type=click.IntRange(1), show_default=True, help="Workers of the proxy.")
 @click.option("--ring", default=20, type=click.IntRange(0), show_default=True, help="Milliseconds from 180 to 200.")
 @click.option("--talk", default=200, type=click.IntRange(0), show_default=True, help="Milliseconds of a call.")
@@ -112,16 +119,18 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     help="The proxy on cores of its own, where there are two or more.",
 )
 def main(  # noqa: PLR0913 - one for each option
-    *, names: tuple[str, ...], rate: float, calls: int | None, limit: int, sources: int, workers: int, ring: int,
-    talk: int, sweep: tuple[float, ...] | None, picture: Path | None, json_file: Path | None, keep: tuple[str, ...],
-    port: int, pin: bool,
+    *, names: tuple[str, ...], rate: float, calls: int | None, limit: int, sources: int, ports: int, workers: int,
+    ring: int, talk: int, sweep: tuple[float, ...] | None, picture: Path | None, json_file: Path | None,
+    keep: tuple[str, ...], port: int, pin: bool,
 ) -> None:  # fmt: skip
     """Read the options, run, report."""
     if picture and not sweep:
         raise click.UsageError("--plot draws a sweep: give --sweep RATE,RATE,… too")
+    if sources > 1 and ports > 1:
+        raise click.UsageError("either --sources or --ports: SIPp has one port on each of several addresses")
     cores = share(available(), workers) if pin else Cores()
-    load = Load(limit=limit, sources=sources, workers=workers, ring=ring, talk=talk, keep=kept(keep), port=port,
-                cores=cores)  # fmt: skip
+    load = Load(limit=limit, sources=sources, ports=ports, workers=workers, ring=ring, talk=talk, keep=kept(keep),
+                port=port, cores=cores)  # fmt: skip
     loads = [replace(load, rate=each, calls=calls or round(each * 10) or 1) for each in sweep or (rate,)]
     quiet = json_file == Path("-")
     results: list[Result] = []

@@ -17,6 +17,7 @@ def text(result: Result) -> str:
     head = f"{result.scenario}: {result.calls} calls, {result.rate:g}/s offered"
     extras = [f"at most {result.limit} in flight"] if result.limit else []
     extras += [f"{result.sources} sources"] if result.sources > 1 else []
+    extras += [f"{result.ports} ports"] if result.ports > 1 else []
     extras += [f"{result.workers} workers"] if result.workers > 1 else []
     width = max(len(name) for name, _ in _rows(result))
     rows = [f"  {name:<{width}}  {value}" for name, value in _rows(result)]

@@ -27,6 +27,8 @@ class Result:
     limit: int
     sources: int
     """Addresses that the calls came from."""
+    ports: int
+    """Ports that they came from at a time, of one address."""
     workers: int
     calls: int
     completed: int

@@ -29,6 +29,8 @@ STUCK = 60.0
 """Seconds without a call that ends, after which nothing will come any more (timer B and F are 32 s)."""
 SETTLE = 0.3
 """Seconds after the last call in which the proxy finishes what it has in hand."""
+OWN_SOCKETS = 1
+"""Sockets that SIPp counts against -max_socket and does not call from, with -t un."""
 LOOK = 0.25
 """Seconds between two looks at the counters."""
 
@@ -43,7 +45,9 @@ class Load:
     limit: int = 0
     """Most calls in flight; 0: no limit, so that the rate stays what it is whatever the proxy does."""
     sources: int = 1
-    """Addresses that the calls come from, in turn, a port on each: what spreads them over workers."""
+    """Addresses that the calls come from, in turn, a port on each: other phones."""
+    ports: int = 1
+    """Ports of one address that the calls come from, so many at a time: phones behind one NAT. Not with sources."""
     ring: int = 20
     """Milliseconds from 180 to 200."""
     talk: int = 200
@@ -147,23 +151,26 @@ def _trunk(scenario: Scenario, load: Load, local: Address, trace: Path) -> list[
 
 def _caller(scenario: Scenario, load: Load, local: Address, proxy: Address, folder: Path) -> list[str]:
     return [
-        *options(scenario.caller_file, local, load.talk), *_sources(load.sources, folder),
+        *options(scenario.caller_file, local, load.talk), *_sources(load, folder),
         "-r", str(max(1, round(load.rate * 10))), "-rp", "10000", "-m", str(load.calls), "-s", DIALLED,
         "-l", str(load.limit or load.calls + 1), "-recv_timeout", str(PATIENCE + load.ring + load.talk),
         "-trace_rtt", "-rtt_freq", "1", f"{proxy[0]}:{proxy[1]}",
     ]  # fmt: skip
 
 
-def _sources(number: int, folder: Path) -> list[str]:
-    """Return what makes SIPp call from several addresses: one socket on each (-t ui), for the whole run.
+def _sources(load: Load, folder: Path) -> list[str]:
+    """Return what makes SIPp call from several addresses or ports.
 
-    A socket for each call (-t un) would be gone when a repetition comes, and be another for each call.
+    Addresses have one socket each (-t ui), for the whole run. Of ports SIPp can only take another for each call, and
+    share them among calls where there are more (-t un): a repetition that comes after the call finds it gone.
     """
-    if number == 1:
+    if load.ports > 1:
+        return ["-t", "un", "-max_socket", str(load.ports + OWN_SOCKETS)]
+    if load.sources == 1:
         return []
     file = folder / "sources.csv"
-    file.write_text("SEQUENTIAL\n" + "".join(f"{phone};\n" for phone in phones(number)))
-    return ["-t", "ui", "-inf", str(file), "-max_socket", str(number + 16)]
+    file.write_text("SEQUENTIAL\n" + "".join(f"{phone};\n" for phone in phones(load.sources)))
+    return ["-t", "ui", "-inf", str(file), "-max_socket", str(load.sources + 16)]
 
 
 class _Ends(NamedTuple):
@@ -186,6 +193,7 @@ def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: 
         rate=load.rate,
         limit=load.limit,
         sources=load.sources,
+        ports=load.ports,
         workers=load.workers,
         calls=load.calls,
         completed=completed,

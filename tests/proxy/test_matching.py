@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -191,10 +192,21 @@ def test_a_response_belongs_to_the_worker_in_our_branch(worker: int) -> None:
     assert owner(data, 4) == worker
 
 
-def test_requests_spread_over_all_workers() -> None:
-    """No worker idles."""
-    owners = {owner(request(call_id=b"%d@10.1.1.23" % nth), 8) for nth in range(200)}
-    assert owners == set(range(8))
+@pytest.mark.parametrize("workers", [2, 3, 4, 8])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        b"%d-2345@127.0.0.1", b"a84b4c76-%d-2345@10.77.31.4", b"2345%d", b"%08x@10.1.1.23", b"1-%d",
+        b"0015655e-a17b%04x-3b2f1c4d-5e6f7a8b@10.1.1.23", b"00000000-0000-4000-8000-%012x",
+        b"%d@gateway-in-a-long-domain",
+        b"call-of-a-carrier-with-a-long-fixed-name.sbc1.example.net-%06d",
+    ],
+)  # fmt: skip
+def test_requests_spread_evenly(pattern: bytes, workers: int) -> None:
+    """Counters in the Call-IDs of SIPp, telephones and carriers, wherever they stand."""
+    owners = Counter(owner(request(call_id=pattern % nth), workers) for nth in range(1000, 3000))
+    assert min(owners.values()) >= 0.8 * 2000 / workers, owners
+    assert len(owners) == workers
 
 
 @given(

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from proxy import transport_shared
+from proxy.matching import owner
+from proxy.steering import REACHES, Reach, steering
 from proxy.transport import open_udp_socket
-from proxy.transport_shared import open_group
+from proxy.transport_shared import open_group, steer
+from tests.proxy.test_matching import request
+from tests.proxy.test_steering import response
 
 
 def close(group: list[socket.socket]) -> None:
@@ -78,3 +85,80 @@ def test_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OSError, match="no more"):
         open_group("127.0.0.1", 0, 2)
     assert opened[0].fileno() == -1
+
+
+# --- the kernel chooses
+
+
+@pytest.fixture
+def steered(request: pytest.FixtureRequest) -> Iterator[list[socket.socket]]:
+    """Four sockets on one address, and the program."""
+    group = open_group(request.param, 0, 4)
+    if not steer(group):
+        close(group)
+        pytest.skip("this kernel takes no program for a group of sockets (SO_ATTACH_REUSEPORT_CBPF)")
+    yield group
+    close(group)
+
+
+def arrivals(group: list[socket.socket], sent: list[bytes]) -> list[tuple[int, bytes]]:
+    """Send everything from one port, and return what came, with the number of its socket."""
+    with socket.socket(group[0].family, socket.SOCK_DGRAM) as phone:
+        for data in sent:
+            phone.sendto(data, group[0].getsockname())
+    found = []
+    for number, sock in enumerate(group):
+        with suppress(BlockingIOError):
+            while True:
+                found.append((number, sock.recv(65535)))
+    return found
+
+
+@pytest.mark.parametrize("steered", ["127.0.0.1", "::1"], indirect=True)
+def test_the_kernel_gives_each_datagram_to_its_owner(steered: list[socket.socket]) -> None:
+    """From one and the same port: requests by Call-ID, responses by our letter, wherever they stand, however long."""
+    sent = [request(call_id=b"%d-4711@127.0.0.1" % number) for number in range(200)]
+    sent += [request(call_id=b"a%d" % at).replace(b"From", b"S: " + b"x" * at + b"\r\nFrom") for at in range(1000)]
+    sent += [response(number % 5, sent_by=b"x" * number) for number in range(150)]
+    sent += [request(call_id=b"%d@big" % size) + b"x" * size for size in range(1000, 60_000, 5000)]
+    sent += [b"\r\n\r\n", b"", b"x"]
+    found = arrivals(steered, sent)
+    assert len(found) == len(sent)
+    assert [number for number, _ in found] == [owner(data, 4) for _, data in found]
+
+
+@pytest.mark.parametrize("steered", ["127.0.0.1"], indirect=True)
+def test_what_the_kernel_cannot_tell_is_lost_to_nobody(steered: list[socket.socket]) -> None:
+    """It goes by addresses, as without a program."""
+    sent = [request(call_id=b"%d" % number).replace(b"Call-ID: ", b"i: ") for number in range(50)]
+    found = arrivals(steered, sent)
+    assert sorted(data for _, data in found) == sorted(sent)
+    assert len({number for number, _ in found}) == 1
+
+
+def test_a_small_program_where_the_kernel_has_little_room() -> None:
+    """net.core.optmem_max before Linux 6.8: a program is refused, a smaller one taken."""
+    group = [Picky(REACHES[0])]
+    assert steer(group) == REACHES[1].call_id  # type: ignore[arg-type]
+    assert group[0].asked == 2
+
+
+def test_a_kernel_that_takes_none() -> None:
+    """A group without SO_REUSEPORT stands for it: the same refusal."""
+    group = open_group("127.0.0.1", 0, 1)
+    assert steer(group) == 0
+    close(group)
+
+
+class Picky:
+    """A socket whose kernel refuses programs of one reach."""
+
+    def __init__(self, refused: Reach) -> None:
+        self._refused = len(steering(1, refused))
+        self.asked = 0
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        assert (level, option) == (socket.SOL_SOCKET, 51)
+        self.asked += 1
+        if struct.unpack_from("@H", value)[0] >= self._refused:
+            raise OSError(12, "Cannot allocate memory")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.load.addresses import PROXY, TRUNK, Address, free, is_bound
+from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, free, is_bound
 from scripts.load.canaries import CALLER, CALLER_AGENT, CALLER_CONTACT, CALLER_HEADERS, CALLER_OFFER, CANARIES, planted
 from scripts.load.errors import LoadError
 from scripts.load.proxy import ROOT, Proxy
@@ -53,6 +53,8 @@ class Refuser(Standing):
         super().__init__(self._sock.getsockname())
         self.sources: Counter[Address] = Counter()
         self.acks = 0
+        self.together = 1
+        """How many INVITEs have to come before any is answered."""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -63,6 +65,7 @@ class Refuser(Standing):
         self._sock.close()
 
     def _run(self) -> None:
+        waiting: list[tuple[bytes, Address]] = []
         while data := self._sock.recvfrom(65535):
             message, source = data
             if not message:
@@ -73,7 +76,11 @@ class Refuser(Standing):
             self.sources[source] += 1
             kept = [line for line in message.split(b"\r\n")[1:] if line[:2] in (b"Vi", b"Fr", b"To", b"Ca", b"CS")]
             answer = [b"SIP/2.0 503 Service Unavailable", *kept, b"Retry-After: 1", b"Content-Length: 0", b"", b""]
-            self._sock.sendto(b"\r\n".join(answer), source)
+            waiting.append((b"\r\n".join(answer), source))
+            if sum(self.sources.values()) >= self.together:
+                for each in waiting:
+                    self._sock.sendto(*each)
+                waiting.clear()
 
 
 @pytest.fixture
@@ -141,6 +148,15 @@ def test_refused_calls_are_not_failed_ones(refuser: Refuser, tmp_path: Path) -> 
     assert result.cpu_us_per_call is None
     assert refuser.acks == 40
     assert sorted(refuser.sources.values()) == [10] * 4
+
+
+def test_ports(refuser: Refuser, tmp_path: Path) -> None:
+    """Of one address, and as many at a time as were asked for: none of these calls ends before all have begun."""
+    refuser.together = 40
+    result = drive(SCENARIOS["rich"], Load(rate=200, calls=40, ports=8), refuser, free(TRUNK), tmp_path)
+    assert result.refused == 40
+    assert sorted(refuser.sources.values()) == [5] * 8
+    assert {host for host, _ in refuser.sources} == {PHONE}
 
 
 def test_a_proxy_that_dies_is_told(tmp_path: Path) -> None:

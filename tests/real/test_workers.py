@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.real import sipp
 from tests.real.agent import Call
 from tests.real.harness import NO_KEYS, PHONE, READY, TRUNK, Address, Lab, Process, Sipveil, free_port, is_bound
 from tests.real.harness import wait_for as wait
@@ -26,6 +27,17 @@ def pair(sipveil: Sipveil) -> Sipveil:
     """Return a proxy of two workers, not yet configured."""
     sipveil.workers = 2
     return sipveil
+
+
+@pytest.fixture(params=["by the kernel", "by hand-over"])
+def sorting(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Say who gives datagrams to their workers; what callers write in the compact form, the kernel cannot tell."""
+    if request.param == "by hand-over":
+        for scenario in sipp.SCENARIOS.glob("*.xml"):
+            name = "Call-ID: [call_id]", "i: [call_id]"
+            (tmp_path / scenario.name).write_text(scenario.read_text().replace(*name))
+        monkeypatch.setattr(sipp, "SCENARIOS", tmp_path)
+    return str(request.param)
 
 
 class Load:
@@ -83,7 +95,7 @@ def handled(series: dict[str, float]) -> list[float]:
 
 
 @pytest.mark.parametrize("ports", [64, 1])
-def test_the_work_is_shared(lab: Lab, pair: Sipveil, ports: int) -> None:
+def test_the_work_is_shared(lab: Lab, pair: Sipveil, ports: int, sorting: str) -> None:
     """Neither does less than 40 %, with one trunk address, and even where all calls come from one port."""
     load = Load(lab, pair)
     load.answer(160)
@@ -95,11 +107,14 @@ def test_the_work_is_shared(lab: Lab, pair: Sipveil, ports: int) -> None:
     assert min(parts) >= 0.4 * sum(parts), parts
     assert series['sipveil_calls_total{zone="trunk"}'] == 160
     assert sum(parts) == sum(value for name, value in series.items() if "sipveil_datagrams_received" in name)
-    assert any("handed_over" in name for name in series)
     assert not any("datagrams_lost" in name for name in series)
+    if "the kernel gives datagrams to their workers" not in pair.runs[-1].output:
+        pytest.skip("this kernel takes no program for a group of sockets (SO_ATTACH_REUSEPORT_CBPF)")
+    assert any("handed_over" in name for name in series) == (sorting == "by hand-over")
 
 
 @pytest.mark.parametrize(("caller", "trunk"), [("caller_cancel", "trunk_cancelled"), ("caller_busy", "trunk_busy")])
+@pytest.mark.usefixtures("sorting")
 def test_cancel_and_refusal_meet_their_transaction(lab: Lab, pair: Sipveil, caller: str, trunk: str) -> None:
     """CANCEL and the ACK of a refusal reach the worker that has the INVITE, whoever reads them."""
     calls = Calls(lab, pair)
@@ -108,6 +123,7 @@ def test_cancel_and_refusal_meet_their_transaction(lab: Lab, pair: Sipveil, call
     calls.expect_unchanged(487, 486)
 
 
+@pytest.mark.usefixtures("sorting")
 def test_lost_datagrams(lab: Lab, pair: Sipveil) -> None:
     """Retransmissions too: calls complete, and none becomes two."""
     calls = Calls(lab, pair, lossy="phone")
@@ -116,6 +132,7 @@ def test_lost_datagrams(lab: Lab, pair: Sipveil) -> None:
     assert calls.transactions()["INVITE"] == 25
 
 
+@pytest.mark.usefixtures("sorting")
 def test_a_worker_is_killed_under_load(lab: Lab, pair: Sipveil) -> None:
     """Calls that are up end as they should, new ones go on, the worker comes back, and no counter goes backwards."""
     load = Load(lab, pair)

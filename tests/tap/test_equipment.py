@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from filters.engine import Engine
+from tap import equipment as equipment_module
 from tap.equipment import Equipment
 from tap.shell import StartError
 from tap.state import key_ring_path, subscriber_store_path
@@ -26,6 +27,19 @@ def test_each_worker_has_its_socket_of_each_listener(tmp_path: Path) -> None:
         ("127.0.0.1", port)
     ]
     equipment.close()
+    equipment.close()
+
+
+@pytest.mark.parametrize("reach", [1500, 0])
+def test_every_listener_is_steered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reach: int) -> None:
+    """And what is said of it is true of all of them."""
+    reaches = [1500, reach]
+    monkeypatch.setattr(equipment_module, "steer", lambda _group: reaches.pop())
+    second = '[[listeners]]\nname = "second"\naddress = "127.0.0.1"\nport = 0\n\n'
+    equipment = Equipment(settings_of(tmp_path, PAIR.replace("[access]", second + "[access]", 1)))
+    equipment.open()
+    assert equipment.steered == reach
+    assert reaches == []
     equipment.close()
 
 

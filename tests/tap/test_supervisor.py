@@ -12,11 +12,12 @@ from twisted.application.service import Application
 from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, globalLogPublisher
 
+from proxy.steering import REACHES
 from tap.log import LineObserver
 from tap.plugin import service_for
 from tap.service import SipveilService
 from tap.spawner import REPORT
-from tap.supervisor import SupervisorService
+from tap.supervisor import SupervisorService, _steering
 from tests.tap.fakes import CONFIG, Lines, settings_of
 
 PAIR = "workers = 2\n" + CONFIG
@@ -179,3 +180,17 @@ def test_application_logs_our_way(tmp_path: Path) -> None:
     application: Any = Application("x")
     SupervisorService(settings_of(tmp_path, PAIR), HandReactor(), observer).setServiceParent(application)
     assert application.getComponent(ILogObserver) is observer
+
+
+@pytest.mark.parametrize(
+    ("reach", "said"),
+    [
+        (REACHES[0].call_id, "the kernel gives datagrams to their workers"),
+        (REACHES[1].call_id, "the kernel gives datagrams to their workers where the Call-ID is in the first 276 bytes; "
+                             "net.core.optmem_max = 131072 would let it look further"),
+        (0, "the kernel does not know whose a datagram is, so workers hand over what is not theirs"),
+    ],
+)  # fmt: skip
+def test_who_sorts_is_said(reach: int, said: str) -> None:
+    """One line, whichever it is."""
+    assert _steering(reach) == said

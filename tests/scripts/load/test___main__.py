@@ -66,6 +66,14 @@ def test_all_options(runs: Runs) -> None:
     assert runs.asked == [("busy", expected), ("rich", expected)]
 
 
+def test_ports_or_addresses(runs: Runs) -> None:
+    """SIPp has no several ports on several addresses."""
+    call("--ports", "64")
+    assert [(load.sources, load.ports) for _, load in runs.asked] == [(1, 64)]
+    call("--ports", "2", "--sources", "2", code=2)
+    assert len(runs.asked) == 1
+
+
 def test_all(runs: Runs) -> None:
     """Scenarios, and categories."""
     call("--scenario", "all", "--keep", "all")

@@ -35,8 +35,8 @@ def test_failures_say_why() -> None:
 
 def test_workers_and_the_like() -> None:
     """Each process's share of the work; nothing was completed, so there is no CPU per call."""
-    shown = text(result(workers=2, limit=50, sources=64, cpu_us_by_process=[0, 30, 10], cpu_us_per_call=None))
-    assert "offered, at most 50 in flight, 64 sources, 2 workers\n" in shown
+    shown = text(result(workers=2, limit=50, sources=64, ports=32, cpu_us_by_process=[0, 30, 10], cpu_us_per_call=None))
+    assert "offered, at most 50 in flight, 64 sources, 32 ports, 2 workers\n" in shown
     assert "- µs a call, 4 % of a core (0 %, 75 %, 25 %)" in shown
 
 
