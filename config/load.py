@@ -1,7 +1,7 @@
 """From a TOML file to Settings, or to the list of everything that is wrong with it.
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`,
-`check_networks`) side by side -> each mistake gets its line.
+`check_networks`, `check_policy`) side by side -> each mistake gets its line.
 """
 
 from __future__ import annotations

@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 from config.keyring import Key, KeyRing, KeyState
 from config.settings import Settings, Trunk
+from config.subscribers import Subscribers
 from config.vocabulary import Zone
 from filters.engine import Engine, build
+from filters.rulings import Ruling
+from proxy import dialled
 from proxy.core import Core
 from proxy.errors import Malformed
 from proxy.flow import Flow
@@ -58,6 +61,8 @@ class Crossed(NamedTuple):
     receiver: Party | None
     """Whom it went to; None for an address of ours."""
     reasons: list[tuple[str, str]]
+    rulings: tuple[Ruling, ...] = ()
+    """Who decided what of each category, when the request that it began with went to its receiver."""
 
 
 @dataclass
@@ -125,7 +130,10 @@ class _Exchange(NamedTuple):
 class Replay:
     """One conversation, message by message."""
 
-    def __init__(self, settings: Settings, wish: Wish, *, ring: KeyRing, now: float, wall: float) -> None:
+    def __init__(
+        self, settings: Settings, wish: Wish, *, ring: KeyRing, now: float, wall: float,
+        subscribers: Subscribers | None = None,
+    ) -> None:  # fmt: skip
         """Prepare.
 
         Args:
@@ -134,6 +142,7 @@ class Replay:
             ring: the keys of this run.
             now: monotonic seconds.
             wall: Unix seconds.
+            subscribers: what they have said; nobody anything without.
 
         Raises:
             ExplainError: the configuration has no such trunk.
@@ -141,13 +150,15 @@ class Replay:
         """
         self.settings = with_ports(settings)
         self.network = Network(self.settings)
-        self.privacy = build(self.settings)
+        self.privacy = build(self.settings, subscribers)
         self._wish, self._ring, self._now, self._wall = wish, ring, now, wall
         self._trunk = trunk_named(settings, wish.trunk) if wish.trunk else None
         if wish.inward and self._trunk is None:
             if len(settings.trunks) != 1:
                 raise ExplainError("say which trunk the message comes from")
             self._trunk = settings.trunks[0]
+        self._decided: tuple[str, tuple[Ruling, ...]] = "", ()
+        """Which side began, and who decided what it discloses."""
         self._bench: Bench | None = None
         self._near: Flow | None = None
         self._exchanges: list[_Exchange] = []
@@ -243,7 +254,9 @@ class Replay:
         assert sender is not None  # noqa: S101 -- flows are made of configured addresses alone
         step = Step(data, sender, remarks)
         for received, sent, to, reasons in bench.heard:
-            step.crossed.append(Crossed(received, sent, to, self.network.party_of(to.peer), reasons))
+            receiver = self.network.party_of(to.peer)
+            rulings = self._rulings(received, sender, receiver)
+            step.crossed.append(Crossed(received, sent, to, receiver, reasons, rulings))
         forwarded = {one.sent for one in step.crossed}
         step.made = [(to, sent) for to, sent in bench.sent if sent not in forwarded]
         for to, sent in step.made:
@@ -251,6 +264,22 @@ class Replay:
             if own is not None and own.status >= 200:
                 self._own[to.peer == self._near_peer] = own
         return step
+
+    def _rulings(self, received: bytes, sender: Party, receiver: Party | None) -> tuple[Ruling, ...]:
+        """Return who decided what of a request outside dialogs; what follows it obeys the same."""
+        message = read(received)
+        if message is None or receiver is None or message.status:
+            return ()
+        if message.to_tag:
+            return self._decided[1] if self._decided[0] == sender.key else ()
+        uri = _parsed(message.uri)
+        wish = (
+            self.network.prefixes.read(uri.user).wish
+            if uri is not None and sender.zone is Zone.ACCESS
+            else dialled.Wish.NONE
+        )
+        self._decided = sender.key, self.privacy.rulings(message, sender, receiver, wish)
+        return self._decided[1]
 
     def _remember(self, given: Message, step: Step, *, near: bool) -> None:
         received = read(step.given)

@@ -13,6 +13,7 @@ import click
 
 from config.load import ConfigError
 from config.settings import Settings
+from config.subscribers import Subscribers
 from filters.engine import catalogue_of
 from filters.leaks import Search, SecretError
 from tap import configuration
@@ -24,6 +25,8 @@ from tap.explain_report import Document
 from tap.explain_report import explain as explained
 from tap.explain_view import show
 from tap.input_file import InputFileError, open_input, secret_options, secrets
+from tap.log import logger
+from tap.subscriber_watch import SubscriberWatch, subscribers_of
 
 LEAKS = 3
 """Exit code when a secret would leak."""
@@ -86,8 +89,17 @@ def _explained(options: _Options) -> Document:
         what.remarks.append("with the example's configuration; give your own by --config")
     wish = Wish(options.direction == "in", options.trunk, options.subscriber.encode("utf-8", "surrogateescape"))
     wall = time.time()
-    replay = Replay(settings, wish, ring=throw_away_ring(wall), now=time.monotonic(), wall=wall)
+    replay = Replay(
+        settings, wish, ring=throw_away_ring(wall), now=time.monotonic(), wall=wall, subscribers=_subscribers(settings)
+    )
     return explained(replay, what, search, catalogue_of(settings))
+
+
+def _subscribers(settings: Settings) -> Subscribers:
+    """Return what subscribers have said, as the proxy would find it now: where the store cannot be read, strictly."""
+    known = subscribers_of(settings)
+    SubscriberWatch(settings, known, time.monotonic, logger("explain")).begin()
+    return known
 
 
 def _settings(path: Path | None) -> Settings:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from config.vocabulary import Zone
+from config.vocabulary import Action, Category, Zone
 from filters.catalogue import Catalogue
 from filters.leaks import Finding, Search
+from filters.rulings import Ruling
 from proxy.routing import Party
 from tap.compare import Row, compare, printable
 from tap.demo_messages import title
@@ -33,6 +34,7 @@ class Edit(TypedDict):
     categories: list[str]
     level: str
     rule: str
+    overrode: list[str]
     why: str
     rfc: str
 
@@ -128,7 +130,8 @@ class _Reporter:
     def _forwarded(self, crossed: Crossed) -> Forwarded:
         reasons = Reasons(crossed.reasons, self._catalogue)
         rows = [row for row in compare(crossed.received, crossed.sent) if row.kind != "same"]
-        edits = [self._edit(row, reasons) for row in rows]
+        decided = {ruling.category: ruling for ruling in crossed.rulings}
+        edits = [self._edit(row, reasons, decided) for row in rows]
         return Forwarded(
             to=whom(crossed.receiver),
             address=_address(crossed.to.peer),
@@ -143,16 +146,20 @@ class _Reporter:
             ],
         )
 
-    def _edit(self, row: Row, reasons: Reasons) -> Edit:
+    def _edit(self, row: Row, reasons: Reasons, decided: Mapping[Category, Ruling]) -> Edit:
         known = facts(row.field, self._catalogue)
+        found = [decided[category] for category in known.categories if category in decided]
+        ruling = max(found, key=lambda one: one.action, default=None)
+        hidden = ruling is not None and ruling.action is not Action.KEEP
         return Edit(
             field=row.field,
             action=_DONE[row.kind],
             before=row.left,
             after=row.right,
             categories=[category.name.lower() for category in known.categories],
-            level="",
-            rule="",
+            level=ruling.level.value if ruling and hidden else "",
+            rule=ruling.rule if ruling and hidden else "",
+            overrode=list(ruling.overrode) if ruling and hidden else [],
             why=reasons.take(row.field),
             rfc=known.rfc,
         )

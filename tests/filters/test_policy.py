@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 
 from config.settings import Limits
+from config.subscriber import Setting, Value, profile
+from config.subscribers import Mark, Subscribers
 from config.vocabulary import Action, Category, Zone
+from filters import policy as policy_module
 from filters.policy import Policy
+from filters.rulings import Level
+from proxy.dialled import Wish
 from proxy.errors import Refused
 from proxy.message import Message
 from proxy.parse import parse
@@ -205,3 +210,143 @@ def test_decisions_are_packed_and_made_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(levels.policy, "_packed", again)
     assert {hop: levels.policy.towards(hop) for hop in first} == first
     assert levels.policy.decide(request(), ACCESS, levels.trunk) == first[levels.trunk]
+
+
+# --- subscribers, law, further rules
+
+
+def knowing(
+    address: bytes = b"alice@sip.example.net", *, telemarketer: bool = False, rejects: bool = False, **words: str
+) -> Subscribers:
+    """Return subscribers of whom one has said something; `name__carrier` is an exception for a trunk."""
+    said = []
+    for key, value in words.items():
+        word, _, trunk = key.partition("__")
+        said.append(Setting(trunk, word, Value(value)))
+    subscribers = Subscribers()
+    profile_ = profile(said, telemarketer=telemarketer, reject_anonymous=rejects)
+    subscribers.replace({address: profile_}, Mark(1, 1), 0.0)
+    return subscribers
+
+
+def levels_of(subscribers: Subscribers, **changes: Any) -> tuple[Policy, Party, Party]:
+    """Return a policy, its first trunk and its second."""
+    settings = world.settings(**changes)
+    first, second, _ = (Party(Zone.TRUNK, trunk) for trunk in settings.trunks)
+    return Policy(settings, subscribers), first, second
+
+
+def test_a_subscribers_word_stands_above_the_default() -> None:
+    policy, trunk, other = levels_of(knowing(name="show", number="show", number__second="hide"))
+    towards_first = policy.decide(request(), ACCESS, trunk)
+    assert action(towards_first, Category.NUMBER) is Action.KEEP
+    assert action(towards_first, Category.NAME) is Action.KEEP
+    towards_second = policy.decide(request(), ACCESS, other)
+    assert action(towards_second, Category.NUMBER) is Action.ANONYMISE
+    assert action(towards_second, Category.NAME) is Action.ANONYMISE, "it goes with the number"
+
+
+def test_a_change_is_obeyed_by_the_next_request() -> None:
+    subscribers = knowing(name="show", number="show")
+    policy, trunk, _ = levels_of(subscribers)
+    assert not hides(policy.decide(request(), ACCESS, trunk), Category.NUMBER)
+    subscribers.replace({}, Mark(2, 2), 0.0)
+    assert hides(policy.decide(request(), ACCESS, trunk), Category.NUMBER)
+
+
+def test_whom_the_settings_are_of() -> None:
+    """The sender of a call; towards a trunk that calls, whom it calls."""
+    policy, trunk, _ = levels_of(knowing(b"+15550100@192.0.2.1", name="show", number="show"))
+    call = request()
+    assert hides(policy.decide(call, ACCESS, trunk), Category.NUMBER), "another one's"
+    assert not hides(policy.answers(call, trunk, ACCESS), Category.NUMBER), "the callee's own"
+    assert hides(policy.answers(call, ACCESS, trunk), Category.NETWORK), "of a trunk's side nobody has said anything"
+
+
+def test_a_subscriber_hides_from_other_phones_too() -> None:
+    policy, _, _ = levels_of(knowing(number="hide"))
+    assert hides(policy.decide(request(), ACCESS, ACCESS), Category.NUMBER)
+    policy, _, _ = levels_of(knowing(name="show"))
+    assert not hides(policy.decide(request(), ACCESS, ACCESS), Category.NUMBER)
+
+
+def test_while_nothing_is_known_everything_is_hidden() -> None:
+    """An unreachable store: strict (design.md, fail closed)."""
+    policy, trunk, _ = levels_of(Subscribers(60), privacy={"default": SHOWN})
+    decision = policy.decide(request(), ACCESS, trunk)
+    assert all(hides(decision, category) for category in Category)
+
+
+def test_a_prefix_withholds_and_shows_for_one_call() -> None:
+    """47 CFR 64.1601(b): *67 and *82."""
+    policy, trunk, _ = levels_of(Subscribers(), privacy={"default": SHOWN})
+    assert hides(policy.decide(request(), ACCESS, trunk, Wish.WITHHOLD), Category.NUMBER)
+    policy, trunk, _ = levels_of(Subscribers())
+    shown = policy.decide(request(), ACCESS, trunk, Wish.SHOW)
+    assert not hides(shown, Category.NUMBER)
+    assert hides(shown, Category.DEVICE)
+    both = policy.decide(request(b"Privacy: id"), ACCESS, trunk, Wish.SHOW)
+    assert hides(both, Category.NUMBER), "what either hides is hidden"
+
+
+def test_telemarketers_may_not_withhold() -> None:
+    """47 CFR 64.1601(e)."""
+    policy, trunk, _ = levels_of(knowing(telemarketer=True, number="hide"))
+    assert not hides(policy.decide(request(b"Privacy: id"), ACCESS, trunk, Wish.WITHHOLD), Category.NUMBER)
+
+
+@pytest.mark.parametrize("line", [b"Privacy: id", b"Privacy: user"])
+def test_who_takes_no_anonymous_calls_gets_none(line: bytes) -> None:
+    """RFC 5079: 433; but a PSAP that calls back is nobody's to refuse."""
+    policy, trunk, _ = levels_of(knowing(b"+15550100@192.0.2.1", rejects=True))
+    with pytest.raises(Refused) as refused:
+        policy.decide(request(line), trunk, ACCESS)
+    assert refused.value.code == 433
+    assert policy.decide(request(), trunk, ACCESS)
+    psap = next(Party(Zone.TRUNK, one) for one in world.settings().trunks if one.emergency)
+    assert policy.decide(request(line), psap, ACCESS)
+
+
+def test_session_is_refused_or_degraded() -> None:
+    """Never silently ignored: there is no media relay."""
+    policy, trunk, _ = levels_of(Subscribers(), privacy={"default": SHOWN})
+    with pytest.raises(Refused, match="session"):
+        policy.decide(request(b"Privacy: session"), ACCESS, trunk)
+    policy, trunk, _ = levels_of(Subscribers(), privacy={"default": SHOWN, "session": "degrade"})
+    assert hides(policy.decide(request(b"Privacy: session"), ACCESS, trunk), Category.NETWORK)
+
+
+def test_a_rule_for_some_methods_and_trunks() -> None:
+    rule = {"level": "contract", "methods": ["MESSAGE"], "trunks": ["carrier"], "privacy": {"content": "keep"}}
+    policy, trunk, other = levels_of(Subscribers(), rules=[rule])
+    message = parse(ALICE.request(b"MESSAGE").data, Limits())
+    assert not hides(policy.decide(message, ACCESS, trunk), Category.CONTENT)
+    assert hides(policy.decide(request(), ACCESS, trunk), Category.CONTENT)
+    assert hides(policy.decide(message, ACCESS, other), Category.CONTENT)
+
+
+def test_a_rule_for_what_phones_see_of_a_trunk() -> None:
+    rule = {"level": "floor", "direction": "in", "trunks": ["second"], "privacy": {"name": "anonymise"}}
+    policy, trunk, other = levels_of(Subscribers(), rules=[rule])
+    assert hides(policy.decide(request(), other, ACCESS), Category.NAME)
+    assert not hides(policy.decide(request(), trunk, ACCESS), Category.NAME)
+
+
+def test_rulings_say_who_decided() -> None:
+    """What `sipveil explain` prints is what the proxy does."""
+    policy, trunk, _ = levels_of(knowing(name="show", number="show"), privacy={"floor": {"name": "anonymise"}})
+    rulings = {ruling.category: ruling for ruling in policy.rulings(request(b"Privacy: history"), ACCESS, trunk)}
+    assert rulings[Category.NAME][1:4] == (Action.ANONYMISE, Level.FLOOR, "privacy.floor.name")
+    assert rulings[Category.NAME].overrode[0] == "subscriber: keep"
+    assert rulings[Category.NUMBER][1:4] == (Action.KEEP, Level.SUBSCRIBER, "subscriber")
+    assert rulings[Category.DEVICE].level is Level.DEFAULT
+    decision = policy.decide(request(b"Privacy: history"), ACCESS, trunk)
+    assert all(action(decision, category) is ruling.action for category, ruling in rulings.items())
+
+
+def test_a_flood_of_wishes_costs_a_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_module, "MAX_DECISIONS", 8)
+    policy, trunk, _ = levels_of(Subscribers())
+    for number in range(50):
+        policy.decide(request(b"Privacy: x-%d" % number), ACCESS, trunk)
+    assert len(policy._decided) <= 8

@@ -67,7 +67,9 @@ def test_json_has_a_form_that_does_not_change() -> None:
     assert set(forwarded) == FORWARDED
     edit = next(edit for edit in forwarded["edits"] if edit["field"] == "user-agent")
     assert (edit["action"], edit["categories"], edit["rfc"]) == ("removed", ["software"], "RFC 3261 §20.41")
-    assert set(edit) == {"field", "action", "before", "after", "categories", "level", "rule", "why", "rfc"}
+    assert set(edit) == {
+        "field", "action", "before", "after", "categories", "level", "rule", "overrode", "why", "rfc",
+    }  # fmt: skip
     assert set(forwarded["disclosures"][0]) == {"what", "field", "value", "category", "whom"}
     assert found["secrets"] == {"searched": 1, "left_out": [], "leaks": 0}
     assert forwarded["before"].encode() == INVITE
