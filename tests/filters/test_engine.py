@@ -188,6 +188,15 @@ def test_t08_name_in_contact_of_responses(status: int) -> None:
         assert read(data).items(b"contact") == [b"<sip:+15550177@192.0.2.1:5060>"]
 
 
+@pytest.mark.parametrize(("status", "told"), [(404, False), (415, False), (485, True), (486, False), (603, False)])
+def test_t08_contact_of_a_refusal_tells_nobodys_name(status: int, told: bool) -> None:
+    """RFC 3261 table 2: from 400 on only 485 leads anywhere, so no other has a user part for the trunk to see."""
+    ladder = callee()
+    ladder = ladder >> ALICE.answer(ladder[b"INVITE"], status, headers=(b"Contact: <sip:+15550177@10.1.1.23>",))
+    [(_, data)] = [one for one in ladder.left if read(one[1]).status == status]
+    assert bool(found_in(data, [b"+15550177"])) is told
+
+
 def callee() -> Ladder:
     """A call of the trunk's that has reached the phone, through the core."""
     world = World(settings(routes=[{"source": "trunk", "to": ["access"]}]))
