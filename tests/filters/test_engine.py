@@ -118,7 +118,9 @@ def test_decisions_are_the_policys(engine: Engine) -> None:
     [
         (b"001b2112-34560003-1b2c3d4e-5f607182", True), (b"SEP001122334455", True), (b"192.168.1.5", True),
         (b"1234@BJC.BGI.B.F", True), (b"f81d4fae-7dec-11d0-a765-00a0c91e6bf6", True),
-        (b"", False), (b"as58f4201b", False), (b"+15550123", False), (b"a84b4c76e66710", False),
+        (b"00%3A1b%3a21%3A12%3A34%3A56", True), (b"00.1b.21.12.34.56", True),
+        (b"", False), (b"as58f4201b", False), (b"as%3A58", False), (b"1.22.33.44.55.66.77", False),
+        (b"+15550123", False), (b"a84b4c76e66710", False),
         (b"3848276298220188511@atlanta.example", False),
     ],
 )  # fmt: skip
