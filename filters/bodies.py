@@ -133,7 +133,7 @@ class _Judge:
             "sdp": compile_sdp(catalogue, actions),
             "sdpfrag": compile_sdp(catalogue, actions, fragment=True),
         }
-        self._forms: Mapping[str, Form] = _FORMS if self._strict else dict.fromkeys(_FORMS, lambda body: body)
+        self._forms: Mapping[str, Form] = _FORMS if self._strict else dict.fromkeys(_FORMS, _whole) | _NAMING
         # What nearly every body is, as far as the catalogue sees it so.
         usual = catalogue.bodies.find(SESSION)
         is_usual = self._formed_disposition(b"") == b"" and self._may_pass(usual)
@@ -344,6 +344,10 @@ PICTURE_FAST_UPDATE = (
 )
 
 
+def _whole(body: bytes) -> bytes | None:
+    return body
+
+
 def _sipfrag(body: bytes) -> bytes | None:
     found = STATUS_LINE.fullmatch(body)
     return b"SIP/2.0 " + found[1] + b" " + PHRASES.get(found[1], b"") + b"\r\n" if found else None
@@ -375,3 +379,5 @@ _FORMS: Mapping[str, Callable[[bytes], bytes | None]] = {
     "sipfrag": _sipfrag, "dtmf-relay": _dtmf_relay, "dtmf": _dtmf, "message-summary": _message_summary,
     "media-control": _media_control,
 }  # fmt: skip
+_NAMING = {name: _FORMS[name] for name in ("sipfrag", "message-summary")}
+"""Those whose form cuts out names and numbers: it holds even where the unknown may be seen."""

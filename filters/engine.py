@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from config.settings import Settings
 from config.subscribers import Subscribers
@@ -78,6 +79,8 @@ class Engine:
 
     def leaks(self, text: bytes) -> bool:
         """Tell whether an opaque value holds a device id or an address."""
+        if b"%" in text and self._leaks(unquote_to_bytes(text)) is not None:
+            return True  # a token has no colon, so some phones escape those of their MAC
         return self._leaks(text) is not None
 
 

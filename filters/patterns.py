@@ -55,7 +55,8 @@ TABLE = (
         "imei": r"[Gg][Ss][Mm][Aa]:[Ii][Mm][Ee][Ii]:",  # RFC 7254 §4
     }),
     Signs(b".", 2, r"", {
-        "mac": r"(?<![0-9A-Fa-f.])\h{4}\.\h{4}\.\h{4}\>",  # Cisco's 001b.2112.3456
+        # Cisco's 001b.2112.3456; and pairs, where a colon may not stand, as in tags
+        "mac": r"(?<![0-9A-Fa-f.])(?:\h{4}\.\h{4}\.\h{4}\>|\h\h(?:\.\h\h){5}(?!\.?\h))",
         "address": rf"(?<!\d)(?<!\d\.){PRIVATE4}(?!\d|\.\d)",
         # Grandstream writes the phone's IPv4 address into the Call-ID with A for 0 to J for 9 (standards.md F6)
         "letters": r"@[A-J]{1,3}(?:\.[A-J]{1,3}){3}(?![0-9A-Za-z.])",

@@ -15,6 +15,7 @@ from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
 from filters.forms import Form, FormError
 from filters.ice import IP4, chosen, is_ip6
+from filters.patterns import private_address
 from proxy.memo import remembered
 
 Pseudonym = Callable[[bytes], bytes]
@@ -347,11 +348,14 @@ def _ssrc(value: bytes, section: _Section) -> bytes | None:
 
 
 def _rtcp(value: bytes, section: _Section) -> bytes | None:
-    """Drop an address that c= already tells; RTCP would be lost without any other (standards.md §3.1)."""
+    """Drop an address that c= already tells, or that nobody reaches; RTCP would be lost without any other.
+
+    standards.md §3.1; a private address beside a public c= is a slip of the phone's, and tells its network.
+    """
     found = RTCP.fullmatch(value.rstrip(b" \t"))
     if not found or (found[2] and not (address := _address(found[2]))):
         return None
-    return value if found[2] and address != section.address() else found[1]
+    return value if found[2] and address != section.address() and not private_address(address) else found[1]
 
 
 _BY_SECTION = frozenset({_token, _group, _rid, _simulcast, _words, _ssrc, _rtcp})

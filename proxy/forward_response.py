@@ -131,7 +131,9 @@ class ResponseForwarder:
         for name in (b"path", b"service-route"):
             if name in index:
                 draft.remove_all(name, _HIDDEN)
-        if b"contact" in index:
+        if b"contact" in index and response.status >= 400 and response.status != 485:
+            draft.remove_all(b"contact", "leads nowhere in this response (RFC 3261 table 2)")
+        elif b"contact" in index:
             draft.set_only(b"contact", self._contact(crossing, response), _HIDDEN)
 
     def _contact(self, crossing: Crossing, response: Message) -> bytes:

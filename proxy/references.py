@@ -68,9 +68,10 @@ class References:
             self._set(draft, position, self._identity.carry_call_ids(draft.value(position), near, far, key_id))
         if crossing.extra_replaces:
             draft.bottom.append(b"Replaces: " + crossing.extra_replaces)
-        if far.hides:
+        if far.hides or not crossing.to_far.keeps_all:
+            write = self._refer_to if far.hides else _open_refer_to
             for position in list(draft.find(b"refer-to")):
-                draft.replace(position, self._refer_to(parse_name_addr(draft.value(position)), crossing), _MAPPED)
+                draft.replace(position, write(parse_name_addr(draft.value(position)), crossing), _MAPPED)
 
     @staticmethod
     def _set(draft: Draft, position: int, value: bytes | None) -> None:
@@ -81,8 +82,7 @@ class References:
 
     def _refer_to(self, address: NameAddr, crossing: Crossing) -> bytes:
         """Return a Refer-To that the far side can use and that tells it nothing but the number dialled."""
-        method = parse_params(address.params).get(b"method", b"").upper() if address.params else b""
-        tail = b";method=" + method if method in KNOWN_METHODS else b""
+        tail = _method(address)
         uri = parse_sip_uri(address.uri)
         if uri is None:
             return b"<%b>%b" % (_plain_tel(address.uri), tail)
@@ -148,6 +148,23 @@ class References:
         for name, tag in ((b"to-tag", transfer.to_tag), (b"from-tag", transfer.from_tag)):
             value += b";%b=%b" % (name, self._identity.seal_tag(tag, far, key_id))
         return value + b";early-only" if transfer.early_only else value
+
+
+def _open_refer_to(address: NameAddr, crossing: Crossing) -> bytes:
+    """Return a Refer-To for a side that may see addresses: name and parameters as its plan has it, and Replaces."""
+    shown = crossing.to_far.address(address._replace(params=b""), crossing.far_origin, is_from=False)
+    uri = parse_sip_uri(shown.uri)
+    if uri is not None and uri.headers:
+        replaced = _embedded_replaces(uri.headers)
+        headers = b"" if replaced is None else b"Replaces=" + quote_from_bytes(replaced, safe="").encode()
+        shown = shown._replace(uri=bytes(uri._replace(headers=headers)))
+    return shown.address + _method(address)
+
+
+def _method(address: NameAddr) -> bytes:
+    """Return the method parameter of a Refer-To, if it is one (RFC 3515 §2.1)."""
+    method = parse_params(address.params).get(b"method", b"").upper() if address.params else b""
+    return b";method=" + method if method in KNOWN_METHODS else b""
 
 
 def _embedded_replaces(headers: bytes) -> bytes | None:

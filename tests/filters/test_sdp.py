@@ -159,7 +159,8 @@ def test_dropped_attribute(line: str) -> None:
 
 
 def test_rtcp_address() -> None:
-    """The address of a=rtcp falls only where c= tells it already (standards.md §3.1)."""
+    """The address of a=rtcp falls where c= tells it already (standards.md §3.1), and where nobody could reach it."""
+    assert attributes("rtcp:4001 IN IP4 192.168.1.5") == ["rtcp:4001"]
     assert attributes("rtcp:4001 IN IP4 198.51.100.1") == ["rtcp:4001"]
     assert attributes("rtcp:4001 IN IP4 198.51.100.9") == ["rtcp:4001 IN IP4 198.51.100.9"]
     assert attributes("rtcp:4001") == ["rtcp:4001"]

@@ -7,7 +7,7 @@ import pytest
 from proxy.headers import parse_name_addr
 from tests.agents import ALICE, CARRIER, PBX, PSAP, SECOND, Agent, read
 from tests.ladder import Ladder, Restart, Sent, Silence, Wait
-from tests.world import OTHER_PHONE, SETTINGS, World, settings
+from tests.world import OTHER_PHONE, SETTINGS, TRUNK, World, settings
 
 INVITE = ALICE.invite()
 
@@ -352,6 +352,17 @@ def test_an_inbound_call_through_long_proxies_is_answered() -> None:
     ladder = ladder >> bye << Sent(PBX, b"BYE")
     assert read(ladder[b"BYE"]).items(b"route") == [b"<%b>" % uri for uri in reversed(routes)]
     assert ladder
+
+
+def test_a_refer_towards_a_trunk_that_sees_addresses_still_names_nobody() -> None:
+    """`network = "keep"` shows hosts: neither the display name nor embedded headers, but Replaces as it was."""
+    trunk = {**SETTINGS["trunks"][0], "privacy": {"network": "keep"}}
+    world = World(settings(trunks=[trunk, *SETTINGS["trunks"][1:]]))
+    uri = b"sip:+15550177@10.1.1.9:5062;x=y?From=alice&Replaces=c%3Bto-tag%3D1%3Bfrom-tag%3D2&Subject=secret"
+    refer = ALICE.request(b"REFER", headers=(b'Refer-To: "Bob" <' + uri + b">;method=INVITE",))
+    [data] = [data for address, data in world.receive(*refer) if address == TRUNK]
+    expected = b"<sip:+15550177@10.1.1.9:5062?Replaces=c%3Bto-tag%3D1%3Bfrom-tag%3D2>;method=INVITE"
+    assert read(data).value(b"refer-to") == expected
 
 
 def test_a_refer_tells_no_method_that_is_none() -> None:
