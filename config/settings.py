@@ -227,6 +227,11 @@ class Emergency(Section):
     numbers: tuple[Dialled, ...] = Field(
         default=("112", "911"), description="dialled numbers that are emergency numbers"
     )
+    callback: int = Field(
+        default=1800, ge=300, le=86_400,
+        description="how long after an emergency call the caller's Contact is that of a call-back, which nothing "
+        "refuses (RFC 6881 ED-62.5, SP-40); afterwards it is one like others",
+    )  # fmt: skip
 
 
 class SubscriberPrivacy(Section):

@@ -54,7 +54,7 @@ def test_an_emergency_call_arrives_complete(uri: bytes) -> None:
         b"+15550142",
         b"X-Anything: kept",
         b"User-Agent",
-        b"sip:alice@10.1.1.23:5062",
+        b"SIP/2.0/UDP 10.1.1.23:5062",
     ):
         assert kept in sent, kept
     assert b"Authorization" not in sent
