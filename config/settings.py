@@ -177,7 +177,11 @@ class Trunk(Section):
     networks: tuple[Network, ...] = Field(default=(), description="further networks that the trunk sends from")
     listener: Name = Field(description="the listener that the trunk is reached through")
     trusted: bool = Field(default=False, description="inside the trust domain of RFC 3325: may see asserted identities")
-    emergency: bool = Field(default=False, description="carries emergency calls and counts as zone psap for them")
+    emergency: bool = Field(
+        default=False,
+        description="carries emergency calls and counts as zone psap for them; it is believed when it marks a call as "
+        "a call-back (RFC 7090), so it has to take that mark out of others' calls",
+    )
     domain: str | None = Field(
         default=None, description="host of Request-URI and To towards this trunk; default: its first host"
     )
@@ -198,6 +202,17 @@ class Trunk(Section):
     )
     seal_tags: bool = Field(
         default=False, description="seal every tag, not only those that look like a device id or address"
+    )
+    refuse_bodies: bool = Field(
+        default=False,
+        description="refuse a request whose body may not pass as a whole with 415, rather than send it without "
+        "(MESSAGE and PUBLISH are refused always; parts with `handling=optional` are only removed)",
+    )
+    uniform: bool = Field(
+        default=False,
+        description="send all messages in one handwriting, so that they do not tell the make of a phone: order, names "
+        "and blanks of headers, order of option tags, Max-Forwards of 69 at most, numbers of o= moved, and tags sealed "
+        "as by `seal_tags`; CSeq stays, for both ends count with it",
     )
     record_budget: int = Field(default=160, ge=64, le=1024, description="plain bytes of a dialog record on UDP")
 

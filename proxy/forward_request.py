@@ -76,7 +76,7 @@ class RequestForwarder:
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:
             draft.note("max-breadth", "bounds forking (RFC 5393)")
-        data = serialise(draft)
+        data = crossing.passage.write_far(draft)
         trunk = crossing.hop.party.trunk
         if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
             raise Refused(513, "Message Too Large")
@@ -98,7 +98,7 @@ class RequestForwarder:
         self._hide_topology(draft, crossing)
         _count_down(draft, crossing)
         self._put_on_top(draft, crossing, branch)
-        return serialise(draft)
+        return crossing.passage.write_far(draft)
 
     def build_emergency(self, crossing: Crossing, branch: bytes) -> bytes:
         """Return an emergency request without its plan: it goes through, complete, whatever failed."""

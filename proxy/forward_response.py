@@ -69,7 +69,7 @@ class ResponseForwarder:
         if draft.notes is not None:
             for name in _ECHOED:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
-        return serialise(draft)
+        return crossing.passage.write_near(draft)
 
     def build_emergency(self, crossing: Crossing, response: Message) -> bytes:
         """Return a response to an emergency call without its plan: it goes through, complete, whatever failed.

@@ -12,8 +12,10 @@ from proxy.policy import Privacy, hides
 from proxy.record import End
 from proxy.references import References
 from proxy.routing import Network, Party
+from proxy.serialise import serialise
 from proxy.tokens import Purpose, Tokens
 from proxy.unfiltered import Unfiltered
+from proxy.uniform import uniform
 from proxy.uri import hostport
 
 
@@ -54,6 +56,7 @@ class Generation:
                 privacy.plan(to_far, party), privacy.plan(to_near, source),
                 self.origin(source), self.origin(party), self.domain(party),
                 network.record_budget(source), network.record_budget(party),
+                uniform if source.is_uniform else serialise, uniform if party.is_uniform else serialise,
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage
@@ -69,7 +72,13 @@ class Generation:
         if party.trunk is None:
             return Side(end, hidden)
         trunk = party.trunk
-        return Side(end, hidden, trunk.seal_tags, 255 if emergency else trunk.max_call_id, trunk.token_alphabet)
+        return Side(
+            end,
+            hidden,
+            trunk.seal_tags or party.is_uniform,
+            255 if emergency else trunk.max_call_id,
+            trunk.token_alphabet,
+        )
 
     def domain(self, party: Party) -> bytes:
         """Return the host[:port] that Request-URI and To carry towards a party."""

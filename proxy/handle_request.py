@@ -72,7 +72,7 @@ class RequestHandler:
             arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
             check(request)
             loop = b"" if request.to_tag else self._check_loop(request, source)
-            if not core.generation.network.is_emergency(request.uri):
+            if b"proxy-require" in request.index and not core.generation.network.is_emergency(request.uri):
                 check_proxy_require(request)
             if request.to_tag:
                 crossings, loop = self._cross_within(arrival)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.headers import NameAddr
 from proxy.identity import Side
+from proxy.message import Draft
 from proxy.pack import DERIVED
 from proxy.policy import Plan
 from proxy.record import Record
@@ -29,6 +31,9 @@ class Passage:
     """Plain bytes that a record towards the sender may have."""
     far_budget: int
     """Plain bytes that a record towards the far side may have."""
+    write_near: Callable[[Draft], bytes]
+    """Makes the bytes of what goes to the near side."""
+    write_far: Callable[[Draft], bytes]
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""

@@ -33,7 +33,7 @@ _WILDCARDS = ("0.0.0.0", "::")
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    __slots__ = ("_hash", "edge", "end", "key", "label", "trunk", "zone")
+    __slots__ = ("_hash", "edge", "end", "is_uniform", "key", "label", "trunk", "zone")
 
     def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
         """Name a side.
@@ -52,6 +52,8 @@ class Party:
         """The name for events: the trunk's, or the zone's."""
         self.key = f"{zone.value}/{self.label}/{'edge' if edge else ''}"
         """What tells it from the other parties of one configuration."""
+        self.is_uniform = trunk is not None and trunk.uniform and zone is Zone.TRUNK
+        """Whether it may not see by whose software a message was written; a PSAP gets what there is."""
         self._hash = hash(self.key)
 
     def __hash__(self) -> int:
