@@ -182,7 +182,11 @@ class Trunk(Section):
         description="leads to the telephone network, where a number is hidden by indicator and never left out "
         "(47 CFR 64.1601(a)); needs `trusted`",
     )
-    emergency: bool = Field(default=False, description="carries emergency calls and counts as zone psap for them")
+    emergency: bool = Field(
+        default=False,
+        description="carries emergency calls and counts as zone psap for them; it is believed when it marks a call as "
+        "a call-back (RFC 7090), so it has to take that mark out of others' calls",
+    )
     domain: str | None = Field(
         default=None, description="host of Request-URI and To towards this trunk; default: its first host"
     )
@@ -203,6 +207,17 @@ class Trunk(Section):
     )
     seal_tags: bool = Field(
         default=False, description="seal every tag, not only those that look like a device id or address"
+    )
+    refuse_bodies: bool = Field(
+        default=False,
+        description="refuse a request whose body may not pass as a whole with 415, rather than send it without "
+        "(MESSAGE and PUBLISH are refused always; parts with `handling=optional` are only removed)",
+    )
+    uniform: bool = Field(
+        default=False,
+        description="send all messages in one handwriting, so that they do not tell the make of a phone: order, names "
+        "and blanks of headers, order of option tags, Max-Forwards of 69 at most, numbers of o= moved, and tags sealed "
+        "as by `seal_tags`; CSeq stays, for both ends count with it",
     )
     record_budget: int = Field(default=160, ge=64, le=1024, description="plain bytes of a dialog record on UDP")
 
@@ -232,6 +247,11 @@ class Emergency(Section):
     numbers: tuple[Dialled, ...] = Field(
         default=("112", "911"), description="dialled numbers that are emergency numbers"
     )
+    callback: int = Field(
+        default=1800, ge=300, le=86_400,
+        description="how long after an emergency call the caller's Contact is that of a call-back, which nothing "
+        "refuses (RFC 6881 ED-62.5, SP-40); afterwards it is one like others",
+    )  # fmt: skip
 
 
 class SubscriberPrivacy(Section):

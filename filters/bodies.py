@@ -77,6 +77,8 @@ BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 PART_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 FOLD = re.compile(rb"\r?\n[ \t]+")
 HEADER_NAME = re.compile(WORD.encode())
+# RFC 5621 §3.1: what a receiver may do without
+OPTIONAL = re.compile(rb";[ \t]*handling[ \t]*=[ \t]*\"?optional\b", re.IGNORECASE)
 PLAIN_ENCODINGS = frozenset({b"", b"identity", b"7bit", b"8bit", b"binary"})
 """Encodings that leave the bytes as they are (RFC 2045 §6.2)."""
 ROOT = b"<root@invalid>"
@@ -86,11 +88,25 @@ DESCRIPTIONS = (
 )  # fmt: skip
 
 
-def compile_bodies(catalogue: Catalogue, actions: Actions) -> BodyFilter:
-    """Return the filter of bodies towards a hop with these actions; where all are KEEP, bodies stay as they are."""
-    if all(actions[category] is Action.KEEP for category in Category) and catalogue.fixed.isdisjoint(SECTIONS):
+def compile_bodies(
+    catalogue: Catalogue, actions: Actions, *, uniform: bool = False, whole: bool = False
+) -> BodyFilter:  # fmt: skip
+    """Return the filter of bodies towards a hop with these actions; where all are KEEP, bodies stay as they are.
+
+    Args:
+        catalogue: as it holds towards the hop.
+        actions: for each category.
+        uniform: as for `compile_sdp`.
+        whole: whether nothing of a body may pass where a part of it may not, unless its sender said that it can be
+            done without (RFC 5621 §3.1).
+    """
+    if (
+        not uniform
+        and all(actions[category] is Action.KEEP for category in Category)
+        and catalogue.fixed.isdisjoint(SECTIONS)
+    ):
         return _keep_all
-    return _Judge(catalogue, actions).clean
+    return _Judge(catalogue, actions, uniform=uniform, whole=whole).clean
 
 
 @remembered
@@ -123,14 +139,15 @@ def _unquoted(value: bytes) -> bytes:
 class _Judge:
     """Catalogue and actions, compiled; a class because a multipart's parts are judged as it is itself."""
 
-    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_sdp", "_session", "_strict")
+    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_sdp", "_session", "_strict", "_whole")
 
-    def __init__(self, catalogue: Catalogue, actions: Actions) -> None:
+    def __init__(self, catalogue: Catalogue, actions: Actions, *, uniform: bool, whole: bool) -> None:
         self._catalogue, self._actions = catalogue, actions
+        self._whole = whole
         self._strict = actions[Category.UNKNOWN] is not Action.KEEP
         self._disposition = catalogue.entry(b"content-disposition").form
         self._sdp: Mapping[str, SdpFilter] = {
-            "sdp": compile_sdp(catalogue, actions),
+            "sdp": compile_sdp(catalogue, actions, uniform=uniform),
             "sdpfrag": compile_sdp(catalogue, actions, fragment=True),
         }
         self._forms: Mapping[str, Form] = _FORMS if self._strict else dict.fromkeys(_FORMS, _whole) | _NAMING
@@ -147,7 +164,11 @@ class _Judge:
         if content_type == SESSION and self._session and not content_encoding:
             may_pass = not content_disposition or self._formed_disposition(content_disposition) is not None
             return (SESSION, self._session(body, context)) if may_pass else None
-        kept = self.part(_Part(content_type, content_disposition, content_encoding, b"", b"", body), context, 0)
+        part = _Part(content_type, content_disposition, content_encoding, b"", b"", body)
+        try:
+            kept = self.part(part, context, 0)
+        except _PartMissing:
+            return None
         return kept and kept[:2]
 
     def part(self, part: _Part, context: SdpContext, depth: int) -> _Kept | None:
@@ -211,12 +232,20 @@ class _Judge:
             raise FormError(f"more than {MAX_DEPTH} multiparts stand in each other")
         parts = [_read_part(raw) for raw in _split(part.body, params.get(b"boundary", b""))]
         judged = [self.part(inner, context, depth + 1) for inner in parts]
+        if self._whole and kind != b"multipart/alternative":
+            missing = (inner for inner, left in zip(parts, judged, strict=True) if left is None)
+            if not all(OPTIONAL.search(inner.disposition) for inner in missing):
+                raise _PartMissing
         if kind == b"multipart/related":
             return _related(parts, judged, params.get(b"start", b""), context)
         kept = [inner for inner in judged if inner]
         if len(kept) == 1 and _stands_alone(kept[0]):
             return kept[0]
         return _joined(kind, kept, context) if kept else None
+
+
+class _PartMissing(Exception):  # noqa: N818 -- a verdict on the whole, not an accident
+    """A part may not pass that its sender did not call optional."""
 
 
 def _stands_alone(kept: _Kept) -> bool:

@@ -74,7 +74,8 @@ class Engine:
         return CompiledPlan(
             self._catalogue, decision,
             allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
-            ours_leave=hop.zone is not Zone.CORE, zone=towards(hop), prefixes=self._prefixes,
+            ours_leave=hop.zone is not Zone.CORE, zone=towards(hop), prefixes=self._prefixes, uniform=hop.is_uniform,
+            refuses_bodies=hop.trunk is not None and hop.trunk.refuse_bodies,
         )  # fmt: skip
 
     def leaks(self, text: bytes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config.vocabulary import Action, Category
+from filters.accept import accept_line
 from filters.address import asserted, outward, without_names, without_prefix
 from filters.bodies import SECTIONS as BODY_SECTIONS
 from filters.bodies import BodyFilter, compile_bodies
@@ -65,7 +66,8 @@ class CompiledPlan:
     def __init__(
         self, catalogue: Catalogue, decision: int, *,
         allowed: frozenset[bytes] = frozenset(), realms: frozenset[bytes] = frozenset(), ours_leave: bool = True,
-        zone: Towards | None = None, prefixes: Prefixes | None = None,
+        zone: Towards | None = None, prefixes: Prefixes | None = None, uniform: bool = False,
+        refuses_bodies: bool = False,
     ) -> None:  # fmt: skip
         """Compile.
 
@@ -77,6 +79,8 @@ class CompiledPlan:
             ours_leave: whether credentials for them are removed; only the core may need them.
             zone: where the hop stands, for what never goes there; without one, decision alone counts.
             prefixes: what may be dialled in front of a number, and is for us alone.
+            uniform: whether the numbers of o= are moved, so that they do not tell the make of a phone.
+            refuses_bodies: whether a request is refused where its body may not pass as a whole.
         """
         if zone is not None:
             catalogue = catalogue.towards(zone)
@@ -98,8 +102,11 @@ class CompiledPlan:
         names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
         self._leaks = compile_leaks(names) if names else None
         actions = {category: action(decision, category) for category in Category}
-        keeps_bodies = decision == KEEP_ALL and catalogue.fixed.isdisjoint(BODY_SECTIONS)
-        self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions)
+        keeps_bodies = decision == KEEP_ALL and not uniform and catalogue.fixed.isdisjoint(BODY_SECTIONS)
+        self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions, uniform=uniform)
+        self._whole: BodyFilter | None = None
+        if refuses_bodies and not keeps_bodies:
+            self._whole = compile_bodies(catalogue, actions, uniform=uniform, whole=True)
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
         # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
         self._cleaned: dict[bytes, bytes] = {}
@@ -268,6 +275,9 @@ class CompiledPlan:
         return self._leaks is not None and self._leaks(text) is not None
 
     def _edit_body(self, draft: Draft, context: EditContext, bodies: BodyFilter) -> None:
+        refusable = context.is_request and context.method not in _NEVER_REFUSED
+        if self._whole is not None and refusable:
+            bodies = self._whole
         content_type = draft.first(b"content-type") or b""
         sdp_context = SdpContext(context.pseudonym, _network_address(context.origin))
         # Few have them, and nothing has edited them yet: looking for a name costs less than asking for its value.
@@ -276,13 +286,13 @@ class CompiledPlan:
         try:
             kept = bodies(content_type, disposition, draft.body, sdp_context, encoding)
         except FormError:
-            if context.is_request and context.method not in _NEVER_REFUSED:
+            if refusable:
                 # The sender's fault, and it hears so; ACK and BYE go on bare, a response fails closed.
                 raise Refused(400, "Malformed Body") from None
             raise
         if kept is None:
-            if context.is_request:
-                _refuse_without_body(draft, context.method)
+            if refusable:
+                self._refuse_without_body(draft, context.method)
             draft.body = b""
             draft.note("body", "the body may not pass")
             for name in _ENTITY:
@@ -294,6 +304,21 @@ class CompiledPlan:
         else:
             for position in list(draft.find(b"content-type"))[1:]:
                 draft.remove(position, "a body has one type")
+
+    def _refuse_without_body(self, draft: Draft, method: bytes) -> None:
+        """Refuse a request that would be nothing, or another, without its body, or whose trunk has it so.
+
+        An INVITE whose offer is encoded would become one without an offer.
+
+        Raises:
+            Refused: 415, with what would be right (RFC 3261 §8.2.3, §21.4.13).
+        """
+        encoding = draft.first(b"content-encoding") or b"identity"
+        if encoding.lower() != b"identity":
+            raise Refused(415, "Unsupported Media Type", b"Accept-Encoding: identity")
+        if method in _ALL_BODY or self._whole is not None:
+            actions = {category: action(self._decision, category) for category in Category}
+            raise Refused(415, "Unsupported Media Type", accept_line(self._catalogue, actions))
 
     def _edit_type_of_nothing(self, draft: Draft) -> None:
         """Clean a Content-Type that describes no body: no filter of bodies will."""
@@ -377,21 +402,6 @@ def _nothing(value: bytes) -> bytes | None:
 def _by_token(value: bytes) -> bytes | None:
     """Stand for an edit that needs the call's key, and is not remembered."""
     return None
-
-
-def _refuse_without_body(draft: Draft, method: bytes) -> None:
-    """Refuse a request that would be nothing, or another, without its body.
-
-    An INVITE whose offer is encoded would become one without an offer.
-
-    Raises:
-        Refused: 415, with what would be right where it is the encoding (RFC 3261 §8.2.3).
-    """
-    encoding = draft.first(b"content-encoding") or b"identity"
-    if encoding.lower() != b"identity" and method not in _NEVER_REFUSED:
-        raise Refused(415, "Unsupported Media Type", b"Accept-Encoding: identity")
-    if method in _ALL_BODY:
-        raise Refused(415, "Unsupported Media Type")
 
 
 def _refuse_unknown_extensions(value: bytes, cleaned: bytes | None) -> None:

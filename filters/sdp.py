@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from zlib import crc32
 
 from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
@@ -112,6 +113,7 @@ RID = re.compile(
 # RFC 8853 §5.1: direction SP list [SP direction SP list]
 SIMULCAST = re.compile(rb"(?:send|recv) [A-Za-z0-9_,;~-]+(?: (?:send|recv) [A-Za-z0-9_,;~-]+)?")
 RID_ID = re.compile(rb"[A-Za-z0-9_-]+")
+_31_BITS = 0x7FFFFFFF
 MAX_REMEMBERED = 256
 """Longest line whose edit is remembered, in bytes."""
 MAX_LINES = 1024
@@ -122,18 +124,21 @@ MANDATORY = frozenset({b"v=", b"o=", b"s=", b"t=", b"c=", b"m="})
 """Lines without which the rest has no meaning: one that has no form fails the whole description."""
 
 
-def compile_sdp(catalogue: Catalogue, actions: Actions, *, fragment: bool = False) -> SdpFilter:
+def compile_sdp(
+    catalogue: Catalogue, actions: Actions, *, fragment: bool = False, uniform: bool = False
+) -> SdpFilter:  # fmt: skip
     """Return the filter of a description for a hop with these actions.
 
     With fragment, of `application/trickle-ice-sdpfrag` (RFC 8840): the candidates come one by one and
     no default stands beside them, so host candidates of private networks fall even where none remains.
+    With uniform, the numbers of o= do not tell either which stack made them.
     Where every action is KEEP the body comes back as the same object; lines end in CRLF otherwise. The
     filter raises FormError for what is no description.
     """
     fixed = catalogue.fixed & {"sdp.lines", "sdp.attributes"}
-    if not fixed and all(actions[category] is Action.KEEP for category in Category):
+    if not (fixed or uniform) and all(actions[category] is Action.KEEP for category in Category):
         return _keep_all
-    return _Filter(catalogue, actions, fragment).clean
+    return _Filter(catalogue, actions, fragment, uniform).clean
 
 
 def _keep_all(body: bytes, _: SdpContext) -> bytes:
@@ -145,9 +150,9 @@ class _Filter:
 
     __slots__ = ("_actions", "_attributes", "_chooses", "_fragment", "_known", "_lines", "_table", "_unknown_line")
 
-    def __init__(self, catalogue: Catalogue, actions: Actions, fragment: bool) -> None:
+    def __init__(self, catalogue: Catalogue, actions: Actions, fragment: bool, uniform: bool = False) -> None:
         self._actions, self._table = actions, catalogue.sdp_attributes
-        self._lines = _line_edits(catalogue, actions)
+        self._lines = _line_edits(catalogue, actions, uniform)
         self._unknown_line = _edit(catalogue.sdp_lines.find(b""), actions, None)
         self._attributes = {name: _edit(entry, actions, _CORE_ATTRIBUTES.get(name))
                             for name, entry in self._table.exact.items()}  # fmt: skip
@@ -238,11 +243,12 @@ def _lines_of(body: bytes) -> list[bytes]:
 # ---- lines ----------------------------------------------------------------------------------------------
 
 
-def _line_edits(catalogue: Catalogue, actions: Actions) -> dict[bytes, _Edit]:
+def _line_edits(catalogue: Catalogue, actions: Actions, uniform: bool) -> dict[bytes, _Edit]:
     find = catalogue.sdp_lines.find
     edits = {name + b"=": _edit(entry, actions, _CORE_LINES.get(name))
              for name, entry in catalogue.sdp_lines.exact.items() if name.isalpha()}  # fmt: skip
-    edits[b"o="] = _origin_edit(_hides(actions, find(b"o-user")), _hides(actions, find(b"o-address")), actions)
+    hidden = _hides(actions, find(b"o-user")), _hides(actions, find(b"o-address"))
+    edits[b"o="] = _origin_edit(*hidden, actions, uniform)
     if _hides(actions, find(b"s")):
         edits[b"s="] = _dash
     return edits
@@ -252,8 +258,8 @@ def _dash(_: bytes, __: _Section) -> bytes | None:
     return b"-"  # RFC 8866 §5.3: s= must not be empty
 
 
-def _origin_edit(hides_user: bool, hides_address: bool, actions: Actions) -> _Edit:
-    if not (hides_user or hides_address or actions[Category.UNKNOWN] is not Action.KEEP):
+def _origin_edit(hides_user: bool, hides_address: bool, actions: Actions, uniform: bool) -> _Edit:
+    if not (hides_user or hides_address or uniform or actions[Category.UNKNOWN] is not Action.KEEP):
         return _keep
 
     def edit(value: bytes, section: _Section) -> bytes | None:
@@ -261,9 +267,24 @@ def _origin_edit(hides_user: bool, hides_address: bool, actions: Actions) -> _Ed
         if not found:
             return None
         user = b"-" if hides_user else found[1]
-        return user + b" " + found[2] + b" IN " + (section.context.origin_address if hides_address else found[3])
+        numbers = _moved(found[2], section.context.pseudonym) if uniform else found[2]
+        return user + b" " + numbers + b" IN " + (section.context.origin_address if hides_address else found[3])
 
     return edit
+
+
+def _moved(numbers: bytes, pseudonym: Pseudonym) -> bytes:
+    """Return sess-id and sess-version of o= moved by amounts of the dialog's own.
+
+    The version still counts up by one where it did (RFC 3264 §8), with no state kept: the same amount is added to
+    each version of a session. Both stay within 31 bits, which stacks with small numbers take too; that one change
+    meets the overflow has a chance of one in two thousand million.
+    """
+    session, version = numbers.split()
+    return b"%d %d" % (
+        crc32(pseudonym(b"sess-id " + session)) & _31_BITS,
+        (int(version) + crc32(pseudonym(b"sess-version " + session))) & _31_BITS,
+    )
 
 
 def _connection(value: bytes, _: _Section) -> bytes | None:

@@ -170,6 +170,11 @@ class Core:
         """Tell the event sink; `call` is a keyed pseudonym (`pseudonym`, or the one in the dialog's record)."""
         self._sinks.event(Event(kind, call.hex(), peer, detail))
 
+    def override(self, reason: str, call: bytes, party: Party) -> None:
+        """Count and tell that filters were set aside, for a reason of COUNTERS (standards.md §2.6 E6)."""
+        self.counters.add("privacy_overrides", reason)
+        self.event("privacy-override", call, party.label, reason)
+
     def pseudonym(self, request: Message) -> bytes:
         """Return what stands for a call in events: a keyed hash of the Call-ID."""
         tokens = self.generation.tokens

@@ -45,6 +45,9 @@ COUNTERS = (
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),
     CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",
                 ("forged", "expired", "fingerprint", "side", "hop", "no-dialog")),
+    CounterSpec("sipveil_privacy_overrides_total",
+                "Requests that nothing was hidden of, by reason: emergency calls, call-backs, and those among them "
+                "on which a filter failed.", "reason", ("emergency", "callback", "filter")),
     CounterSpec("sipveil_calls_total", "Dialog-forming INVITEs that were forwarded, by zone of the hop.", "zone",
                 ("access", "core", "trunk", "psap")),
 )  # fmt: skip

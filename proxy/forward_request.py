@@ -7,9 +7,13 @@ raises on the way raises out of `build`: nothing is sent that was not finished.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
+from config.vocabulary import Zone
 from proxy.asserted import assert_identity
 from proxy.crossing import Crossing, Records, context, keeps_record_route
+from proxy.emergency import says_callback
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
@@ -19,7 +23,8 @@ from proxy.policy import Plan, Privacy
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
-from proxy.uri import hostport
+from proxy.unfiltered import PLAN, remove_credentials
+from proxy.uri import hostport, parse_sip_uri
 from proxy.via import stamped_line
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
@@ -66,6 +71,8 @@ class RequestForwarder:
         if not crossing.request.index.keys().isdisjoint(REFERRING) or crossing.extra_replaces:
             self._references.map(draft, crossing)
         self._hide_topology(draft, crossing)
+        if b"priority" in crossing.request.index and not crossing.emergency:
+            _disbelieve(draft, crossing)
         _count_down(draft, crossing)
         plan = self._plan(crossing)
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan, crossing.far_origin)
@@ -74,7 +81,7 @@ class RequestForwarder:
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:
             draft.note("max-breadth", "bounds forking (RFC 5393)")
-        data = serialise(draft)
+        data = crossing.passage.write_far(draft)
         trunk = crossing.hop.party.trunk
         if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
             raise Refused(513, "Message Too Large")
@@ -96,18 +103,19 @@ class RequestForwarder:
         self._hide_topology(draft, crossing)
         _count_down(draft, crossing)
         self._put_on_top(draft, crossing, branch)
-        return serialise(draft)
+        return crossing.passage.write_far(draft)
 
     def build_emergency(self, crossing: Crossing, branch: bytes) -> bytes:
         """Return an emergency request without its plan: it goes through, complete, whatever failed."""
+        crossing.passage = replace(crossing.passage, to_far=PLAN)
         draft = Draft(crossing.request, crossing.notes)
         self._start(draft, crossing)
         self._identify(draft, crossing)
         self._hide_topology(draft, crossing)
         _count_down(draft, crossing)
-        for name in (b"authorization", b"proxy-authorization"):
-            draft.remove_all(name, "credentials never travel")
-        self._put_on_top(draft, crossing, branch)
+        remove_credentials(draft)
+        with suppress(Malformed):  # no record holds it: the ends then talk to each other
+            self._put_on_top(draft, crossing, branch)
         return serialise(draft)
 
     def _plan(self, crossing: Crossing) -> Plan:
@@ -167,12 +175,28 @@ class RequestForwarder:
             draft.remove_all(b"route", "the route set of the far side stands for it")
         if not crossing.far.hides:
             self._stamp_via(draft, crossing)
+            if crossing.emergency and crossing.source.zone is Zone.ACCESS:
+                self._keep_reachable(draft, crossing)
             return
         for name in _TOPOLOGY:
             if name in index:
                 draft.remove_all(name, _HIDDEN)
         if b"contact" in index:
             draft.set_only(b"contact", self._contact(crossing), _SEALED)
+
+    def _keep_reachable(self, draft: Draft, crossing: Crossing) -> None:
+        """Give the PSAP a Contact that reaches the phone outside the dialog too (RFC 6881 ED-62.5), behind any NAT.
+
+        The phone's own is left where it is a GRUU, which does so by itself, and where there is no better one.
+        """
+        with suppress(Malformed):
+            contact = crossing.request.address(b"contact")
+            uri = parse_sip_uri(contact.uri) if contact is not None else None
+            if contact is None or uri is None or uri.param(b"gr") is not None:
+                return
+            user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=_upstream(crossing))
+            reachable = contact._replace(uri=b"sip:%b@%b" % (user, crossing.far_origin))
+            draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
 
     def _contact(self, crossing: Crossing) -> bytes:
         contact = crossing.request.address(b"contact")
@@ -235,6 +259,12 @@ def _why(outward: NameAddr) -> str:
     """Return why a From or To changed."""
     anonymous = outward[:2] == ANONYMOUS[:2]
     return "hidden: the anonymous form of RFC 3323" if anonymous else "as this side knows the dialog"
+
+
+def _disbelieve(draft: Draft, crossing: Crossing) -> None:
+    """Take out what claims to be a PSAP's call-back and is none: its receiver would set rules aside (RFC 7090 §6)."""
+    if crossing.source.zone is not Zone.CORE and says_callback(crossing.request):
+        draft.remove_all(b"priority", "no call-back of a PSAP")
 
 
 def _count_down(draft: Draft, crossing: Crossing) -> None:

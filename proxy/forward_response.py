@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 
-from config.vocabulary import Category
+from config.vocabulary import Category, Zone
 from proxy.asserted import assert_identity
 from proxy.crossing import Crossing, Records, context
 from proxy.errors import Malformed
@@ -22,6 +24,7 @@ from proxy.references import References
 from proxy.reply import echo, status_line
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
+from proxy.unfiltered import PLAN
 from proxy.uri import parse_sip_uri
 
 _ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
@@ -63,6 +66,8 @@ class ResponseForwarder:
                 lines[position] = None
         if crossing.near.hides:
             self._hide_topology(draft, crossing, response)
+        elif crossing.emergency and crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
+            self._keep_reachable(draft, crossing, response)
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan, crossing.near_origin)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
@@ -70,6 +75,24 @@ class ResponseForwarder:
         if draft.notes is not None:
             for name in _ECHOED:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
+        return crossing.passage.write_near(draft)
+
+    def build_emergency(self, crossing: Crossing, response: Message) -> bytes:
+        """Return a response to an emergency call without its plan: it goes through, complete, whatever failed.
+
+        Raises:
+            Malformed: where the dialog itself cannot be carried on with it.
+        """
+        crossing.passage = replace(crossing.passage, to_near=PLAN)
+        draft = Draft(response, crossing.notes)
+        self._start(draft, crossing, response)
+        for name in _ECHOED:
+            for position in response.index.get(name, ()):
+                draft.lines[position] = None
+        if crossing.near.hides:
+            with suppress(Malformed):
+                self._hide_topology(draft, crossing, response)
+        self._echo(draft, crossing, response)
         return serialise(draft)
 
     def _plan(self, crossing: Crossing, response: Message) -> Plan:
@@ -78,6 +101,18 @@ class ResponseForwarder:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         return self._privacy.plan(self._privacy.also(response, decision, crossing.source), crossing.source)
+
+    def _keep_reachable(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        """Give the PSAP a Contact that reaches the phone outside the dialog too (RFC 6881 ED-62.5)."""
+        with suppress(Malformed):
+            contact = response.address(b"contact")
+            uri = parse_sip_uri(contact.uri) if contact is not None else None
+            if contact is None or uri is None or uri.param(b"gr") is not None:
+                return
+            routes = tuple(reversed(self.beyond(crossing, response)))
+            user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
+            reachable = contact._replace(uri=b"sip:%b@%b" % (user, crossing.near_origin))
+            draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
 
     def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Send the standard phrase where unknown texts may not pass: a phrase is room for anything."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from config.vocabulary import Category
 from proxy.identity import Identity, Side
@@ -13,7 +13,10 @@ from proxy.policy import Privacy, hides
 from proxy.record import End
 from proxy.references import References
 from proxy.routing import Network, Party
+from proxy.serialise import serialise
 from proxy.tokens import Purpose, Tokens
+from proxy.unfiltered import Unfiltered
+from proxy.uniform import uniform
 from proxy.uri import hostport
 
 
@@ -56,6 +59,7 @@ class Generation:
                 privacy.plan(to_far, party), privacy.plan(to_near, source),
                 self.origin(source), self.origin(party), self.domain(party),
                 network.record_budget(source), network.record_budget(party),
+                uniform if source.is_uniform else serialise, uniform if party.is_uniform else serialise,
                 self._pseudonyms(key_id, ends[1]),
             )  # fmt: skip
             self._passages.put(key, passage)
@@ -70,6 +74,10 @@ class Generation:
 
         return pseudonym
 
+    def unfiltered(self) -> Generation:
+        """Return this generation without filters, for an emergency call on which they fail."""
+        return replace(self, privacy=Unfiltered(), _passages=Recent())
+
     def side(self, party: Party, decision: int, *, emergency: bool = False) -> Side:
         """Return how identifiers look towards a party, given the decision for what is sent to it."""
         hidden = hides(decision, Category.NETWORK)
@@ -77,7 +85,13 @@ class Generation:
         if party.trunk is None:
             return Side(end, hidden)
         trunk = party.trunk
-        return Side(end, hidden, trunk.seal_tags, 255 if emergency else trunk.max_call_id, trunk.token_alphabet)
+        return Side(
+            end,
+            hidden,
+            trunk.seal_tags or party.is_uniform,
+            255 if emergency else trunk.max_call_id,
+            trunk.token_alphabet,
+        )
 
     def domain(self, party: Party) -> bytes:
         """Return the host[:port] that Request-URI and To carry towards a party."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy import in_dialog, initial, without_record
 from proxy.breadth import breadth_of, share
 from proxy.counters import LABELS, METHODS
 from proxy.crossing import Crossing
+from proxy.emergency import as_psap, is_callback, is_exempt
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.forking import ResponseContext
@@ -64,7 +64,7 @@ class RequestHandler:
     def _begin(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> None:
         """Forward a new request, or answer it."""
         core = self._core
-        if core.refusals.must_refuse(request, key):
+        if core.refusals.must_refuse(request, key, source, core.wall(now)):
             core.refusals.refuse(request, flow, source)
             return
         server = core.open_server(key, request, flow)
@@ -72,7 +72,8 @@ class RequestHandler:
             arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
             check(request)
             loop = b"" if request.to_tag else self._check_loop(request, source)
-            check_proxy_require(request)
+            if b"proxy-require" in request.index and not core.generation.network.is_emergency(request.uri):
+                check_proxy_require(request)
             if request.to_tag:
                 crossings, loop = self._cross_within(arrival)
             else:
@@ -130,20 +131,37 @@ class RequestHandler:
             return crossings, self._check_loop(arrival.request, arrival.source)
 
     def _cross(self, arrival: Arrival) -> list[Crossing]:
-        generation = self._core.generation
-        routes = initial.take_routes(generation, arrival)
-        found, emergency = initial.destinations(
-            generation, arrival, routes, lambda who: self._contact_calls.allow(who, arrival.wall)
+        generation, request = self._core.generation, arrival.request
+        callback = is_callback(generation, request, arrival.source, arrival.wall)
+        if callback:
+            arrival.source = as_psap(generation, arrival.source)
+        routes = initial.take_routes(
+            generation, arrival, urgent=callback or generation.network.is_emergency(request.uri)
         )
-        return [self._cross_to(arrival, destination, routes, emergency=emergency) for destination in found]
+        found, emergency = initial.destinations(
+            generation, arrival, routes, lambda who: callback or self._contact_calls.allow(who, arrival.wall)
+        )
+        return [
+            self._cross_to(arrival, destination, routes, emergency=emergency, callback=callback)
+            for destination in found
+        ]
 
     def _cross_to(
-        self, arrival: Arrival, destination: initial.Destination, routes: tuple[bytes, ...], *, emergency: bool
-    ) -> Crossing:
+        self, arrival: Arrival, destination: initial.Destination, routes: tuple[bytes, ...], *,
+        emergency: bool, callback: bool,
+    ) -> Crossing:  # fmt: skip
         core, request, party = self._core, arrival.request, destination.hop.party
-        # The exemption holds only towards a PSAP (design.md §2).
-        exempt = emergency and party.zone is Zone.PSAP
-        crossing = initial.cross(core.generation, arrival, destination, routes, emergency=exempt)
+        # The exemption holds only towards a PSAP, and back from it (design.md §2).
+        exempt = is_exempt(party, emergency=emergency, callback=callback)
+        try:
+            crossing = initial.cross(core.generation, arrival, destination, routes, emergency=exempt)
+        except Exception:
+            if not exempt:
+                raise
+            core.override("filter", core.pseudonym(request), party)
+            crossing = initial.cross(core.generation.unfiltered(), arrival, destination, routes, emergency=True)
+        if exempt:
+            core.override("callback" if callback else "emergency", crossing.base.call, party)
         if request.method == b"INVITE":
             core.counters.add("calls", party.zone.value)
             core.event("emergency" if emergency else "call", crossing.base.call, party.label, party.zone.value)

@@ -115,7 +115,17 @@ class ResponseHandler:
         try:
             return core.response_forwarder.build(crossing, response, merged)
         except Exception:
+            return self._built_all_the_same(crossing, response) if crossing.emergency else None
+
+    def _built_all_the_same(self, crossing: Crossing, response: Message) -> bytes | None:
+        """Return the answer to an emergency call without its plan; None where it cannot be made even so."""
+        core = self._core
+        try:
+            data = core.response_forwarder.build_emergency(crossing, response)
+        except Exception:  # the last resort failed too
             return None
+        core.override("filter", crossing.base.call, crossing.hop.party)
+        return data
 
     def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Send a response of our own."""

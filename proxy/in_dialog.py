@@ -56,7 +56,15 @@ def cross(generation: Generation, arrival: Arrival) -> Crossing:
     latest = _latest(record, contact)
     _check_age(generation, arrival, record, latest)
     way = _Way(record, latest, behind, _target(uri, latest, named=contact is not None, nested=nested))
-    return _cross(generation, arrival, way, opened.key_id, call_id)
+    try:
+        return _cross(generation, arrival, way, opened.key_id, call_id)
+    except (Refused, Malformed):
+        raise
+    except Exception:
+        if not record.marks & Mark.EMERGENCY:
+            raise
+        # Whatever a filter raises: an emergency call goes on (design.md §2).
+        return _cross(generation.unfiltered(), arrival, way, opened.key_id, call_id)
 
 
 def _repair_strict_route(generation: Generation, arrival: Arrival) -> tuple[SipUri | None, list[bytes]]:
@@ -133,14 +141,9 @@ def _contact_record(generation: Generation, uri: SipUri | None, *, in_dialog: bo
     return opened.record, opened
 
 
-_TRUNKS = (Zone.TRUNK, Zone.PSAP)
-
-
 def _check_side(generation: Generation, arrival: Arrival, record: Record) -> None:
     """Refuse a request whose source does not belong to the side that the record serves (dialogs.md, 4)."""
-    end, near = arrival.source.end, record.near
-    same_zone = end.zone is near.zone or (end.zone in _TRUNKS and near.zone in _TRUNKS)
-    if not same_zone or end.trunk_id != near.trunk_id:
+    if not arrival.source.end.is_side_of(record.near):
         raise TokenRefused(403, "side")
 
 
@@ -202,6 +205,9 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     record, latest = way.record, way.latest
     network, source = generation.network, arrival.source
     emergency = bool(record.marks & Mark.EMERGENCY)
+    if emergency and source.trunk is not None:
+        # What goes back to a PSAP is exempt in its own requests too.
+        source = network.party(record.near, emergency) or source
     near_is_caller = bool(record.marks & Mark.FROM_CALLER)
     far_party = network.party(record.far, emergency)
     if far_party is None or latest.flow is None:

@@ -65,12 +65,19 @@ class Destination(NamedTuple):
     transfer: Transfer | None = None
 
 
-def take_routes(generation: Generation, arrival: Arrival) -> tuple[bytes, ...]:
+def take_routes(generation: Generation, arrival: Arrival, *, urgent: bool = False) -> tuple[bytes, ...]:
     """Return the Route values behind our own, checking that the sender may write them (§16.4).
+
+    With urgent, of an emergency call or its call-back, what may not be obeyed is ignored rather than refused.
 
     Raises:
         Refused: 403 for a token without a dialog, and for Route, Record-Route or Path from phones.
     """
+    if urgent:
+        try:
+            return take_routes(generation, arrival)
+        except (Malformed, Refused):
+            return ()
     request, source = arrival.request, arrival.source
     routes = [_uri(value) for value in request.items(b"route")] if b"route" in request.index else []
     while routes:
@@ -113,7 +120,7 @@ def destinations(
         if token is not None:
             return [token], False
     if routes:
-        hop = _by_route(generation, routes[0])
+        hop = _by_route(generation, routes[0], emergency=emergency)
         if hop is not None:
             return [Destination(hop, arrival.request.uri)], emergency
     hops = network.route(arrival.request, uri, arrival.source, emergency=emergency)
@@ -134,7 +141,7 @@ def _by_token(
     lifetime = TRANSFER_LIFETIME if transfer else network.settings.limits.max_dialog_age
     if arrival.wall - record.issued > lifetime:
         raise Refused(480, "Temporarily Unavailable")
-    if transfer is None and (record.far.zone is not Zone.ACCESS or record.near != source.end):
+    if transfer is None and (record.far.zone is not Zone.ACCESS or not record.near.is_side_of(source.end)):
         # A Contact reaches its subscriber, for the side that it was given to; never a trunk.
         raise Refused(403, "Forbidden")
     if transfer is None and not allow_contact(record.subscriber):
@@ -146,7 +153,7 @@ def _by_token(
     return Destination(hop, record.target, transfer)
 
 
-def _by_route(generation: Generation, route: bytes) -> Hop | None:
+def _by_route(generation: Generation, route: bytes, *, emergency: bool) -> Hop | None:
     """Return the hop that a believed Route names, where it is one of ours by configuration."""
     uri = _sip(route)
     if uri is None:
@@ -156,6 +163,9 @@ def _by_route(generation: Generation, route: bytes) -> Hop | None:
         party = generation.network.party_of(address)
     except ValueError:
         return None
+    if party is not None and party.trunk is not None:
+        # An emergency trunk is a PSAP for a call that names it in Route too (RFC 6881 ED-62.2).
+        party = generation.network.party(party.end, emergency)
     return generation.network.hop(party, address) if party and party.zone is not Zone.ACCESS else None
 
 
@@ -168,8 +178,9 @@ def cross(
         Malformed: when a value that must be rewritten cannot be read.
     """
     request, source, hop = arrival.request, arrival.source, destination.hop
-    for value in request.items(b"record-route") if b"record-route" in request.index else ():
-        parse_name_addr(value)  # what cannot be read now would fail every response
+    if b"record-route" in request.index and not emergency:
+        for value in request.items(b"record-route"):
+            parse_name_addr(value)  # what cannot be read now would fail every response
     privacy, identity, tokens = generation.privacy, generation.identity, generation.tokens
     key_id, party, call_id = tokens.current, hop.party, request.call_id
     to_far = privacy.decide(request, source, party, arrival.wish)

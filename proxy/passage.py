@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from proxy.headers import NameAddr
 from proxy.identity import Side
+from proxy.message import Draft
 from proxy.pack import DERIVED
 from proxy.policy import Plan
 from proxy.record import Record
@@ -30,6 +31,9 @@ class Passage:
     """Plain bytes that a record towards the sender may have."""
     far_budget: int
     """Plain bytes that a record towards the far side may have."""
+    write_near: Callable[[Draft], bytes]
+    """Makes the bytes of what goes to the near side."""
+    write_far: Callable[[Draft], bytes]
     pseudonym: Callable[[bytes], bytes]
     """Makes a keyed token of a value: the same towards this far side, another towards any other."""
 

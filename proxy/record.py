@@ -39,6 +39,7 @@ MAX_ROUTES = 16
 """Most route entries of one side."""
 
 _ZONES = (Zone.ACCESS, Zone.CORE, Zone.TRUNK, Zone.PSAP)
+_TRUNKS = (Zone.TRUNK, Zone.PSAP)
 _ZONE_CODES = {zone: code for code, zone in enumerate(_ZONES)}
 _TRANSPORTS = ("UDP", "TCP", "TLS", "WS", "WSS")
 _HEAD = struct.Struct(">BI9s6s6s8s")
@@ -68,6 +69,11 @@ class End(NamedTuple):
     def pack(self) -> bytes:
         """Return the context under which this side's Call-IDs and tags are sealed."""
         return _packed_end(self)
+
+    def is_side_of(self, other: End) -> bool:
+        """Tell whether both are the same side: an emergency trunk is in zone psap or trunk as the call has it."""
+        same_zone = self.zone is other.zone or (self.zone in _TRUNKS and other.zone in _TRUNKS)
+        return same_zone and self.trunk_id == other.trunk_id
 
 
 @remembered

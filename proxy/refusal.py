@@ -14,6 +14,7 @@ from zlib import crc32
 
 from config.vocabulary import Zone
 from proxy.counters import LABELS, METHODS
+from proxy.emergency import is_callback
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.grammar import CALL_ID, COMMA, COMPACT, TOKEN_CLASS
@@ -69,6 +70,8 @@ class Refusals:
     def receive(self, data: bytes, flow: Flow, source: Party, now: float) -> bool:
         """Deal with a datagram that needs no more than a look; False for those that take the ordinary path."""
         method = data[: data.find(b" ", 0, 10)]
+        if method == b"INVITE" and source.trunk is not None and source.trunk.emergency:
+            return False  # it may be a call-back, which a look does not tell
         if method not in FRESH:
             return method == b"ACK" and self._absorb(data)
         request = glance(data, method)
@@ -88,13 +91,18 @@ class Refusals:
         self.refuse(request, flow, source)
         return True
 
-    def must_refuse(self, request: Message, key: ServerKey) -> bool:
-        """Tell whether a new request that was parsed is refused, for overload or want of room; no emergency call is."""
+    def must_refuse(self, request: Message, key: ServerKey, source: Party, wall: int) -> bool:
+        """Tell whether a new request that was parsed is refused, for overload or want of room.
+
+        No emergency call is, nor the call-back after one.
+        """
         core = self._core
         network = core.generation.network
         room = network.settings.limits.transactions * (ROOM_FOR_CALLS if request.to_tag else 1)
         behind = core.overload.active and not request.to_tag and not core.overload.takes(key)
-        return (behind or len(core.servers) >= room) and not network.is_emergency(request.uri)
+        if not behind and len(core.servers) < room:
+            return False
+        return not (network.is_emergency(request.uri) or is_callback(core.generation, request, source, wall))
 
     def refuse(self, request: Message, flow: Flow, source: Party) -> None:
         """Send 503 with Retry-After, without a transaction: of those there are too many."""

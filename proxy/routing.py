@@ -34,7 +34,7 @@ _WILDCARDS = ("0.0.0.0", "::")
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    __slots__ = ("_hash", "edge", "end", "key", "label", "trunk", "trusted", "zone")
+    __slots__ = ("_hash", "edge", "end", "is_uniform", "key", "label", "trunk", "trusted", "zone")
 
     def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
         """Name a side.
@@ -55,6 +55,8 @@ class Party:
         """The name for events: the trunk's, or the zone's."""
         self.key = f"{zone.value}/{self.label}/{'edge' if edge else ''}"
         """What tells it from the other parties of one configuration."""
+        self.is_uniform = trunk is not None and trunk.uniform and zone is Zone.TRUNK
+        """Whether it may not see by whose software a message was written; a PSAP gets what there is."""
         self._hash = hash(self.key)
 
     def __hash__(self) -> int:
@@ -274,16 +276,23 @@ class Network:
         user = uri.user if uri is not None else request.uri.partition(b":")[2]
         if emergency:
             chosen = self._first(request, user, source, emergency=True)
-            if chosen:
-                return self._hops(chosen, uri, emergency=True)
+            hops = self._hops(chosen, uri, emergency=True) if chosen else []
+            if hops:
+                return hops
         chosen = self._first(request, user, source, emergency=False)
-        return self._hops(chosen, uri, emergency=emergency) if chosen else []
+        hops = self._hops(chosen, uri, emergency=emergency) if chosen else []
+        if emergency and not hops and source.zone in (Zone.ACCESS, Zone.CORE):
+            # Rather a line that was meant for others than none: an emergency call is not refused for a narrow prefix.
+            lines = (self._hops(rule, uri, emergency=True) for rule in self._rules if rule.emergency)
+            hops = next(filter(None, lines), [])
+        return hops
 
     def _first(self, request: Message, user: bytes, source: Party, *, emergency: bool) -> _Rule | None:
+        zone = Zone.TRUNK if source.zone is Zone.PSAP else source.zone  # as the file calls it: a trunk is one
         for rule in self._rules:
             if (
                 rule.emergency is emergency
-                and (rule.source is None or rule.source == source.zone)
+                and (rule.source is None or rule.source == zone)
                 and (not rule.methods or request.method in rule.methods)
                 and user.startswith(rule.prefix)
             ):

@@ -21,7 +21,18 @@ class Event(NamedTuple):
 
 
 EVENTS = frozenset(
-    {"call", "answered", "ended", "refused", "dropped", "failed-closed", "token-refused", "emergency", "overload"}
+    {
+        "call",
+        "answered",
+        "ended",
+        "refused",
+        "dropped",
+        "failed-closed",
+        "token-refused",
+        "emergency",
+        "overload",
+        "privacy-override",
+    }
 )
 
 

@@ -17,6 +17,7 @@ LEVELS = {
     "refused": LogLevel.debug,
     "token-refused": LogLevel.warn,
     "emergency": LogLevel.info,
+    "privacy-override": LogLevel.info,
     "overload": LogLevel.warn,
     "failed-closed": LogLevel.error,
 }

@@ -18,10 +18,10 @@ def found(**values: object) -> list[str]:
     return [each.wrong for each in advice(Settings.model_validate(BASE | values))]
 
 
-def test_emergency_numbers_need_a_route() -> None:
-    assert found(routes=[{"to": ["t", "sos"]}]) == ["no route is for emergency calls (112, 911)"]
+def test_emergency_calls_are_looked_after() -> None:
+    """tests/config/test_advice_emergency.py has them all."""
+    assert found(routes=[{"to": ["t", "sos"]}])[0] == "no route is for emergency calls (urn:service:sos, 112, 911)"
     assert found(routes=[{"to": ["t"]}, {"to": ["sos"], "emergency": True}]) == []
-    assert found(routes=[{"to": ["t", "sos"]}], emergency={"numbers": []}) == []
 
 
 def test_trunks_need_a_route() -> None:

@@ -329,3 +329,20 @@ def test_canary_in_garbage(kind: bytes, before: bytes, after: bytes) -> None:
         except FormError:
             continue
         assert CANARY not in b"".join(result or ())
+
+
+def test_all_or_nothing() -> None:
+    """Towards who refuses bodies: one part that may not pass takes the rest with it, unless it is optional."""
+    whole = compile_bodies(CATALOGUE, STRICT, whole=True)
+    sdp, text = part(b"application/sdp", SDP), part(b"text/plain", CANARY)
+    spare = part(b"text/plain", CANARY, b"Content-Disposition: render; Handling=optional")
+    assert clean(b"multipart/mixed;boundary=x", multipart(sdp, text), whole) is None
+    assert clean(b"multipart/mixed;boundary=x", multipart(sdp, multipart_part(text)), whole) is None, "nested too"
+    assert clean(b"multipart/mixed;boundary=x", multipart(sdp, spare), whole) == (b"application/sdp", CLEAN_SDP)
+    assert clean(b"multipart/alternative;boundary=x", multipart(text, sdp), whole) == (b"application/sdp", CLEAN_SDP)
+    assert clean(b"application/sdp", SDP, whole) == (b"application/sdp", CLEAN_SDP)
+    assert clean(b"text/plain", CANARY, whole) is None
+
+
+def multipart_part(*parts: bytes) -> bytes:
+    return part(b"multipart/mixed;boundary=y", multipart(*parts, boundary=b"y"))

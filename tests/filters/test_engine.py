@@ -457,3 +457,13 @@ def test_subscribers_are_those_it_was_given() -> None:
     subscribers = Subscribers(60)
     assert build(settings(), subscribers).subscribers is subscribers
     assert build(settings()).subscribers.find(b"alice@example.net") is None
+
+
+def test_a_trunk_that_refuses_bodies() -> None:
+    """The setting arrives where it counts: 415 with what the trunk takes; the other trunk is sent the rest."""
+    trunks = [{**SETTINGS["trunks"][0], "refuse_bodies": True}, *SETTINGS["trunks"][1:]]
+    packet = ALICE.request(b"INFO", headers=(b"Content-Type: text/plain",), body=b"hello")
+    ladder = Ladder(World(settings(trunks=trunks))) >> packet << Sent(ALICE, 415)
+    assert read(ladder[415]).items(b"accept")[0] == b"application/sdp"
+    assert ladder
+    assert Ladder() >> packet << Sent(CARRIER, b"INFO")

@@ -325,8 +325,34 @@ def test_a_request_that_is_its_body_is_refused_without(method: bytes) -> None:
     with pytest.raises(Refused) as refused:
         apply(strict(), b"Content-Type: text/plain", method=method, body=b"hello")
     assert refused.value.code == 415
+    assert refused.value.extra[0].startswith(b"Accept: application/sdp, "), "§21.4.13: what would be right"
     assert apply(strict(), b"Content-Type: text/plain", method=method).body == b"", "it has nothing to lose"
     assert apply(strict(), b"Content-Type: text/plain", method=method, status=200, body=b"x").body == b""
+
+
+def test_a_trunk_may_refuse_bodies_rather_than_lose_them() -> None:
+    """`refuse_bodies`: 415 with Accept for requests; what cannot be refused still goes on without."""
+    plan, text = strict(refuses_bodies=True), b"Content-Type: text/plain"
+    assert apply(strict(), text, body=b"hello").body == b""
+    with pytest.raises(Refused) as refused:
+        apply(plan, text, body=b"hello")
+    assert refused.value.code == 415
+    assert refused.value.extra[0].startswith(b"Accept: application/sdp, ")
+    for method, status in ((b"ACK", 0), (b"BYE", 0), (b"INVITE", 200)):
+        assert apply(plan, text, method=method, status=status, body=b"hello").body == b""
+    assert apply(strict(Category.CONTENT, refuses_bodies=True), text, body=b"hello").body == b"hello"
+
+
+def test_a_part_is_refused_with_the_rest() -> None:
+    """A description with a text beside it: by default the text is left out, with `refuse_bodies` nothing goes."""
+    sdp = SDP.replace(b"alice", b"-")
+    parts = b"--x\r\nContent-Type: application/sdp\r\n\r\n" + sdp + b"\r\n--x\r\n\r\nhello\r\n--x--\r\n"
+    mixed = b"Content-Type: multipart/mixed;boundary=x"
+    assert b"hello" not in apply(strict(), mixed, body=parts).body
+    with pytest.raises(Refused):
+        apply(strict(refuses_bodies=True), mixed, body=parts)
+    answered = apply(strict(refuses_bodies=True), mixed, status=200, body=parts)
+    assert answered.first(b"content-type") == b"application/sdp"
 
 
 @pytest.mark.parametrize("method", [b"INVITE", b"UPDATE", b"PRACK", b"INFO", b"MESSAGE"])

@@ -307,3 +307,21 @@ def test_memory_is_bounded() -> None:
     long = b"a=tool:" + b"x" * MAX_REMEMBERED
     made.clean(b"\r\n".join((b"v=0", *(line.encode() for line in (HEAD[1], AUDIO, f"a={HOST}")), long)), CONTEXT)
     assert made._known == known
+
+
+def test_a_uniform_origin_counts_up_as_it_did() -> None:
+    """RFC 3264 §8: the version that is one higher stays one higher; the largest numbers stay within 31 bits."""
+    moved = compile_sdp(CATALOGUE, KEEP, uniform=True)
+
+    def numbers(session: bytes, version: int) -> list[int]:
+        body = b"v=0\r\no=- %b %d IN IP4 192.0.2.7\r\ns=-\r\n" % (session, version)
+        line = moved(body, CONTEXT).split(b"\r\n")[1]
+        assert line.startswith(b"o=- ")
+        assert line.endswith(b" IN IP4 192.0.2.7")
+        return [int(word) for word in line.split()[1:3]]
+
+    for session, version in ((b"1", 1), (b"3907890000", 3907890000), (b"9" * 20, 2**62)):
+        (one, first), (other, second) = numbers(session, version), numbers(session, version + 1)
+        assert one == other != int(session)
+        assert (second - first) % 2**31 == 1
+        assert max(one, first, second) < 2**31

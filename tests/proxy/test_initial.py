@@ -54,7 +54,7 @@ def test_an_emergency_call_arrives_complete(uri: bytes) -> None:
         b"+15550142",
         b"X-Anything: kept",
         b"User-Agent",
-        b"sip:alice@10.1.1.23:5062",
+        b"SIP/2.0/UDP 10.1.1.23:5062",
     ):
         assert kept in sent, kept
     assert b"Authorization" not in sent
@@ -356,7 +356,7 @@ def test_an_inbound_call_through_long_proxies_is_answered() -> None:
 
 def test_a_refer_towards_a_trunk_that_sees_addresses_still_names_nobody() -> None:
     """`network = "keep"` shows hosts: neither the display name nor embedded headers, but Replaces as it was."""
-    trunk = {**SETTINGS["trunks"][0], "privacy": {"network": "keep"}}
+    trunk = {**SETTINGS["trunks"][0], "privacy": {"network": "keep", "number": "keep"}}
     world = World(settings(trunks=[trunk, *SETTINGS["trunks"][1:]]))
     uri = b"sip:+15550177@10.1.1.9:5062;x=y?From=alice&Replaces=c%3Bto-tag%3D1%3Bfrom-tag%3D2&Subject=secret"
     refer = ALICE.request(b"REFER", headers=(b'Refer-To: "Bob" <' + uri + b">;method=INVITE",))

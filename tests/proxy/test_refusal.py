@@ -182,6 +182,15 @@ def test_an_emergency_call_passes(uri: bytes) -> None:
     assert behind() >> odd << Sent(ALICE, 100) << Sent(PSAP, b"INVITE")
 
 
+def test_a_call_back_passes() -> None:
+    """RFC 7090: by its mark, from an emergency trunk; that trunk's other calls are refused like everybody's."""
+    call = PSAP.invite(uri=b"sip:8@192.0.2.1", headers=(b"Priority: psap-callback",))
+    assert behind() >> call << Sent(PSAP, 100) << Sent(PBX, b"INVITE")
+    assert behind() >> PSAP.invite(uri=b"sip:8@192.0.2.1") << Sent(PSAP, 503)
+    liar = CARRIER.invite(uri=b"sip:8@192.0.2.1", headers=(b"Priority: psap-callback",))
+    assert behind() >> liar << Sent(CARRIER, 503)
+
+
 @pytest.mark.parametrize("uri", [b"sip:1120@192.0.2.1", b"urn:service:sosx", b"sip:alice@112", b"sip:0112@192.0.2.1"])
 def test_what_only_looks_like_one_does_not(uri: bytes) -> None:
     assert behind() >> ALICE.invite(uri=uri) << Sent(ALICE, 503)

@@ -1,0 +1,101 @@
+"""Privacy without filters: what an emergency call gets where the filters themselves fail (design.md §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proxy.dialled import Wish
+from proxy.headers import NameAddr
+from proxy.message import Draft, Message
+from proxy.policy import KEEP_ALL, EditContext
+from proxy.routing import Party
+
+CREDENTIALS = (b"authorization", b"proxy-authorization")
+
+
+def remove_credentials(draft: Draft) -> None:
+    """Take out all credentials: without filters nobody can tell which are for a realm of ours."""
+    for name in CREDENTIALS:
+        draft.remove_all(name, "credentials never travel")
+
+
+class UnfilteredPlan:
+    """Lets everything pass but credentials."""
+
+    @property
+    def keeps_all(self) -> bool:
+        """Everything passes."""
+        return True
+
+    def apply(self, draft: Draft, context: EditContext) -> None:
+        """Remove credentials."""
+        remove_credentials(draft)
+
+    def contact_params(self, params: bytes) -> bytes:
+        """Return them as they are."""
+        return params
+
+    def address(
+        self, original: NameAddr, domain: bytes, *, is_from: bool, pseudonym: Callable[[bytes], bytes] | None = None
+    ) -> NameAddr:
+        """Return it as it is."""
+        return original
+
+    @property
+    def may_assert(self) -> bool:
+        """What is asserted passes."""
+        return True
+
+    @property
+    def tells_identity(self) -> bool:
+        """Nothing is added."""
+        return False
+
+    @property
+    def indicates(self) -> bool:
+        """Nothing is added."""
+        return False
+
+    @property
+    def fulfils_privacy(self) -> bool:
+        """Nobody does what Privacy asks for."""
+        return False
+
+    def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
+        """Return it as it is."""
+        return identity.address
+
+    def left_of_privacy(self, values: list[bytes]) -> bytes | None:
+        """Leave the header as it came."""
+        return None
+
+
+PLAN = UnfilteredPlan()
+
+
+class Unfiltered:
+    """Decides to keep all, whatever was asked for."""
+
+    def decide(self, request: Message, source: Party, hop: Party, wish: Wish) -> int:
+        """Return the decision that touches nothing."""
+        return KEEP_ALL
+
+    def answers(self, request: Message, source: Party, hop: Party) -> int:
+        """Return the decision that touches nothing."""
+        return KEEP_ALL
+
+    def also(self, message: Message, decision: int, hop: Party) -> int:
+        """Return the decision that touches nothing."""
+        return KEEP_ALL
+
+    def towards(self, hop: Party) -> int:
+        """Return the decision that touches nothing."""
+        return KEEP_ALL
+
+    def plan(self, decision: int, hop: Party) -> UnfilteredPlan:
+        """Return the plan that lets everything pass."""
+        return PLAN
+
+    def leaks(self, text: bytes) -> bool:
+        """Find nothing."""
+        return False
