@@ -11,6 +11,7 @@ from filters.catalogue import PACKAGED, Catalogue, load_catalogue
 from filters.patterns import compile_leaks
 from filters.plan import CompiledPlan
 from filters.policy import Policy
+from filters.signer import Signer
 from filters.zones import towards
 from proxy.message import Message
 from proxy.routing import Party
@@ -22,10 +23,14 @@ MAX_PLANS = 256
 class Engine:
     """Classify, decide, and hand out plans for one generation of settings and catalogue."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None) -> None:
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None,
+        signer: Signer | None = None,
+    ) -> None:  # fmt: skip
         """Bind settings, catalogue and subscribers; nothing is compiled before it is needed."""
         self.subscribers = Subscribers() if subscribers is None else subscribers
         self._catalogue = catalogue
+        self._signer = signer
         self._policy = Policy(settings)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
         self._leaks = compile_leaks()
@@ -55,6 +60,7 @@ class Engine:
             self._catalogue, decision,
             allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
             ours_leave=hop.zone is not Zone.CORE, zone=towards(hop),
+            signer=self._signer if hop.trunk is not None and hop.trunk.sign else None,
         )  # fmt: skip
 
     def leaks(self, text: bytes) -> bool:
@@ -71,12 +77,12 @@ def catalogue_of(settings: Settings) -> Catalogue:
     return load_catalogue(PACKAGED, *map(Path, settings.catalogue))
 
 
-def build(settings: Settings, subscribers: Subscribers | None = None) -> Engine:
+def build(settings: Settings, subscribers: Subscribers | None = None, signer: Signer | None = None) -> Engine:
     """Return the engine for settings with the packaged catalogue and the operator's files over it.
 
-    Without subscribers, nobody has said anything.
+    Without subscribers, nobody has said anything; without signer, nothing is signed.
 
     Raises:
         CatalogueError: for mistakes in the catalogue.
     """
-    return Engine(settings, catalogue_of(settings), subscribers)
+    return Engine(settings, catalogue_of(settings), subscribers, signer)

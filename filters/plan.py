@@ -6,7 +6,7 @@ any other the catalogue is an allow-list: a field passes because it has an entry
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from config.vocabulary import Category
 from filters.address import outward, without_names
@@ -18,13 +18,15 @@ from filters.credentials import is_ours
 from filters.forms import FormError
 from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
+from filters.signer import Signer
+from filters.vouching import Vouching
 from filters.zones import Towards
 from proxy.errors import Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
 from proxy.memo import remembered
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
-from proxy.policy import KEEP_ALL, EditContext, action, hides
+from proxy.policy import KEEP_ALL, EditContext, Origin, action, hides
 from proxy.shape import Shape
 from proxy.uri import parse_sip_uri
 
@@ -62,7 +64,7 @@ class CompiledPlan:
     def __init__(
         self, catalogue: Catalogue, decision: int, *,
         allowed: frozenset[bytes] = frozenset(), realms: frozenset[bytes] = frozenset(), ours_leave: bool = True,
-        zone: Towards | None = None,
+        zone: Towards | None = None, signer: Signer | None = None,
     ) -> None:  # fmt: skip
         """Compile.
 
@@ -73,6 +75,7 @@ class CompiledPlan:
             realms: our digest realms, lower case.
             ours_leave: whether credentials for them are removed; only the core may need them.
             zone: where the hop stands, for what never goes there; without one, decision alone counts.
+            signer: where the hop wants calls signed.
         """
         if zone is not None:
             catalogue = catalogue.towards(zone)
@@ -90,6 +93,7 @@ class CompiledPlan:
         actions = {category: action(decision, category) for category in Category}
         keeps_bodies = decision == KEEP_ALL and catalogue.fixed.isdisjoint(BODY_SECTIONS)
         self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions)
+        self._vouching = Vouching(decision, zone, self._leaks_in, signer)
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
         # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
         self._cleaned: dict[bytes, bytes] = {}
@@ -106,6 +110,9 @@ class CompiledPlan:
             self._edit_body(draft, context, self._bodies)
         elif self._strict:
             self._edit_type_of_nothing(draft)
+        if not context.is_request and b"identity" in draft and hides(self._decision, Category.NUMBER):
+            # Of a request, `vouch` says what becomes of it; a response has no use for one.
+            draft.remove_all(b"identity", "number: removed")
         lines, known, shape = draft.lines, self._cleaned, draft.shape
         recipe = self._recipes.get(shape) if shape is not None else None
         for position, name, edit, why in recipe if recipe is not None else self._recipe(draft):
@@ -120,6 +127,15 @@ class CompiledPlan:
                 cleaned = self._clean(line, name, edit, context)
             if cleaned != line:
                 draft.put(position, cleaned or None, why)
+
+    @property
+    def vouches(self) -> bool:
+        """Whether `vouch` has something to do even for requests that say nothing about their caller."""
+        return self._vouching.always
+
+    def vouch(self, draft: Draft, origin: Origin) -> Sequence[tuple[str, str]]:
+        """Settle what a request says of who calls, when all other edits are made; returns counters with labels."""
+        return self._vouching(draft, origin)
 
     def _recipe(self, draft: Draft) -> Recipe:
         """Return what is to be done with the lines of a draft; remembered for messages with the same headers.

@@ -47,6 +47,10 @@ COUNTERS = (
                 ("forged", "expired", "fingerprint", "side", "hop", "no-dialog")),
     CounterSpec("sipveil_calls_total", "Dialog-forming INVITEs that were forwarded, by zone of the hop.", "zone",
                 ("access", "core", "trunk", "psap")),
+    CounterSpec("sipveil_identity_total", "Identity headers that arrived and what became of them.", "outcome",
+                ("kept", "broken", "revealing", "unreadable")),
+    CounterSpec("sipveil_signing_total", "Calls for trunks that want them signed, by whether they could be.", "outcome",
+                ("signed", "no-number")),
 )  # fmt: skip
 
 

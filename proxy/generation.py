@@ -53,6 +53,7 @@ class Generation:
                 privacy.plan(to_far, party), privacy.plan(to_near, source),
                 self.origin(source), self.origin(party), self.domain(party),
                 network.record_budget(source), network.record_budget(party),
+                source.believed or emergency,
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage

@@ -9,6 +9,7 @@ from proxy.identity import Side
 from proxy.pack import DERIVED
 from proxy.policy import Plan
 from proxy.record import Record
+from proxy.verstat import disclaimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,14 @@ class Passage:
     """Plain bytes that a record towards the sender may have."""
     far_budget: int
     """Plain bytes that a record towards the far side may have."""
+    believed: bool = True
+    """Whether what the near side says of a verification goes on."""
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""
         plan = self.to_far
+        if from_ is not None and not self.believed:
+            from_ = disclaimed(from_)
         return (
             from_ and plan.address(from_, self.far_origin, is_from=True),
             to and plan.address(to, self.far_domain, is_from=False),
