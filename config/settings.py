@@ -281,6 +281,23 @@ class Signing(Section):
     attest_trunk: Attestation = Field(default="C", description="attested for calls from another trunk")
 
 
+class Verification(Section):
+    """How the signatures of calls from trunks are verified (SHAKEN); without this section they are not.
+
+    The core is told the result in `P-Sipveil-Verstat`: `TN-Validation-Passed;attest=A` (or B, C),
+    `TN-Validation-Failed`, or `No-TN-Validation` where nobody signed or the certificate is not in the folder. Nobody
+    else can send that header, and nobody else gets it. No certificate is fetched: put chains into the folder, and
+    restart. Paths are relative to `state_dir`.
+    """
+
+    anchors: str = Field(default="anchors.pem", description="trust anchors: certificates in PEM")
+    certificates: str = Field(
+        default="certificates",
+        description="folder of chains, *.pem: the first line is the URL as it stands in `x5u`, then the signer's "
+        "certificate and what is between it and an anchor",
+    )
+
+
 class Limits(Section):
     """Bounds on what one message, one peer or all peers together may use."""
 
@@ -375,6 +392,7 @@ class Settings(Section):
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
     signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")
+    verification: Verification | None = Field(default=None, description="STIR/SHAKEN verification")
     limits: Limits = Field(default=Limits(), description="bounds")
     overload: Overload = Field(default=Overload(), description="overload control")
     timers: Timers = Field(default=Timers(), description="timers")

@@ -12,6 +12,7 @@ from filters.patterns import compile_leaks
 from filters.plan import CompiledPlan
 from filters.policy import Policy
 from filters.signer import Signer
+from filters.verifier import Verifier
 from filters.zones import towards
 from proxy.message import Message
 from proxy.routing import Party
@@ -25,12 +26,13 @@ class Engine:
 
     def __init__(
         self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None,
-        signer: Signer | None = None,
+        signer: Signer | None = None, verifier: Verifier | None = None,
     ) -> None:  # fmt: skip
         """Bind settings, catalogue and subscribers; nothing is compiled before it is needed."""
         self.subscribers = Subscribers() if subscribers is None else subscribers
         self._catalogue = catalogue
         self._signer = signer
+        self._verifier = verifier
         self._policy = Policy(settings)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
         self._leaks = compile_leaks()
@@ -61,6 +63,7 @@ class Engine:
             allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
             ours_leave=hop.zone is not Zone.CORE, zone=towards(hop),
             signer=self._signer if hop.trunk is not None and hop.trunk.sign else None,
+            verifier=self._verifier if hop.zone is Zone.CORE else None,
         )  # fmt: skip
 
     def leaks(self, text: bytes) -> bool:
@@ -77,12 +80,16 @@ def catalogue_of(settings: Settings) -> Catalogue:
     return load_catalogue(PACKAGED, *map(Path, settings.catalogue))
 
 
-def build(settings: Settings, subscribers: Subscribers | None = None, signer: Signer | None = None) -> Engine:
+def build(
+    settings: Settings, subscribers: Subscribers | None = None, signer: Signer | None = None,
+    verifier: Verifier | None = None,
+) -> Engine:  # fmt: skip
     """Return the engine for settings with the packaged catalogue and the operator's files over it.
 
-    Without subscribers, nobody has said anything; without signer, nothing is signed.
+    Without subscribers, nobody has said anything; without signer, nothing is signed; without verifier,
+    nothing verified.
 
     Raises:
         CatalogueError: for mistakes in the catalogue.
     """
-    return Engine(settings, catalogue_of(settings), subscribers, signer)
+    return Engine(settings, catalogue_of(settings), subscribers, signer, verifier)

@@ -55,6 +55,7 @@ class Passport(NamedTuple):
     """Who was called before the call was diverted."""
     iat: int = 0
     keys: frozenset[Key] = frozenset()
+    attest: str = ""
     claims: frozenset[str] = frozenset()
     """The names of all claims."""
     text: bytes = b""
@@ -110,13 +111,13 @@ def _full(head: bytes, payload: bytes, signature: bytes, info: bytes, ppt: str) 
     if len(orig) != 1 or not dest:
         raise Malformed("Malformed Identity")  # RFC 8225 §5.2.1
     div = _identities(claims["div"]) if "div" in claims else ()
-    for name in ("attest", "origid"):
-        if name in claims:
-            _text(claims, name)
+    if "origid" in claims:
+        _text(claims, "origid")
     clear = json.dumps([header, claims], ensure_ascii=False).encode("utf-8", "replace")
     return Passport(
         False, head + b"." + payload, signature, info, named, _text(header, "x5u"), orig[0], dest, div, iat,
-        _keys(claims["mky"]) if "mky" in claims else frozenset(), frozenset(claims), clear,
+        _keys(claims["mky"]) if "mky" in claims else frozenset(),
+        _text(claims, "attest") if "attest" in claims else "", frozenset(claims), clear,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from filters.forms import FormError
 from filters.patterns import compile_leaks
 from filters.sdp import SdpContext
 from filters.signer import Signer
+from filters.verifier import Verifier
 from filters.vouching import Vouching
 from filters.zones import Towards
 from proxy.errors import Refused
@@ -64,7 +65,7 @@ class CompiledPlan:
     def __init__(
         self, catalogue: Catalogue, decision: int, *,
         allowed: frozenset[bytes] = frozenset(), realms: frozenset[bytes] = frozenset(), ours_leave: bool = True,
-        zone: Towards | None = None, signer: Signer | None = None,
+        zone: Towards | None = None, signer: Signer | None = None, verifier: Verifier | None = None,
     ) -> None:  # fmt: skip
         """Compile.
 
@@ -76,6 +77,7 @@ class CompiledPlan:
             ours_leave: whether credentials for them are removed; only the core may need them.
             zone: where the hop stands, for what never goes there; without one, decision alone counts.
             signer: where the hop wants calls signed.
+            verifier: where the hop is told what a caller's signature is worth.
         """
         if zone is not None:
             catalogue = catalogue.towards(zone)
@@ -93,7 +95,7 @@ class CompiledPlan:
         actions = {category: action(decision, category) for category in Category}
         keeps_bodies = decision == KEEP_ALL and catalogue.fixed.isdisjoint(BODY_SECTIONS)
         self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions)
-        self._vouching = Vouching(decision, zone, self._leaks_in, signer)
+        self._vouching = Vouching(decision, zone, self._leaks_in, signer, verifier)
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
         # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
         self._cleaned: dict[bytes, bytes] = {}

@@ -106,9 +106,9 @@ def _dated(draft: Draft, wall: int) -> int:
     """Return the time of Date, which the verifier holds against `iat`; a missing or stale Date is set to now."""
     places = draft.find(b"date") if b"date" in draft else []
     if places:
-        stamp = _stamp(draft.value(places[0]))
-        if stamp is not None and abs(stamp - wall) <= FRESH:
-            return stamp
+        seconds = stamp(draft.value(places[0]))
+        if seconds is not None and abs(seconds - wall) <= FRESH:
+            return seconds
     for position in places:
         draft.settle(position, None, "stale (RFC 8224 §6.1)")
     draft.bottom.append(b"Date: " + formatdate(wall, usegmt=True).encode())
@@ -116,7 +116,7 @@ def _dated(draft: Draft, wall: int) -> int:
     return wall
 
 
-def _stamp(value: bytes) -> int | None:
+def stamp(value: bytes) -> int | None:
     """Return a Date in seconds since the epoch, None for what is none in GMT (RFC 3261 §20.17)."""
     if not value.endswith(b"GMT"):
         return None

@@ -11,6 +11,7 @@ from config.vocabulary import Zone
 from filters.identity_header import Verdict, judge
 from filters.said import leaving, received
 from filters.signer import Signer
+from filters.verifier import Verifier
 from filters.zones import Towards
 from proxy.message import Draft
 from proxy.policy import Origin
@@ -31,11 +32,12 @@ Counted = list[tuple[str, str]]
 class Vouching:
     """The stage for one decision towards one hop."""
 
-    __slots__ = ("_decision", "_leaks", "_signer", "_zone")
+    __slots__ = ("_decision", "_leaks", "_signer", "_verifier", "_zone")
 
     def __init__(
-        self, decision: int, zone: Towards | None, leaks: Callable[[bytes], bool], signer: Signer | None = None
-    ) -> None:
+        self, decision: int, zone: Towards | None, leaks: Callable[[bytes], bool], signer: Signer | None = None,
+        verifier: Verifier | None = None,
+    ) -> None:  # fmt: skip
         """Prepare.
 
         Args:
@@ -43,7 +45,9 @@ class Vouching:
             zone: where the hop stands.
             leaks: tells whether a text holds a device id or an address that the decision hides.
             signer: where the hop wants calls signed.
+            verifier: where the hop is told what a caller's signature is worth.
         """
+        self._verifier = verifier
         self._signer = None if zone is Towards.PSAP else signer
         self._decision = decision
         self._zone = zone
@@ -52,7 +56,7 @@ class Vouching:
     @property
     def always(self) -> bool:
         """Whether there is something to do for requests that say nothing themselves."""
-        return self._signer is not None
+        return self._signer is not None or self._verifier is not None
 
     def __call__(self, draft: Draft, origin: Origin) -> Counted:
         """Settle every header about who calls; returns what there is to count.
@@ -62,11 +66,16 @@ class Vouching:
         counted: Counted = []
         if self._zone is Towards.PSAP:
             return counted
+        if origin.source.zone is not Zone.CORE and RESULT in draft:
+            draft.remove_all(RESULT, "only Sipveil says what a verification found")
         if not origin.source.believed:
             _disclaim(draft)
+        is_call = origin.request.method == b"INVITE" and not origin.request.to_tag
+        if self._verifier is not None and is_call and origin.source.zone is Zone.TRUNK:
+            _tell(draft, origin, self._verifier, counted)
         if b"identity" in draft:
             self._sift(draft, origin, counted)
-        if self._signer is not None and origin.request.method == b"INVITE" and not origin.request.to_tag:
+        if self._signer is not None and is_call:
             self._sign(draft, origin, self._signer, counted)
         return counted
 
@@ -89,10 +98,17 @@ class Vouching:
             counted.append(("signing", "signed" if signer.sign(draft, origin) else "no-number"))
 
 
+def _tell(draft: Draft, origin: Origin, verifier: Verifier, counted: Counted) -> None:
+    """Add what the signatures of a call are worth, as it came."""
+    result, attest = verifier.verify(origin.request, origin.wall)
+    counted.append(("verification", result.value))
+    line = b"P-Sipveil-Verstat: " + result.value.encode()
+    draft.bottom.append(line + b";attest=" + attest.encode() if attest else line)
+    draft.note(RESULT.decode(), "what the signatures of the call are worth")
+
+
 def _disclaim(draft: Draft) -> None:
     """Take away what a sender outside the trust domain says of a verification."""
-    if RESULT in draft:
-        draft.remove_all(RESULT, "only Sipveil says what a verification found")
     for name in _ASSERTED:
         if name not in draft:
             continue

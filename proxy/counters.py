@@ -51,6 +51,8 @@ COUNTERS = (
                 ("kept", "broken", "revealing", "unreadable")),
     CounterSpec("sipveil_signing_total", "Calls for trunks that want them signed, by whether they could be.", "outcome",
                 ("signed", "no-number")),
+    CounterSpec("sipveil_verification_total", "Calls from trunks whose signatures were looked at, by result.", "result",
+                ("TN-Validation-Passed", "TN-Validation-Failed", "No-TN-Validation")),
 )  # fmt: skip
 
 

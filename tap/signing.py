@@ -1,4 +1,4 @@
-"""From the configured key to what signs calls."""
+"""From configured keys and certificates to what signs and verifies calls."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 from config.settings import Settings
 from config.signing_key import load
+from config.trust_store import load as load_trust
 from config.vocabulary import Zone
 from filters.signer import Signer
+from filters.verifier import Verifier
 from tap.log import logger
 
 
@@ -29,3 +31,17 @@ def signer_of(settings: Settings, wall: float) -> Signer | None:
         Zone.ACCESS: signing.attest_access, Zone.CORE: signing.attest_core, Zone.TRUNK: signing.attest_trunk
     }  # fmt: skip
     return Signer(loaded.key, signing.x5u, attest)
+
+
+def verifier_of(settings: Settings) -> Verifier | None:
+    """Return what verifies calls; None where nothing is to be verified. Tells of chains that cannot be used.
+
+    Raises:
+        TrustStoreError: if there are no trust anchors.
+    """
+    if settings.verification is None:
+        return None
+    store = load_trust(settings.verification, Path(settings.state_dir))
+    for problem in store.problems:
+        logger("verification").warn("{problem}; calls signed with it are not verified", problem=problem)
+    return Verifier(store.signatories)

@@ -1,4 +1,4 @@
-"""From the configured key to what signs calls."""
+"""From configured keys and certificates to what signs and verifies calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twisted.logger import capturedLogs
 from proxy.sinks import Sinks
 from tap.service import SystemClocks, core_maker
 from tap.shell import StartError
-from tap.signing import signer_of
+from tap.signing import signer_of, verifier_of
 from tests.authorities import Authority
 from tests.tap.fakes import CONFIG, settings_of
 from tests.tap.test_service import NoSinks
@@ -55,3 +55,21 @@ def test_a_start_without_its_key_says_so(folder: Path) -> None:
     sinks: Sinks = NoSinks()
     with pytest.raises(StartError, match="others may access it"):
         core_maker(SystemClocks())(settings_of(folder, CONFIG + SECTION), sinks)
+
+
+def test_without_the_section_nothing_is_verified(tmp_path: Path) -> None:
+    assert verifier_of(settings_of(tmp_path)) is None
+
+
+def test_a_chain_that_cannot_be_used_is_told(folder: Path) -> None:
+    """The others are; and without anchors there is no start."""
+    settings = settings_of(folder, CONFIG + "\n[verification]\n")
+    with pytest.raises(StartError, match=r"anchors\.pem: cannot be read"):
+        core_maker(SystemClocks())(settings, NoSinks())
+    state = folder / "state"
+    (state / "anchors.pem").write_bytes(Authority(WALL).own.public_bytes(Encoding.PEM))
+    (state / "certificates").mkdir()
+    (state / "certificates" / "a.pem").write_bytes(b"junk")
+    with capturedLogs() as events:
+        assert verifier_of(settings) is not None
+    assert [event["problem"].rpartition("/")[2].partition(":")[0] for event in events] == ["a.pem"]
