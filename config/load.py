@@ -1,7 +1,7 @@
 """From a TOML file to Settings, or to the list of everything that is wrong with it.
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`,
-`check_networks`, `check_policy`) side by side -> each mistake gets its line.
+`check_networks`, `check_policy`, `check_signing`) side by side -> each mistake gets its line.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from config import tomlfile
 from config.advice import advice
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
+from config.check_signing import signing_mistakes
 from config.draft import EACH, Draft, texts
 from config.problem import ConfigError, Mistake, Problem, key_text
 from config.settings import Settings
@@ -33,7 +34,7 @@ def load(path: Path) -> Settings:
     """
     file = tomlfile.read(path, _RIGHT)
     settings, mistakes = _validated(file.data)
-    mistakes = [*mistakes, *name_mistakes(file.data), *network_mistakes(file.data)]
+    mistakes = [*mistakes, *name_mistakes(file.data), *network_mistakes(file.data), *signing_mistakes(file.data)]
     if settings is None or mistakes:
         raise ConfigError(file.placed(mistakes))
     absolute = {

@@ -51,6 +51,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", title="name")
 IPText = Annotated[str, AfterValidator(_ip), Field(title="IP address")]
 # Method names are case-sensitive (RFC 3261 §7.1): a route for "invite" would never match.
 Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_-]*$", title="method")]
+# What an Identity header's `info` can hold (RFC 8224 §4); SHAKEN wants https (ATIS-1000074 §5.3.1).
+Https = Annotated[str, Field(pattern=r"^https://[A-Za-z0-9._~:/?#@!$&'()*+,=%\[\]-]+$", title="https URL")]
 Dialled = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,15}$", title="dialled number")]
 
 
@@ -219,6 +221,7 @@ class Trunk(Section):
         "and blanks of headers, order of option tags, Max-Forwards of 69 at most, numbers of o= moved, and tags sealed "
         "as by `seal_tags`; CSeq stays, for both ends count with it",
     )
+    sign: bool = Field(default=False, description="wants calls signed (STIR/SHAKEN): see `[signing]`")
     record_budget: int = Field(default=160, ge=64, le=1024, description="plain bytes of a dialog record on UDP")
 
     def zone(self, *, emergency_call: bool) -> Zone:
@@ -306,6 +309,48 @@ class SubscriberStore(Section):
     poll: float = Field(default=1.0, ge=0.05, le=60, description="seconds after which a change is obeyed at the latest")
     stale_after: float = Field(
         default=86_400.0, ge=0, description="how long the last known settings hold while the store cannot be read"
+    )
+
+
+Attestation = Literal["A", "B", "C"]
+
+
+class Signing(Section):
+    """How calls are signed for trunks with `sign = true` (SHAKEN, RFC 8588): after all edits, so that a signature
+    tells no number that the message hides.
+
+    A call is signed where both numbers stand in it with their country code (`+…`): the calling one in
+    P-Asserted-Identity or else in From, the called one in To or else in the Request-URI. Files are relative to
+    `state_dir`. Attestation: A, the caller is known and may use the number; B, the caller is known; C, a gateway.
+    """
+
+    key: str = Field(default="signing.key", description="private key: EC P-256 in PEM, readable for nobody else")
+    x5u: Https = Field(description="where everybody finds the certificates that belong to the key")
+    chain: str | None = Field(
+        default=None, description="the same certificates as a PEM file, the key's first: the start checks that they fit"
+    )
+    attest_access: Attestation = Field(
+        default="B",
+        description="attested for calls of phones; A only where something before Sipveil checks their number",
+    )
+    attest_core: Attestation = Field(default="C", description="attested for calls from the core")
+    attest_trunk: Attestation = Field(default="C", description="attested for calls from another trunk")
+
+
+class Verification(Section):
+    """How the signatures of calls from trunks are verified (SHAKEN); without this section they are not.
+
+    The core is told the result in `P-Sipveil-Verstat`: `TN-Validation-Passed;attest=A` (or B, C),
+    `TN-Validation-Failed`, or `No-TN-Validation` where nobody signed or the certificate is not in the folder. Nobody
+    else can send that header, and nobody else gets it. No certificate is fetched: put chains into the folder, and
+    restart. Paths are relative to `state_dir`.
+    """
+
+    anchors: str = Field(default="anchors.pem", description="trust anchors: certificates in PEM")
+    certificates: str = Field(
+        default="certificates",
+        description="folder of chains, *.pem: the first line is the URL as it stands in `x5u`, then the signer's "
+        "certificate and what is between it and an anchor",
     )
 
 
@@ -403,6 +448,8 @@ class Settings(Section):
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     rules: tuple[PolicyRule, ...] = Field(default=(), description="further rules of the policy")
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
+    signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")
+    verification: Verification | None = Field(default=None, description="STIR/SHAKEN verification")
     limits: Limits = Field(default=Limits(), description="bounds")
     overload: Overload = Field(default=Overload(), description="overload control")
     timers: Timers = Field(default=Timers(), description="timers")

@@ -13,6 +13,8 @@ from filters.patterns import compile_leaks
 from filters.plan import CompiledPlan
 from filters.policy import Policy
 from filters.rulings import Ruling
+from filters.signer import Signer
+from filters.verifier import Verifier
 from filters.zones import towards
 from proxy.dialled import Prefixes, Wish
 from proxy.message import Message
@@ -25,10 +27,15 @@ MAX_PLANS = 256
 class Engine:
     """Classify, decide, and hand out plans for one generation of settings and catalogue."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None) -> None:
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None,
+        signer: Signer | None = None, verifier: Verifier | None = None,
+    ) -> None:  # fmt: skip
         """Bind settings, catalogue and subscribers; nothing is compiled before it is needed."""
         self.subscribers = Subscribers() if subscribers is None else subscribers
         self._catalogue = catalogue
+        self._signer = signer
+        self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
         self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
@@ -76,6 +83,8 @@ class Engine:
             allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
             ours_leave=hop.zone is not Zone.CORE, zone=towards(hop), prefixes=self._prefixes, uniform=hop.is_uniform,
             refuses_bodies=hop.trunk is not None and hop.trunk.refuse_bodies,
+            signer=self._signer if hop.trunk is not None and hop.trunk.sign else None,
+            verifier=self._verifier if hop.zone is Zone.CORE else None,
         )  # fmt: skip
 
     def leaks(self, text: bytes) -> bool:
@@ -94,12 +103,16 @@ def catalogue_of(settings: Settings) -> Catalogue:
     return load_catalogue(PACKAGED, *map(Path, settings.catalogue))
 
 
-def build(settings: Settings, subscribers: Subscribers | None = None) -> Engine:
+def build(
+    settings: Settings, subscribers: Subscribers | None = None, signer: Signer | None = None,
+    verifier: Verifier | None = None,
+) -> Engine:  # fmt: skip
     """Return the engine for settings with the packaged catalogue and the operator's files over it.
 
-    Without subscribers, nobody has said anything.
+    Without subscribers, nobody has said anything; without signer, nothing is signed; without verifier,
+    nothing verified.
 
     Raises:
         CatalogueError: for mistakes in the catalogue.
     """
-    return Engine(settings, catalogue_of(settings), subscribers)
+    return Engine(settings, catalogue_of(settings), subscribers, signer, verifier)

@@ -6,7 +6,7 @@ any other the catalogue is an allow-list: a field passes because it has an entry
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from config.vocabulary import Action, Category
 from filters.accept import accept_line
@@ -21,6 +21,9 @@ from filters.generalise import generalised
 from filters.patterns import compile_leaks
 from filters.request import left_over
 from filters.sdp import SdpContext
+from filters.signer import Signer
+from filters.verifier import Verifier
+from filters.vouching import Vouching
 from filters.zones import Towards
 from proxy.dialled import Prefixes
 from proxy.errors import Refused
@@ -28,7 +31,7 @@ from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, u
 from proxy.memo import remembered
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
-from proxy.policy import KEEP_ALL, EditContext, action, hides
+from proxy.policy import KEEP_ALL, EditContext, Origin, action, hides
 from proxy.shape import Shape
 from proxy.uri import parse_sip_uri
 
@@ -63,11 +66,11 @@ Recipe = tuple[tuple[int, bytes, Edit, str], ...]
 class CompiledPlan:
     """The edits for one decision towards one hop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the one place where all that a hop is makes a plan
         self, catalogue: Catalogue, decision: int, *,
         allowed: frozenset[bytes] = frozenset(), realms: frozenset[bytes] = frozenset(), ours_leave: bool = True,
         zone: Towards | None = None, prefixes: Prefixes | None = None, uniform: bool = False,
-        refuses_bodies: bool = False,
+        refuses_bodies: bool = False, signer: Signer | None = None, verifier: Verifier | None = None,
     ) -> None:  # fmt: skip
         """Compile.
 
@@ -81,6 +84,8 @@ class CompiledPlan:
             prefixes: what may be dialled in front of a number, and is for us alone.
             uniform: whether the numbers of o= are moved, so that they do not tell the make of a phone.
             refuses_bodies: whether a request is refused where its body may not pass as a whole.
+            signer: where the hop wants calls signed.
+            verifier: where the hop is told what a caller's signature is worth.
         """
         if zone is not None:
             catalogue = catalogue.towards(zone)
@@ -107,6 +112,7 @@ class CompiledPlan:
         self._whole: BodyFilter | None = None
         if refuses_bodies and not keeps_bodies:
             self._whole = compile_bodies(catalogue, actions, uniform=uniform, whole=True)
+        self._vouching = Vouching(decision, zone, self._leaks_in, signer, verifier)
         self._edits: dict[bytes, tuple[Edit | None, str]] = {}
         # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
         self._cleaned: dict[bytes, bytes] = {}
@@ -123,6 +129,9 @@ class CompiledPlan:
             self._edit_body(draft, context, self._bodies)
         elif self._strict:
             self._edit_type_of_nothing(draft)
+        if not context.is_request and b"identity" in draft and hides(self._decision, Category.NUMBER):
+            # Of a request, `vouch` says what becomes of it; a response has no use for one.
+            draft.remove_all(b"identity", "number: removed")
         lines, known, shape = draft.lines, self._cleaned, draft.shape
         recipe = self._recipes.get(shape) if shape is not None else None
         for position, name, edit, why in recipe if recipe is not None else self._recipe(draft):
@@ -140,6 +149,15 @@ class CompiledPlan:
                 cleaned = self._clean(line, name, edit, context)
             if cleaned != line:
                 draft.put(position, cleaned or None, why)
+
+    @property
+    def vouches(self) -> bool:
+        """Whether `vouch` has something to do even for requests that say nothing about their caller."""
+        return self._vouching.always
+
+    def vouch(self, draft: Draft, origin: Origin) -> Sequence[tuple[str, str]]:
+        """Settle what a request says of who calls, when all other edits are made; returns counters with labels."""
+        return self._vouching(draft, origin)
 
     def _recipe(self, draft: Draft) -> Recipe:
         """Return what is to be done with the lines of a draft; remembered for messages with the same headers.

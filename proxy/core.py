@@ -83,7 +83,9 @@ class Core:
         self.clients: dict[bytes, Client] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
-        self.request_forwarder = RequestForwarder(tokens, identity, records, references, privacy, network.sent_by)
+        self.request_forwarder = RequestForwarder(
+            tokens, identity, records, references, privacy, network.sent_by, self.counters
+        )
         self.response_forwarder = ResponseForwarder(tokens, identity, records, references, privacy)
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)

@@ -50,6 +50,12 @@ COUNTERS = (
                 "on which a filter failed.", "reason", ("emergency", "callback", "filter")),
     CounterSpec("sipveil_calls_total", "Dialog-forming INVITEs that were forwarded, by zone of the hop.", "zone",
                 ("access", "core", "trunk", "psap")),
+    CounterSpec("sipveil_identity_total", "Identity headers that arrived and what became of them.", "outcome",
+                ("kept", "broken", "revealing", "unreadable")),
+    CounterSpec("sipveil_signing_total", "Calls for trunks that want them signed, by whether they could be.", "outcome",
+                ("signed", "no-number")),
+    CounterSpec("sipveil_verification_total", "Calls from trunks whose signatures were looked at, by result.", "result",
+                ("TN-Validation-Passed", "TN-Validation-Failed", "No-TN-Validation")),
 )  # fmt: skip
 
 

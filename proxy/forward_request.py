@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from config.vocabulary import Zone
 from proxy.asserted import assert_identity
+from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.emergency import says_callback
 from proxy.errors import Malformed, Refused
@@ -19,18 +20,23 @@ from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
-from proxy.policy import Plan, Privacy
+from proxy.policy import Origin, Plan, Privacy
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
 from proxy.unfiltered import PLAN, remove_credentials
 from proxy.uri import hostport, parse_sip_uri
+from proxy.verstat import disclaimed
 from proxy.via import stamped_line
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
 MINIMAL = frozenset(
     (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length")
 )  # fmt: skip
+_ABOUT_THE_CALLER = frozenset(
+    (b"identity", b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id", b"p-sipveil-verstat")
+)  # fmt: skip
+"""Headers that somebody has to vouch for."""
 _TOPOLOGY = (b"via", b"record-route", b"path", b"service-route")
 DEFAULT_MAX_FORWARDS = 70
 """RFC 3261 §16.6 item 3, for requests without."""
@@ -43,10 +49,11 @@ class RequestForwarder:
 
     def __init__(
         self, tokens: Tokens, identity: Identity, records: Records, references: References, privacy: Privacy,
-        sent_by: Callable[[tuple[str, int]], bytes],
+        sent_by: Callable[[tuple[str, int]], bytes], counters: Counters,
     ) -> None:  # fmt: skip
         """Use the shared stages of one core; `sent_by` names one of its sockets in Via."""
         self._privacy = privacy
+        self._counters = counters
         self._sent_by = sent_by
         self._tokens = tokens
         self._identity = identity
@@ -81,11 +88,23 @@ class RequestForwarder:
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:
             draft.note("max-breadth", "bounds forking (RFC 5393)")
+        if crossing.to_far.vouches or not crossing.request.index.keys().isdisjoint(_ABOUT_THE_CALLER):
+            self._vouch(draft, crossing)
         data = crossing.passage.write_far(draft)
         trunk = crossing.hop.party.trunk
         if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
             raise Refused(513, "Message Too Large")
         return data
+
+    def _vouch(self, draft: Draft, crossing: Crossing) -> None:
+        """Let the plan settle what the request says of its caller: nothing is edited after it."""
+        tokens, key_id = self._tokens, crossing.key_id
+        origin = Origin(
+            crossing.request, crossing.source, crossing.issued,
+            lambda: tokens.mac(key_id, b"origid", crossing.call_id, size=16),
+        )  # fmt: skip
+        for counter, label in crossing.to_far.vouch(draft, origin):
+            self._counters.add(counter, label)
 
     def build_minimal(self, crossing: Crossing, branch: bytes) -> bytes:
         """Return an ACK or BYE made of nothing but what routes and matches it, without body.
@@ -155,15 +174,18 @@ class RequestForwarder:
         if outward is None:
             is_from = name == b"from"
             host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
-            outward = crossing.to_far.address(received, host, is_from=is_from, pseudonym=crossing.passage.pseudonym)
+            shown = disclaimed(received) if is_from and not crossing.passage.believed else received
+            outward = crossing.to_far.address(shown, host, is_from=is_from, pseudonym=crossing.passage.pseudonym)
         carried = tag
         if tag and name == b"from":
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
         elif tag:
             carried = self._identity.open_tag(tag, crossing.near.end)
-        if outward == received and carried == tag and crossing.to_far.keeps_all:
-            return
         position = crossing.request.index[name][0]
+        # Of a From without angle brackets the parameters are the header's (RFC 3261 §20.10): written anew, it has none.
+        doubtful = not crossing.passage.believed and b"verstat" in crossing.request.lines[position].lower()
+        if outward == received and carried == tag and crossing.to_far.keeps_all and not doubtful:
+            return
         edited = draft.with_value(position, outward.address + b";tag=" + carried if carried else outward.address)
         if edited != draft.lines[position]:
             draft.put(position, edited, _why(outward) if draft.notes is not None else "")

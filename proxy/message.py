@@ -211,6 +211,11 @@ class Draft:
             self.notes.append((self.names[position].decode("ascii", "replace"), why))
         self.lines[position] = line
 
+    def settle(self, position: int, line: bytes | None, why: str) -> None:
+        """Set a whole line or take it out, whoever edited it before: only for what has the last word (`Plan.vouch`)."""
+        self.lines[position] = line
+        self.note(self.names[position].decode("ascii", "replace"), why)
+
     def remove_all(self, name: bytes, why: str) -> None:
         """Remove every line of this name."""
         for position in self._index.get(name, ()):

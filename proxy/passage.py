@@ -11,6 +11,7 @@ from proxy.message import Draft
 from proxy.pack import DERIVED
 from proxy.policy import Plan
 from proxy.record import Record
+from proxy.verstat import disclaimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,14 @@ class Passage:
     write_far: Callable[[Draft], bytes]
     pseudonym: Callable[[bytes], bytes]
     """Makes a keyed token of a value: the same towards this far side, another towards any other."""
+    believed: bool = True
+    """Whether what the near side says of a verification goes on."""
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""
         plan = self.to_far
+        if from_ is not None and not self.believed:
+            from_ = disclaimed(from_)
         return (
             from_ and plan.address(from_, self.far_origin, is_from=True, pseudonym=self.pseudonym),
             to and plan.address(to, self.far_domain, is_from=False),

@@ -6,7 +6,7 @@ three bits each, so that it fits a dialog record and is a cache key), and that a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from config.vocabulary import Action, Category
@@ -64,6 +64,26 @@ class EditContext:
         self.status = status
 
 
+class Origin:
+    """Where a request comes from, for whoever vouches for its caller."""
+
+    __slots__ = ("call", "request", "source", "wall")
+
+    def __init__(self, request: Message, source: Party, wall: int, call: Callable[[], bytes]) -> None:
+        """Note what there is to know.
+
+        Args:
+            request: as it came.
+            source: from whom.
+            wall: when: seconds since the epoch.
+            call: makes 16 bytes that are the same for all branches and repetitions of a call, and for no other call.
+        """
+        self.request = request
+        self.source = source
+        self.wall = wall
+        self.call = call
+
+
 class Plan(Protocol):
     """The edits for one decision towards one hop, compiled once."""
 
@@ -73,6 +93,17 @@ class Plan(Protocol):
         Raises:
             Refused: for a request that cannot go out at all under this plan.
             Exception: whatever an edit raises that could not be finished; the core fails closed.
+        """
+
+    @property
+    def vouches(self) -> bool:
+        """Whether `vouch` has something to do even for requests that say nothing about their caller."""
+
+    def vouch(self, draft: Draft, origin: Origin) -> Sequence[tuple[str, str]]:
+        """Settle what a request says of who calls, when all other edits are made; returns counters with labels.
+
+        Raises:
+            Exception: as `apply`.
         """
 
     @property

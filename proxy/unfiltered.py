@@ -7,7 +7,7 @@ from collections.abc import Callable
 from proxy.dialled import Wish
 from proxy.headers import NameAddr
 from proxy.message import Draft, Message
-from proxy.policy import KEEP_ALL, EditContext
+from proxy.policy import KEEP_ALL, EditContext, Origin
 from proxy.routing import Party
 
 CREDENTIALS = (b"authorization", b"proxy-authorization")
@@ -64,6 +64,15 @@ class UnfilteredPlan:
     def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
         """Return it as it is."""
         return identity.address
+
+    @property
+    def vouches(self) -> bool:
+        """Nothing is signed."""
+        return False
+
+    def vouch(self, draft: Draft, origin: Origin) -> list[tuple[str, str]]:
+        """Leave what is said of the caller as it came."""
+        return []
 
     def left_of_privacy(self, values: list[bytes]) -> bytes | None:
         """Leave the header as it came."""

@@ -21,6 +21,7 @@ from proxy.sinks import Sinks
 from tap import CORE
 from tap.log import LineObserver, logger
 from tap.shell import Clocks, MakeCore, Shell, StartError
+from tap.signing import signer_of, verifier_of
 from tap.state import prepare
 from tap.subscriber_watch import subscribers_of
 
@@ -44,7 +45,7 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
         wall = clocks.wall()
         try:
             state = prepare(settings, wall)
-            privacy = build(settings, subscribers)
+            privacy = build(settings, subscribers, signer_of(settings, wall), verifier_of(settings))
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
         return Core(settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired)

@@ -15,10 +15,13 @@ import pytest
 from filters.catalogue import load_catalogue
 from filters.leaks import found_in
 from filters.masks import found_by_xor
+from filters.signer import Signer
 from proxy.headers import parse_name_addr
 from tests.agents import CARRIER, Agent, Packet, read
 from tests.ladder import Ladder, Sent
-from tests.world import PHONE, TRUNK, World
+from tests.passports import KEY, X5U, claims, compact_form, token
+from tests.passports import value as identity_value
+from tests.world import PHONE, SETTINGS, TRUNK, World, settings
 
 CATALOGUE = load_catalogue()
 
@@ -493,6 +496,31 @@ def test_patterns_do_not_arrive_in_kept_fields() -> None:
         world.receive(*agent.invite(tag=tag, call_id=b"523072316-5062-13@" + value, branch=b"z9hG4bK%d" % number))
         assert [data for address, data in world.sent if address == TRUNK]
         assert arrived(world, plants) == set(), name
+
+
+def test_a_withheld_number_does_not_arrive_in_a_passport() -> None:
+    """Signed by the phone in every claim and form, with and without signatures of ours: base64 hides nothing."""
+    number, name = b"15550142", b"kqpasszu"
+    orig: dict[str, object] = {"orig": {"uri": f"sip:{number.decode()}@sip.example.net"}}
+    places: tuple[dict[str, object], ...] = (
+        {}, orig, {"div": {"tn": number.decode()}}, {"rcd": {"nam": name.decode()}}, {"opt": token(claims()).decode()},
+        {"origid": name.decode()}, {"dest": {"tn": ["15550100", number.decode()]}}, {name.decode(): 1},
+    )  # fmt: skip
+    values = [identity_value(claims() | more) for more in places]
+    values += [
+        compact_form(),
+        identity_value(params=b";info=<https://%b/%b>" % (name, number)),
+        b"%b.%b.%b" % ((number,) * 3),
+    ]
+    trunks = [{**trunk, "sign": True} for trunk in SETTINGS["trunks"]]
+    for of in (World(), World(settings(trunks=trunks, signing={"x5u": X5U}), signer=Signer(KEY, X5U, {}))):
+        for nth, each in enumerate(values):
+            headers = (b"Identity: " + each, b"P-Asserted-Identity: <tel:+%b>" % number, b"y:\r\n " + each)
+            of.receive(*Agent(PHONE, b"+" + number, name).invite(headers=headers, branch=b"z9hG4bK%d" % nth))
+        sent = [data for address, data in of.sent if address == TRUNK]
+        assert len(sent) >= len(values)
+        assert all(found_in(data, [number, name]) == set() for data in sent)
+        assert not any(b"identity" in read(data).index for data in sent)
 
 
 CALL_ID_ONLY = ("private IPv6", "letter-coded IPv4")

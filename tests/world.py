@@ -12,6 +12,8 @@ from typing import Any
 from config.keyring import Key, KeyRing, KeyState
 from config.settings import Settings, Trunk
 from filters.engine import build
+from filters.signer import Signer
+from filters.verifier import Verifier
 from proxy.core import Core
 from proxy.flow import Flow
 from proxy.sinks import Event
@@ -72,13 +74,15 @@ class World:
     retired: Sequence[Trunk] = ()
     now: float = 1000.0
     wall: float = WALL
+    signer: Signer | None = None
+    verifier: Verifier | None = None
     refuse_send: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.sent: list[tuple[tuple[str, int], bytes]] = []
         self.lookups: list[tuple[int, str]] = []
         self.events: list[Event] = []
-        self.privacy: Any = build(self.settings)
+        self.privacy: Any = build(self.settings, signer=self.signer, verifier=self.verifier)
         self.core = self.new_core()
 
     def new_core(self) -> Core:

@@ -21,7 +21,7 @@ from proxy.errors import Refused
 from proxy.headers import NameAddr
 from proxy.message import Draft
 from proxy.parse import parse
-from proxy.policy import KEEP_ALL, EditContext, pack
+from proxy.policy import KEEP_ALL, EditContext, Origin, pack
 from proxy.serialise import serialise
 from tests.agents import ALICE
 from tests.filters.test_zones import PARTIES, WORLD
@@ -40,9 +40,11 @@ def plan(zone: Towards = Towards.UNTRUSTED, decision: int | None = None, engine:
 
 def sent(of: CompiledPlan, *lines: bytes, body: bytes = b"", method: bytes = b"INVITE") -> bytes:
     """Return what a plan leaves of a request."""
-    draft = Draft(parse(ALICE.request(method, headers=lines, body=body).data, Limits()))
+    request = parse(ALICE.request(method, headers=lines, body=body).data, Limits())
+    draft = Draft(request)
     pseudonym = lambda value: hashlib.sha256(value).hexdigest()[:16].encode()  # noqa: E731
     of.apply(draft, EditContext(pseudonym, b"192.0.2.1:5060", True, method, 0))
+    of.vouch(draft, Origin(request, PARTIES[Towards.ACCESS], 0, lambda: bytes(16)))
     return serialise(draft)
 
 

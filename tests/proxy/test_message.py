@@ -119,3 +119,14 @@ def test_a_removed_line_has_no_value() -> None:
     (place,) = edited.find(b"x-device")
     edited.remove(place, "why")
     assert edited.value(place) == b""
+
+
+def test_the_last_word_stands_over_an_edit() -> None:
+    """What settles a line does so whoever edited it, and tells why."""
+    notes: list[tuple[str, str]] = []
+    made = draft(notes)
+    position = made.find(b"from")[0]
+    made.replace(position, b"<sip:a@h>", "one")
+    made.settle(position, b"From: <sip:b@h>", "two")
+    assert made.value(position) == b"<sip:b@h>"
+    assert notes == [("from", "one"), ("from", "two")]

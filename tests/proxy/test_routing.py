@@ -334,3 +334,13 @@ def test_hops_that_never_change_are_worked_out_once() -> None:
     for host in (b"192.0.2.8", b"192.0.2.9"):
         uri = parse_sip_uri(b"sip:a@" + host)
         assert [hop.host for hop in to_core.route(message, uri, ACCESS, emergency=False)] == [host.decode()]
+
+
+def test_who_is_inside_the_trust_domain() -> None:
+    """RFC 3325: the core and trusted trunks, and those not for emergency calls, whose marks nobody removes there."""
+    trunk = settings().trunks[0]
+    friend = trunk.model_copy(update={"trusted": True})
+    believed = [PBX, Party(Zone.TRUNK, friend)]
+    doubted = [PHONES, Party(Zone.ACCESS, edge=True), Party(Zone.TRUNK, trunk), Party(Zone.PSAP, trunk)]
+    assert all(party.believed for party in believed)
+    assert not any(party.believed for party in doubted)

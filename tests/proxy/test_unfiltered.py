@@ -26,7 +26,7 @@ def test_everything_passes_but_credentials() -> None:
     assert PLAN.asserted(name, b"h") == name.address
     assert PLAN.left_of_privacy([b"id"]) is None
     assert PLAN.may_assert
-    assert not (PLAN.tells_identity or PLAN.indicates or PLAN.fulfils_privacy)
+    assert not any((PLAN.tells_identity, PLAN.indicates, PLAN.fulfils_privacy, PLAN.vouches))
 
 
 def test_the_decision_is_to_keep_all() -> None:

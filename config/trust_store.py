@@ -1,0 +1,101 @@
+"""The certificates that signed calls are verified with: trust anchors, and chains by where their signers point.
+
+Nothing is fetched: a chain is used when the operator has put it into the folder. Each file there begins with a line
+that is its URL, as it stands in `x5u`; then the certificates in PEM, the signer's first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from config.certificate_chain import ChainError, check
+from config.settings import Verification
+from config.statefile import StateFileError
+
+_URL = re.compile(rb"https://[\x21-\x7e]+")
+
+
+class TrustStoreError(StateFileError):
+    """Trust anchors that cannot be used."""
+
+
+class Signatory(NamedTuple):
+    """A key whose chain leads to a trust anchor."""
+
+    key: EllipticCurvePublicKey
+    begins: float
+    """Unix seconds from which on every certificate of the chain holds."""
+    ends: float
+
+
+class TrustStore(NamedTuple):
+    """What was found."""
+
+    signatories: Mapping[str, Signatory]
+    """By URL."""
+    problems: tuple[str, ...]
+    """What is wrong with files that are left out: one bad file makes no others useless."""
+
+
+def load(verification: Verification, folder: Path) -> TrustStore:
+    """Read anchors and chains; relative paths are in folder.
+
+    Raises:
+        TrustStoreError: if there are no anchors, or the folder cannot be read.
+    """
+    anchors = _anchors(folder / verification.anchors)
+    signatories: dict[str, Signatory] = {}
+    problems = []
+    for path in _files(folder / verification.certificates):
+        try:
+            url, signatory = _read(path, anchors)
+        except OSError as error:
+            problems.append(f"{path}: cannot be read: {error.strerror}")
+        except ValueError:
+            problems.append(f"{path}: no line with its https URL and then certificates in PEM")
+        except ChainError as error:
+            problems.append(f"{path}: {error}")
+        else:
+            signatories[url] = signatory
+    return TrustStore(signatories, tuple(problems))
+
+
+def _anchors(path: Path) -> Sequence[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except OSError as error:
+        raise TrustStoreError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError:
+        raise TrustStoreError(f"{path}: no certificates in PEM") from None
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".pem")
+    except OSError as error:
+        raise TrustStoreError(f"{folder}: cannot be read: {error.strerror}") from error
+
+
+def _read(path: Path, anchors: Sequence[x509.Certificate]) -> tuple[str, Signatory]:
+    """Return a file's URL and key.
+
+    Raises:
+        OSError, ValueError, ChainError: if there is none.
+    """
+    content = path.read_bytes()
+    url = content.partition(b"\n")[0].strip()
+    if not _URL.fullmatch(url):
+        raise ValueError("no URL")
+    chain = x509.load_pem_x509_certificates(content)
+    anchor = check(chain, anchors)
+    key = chain[0].public_key()
+    assert isinstance(key, EllipticCurvePublicKey)  # noqa: S101 -- `check` has seen to it
+    all_of_them = (*chain, anchor)
+    begins = max(each.not_valid_before_utc for each in all_of_them).timestamp()
+    return url.decode(), Signatory(key, begins, min(each.not_valid_after_utc for each in all_of_them).timestamp())

@@ -1,0 +1,98 @@
+"""The signing key and its chain, as files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from config.settings import Signing
+from config.signing_key import EXPIRY_WARNING, SigningKeyError, load
+from tests.authorities import Authority
+
+WALL = 1_790_000_000
+KEY = ec.generate_private_key(ec.SECP256R1())
+SIGNING = Signing(x5u="https://cert.example.org/p.pem", chain="chain.pem")
+
+
+def pem(
+    key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, locked: KeySerializationEncryption | None = None
+) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked or NoEncryption())
+
+
+def place(folder: Path, key: bytes = pem(KEY), chain: bytes | None = None, mode: int = 0o600) -> Path:
+    (folder / "signing.key").write_bytes(key)
+    (folder / "signing.key").chmod(mode)
+    if chain is None:
+        chain = Authority(WALL).certificate(KEY.public_key()).public_bytes(Encoding.PEM)
+    (folder / "chain.pem").write_bytes(chain)
+    return folder
+
+
+def test_key_and_chain(tmp_path: Path) -> None:
+    """And when the certificate has to be renewed."""
+    loaded = load(SIGNING, place(tmp_path), WALL)
+    assert loaded.key.private_numbers() == KEY.private_numbers()
+    assert loaded.expires is not None
+    assert not loaded.expires_soon(loaded.expires - EXPIRY_WARNING)
+    assert loaded.expires_soon(loaded.expires - EXPIRY_WARNING + 1)
+
+
+def test_without_chain(tmp_path: Path) -> None:
+    loaded = load(Signing(x5u=SIGNING.x5u), place(tmp_path), WALL)
+    assert loaded.expires is None
+    assert not loaded.expires_soon(WALL)
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        (b"", "no private key in PEM"),
+        (b"junk", "no private key in PEM"),
+        (pem(KEY, BestAvailableEncryption(b"secret")), "no private key in PEM"),
+        (pem(ec.generate_private_key(ec.SECP384R1())), "no key on the curve P-256"),
+        (pem(ed25519.Ed25519PrivateKey.generate()), "no key on the curve P-256"),
+    ],
+)
+def test_keys_that_cannot_be_used(tmp_path: Path, key: bytes, wrong: str) -> None:
+    with pytest.raises(SigningKeyError, match=wrong):
+        load(SIGNING, place(tmp_path, key), WALL)
+
+
+def test_a_key_that_others_can_read(tmp_path: Path) -> None:
+    with pytest.raises(SigningKeyError, match="others may access it"):
+        load(SIGNING, place(tmp_path, mode=0o640), WALL)
+    (tmp_path / "signing.key").unlink()
+    with pytest.raises(SigningKeyError, match="there is no signing key"):
+        load(SIGNING, tmp_path, WALL)
+
+
+def test_chains_that_do_not_fit(tmp_path: Path) -> None:
+    other = Authority(WALL).certificate(ec.generate_private_key(ec.SECP256R1()).public_key())
+    odd = Authority(WALL).certificate(ed25519.Ed25519PrivateKey.generate().public_key())
+    for certificate in (other, odd):
+        with pytest.raises(SigningKeyError, match="not the signing key's"):
+            load(SIGNING, place(tmp_path, chain=certificate.public_bytes(Encoding.PEM)), WALL)
+    with pytest.raises(SigningKeyError, match="no certificates in PEM"):
+        load(SIGNING, place(tmp_path, chain=b"junk"), WALL)
+    for wall in (WALL - 2 * 86_400, WALL + 400 * 86_400):
+        with pytest.raises(SigningKeyError, match="not valid today"):
+            load(SIGNING, place(tmp_path), wall)
+    (tmp_path / "chain.pem").unlink()
+    with pytest.raises(SigningKeyError, match="cannot be read"):
+        load(SIGNING, tmp_path, WALL)
+
+
+def test_the_day_it_ends(tmp_path: Path) -> None:
+    expires = load(SIGNING, place(tmp_path), WALL).expires
+    assert expires == (datetime.fromtimestamp(WALL, UTC) + timedelta(days=365)).timestamp()

@@ -1,0 +1,75 @@
+"""From configured keys and certificates to what signs and verifies calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from twisted.logger import capturedLogs
+
+from proxy.sinks import Sinks
+from tap.service import SystemClocks, core_maker
+from tap.shell import StartError
+from tap.signing import signer_of, verifier_of
+from tests.authorities import Authority
+from tests.tap.fakes import CONFIG, settings_of
+from tests.tap.test_service import NoSinks
+
+WALL = 1_790_000_000
+SIGNING = {"x5u": "https://cert.example.org/p.pem", "chain": "chain.pem"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a key and a chain that holds for a year."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (state / "signing.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (state / "signing.key").chmod(0o600)
+    (state / "chain.pem").write_bytes(Authority(WALL).certificate(key.public_key()).public_bytes(Encoding.PEM))
+    return tmp_path
+
+
+SECTION = "\n[signing]\n" + "".join(f'{key} = "{value}"\n' for key, value in SIGNING.items())
+
+
+def test_without_the_section_nothing_is_signed(tmp_path: Path) -> None:
+    assert signer_of(settings_of(tmp_path), WALL) is None
+
+
+def test_a_certificate_that_ends_soon_is_told(folder: Path) -> None:
+    settings = settings_of(folder, CONFIG + SECTION)
+    with capturedLogs() as events:
+        assert signer_of(settings, WALL) is not None
+        assert events == []
+        assert signer_of(settings, WALL + 340 * 86_400) is not None
+    assert [event["day"] for event in events] == ["2027-09-21"]
+
+
+def test_a_start_without_its_key_says_so(folder: Path) -> None:
+    """One line, not a traceback."""
+    (folder / "state" / "signing.key").chmod(0o644)
+    sinks: Sinks = NoSinks()
+    with pytest.raises(StartError, match="others may access it"):
+        core_maker(SystemClocks())(settings_of(folder, CONFIG + SECTION), sinks)
+
+
+def test_without_the_section_nothing_is_verified(tmp_path: Path) -> None:
+    assert verifier_of(settings_of(tmp_path)) is None
+
+
+def test_a_chain_that_cannot_be_used_is_told(folder: Path) -> None:
+    """The others are; and without anchors there is no start."""
+    settings = settings_of(folder, CONFIG + "\n[verification]\n")
+    with pytest.raises(StartError, match=r"anchors\.pem: cannot be read"):
+        core_maker(SystemClocks())(settings, NoSinks())
+    state = folder / "state"
+    (state / "anchors.pem").write_bytes(Authority(WALL).own.public_bytes(Encoding.PEM))
+    (state / "certificates").mkdir()
+    (state / "certificates" / "a.pem").write_bytes(b"junk")
+    with capturedLogs() as events:
+        assert verifier_of(settings) is not None
+    assert [event["problem"].rpartition("/")[2].partition(":")[0] for event in events] == ["a.pem"]
