@@ -140,7 +140,10 @@ def _check_side(generation: Generation, arrival: Arrival, record: Record) -> Non
     """Refuse a request whose source does not belong to the side that the record serves (dialogs.md, 4)."""
     end, near = arrival.source.end, record.near
     same_zone = end.zone is near.zone or (end.zone in _TRUNKS and near.zone in _TRUNKS)
-    if not same_zone or end.trunk_id != near.trunk_id:
+    if same_zone and end.trunk_id == near.trunk_id:
+        return
+    # A trunk that was renamed is another one, which has the addresses now; its calls go on under the former name.
+    if not same_zone or not generation.network.served(near, arrival.flow.peer):
         raise TokenRefused(403, "side")
 
 

@@ -334,3 +334,16 @@ def test_hops_that_never_change_are_worked_out_once() -> None:
     for host in (b"192.0.2.8", b"192.0.2.9"):
         uri = parse_sip_uri(b"sip:a@" + host)
         assert [hop.host for hop in to_core.route(message, uri, ACCESS, emergency=False)] == [host.decode()]
+
+
+def test_the_addresses_of_a_retired_trunk_are_known_whoever_has_them_now() -> None:
+    """A trunk that was renamed sends in its old calls from the same addresses."""
+    carrier = settings().trunks[0]
+    gone = carrier.model_copy(update={"name": "gone"})
+    network = Network(settings(), [gone])
+    former, current = (Party(Zone.TRUNK, each).end for each in (gone, carrier))
+    assert network.party_of(TRUNK) == Party(Zone.TRUNK, carrier)
+    assert network.served(former, TRUNK)
+    assert network.served(former, ("198.51.100.17", 5099))
+    assert not network.served(former, ("198.51.100.8", 5060))
+    assert not network.served(current, TRUNK)
