@@ -188,7 +188,7 @@ class SupervisorService(Service):
     def _open_page(self) -> None:
         """Serve the numbers of all workers."""
         collector = WorkersCollector(self.equipment.ledger, self._restarts, lambda worker: worker in self._ready)
-        self._page = open_page(self._reactor, self.equipment.settings, collector, lambda: self.healthy, self._log)
+        self._page = open_page(self._reactor, self.equipment.settings, [collector], lambda: self.healthy, self._log)
 
     def _fail(self, reason: str) -> None:
         """Stop, and say why; the first reason is the one that counts."""
