@@ -44,6 +44,8 @@ class Candidate(NamedTuple):
     ring: KeyRing
     privacy: Privacy
     retired: tuple[Trunk, ...]
+    catalogue: tuple[bytes, ...]
+    """What the operator's catalogue files say."""
     digest: str
     warnings: tuple[str, ...]
 
@@ -76,15 +78,22 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
         raise ReloadRefused([str(problem) for problem in error.problems]) from error
     except StateFileError as error:
         raise ReloadRefused([str(error)]) from error
-    return Candidate(settings, ring, privacy, former, digest(settings), tuple(map(str, found.warnings)))
+    files = _files(settings)
+    return Candidate(settings, ring, privacy, former, files, _digest(settings, files), tuple(map(str, found.warnings)))
 
 
 def digest(settings: Settings) -> str:
-    """Return a short hash of the effective configuration, by which two nodes or two moments are compared."""
+    """Return a short hash of the effective configuration, by which two moments are compared."""
+    return _digest(settings, _files(settings))
+
+
+def _digest(settings: Settings, files: tuple[bytes, ...]) -> str:
     hashed = sha256(settings.model_dump_json().encode())
-    for name in settings.catalogue:
-        try:
-            hashed.update(Path(name).read_bytes())
-        except OSError:  # it was there a moment ago; then the hash just says that something is different
-            hashed.update(b"?")
+    for text in files:
+        hashed.update(sha256(text).digest())
     return hashed.hexdigest()[:12]
+
+
+def _files(settings: Settings) -> tuple[bytes, ...]:
+    """Return what the operator's catalogue files say; nothing for one that has gone since it was read."""
+    return tuple(Path(name).read_bytes() if Path(name).is_file() else b"" for name in settings.catalogue)

@@ -54,7 +54,7 @@ def service_for(
         return SipveilService(settings, reactor, observer=log_observer, path=path)
     from tap.supervisor import SupervisorService  # noqa: PLC0415 - one process needs none of it
 
-    return SupervisorService(settings, reactor, log_observer)
+    return SupervisorService(settings, reactor, log_observer, path)
 
 
 def make_service(options: SipveilOptions) -> SipveilService | SupervisorService:

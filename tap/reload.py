@@ -22,8 +22,12 @@ from tap.candidate import Candidate, ReloadRefused, digest, prepare
 from tap.log import where
 from tap.reload_history import History, Outcome
 
-SLICE = 0.0005
-"""Seconds for which the preparing thread keeps the interpreter (Python's default: 0.005): datagrams go on meanwhile."""
+SLICE = 0.00002
+"""Seconds for which the preparing thread keeps the interpreter when the reactor wants it (Python's default: 0.005).
+
+The reactor lets go of the interpreter with each datagram that it reads or sends, and waits so long to have it back.
+"""
+USUAL_SLICE = 0.005
 
 
 class Reloader:
@@ -127,5 +131,5 @@ class Reloader:
 
 def _calm(result: Candidate | Failure) -> Candidate | Failure:
     """Give threads their usual share again."""
-    sys.setswitchinterval(0.005)
+    sys.setswitchinterval(USUAL_SLICE)
     return result
