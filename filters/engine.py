@@ -9,7 +9,7 @@ from config.subscribers import Subscribers
 from config.vocabulary import Zone
 from filters.catalogue import PACKAGED, Catalogue, load_catalogue
 from filters.patterns import compile_leaks
-from filters.plan import CompiledPlan
+from filters.plan import CompiledPlan, forget_plans
 from filters.policy import Policy
 from filters.zones import towards
 from proxy.message import Message
@@ -30,6 +30,8 @@ class Engine:
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
         self._leaks = compile_leaks()
         self._plans: dict[tuple[int, str], CompiledPlan] = {}
+        # What is remembered by plan would keep alive those of all engines that this one comes after.
+        forget_plans()
 
     def decide(self, request: Message, source: Party, hop: Party) -> int:
         """Return the packed decision for an initial request."""

@@ -25,6 +25,7 @@ from proxy.handle_cancel import CancelHandler
 from proxy.handle_request import RequestHandler
 from proxy.handle_response import ResponseHandler
 from proxy.identity import Identity
+from proxy.initial import forget_plans
 from proxy.lingering import CompletedServer
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
@@ -155,6 +156,7 @@ class Core:
         for via, party in self.looped.items():
             # What is on its way from ourselves to ourselves comes from a side of the generation that it meets.
             self.looped[via] = self.generation.network.party(party.end, party.zone is Zone.PSAP) or party
+        forget_plans()
         self.timers = settings.timers
         self.parking.limit = settings.limits.parked
         self.requests.contact_calls.limit = settings.limits.contact_calls

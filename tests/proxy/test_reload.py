@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+from filters.plan import CompiledPlan
 from proxy.routing import Network
 from tests.agents import ALICE, CARRIER, read
 from tests.world import SECOND_TRUNK, SETTINGS, TRUNK, World, keyring, settings
@@ -229,12 +230,18 @@ def test_former_generations_are_freed() -> None:
         world.receive(*ALICE.invite(call_id=b"%d@x" % number, branch=b"z9hG4bKz%d" % number))
     world.sent.clear()
     world.wait(400)
+    world.reload(**LOOSE)
+    Call(world, 999)
+    world.wait(400)
     gc.disable()
     try:
         before = living(Network)
         for _ in range(10):
             world.reload(**LOOSE)
             Call(world, 1000)
+            world.wait(400)
         assert living(Network) == before
     finally:
         gc.enable()
+    gc.collect()
+    assert living(CompiledPlan) < 10
