@@ -10,7 +10,7 @@ from config.subscribers import Subscribers
 from config.vocabulary import Zone
 from filters.catalogue import PACKAGED, Catalogue, load_catalogue
 from filters.patterns import compile_leaks
-from filters.plan import CompiledPlan
+from filters.plan import CompiledPlan, forget_plans
 from filters.policy import Policy
 from filters.rulings import Ruling
 from filters.signer import Signer
@@ -41,6 +41,8 @@ class Engine:
         self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
         self._leaks = compile_leaks()
         self._plans: dict[tuple[int, str], CompiledPlan] = {}
+        # What is remembered by plan would keep alive those of all engines that this one comes after.
+        forget_plans()
 
     def decide(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> int:
         """Return the packed decision for an initial request; wish is what the dialled prefix asks for.

@@ -28,7 +28,7 @@ from filters.zones import Towards
 from proxy.dialled import Prefixes
 from proxy.errors import Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
-from proxy.memo import remembered
+from proxy.memo import forget, remembered
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, Origin, action, hides
@@ -403,6 +403,11 @@ class CompiledPlan:
         if is_from and self._leaks_in(shown.uri.partition(b"@")[0]):
             return ANONYMOUS
         return shown._replace(display=b"") if self._leaks_in(shown.display) else shown
+
+
+def forget_plans() -> None:
+    """Let go of the plans of former engines."""
+    forget(_shown)
 
 
 @remembered

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
+from config.vocabulary import Zone
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
 from proxy.errors import Malformed
@@ -24,6 +25,7 @@ from proxy.handle_cancel import CancelHandler
 from proxy.handle_request import RequestHandler
 from proxy.handle_response import ResponseHandler
 from proxy.identity import Identity
+from proxy.initial import forget_plans
 from proxy.lingering import CompletedServer
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
@@ -68,25 +70,16 @@ class Core:
             retired: trunks that are configured no more and serve their dialogs.
             worker: number of this process among the workers.
         """
-        tokens = Tokens(keyring)
-        identity = Identity(tokens, privacy.leaks)
-        records = Records(tokens, identity)
         self.counters = Counters()
         self.timers = settings.timers
         self.wheel = TimerWheel(now)
         self.worker = worker
         self.recorder: Recorder | None = None
-        references = References(tokens, identity)
-        network = Network(settings, retired)
-        self.generation = Generation(network, privacy, tokens, identity, references)
+        self.generation = self._generation(settings, keyring, privacy, retired)
         self.servers: dict[ServerKey, Server] = {}
         self.clients: dict[bytes, Client] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
-        self.request_forwarder = RequestForwarder(
-            tokens, identity, records, references, privacy, network.sent_by, self.counters
-        )
-        self.response_forwarder = ResponseForwarder(tokens, identity, records, references, privacy)
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
         self.requests = RequestHandler(self)
@@ -95,6 +88,27 @@ class Core:
         self.refusals = Refusals(self)
         self._sinks = sinks
         self._epoch = wall - now
+
+    def _generation(
+        self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk]
+    ) -> Generation:
+        """Make a generation, and the forwarders that work with its keys."""
+        tokens = Tokens(keyring)
+        identity = Identity(tokens, privacy.leaks)
+        references = References(tokens, identity)
+        network = Network(settings, retired)
+        generation = Generation(network, privacy, tokens, identity, references)
+        self._make_forwarders(generation)
+        return generation
+
+    def _make_forwarders(self, generation: Generation) -> None:
+        """Make what writes the messages of a generation."""
+        tokens, identity, references = generation.tokens, generation.identity, generation.references
+        records, privacy = Records(tokens, identity), generation.privacy
+        self.request_forwarder = RequestForwarder(
+            tokens, identity, records, references, privacy, generation.network.sent_by, self.counters
+        )
+        self.response_forwarder = ResponseForwarder(tokens, identity, records, references, privacy)
 
     # --- what the shell calls
 
@@ -133,6 +147,29 @@ class Core:
         found = self.parking.take(ticket)
         if found is not None:
             found(next(filter(self.generation.network.can_reach, addresses), ""), now)
+
+    def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
+        """Go on with other settings, keys and policy; nothing in progress is lost, and none of it changes.
+
+        A transaction keeps the decisions, plans and names that its crossings hold; a dialog keeps those in its
+        records. What only bounds or paces (limits, timers, overload control) holds from now on for all. Listeners must
+        be the same ones. While the keys are, all that is remembered of them stays.
+        """
+        former = self.generation
+        if keyring == former.tokens.ring:
+            network = Network(settings, retired)
+            self.generation = Generation(network, privacy, former.tokens, former.identity, former.references)
+            self._make_forwarders(self.generation)
+        else:
+            self.generation = self._generation(settings, keyring, privacy, retired)
+        for via, party in self.looped.items():
+            # What is on its way from ourselves to ourselves comes from a side of the generation that it meets.
+            self.looped[via] = self.generation.network.party(party.end, party.zone is Zone.PSAP) or party
+        forget_plans()
+        self.timers = settings.timers
+        self.parking.limit = settings.limits.parked
+        self.requests.contact_calls.limit = settings.limits.contact_calls
+        self.overload.obey(settings.overload)
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""

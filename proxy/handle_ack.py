@@ -68,8 +68,10 @@ class AckHandler:
             self._send(crossing, now)
             return
 
+        network = core.generation.network  # the generation at receipt decides (design.md §5)
+
         def found(address: str, later: float) -> None:
-            there = core.generation.network.at(hop, address) if address else None
+            there = network.at(hop, address) if address else None
             if there is not None:
                 crossing.hop = there
                 self._send(crossing, later)

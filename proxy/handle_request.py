@@ -38,7 +38,8 @@ class RequestHandler:
     def __init__(self, core: Core) -> None:
         """Work on the core's tables."""
         self._core = core
-        self._contact_calls = RateLimit(core.generation.network.settings.limits.contact_calls, 60)
+        self.contact_calls = RateLimit(core.generation.network.settings.limits.contact_calls, 60)
+        """Calls through a Contact outside its dialog, by subscriber."""
 
     def receive(self, request: Message, flow: Flow, source: Party | None, now: float) -> None:
         """Handle one request; `source` is None for one that came from our own address."""
@@ -139,7 +140,7 @@ class RequestHandler:
             generation, arrival, urgent=callback or generation.network.is_emergency(request.uri)
         )
         found, emergency = initial.destinations(
-            generation, arrival, routes, lambda who: callback or self._contact_calls.allow(who, arrival.wall)
+            generation, arrival, routes, lambda who: callback or self.contact_calls.allow(who, arrival.wall)
         )
         return [
             self._cross_to(arrival, destination, routes, emergency=emergency, callback=callback)

@@ -192,10 +192,13 @@ def _may_answer(client: Client, flow: Flow, source: Party | None) -> bool:
     went to ourselves is answered by ourselves (`source` None).
     """
     hop = client.hop
-    if hop is None or source is None:
-        return flow.peer == client.flow.peer or hop is None
+    if hop is None or flow.peer == client.flow.peer:
+        return True
+    if source is None:
+        return False
     if hop.trunk is not None or source.trunk is not None:
-        return source.trunk is hop.trunk
+        # By the name, not by the settings: these may be another generation's by now.
+        return source.end.trunk_id == hop.end.trunk_id
     return source.zone is hop.zone and (hop.zone is not Zone.ACCESS or flow.peer[0] == client.flow.peer[0])
 
 

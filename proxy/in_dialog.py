@@ -143,7 +143,12 @@ def _contact_record(generation: Generation, uri: SipUri | None, *, in_dialog: bo
 
 def _check_side(generation: Generation, arrival: Arrival, record: Record) -> None:
     """Refuse a request whose source does not belong to the side that the record serves (dialogs.md, 4)."""
-    if not arrival.source.end.is_side_of(record.near):
+    end, near = arrival.source.end, record.near
+    if end.is_side_of(near):
+        return
+    # A trunk that was renamed is another one, which has the addresses now; its calls go on under the former name.
+    same_zone = end._replace(trunk_id=near.trunk_id).is_side_of(near)
+    if not same_zone or not generation.network.served(near, arrival.flow.peer):
         raise TokenRefused(403, "side")
 
 

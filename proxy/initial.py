@@ -12,7 +12,7 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
-from proxy.memo import remembered
+from proxy.memo import forget, remembered
 from proxy.message import Message
 from proxy.policy import Plan
 from proxy.record import Mark, Record
@@ -230,6 +230,11 @@ def _addressed(plan: Plan, request_uri: bytes, domain: bytes) -> bytes:
         plain = uri.without(b"maddr", b"transport", b"ttl", b"method")
         request_uri = bytes(plain._replace(host=host.strip(b"[]"), port=int(port or 0), password=b""))
     return plan.address(NameAddr(b"", request_uri, b""), domain, is_from=False).uri
+
+
+def forget_plans() -> None:
+    """Let go of the plans of former generations."""
+    forget(_addressed)
 
 
 def _uri(value: bytes) -> bytes:

@@ -91,10 +91,12 @@ def launch(
         _send(core, context, branch, key, loop, share, now)
         return
 
+    network = core.generation.network  # the generation at receipt decides (design.md §5)
+
     def found(address: str, later: float) -> None:
         if branch.final:
             return  # cancelled while it waited: the look-up's result is void
-        there = core.generation.network.at(hop, address) if address else None
+        there = network.at(hop, address) if address else None
         if there is None:
             context.failed_locally(branch, 503, later)
             return

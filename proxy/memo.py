@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 REMEMBERED = 4096
 """Results kept for each function: those of the calls being set up within a second or two. One counts at most a
@@ -20,6 +20,11 @@ F = TypeVar("F", bound=Callable[..., object])
 def remembered(function: F) -> F:
     """Return function with its latest REMEMBERED results kept; arguments must be hashable and positional."""
     return cast(F, lru_cache(maxsize=REMEMBERED)(function))
+
+
+def forget(function: Callable[..., object]) -> None:
+    """Let go of what a remembered function remembers."""
+    cast(Any, function).cache_clear()
 
 
 K = TypeVar("K")

@@ -62,6 +62,16 @@ class Overload:
         self._above_since: float | None = None
         self._eased_since = 0.0
 
+    def obey(self, settings: OverloadSettings) -> None:
+        """Follow new settings; where overload control is switched off, overload is over."""
+        self._enabled = settings.enabled
+        self._limit = settings.max_delay
+        if self.active and not self._enabled:
+            self.active = False
+            self.share = 1.0
+            self._above_since = None
+            self._changed(False)
+
     @property
     def wait(self) -> float:
         """Return the longest wait measured last, over all queues; seconds."""

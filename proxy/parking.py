@@ -11,17 +11,18 @@ Found = Callable[[str, float], None]
 class Parking:
     """Tickets for what waits."""
 
-    __slots__ = ("_limit", "_next", "_waiting")
+    __slots__ = ("_next", "_waiting", "limit")
 
     def __init__(self, limit: int) -> None:
         """Let at most `limit` wait at once."""
-        self._limit = limit
+        self.limit = limit
+        """May be changed at any time."""
         self._next = 0
         self._waiting: dict[int, Found] = {}
 
     def put(self, found: Found, *, urgent: bool = False) -> int | None:
         """Return the ticket under which `found` waits; None when the place is full, but for what is urgent."""
-        if len(self._waiting) >= self._limit and not urgent:
+        if len(self._waiting) >= self.limit and not urgent:
             return None
         self._next += 1
         self._waiting[self._next] = found

@@ -6,11 +6,12 @@ from __future__ import annotations
 class RateLimit:
     """Allows so many events a window for each key."""
 
-    __slots__ = ("_counts", "_limit", "_most", "_seconds", "_window")
+    __slots__ = ("_counts", "_most", "_seconds", "_window", "limit")
 
     def __init__(self, limit: int, seconds: int, most: int = 100_000) -> None:
         """Allow `limit` events in each window of `seconds`; remember at most `most` keys at once."""
-        self._limit = limit
+        self.limit = limit
+        """May be changed at any time."""
         self._seconds = seconds
         self._most = most
         self._window = 0
@@ -28,4 +29,4 @@ class RateLimit:
         if key not in self._counts and len(self._counts) >= self._most:
             return False
         self._counts[key] = count = self._counts.get(key, 0) + 1
-        return count <= self._limit
+        return count <= self.limit

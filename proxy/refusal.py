@@ -65,7 +65,6 @@ class Refusals:
     def __init__(self, core: Core) -> None:
         """Work on the core's tables."""
         self._core = core
-        self._least = core.generation.network.settings.overload.retry_after
 
     def receive(self, data: bytes, flow: Flow, source: Party, now: float) -> bool:
         """Deal with a datagram that needs no more than a look; False for those that take the ordinary path."""
@@ -106,11 +105,12 @@ class Refusals:
 
     def refuse(self, request: Message, flow: Flow, source: Party) -> None:
         """Send 503 with Retry-After, without a transaction: of those there are too many."""
+        core = self._core
         seconds = PROXY_RETRY_AFTER
         if source.zone is Zone.ACCESS and not source.edge:
             # Different for each attempt, the same for its retransmissions: phones shall not return all at once.
-            seconds = self._least + crc32(request.via.branch) % (self._least + 1)
-        core = self._core
+            least = core.generation.network.settings.overload.retry_after
+            seconds = least + crc32(request.via.branch) % (least + 1)
         core.counters.add("overload_refused", LABELS.get(request.method, METHODS[-1]))
         core.counters.add("responses_made", "503")
         head, tail = echo(request, flow, b"" if request.to_tag else self.tag(request.via.branch, request.call_id))

@@ -105,36 +105,13 @@ class _Rule(NamedTuple):
         return cls(route.emergency, source, frozenset(map(str.encode, route.methods)), route.prefix.encode(), route, {})
 
 
-class Network:
-    """The configured world: listeners, zones and the routing table of one generation of settings."""
+class Claims:
+    """Whom each address belongs to: what is configured for zones and trunks, retired ones included."""
 
-    def __init__(self, settings: Settings, retired: Iterable[Trunk] = ()) -> None:
-        """Prepare the tables; retired trunks are served in dialogs only."""
-        self.settings = settings
-        self._listeners = {listener.name: listener for listener in settings.listeners}
-        self._ids = {trunk.name: trunk_id(trunk.name) for trunk in settings.trunks}
-        self._by_id = {trunk_id(trunk.name): trunk for trunk in (*retired, *settings.trunks)}
+    def __init__(self, settings: Settings, retired: Iterable[Trunk]) -> None:
+        """Note whom each address belongs to; an address with a port is more specific than any network."""
         self._exact: dict[Address, Party] = {}
         self._networks: list[tuple[NetworkValue, Party]] = []
-        self._collect(retired)
-        self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
-        ports = {5060, *(port for _, port in self._own)}
-        self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
-        self.party_of = lru_cache(maxsize=65536)(self._party_of)
-        self.party = remembered(self._party)
-        self.hop = remembered(self._hop)
-        self.named = remembered(self._named)
-        self.reachable = remembered(self._reachable)
-        self.is_us = remembered(self._is_us)
-        self.is_emergency = remembered(self._is_emergency)
-        self.origin = remembered(self._origin)
-        self.sent_by = remembered(self._sent_by)
-        self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
-        self._rules = tuple(map(_Rule.of, settings.routes))
-
-    def _collect(self, retired: Iterable[Trunk]) -> None:
-        """Note whom each address belongs to; an address with a port is more specific than any network."""
-        settings = self.settings
         claims: list[tuple[Iterable[NetworkValue | HostPortValue], Party]] = []
         for trunk in (*retired, *settings.trunks):
             claims.append(((*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)))
@@ -155,7 +132,7 @@ class Network:
         # Longest prefix first; among equals, an edge proxy before the phones around it.
         self._networks.sort(key=lambda claim: (-claim[0].network.prefixlen, not claim[1].edge))
 
-    def _party_of(self, address: Address) -> Party | None:
+    def party_of(self, address: Address) -> Party | None:
         """Return whom an IP address and port belong to; None for strangers."""
         exact = self._exact.get(address)
         if exact is not None:
@@ -163,11 +140,33 @@ class Network:
         ip = ipaddress.ip_address(address[0].partition("%")[0])
         return next((party for item, party in self._networks if ip in item.network), None)
 
-    def _is_us(self, host: bytes, port: int) -> bool:
+
+class World:
+    """The configured world: listeners, zones and the routing table of one generation of settings.
+
+    `Network` is the same with a memory for what is asked most. They are two so that neither refers to itself: a world
+    that a reload has replaced is freed with its last transaction, and no garbage collector has to look for it.
+    """
+
+    def __init__(self, settings: Settings, retired: tuple[Trunk, ...]) -> None:
+        """Prepare the tables; retired trunks are served in dialogs only."""
+        self.settings = settings
+        self._listeners = {listener.name: listener for listener in settings.listeners}
+        self._retired = {trunk_id(trunk.name): trunk for trunk in retired}
+        self._ids = {trunk.name: trunk_id(trunk.name) for trunk in settings.trunks}
+        self._by_id = {**self._retired, **{trunk_id(trunk.name): trunk for trunk in settings.trunks}}
+        # All that come and go are looked up: phones too, as far as addresses go.
+        self.party_of = lru_cache(maxsize=65536)(Claims(settings, retired).party_of)
+        self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
+        ports = {5060, *(port for _, port in self._own)}
+        self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
+        self._rules = tuple(map(_Rule.of, settings.routes))
+
+    def is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
         return (host.lower(), port or 5060) in self._own
 
-    def _party(self, end: End, emergency: bool = False) -> Party | None:
+    def party(self, end: End, emergency: bool = False) -> Party | None:
         """Return the running configuration's party for a recorded side; None when it is gone for good."""
         if end.zone in (Zone.TRUNK, Zone.PSAP):
             trunk = self._by_id.get(end.trunk_id)
@@ -190,12 +189,12 @@ class Network:
             return listener.advertised.host, listener.advertised.port
         return listener.address, listener.port
 
-    def _origin(self, party: Party) -> bytes:
+    def origin(self, party: Party) -> bytes:
         """Return host[:port] that a party is told of us, as it stands in URIs."""
         host, port = self.advertised(party)
         return hostport(host.encode(), port)
 
-    def _sent_by(self, local: Address) -> bytes:
+    def sent_by(self, local: Address) -> bytes:
         """Return this node's own host:port for Via: the bound address, or what a wildcard listener advertises."""
         host, port = local
         if host in _WILDCARDS:
@@ -231,18 +230,18 @@ class Network:
         """Tell whether a listener has the address family of host."""
         return any(_is_v6(listener) is (":" in host) for listener in self.settings.listeners)
 
-    def _hop(self, party: Party, address: Address) -> Hop:
+    def hop(self, party: Party, address: Address) -> Hop:
         """Return the hop for an address of party."""
         return Hop(party, address[0], address[1], self.local(party, address[0]))
 
-    def _named(self, party: Party, host: bytes, port: int) -> Hop | None:
+    def named(self, party: Party, host: bytes, port: int) -> Hop | None:
         """Return the hop for a URI's host and port (0: none given); None where that is no address of party or ours."""
         if self.is_us(host, port):
             return self.hop(party, self.local(party, ""))
         address = (host.decode("ascii", "replace"), port or 5060)
         return self.hop(party, address) if self.reachable(party, address) else None
 
-    def _reachable(self, party: Party, address: Address) -> bool:
+    def reachable(self, party: Party, address: Address) -> bool:
         """Tell whether an address that the network named lies within what is configured for party."""
         if party.trunk and address in party.trunk.hosts:
             return True
@@ -254,7 +253,7 @@ class Network:
             return False
         return found is not None and found.zone in (party.zone, Zone.TRUNK) and found.trunk is party.trunk
 
-    def _is_emergency(self, request_uri: bytes) -> bool:
+    def is_emergency(self, request_uri: bytes) -> bool:
         """Tell whether an initial request is an emergency call: by its Request-URI alone (RFC 5031 §4.2)."""
         urn = request_uri.lower()
         if urn.startswith((b"urn:service:sos", b"urn:service:test.sos")):
@@ -333,6 +332,47 @@ class Network:
             return None
         address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
         return self.hop(party, address) if self.reachable(party, address) else None
+
+    def served(self, end: End, address: Address) -> bool:
+        """Tell whether an address belonged to a trunk that is configured no more, whoever has it now.
+
+        A trunk that was renamed, and so retired, goes on sending from there in the calls that it has.
+        """
+        trunk = self._retired.get(end.trunk_id)
+        if trunk is None:
+            return False
+        if address in trunk.hosts:
+            return True
+        ip = ipaddress.ip_address(address[0].partition("%")[0])
+        return any(item.port in (0, address[1]) and ip in item.network for item in trunk.networks)
+
+
+class Network:
+    """A world that remembers: what is asked with every message is worked out once."""
+
+    def __init__(self, settings: Settings, retired: Iterable[Trunk] = ()) -> None:
+        """Prepare tables and memories; retired trunks are served in dialogs only."""
+        world = World(settings, tuple(retired))
+        self.settings = settings
+        self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
+        self.party_of = world.party_of
+        self.party = remembered(world.party)
+        self.hop = remembered(world.hop)
+        self.named = remembered(world.named)
+        self.reachable = remembered(world.reachable)
+        self.is_us = remembered(world.is_us)
+        self.is_emergency = remembered(world.is_emergency)
+        self.origin = remembered(world.origin)
+        self.sent_by = remembered(world.sent_by)
+        # What is asked once a call at most, or remembers by itself.
+        self.route = world.route
+        self.at = world.at
+        self.local = world.local
+        self.listener = world.listener
+        self.advertised = world.advertised
+        self.can_reach = world.can_reach
+        self.record_budget = world.record_budget
+        self.served = world.served
 
 
 def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:

@@ -85,7 +85,7 @@ class Tokens:
         """Use the keys of ring."""
         self.current = ring.current.id
         """Id of the key that new dialogs begin with."""
-        self._ring = ring
+        self.ring = ring
         self._opened: Recent[bytes, Opened] = Recent()
         # At most 256 first bytes, and some six labels under 32 keys.
         self._ciphers: dict[int, AESSIV] = {}
@@ -103,7 +103,7 @@ class Tokens:
             return None
         first = token[0]
         purpose, key_id = first >> 5, first & 31
-        if purpose >= _COUNT or self._ring.get(key_id) is None:
+        if purpose >= _COUNT or self.ring.get(key_id) is None:
             return None
         cipher = self._ciphers.get(first) or self._make_cipher(first)
         try:
@@ -179,7 +179,7 @@ class Tokens:
         return keyed
 
     def _derive(self, key_id: int, info: bytes, size: int) -> bytes:
-        key = self._ring.get(key_id)
+        key = self.ring.get(key_id)
         if key is None:
             raise KeyError("no such key")
         return HKDF(SHA256(), size, salt=None, info=b"sipveil " + info).derive(key.secret)

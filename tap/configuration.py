@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from config.load import ConfigError, Problem, catalogue_files, load, warnings
 from config.settings import Settings
-from filters.catalogue import PACKAGED, CatalogueError, load_catalogue
+from filters.catalogue import PACKAGED, Catalogue, CatalogueError, load_catalogue
+
+
+class Configuration(NamedTuple):
+    """All that files say."""
+
+    settings: Settings
+    catalogue: Catalogue
+    warnings: tuple[Problem, ...]
 
 
 def read(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
@@ -15,8 +24,18 @@ def read(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
     Raises:
         ConfigError: with every mistake in the configuration and in the catalogue files, in this order.
     """
+    found = read_all(path)
+    return found.settings, found.warnings
+
+
+def read_all(path: Path) -> Configuration:
+    """Return the same with the catalogue.
+
+    Raises:
+        ConfigError: as `read`.
+    """
     problems: tuple[Problem, ...] = ()
-    settings = None
+    settings = catalogue = None
     try:
         settings = load(path)
     except ConfigError as error:
@@ -27,6 +46,6 @@ def read(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
         problems += error.problems
     except ConfigError:
         pass  # the configuration cannot be read, which `load` has said
-    if settings is None or problems:
+    if settings is None or catalogue is None:
         raise ConfigError(problems)
-    return settings, (*warnings(settings, path), *catalogue.warnings)
+    return Configuration(settings, catalogue, (*warnings(settings, path), *catalogue.warnings))

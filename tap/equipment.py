@@ -15,10 +15,13 @@ from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
 from proxy.transport_shared import open_group, steer
 from tap.log import logger
+from tap.shelf import Shelf
 from tap.shell import StartError, cannot_open, with_ports
+from tap.signing import signer_of, verifier_of
 from tap.state import State, prepare
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
 from tap.worker_metrics import Ledger
+from tap.worker_reload import Line
 
 
 class Equipment:
@@ -32,6 +35,7 @@ class Equipment:
     subscribers: Subscribers
     privacy: Privacy
     ledger: Ledger
+    shelf: Shelf
 
     def __init__(self, settings: Settings) -> None:
         """Open nothing yet."""
@@ -40,6 +44,7 @@ class Equipment:
         self.inboxes: list[Inbox] = []
         self.steered = 0
         """Bytes of a request in which the kernel finds out the owner; 0: it does not, and workers hand over more."""
+        self.lines: list[Line] = []
 
     def open(self) -> None:
         """Bind every listener once for each worker, and note the ports that the system chose; all or none.
@@ -68,17 +73,28 @@ class Equipment:
         try:
             self.state = prepare(self.settings, wall)
             self.subscribers = subscribers_of(self.settings)
-            self.privacy = build(self.settings, self.subscribers)
+            signer, verifier = signer_of(self.settings, wall), verifier_of(self.settings)
+            self.privacy = build(self.settings, self.subscribers, signer, verifier)
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
         # Read once for all workers, who have it by fork and go on from there, one that is started anew as well.
         SubscriberWatch(self.settings, self.subscribers, time.monotonic, logger("supervisor")).begin()
         self.inboxes = [Inbox() for _ in range(self.settings.workers)]
+        self.lines = [Line() for _ in range(self.settings.workers)]
+        self.shelf = Shelf()
         self.ledger = Ledger(self.settings)
 
     def sockets(self, worker: int) -> Sequence[socket.socket]:
         """Return a worker's socket of each listener."""
         return [group[worker] for group in self._groups]
+
+    def renew(self) -> None:
+        """Go on with the configuration that a reload has brought since this was made; a new worker's first step."""
+        candidate = self.shelf.current(self.subscribers)
+        if candidate is not None:
+            self.settings = candidate.settings.model_copy(update={"listeners": self.settings.listeners})
+            self.state = State(candidate.ring, candidate.retired)
+            self.privacy = candidate.privacy
 
     def close(self) -> None:
         """Close all sockets of this process; safe to call twice."""
@@ -87,5 +103,10 @@ class Equipment:
                 sock.close()
         for inbox in self.inboxes:
             inbox.close()
+        for line in self.lines:
+            line.close()
+        if self.lines:
+            self.shelf.close()
         self._groups.clear()
         self.inboxes.clear()
+        self.lines.clear()

@@ -37,7 +37,8 @@ def keys() -> None:
     """Show and change the key ring, which dialog records are sealed with.
 
     A key is added on every node (add), made current (use), and, 48 hours after its successor was (the
-    `max_dialog_age` of the configuration), destroyed (retire). A running Sipveil reads the ring at its next start.
+    `max_dialog_age` of the configuration), destroyed (retire). A running Sipveil takes the ring up with
+    `sipveil reload`.
     """
 
 

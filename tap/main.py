@@ -1,4 +1,4 @@
-"""The `sipveil` command: run, check, keys, subscriber, explain, scan, demo."""
+"""The `sipveil` command: run, reload, check, keys, subscriber, explain, scan, demo."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tap.clock import use_monotonic
 from tap.console import COLOR, WIDTH
 from tap.explain_command import explain
 from tap.keys_command import keys
+from tap.reload_command import reload
 from tap.scan_command import scan
 from tap.subscriber_command import subscriber
 from tap.version import version
@@ -31,6 +32,7 @@ main.add_command(explain)
 main.add_command(keys)
 main.add_command(subscriber)
 main.add_command(scan)
+main.add_command(reload)
 
 
 def load_or_exit(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
@@ -57,7 +59,7 @@ def run(config: Path) -> None:
 
     begin(observer(sys.stdout, settings.log))
     use_monotonic(reactor)
-    service = service_for(settings, reactor)
+    service = service_for(settings, reactor, path=config)
     service.privilegedStartService()
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)

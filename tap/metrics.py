@@ -110,9 +110,10 @@ def _counter(spec: CounterSpec, values: Iterable[tuple[str, int]]) -> CounterMet
     return family
 
 
-def registry(collector: Collector) -> CollectorRegistry:
+def registry(*collectors: Collector) -> CollectorRegistry:
     """Return a registry of its own with Sipveil's numbers and the process's (CPU, memory, descriptors)."""
     made = CollectorRegistry(auto_describe=False)
-    made.register(collector)
+    for collector in collectors:
+        made.register(collector)
     ProcessCollector(registry=made)
     return made

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from proxy.counters import COUNTERS
 from tap.metrics import BUILD_INFO, FAILURES, GAUGES, TRANSPORT
+from tap.reload_history import GENERATION, INFO, RELOADS, RESULTS, TIME
 from tap.worker_metrics import WORKER_COUNTERS, WORKER_RESTARTS, WORKER_UP
 
 PATH = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
@@ -53,6 +54,15 @@ def _rows() -> Iterator[tuple[str, str, str, str, str]]:
         yield transport.name, "counter", transport.help, "listener", "names of the configured listeners"
     yield FAILURES.name, "counter", FAILURES.help, FAILURES.label, _values(FAILURES.values)
     yield BUILD_INFO[0], "gauge", BUILD_INFO[1], "version", "the version"
+    yield *_typed(GENERATION), "", ""
+    yield *_typed(INFO), "hash", "twelve hexadecimal digits"
+    yield *_typed(TIME), "", ""
+    yield RELOADS[0], "counter", RELOADS[1], "result", _values(RESULTS)
+
+
+def _typed(gauge: tuple[str, str]) -> tuple[str, str, str]:
+    """Return name, type and meaning of a gauge."""
+    return gauge[0], "gauge", gauge[1]
 
 
 def _worker_rows() -> Iterator[tuple[str, str, str, str, str]]:

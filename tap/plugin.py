@@ -44,13 +44,17 @@ def service_for(
     settings: Settings,
     reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
     log_observer: LineObserver | None = None,
+    path: Path | None = None,
 ) -> SipveilService | SupervisorService:
-    """Return what runs as settings say: the proxy in this process, or a supervisor with workers."""
+    """Return what runs as settings say: the proxy in this process, or a supervisor with workers.
+
+    path is where settings come from, and come from again at a reload.
+    """
     if settings.workers == 1:
-        return SipveilService(settings, reactor, observer=log_observer)
+        return SipveilService(settings, reactor, observer=log_observer, path=path)
     from tap.supervisor import SupervisorService  # noqa: PLC0415 - one process needs none of it
 
-    return SupervisorService(settings, reactor, log_observer)
+    return SupervisorService(settings, reactor, log_observer, path)
 
 
 def make_service(options: SipveilOptions) -> SipveilService | SupervisorService:
@@ -60,7 +64,9 @@ def make_service(options: SipveilOptions) -> SipveilService | SupervisorService:
     use_monotonic(reactor)
     reactor.callWhenRunning(relax)
     stream = sys.__stdout__ or sys.stdout  # twistd turns sys.stdout into a logger
-    return service_for(options.settings, reactor, observer(stream, options.settings.log))
+    # twistd changes to another folder before anything is reloaded.
+    path = Path(options["config"]).absolute()
+    return service_for(options.settings, reactor, observer(stream, options.settings.log), path)
 
 
 # The names that twistd looks for.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import IServiceCollection, Service
@@ -19,7 +20,10 @@ from filters.engine import build
 from proxy.core import Core
 from proxy.sinks import Sinks
 from tap import CORE
+from tap.candidate import Candidate
+from tap.control import Control
 from tap.log import LineObserver, logger
+from tap.reload import Reloader
 from tap.shell import Clocks, MakeCore, Shell, StartError
 from tap.signing import signer_of, verifier_of
 from tap.state import prepare
@@ -66,14 +70,33 @@ class SipveilService(Service):
         reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
         make_core: MakeCore | None = None,
         observer: LineObserver | None = None,
+        path: Path | None = None,
     ) -> None:
-        """Set up; observer becomes the log of the application that the service is added to (twistd)."""
+        """Set up.
+
+        Args:
+            settings: what path says.
+            reactor: a Twisted reactor.
+            make_core: in place of the real one.
+            observer: becomes the log of the application that the service is added to (twistd).
+            path: what is read again at SIGHUP or `sipveil reload`; without it there is no such thing.
+        """
         clocks = SystemClocks()
         self._observer = observer
         self._log = logger("service")
         subscribers = subscribers_of(settings)
         make = make_core or core_maker(clocks, subscribers)
-        self.shell = Shell(reactor, settings, make, clocks=clocks, log=self._log, subscribers=subscribers)
+        self._reloader: Reloader | None = None
+        if path is not None:
+            self._reloader = Reloader(
+                reactor, path, settings, subscribers, self._adopt, wall=clocks.wall, log=self._log
+            )  # fmt: skip
+        self._control: Control | None = None
+        self.shell = Shell(
+            reactor, settings, make, clocks=clocks, log=self._log, subscribers=subscribers,
+            history=self._reloader.history if self._reloader else None,
+        )  # fmt: skip
+        self._reactor = reactor
 
     def setServiceParent(self, parent: IServiceCollection) -> None:  # noqa: N802 - IService
         """Join an application, and see to it that it logs our way, without personal data."""
@@ -98,11 +121,19 @@ class SipveilService(Service):
         Service.startService(self)
         self._log.info("core {core}", core=str(CORE))
         self._or_exit(self.shell.start)
+        if self._reloader is not None:
+            self._control = Control(self._reactor, Path(self.shell.settings.state_dir), self._reloader, self._log)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - IService
         """Close everything; fires when it is done."""
         Service.stopService(self)
+        if self._control is not None:
+            self._control.close()
         return self.shell.stop()
+
+    def _adopt(self, candidate: Candidate) -> None:
+        """Put what a reload has made ready to work."""
+        self.shell.adopt(candidate)
 
     def _or_exit(self, step: Callable[[], None]) -> None:
         """Take a step of the start; what keeps it from succeeding is one line, not a traceback."""

@@ -17,18 +17,22 @@ from twisted.internet.tcp import Port
 from twisted.logger import Logger
 
 from config.address import HostPortValue
-from config.settings import Listener, Settings
+from config.keyring import KeyRing
+from config.settings import Listener, Settings, Trunk
 from config.subscribers import Subscribers
 from proxy.counters import Counters
 from proxy.flow import Flow
 from proxy.overload import Overload
+from proxy.policy import Privacy
 from proxy.resolver import Resolver, ask_name_servers, read_hosts, system_name_servers
 from proxy.sinks import Event, Sinks
 from proxy.transport import UdpListener, open_udp_socket
 from proxy.transport_queue import QueueWatch, ReceiveQueue
 from tap.boundary import Boundary
+from tap.candidate import Candidate
 from tap.events import EventLog
 from tap.metrics import SipveilCollector, Sources, registry
+from tap.reload_history import History
 from tap.site import site
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
 from tap.subscriber_watch import gauges as subscriber_gauges
@@ -69,6 +73,9 @@ class Core(Protocol):
     def gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""
 
+    def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
+        """Go on with other settings, keys and policy."""
+
 
 class Clocks(Protocol):
     """The two clocks of a process."""
@@ -96,12 +103,15 @@ class Shell:
         clocks: Clocks,
         log: Logger,
         subscribers: Subscribers | None = None,
+        history: History | None = None,
     ) -> None:
         """Set up without opening anything; reactor is a Twisted reactor (sockets, TCP, time, threads).
 
         What make_core's core asks of subscribers' settings is kept up to date in `subscribers`.
+        `history` is shown on the metrics page.
         """
         self.settings = settings
+        self._history = history
         self._subscribers = subscribers_of(settings) if subscribers is None else subscribers
         self._subscriber_watch = SubscriberWatch(settings, self._subscribers, clocks.now, log)
         self._reactor = reactor
@@ -151,6 +161,11 @@ class Shell:
         self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
         self._subscriber_watch.start(self._reactor)
         self._tell_begin()
+
+    def adopt(self, candidate: Candidate) -> None:
+        """Let the core go on with what a reload has made ready, on the listeners that there are."""
+        self.settings = candidate.settings.model_copy(update={"listeners": self.settings.listeners})
+        self.core.adopt(self.settings, candidate.ring, candidate.privacy, candidate.retired)
 
     def stop(self) -> Deferred[None]:
         """Close everything; fires when the metrics page is closed too. Safe at any point of the start."""
@@ -211,7 +226,8 @@ class Shell:
     def _open_page(self) -> None:
         """Serve /metrics and /healthz, unless the configuration says not to."""
         collector = SipveilCollector(self._sources())
-        self._page = open_page(self._reactor, self.settings, collector, lambda: self.healthy, self._log)
+        collectors = [collector, self._history] if self._history is not None else [collector]
+        self._page = open_page(self._reactor, self.settings, collectors, lambda: self.healthy, self._log)
 
     def _sources(self) -> Sources:
         """Return where this process's numbers are read."""
@@ -278,7 +294,7 @@ def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings
 def open_page(
     reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
     settings: Settings,
-    collector: Collector,
+    collectors: Sequence[Collector],
     healthy: Callable[[], bool],
     log: Logger,
 ) -> Port | None:
@@ -291,7 +307,7 @@ def open_page(
     if not metrics.enabled:
         return None
     try:
-        page: Port = reactor.listenTCP(metrics.port, site(registry(collector), healthy), interface=metrics.address)
+        page: Port = reactor.listenTCP(metrics.port, site(registry(*collectors), healthy), interface=metrics.address)
     except Exception as error:
         raise StartError(cannot_open("metrics", metrics.address, metrics.port, error)) from error
     host = page.getHost()

@@ -60,9 +60,10 @@ class Spawner:
 
     def run(self) -> None:
         """Start workers and report their ends."""
-        # A terminal and systemd signal everybody; it is the supervisor who tells the others when to stop.
+        # A terminal and systemd signal everybody; it is the supervisor who tells the others when to stop or reload.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         gc.freeze()  # a collection in a worker would copy every page that it looks at
         self._poll.register(self._commands, select.POLLIN)
         self._poll.register(self._lifeline, select.POLLIN)

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from twisted.application.service import IServiceCollection, Service
@@ -23,13 +24,16 @@ from config.address import HostPortValue
 from config.settings import Settings
 from proxy.steering import REACHES
 from tap.backoff import Backoff
+from tap.control import Control
 from tap.equipment import Equipment
 from tap.log import LineObserver, logger
+from tap.reload import Reloader
 from tap.shell import StartError, open_page
 from tap.spawner import Report, Spawner, read_report
 from tap.watch import Watch
 from tap.worker import work
 from tap.worker_metrics import WorkersCollector
+from tap.worker_reload import Conductor
 
 
 class SupervisorService(Service):
@@ -42,9 +46,22 @@ class SupervisorService(Service):
         settings: Settings,
         reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
         observer: LineObserver | None = None,
+        path: Path | None = None,
     ) -> None:
-        """Set up; observer becomes the log of the application that the service is added to (twistd)."""
+        """Set up.
+
+        Args:
+            settings: what path says.
+            reactor: a Twisted reactor.
+            observer: becomes the log of the application that the service is added to (twistd).
+            path: what is read again at SIGHUP or `sipveil reload`; without it there is no such thing.
+        """
         self.equipment = Equipment(settings)
+        self._configured = settings
+        self._path = path
+        self._reloader: Reloader | None = None
+        self._conductor: Conductor | None = None
+        self._control: Control | None = None
         self.failed = False
         """Whether it stopped because it could not go on."""
         self._reactor = reactor
@@ -84,16 +101,22 @@ class SupervisorService(Service):
         Service.startService(self)
         self._or_exit(lambda: self.equipment.prepare(time.time()))
         self._fork_spawner()
+        self._make_reloader()
         self._or_exit(self._open_page)
         for listener in self.equipment.settings.listeners:
             self._log.info("listening udp {address}", address=str(HostPortValue(listener.address, listener.port)))
         self._log.info("{steering}", steering=_steering(self.equipment.steered))
         for worker in range(self.equipment.settings.workers):
             self._start_worker(worker)
+        if self._reloader is not None:
+            folder = Path(self.equipment.settings.state_dir)
+            self._control = Control(self._reactor, folder, self._reloader, self._log)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - IService
         """Stop the workers and close everything; fires when nobody is left."""
         Service.stopService(self)
+        if self._control is not None:
+            self._control.close()
         self._cut_lifeline()
         page, self._page = self._page, None
         closed: Deferred[None] = (page.stopListening() if page else None) or succeed(None)
@@ -167,6 +190,8 @@ class SupervisorService(Service):
         """Start a worker anew; before all have been ready once, its end is a mistake that would only repeat itself."""
         worker, how = report.worker, _manner(report.status)
         self._ready.discard(worker)
+        if self._conductor is not None:
+            self._conductor.died(worker)
         self.equipment.ledger.bury(worker)
         if not self._began:
             self._fail(f"worker {worker} could not start ({how})")
@@ -187,10 +212,25 @@ class SupervisorService(Service):
 
     # --- the rest
 
+    def _make_reloader(self) -> None:
+        """Make what reloads, where it is known what."""
+        if self._path is None:
+            return
+        equipment = self.equipment
+        self._conductor = Conductor(
+            self._reactor, equipment.lines, equipment.shelf, lambda worker: worker in self._ready
+        )  # fmt: skip
+        self._conductor.listen()
+        self._reloader = Reloader(
+            self._reactor, self._path, self._configured, equipment.subscribers, self._conductor.adopt,
+            wall=time.time, log=self._log,
+        )  # fmt: skip
+
     def _open_page(self) -> None:
         """Serve the numbers of all workers."""
         collector = WorkersCollector(self.equipment.ledger, self._restarts, lambda worker: worker in self._ready)
-        self._page = open_page(self._reactor, self.equipment.settings, collector, lambda: self.healthy, self._log)
+        collectors = [collector, self._reloader.history] if self._reloader else [collector]
+        self._page = open_page(self._reactor, self.equipment.settings, collectors, lambda: self.healthy, self._log)
 
     def _fail(self, reason: str) -> None:
         """Stop, and say why; the first reason is the one that counts."""

@@ -17,6 +17,7 @@ from proxy.handover import Framer, Sorter
 from proxy.sinks import Sinks
 from proxy.transport import UdpListener
 from proxy.transport_handover import HandoverStats, InboxReader, Outboxes
+from tap.candidate import Candidate
 from tap.clock import use_monotonic
 from tap.collector import relax
 from tap.equipment import Equipment
@@ -26,6 +27,7 @@ from tap.service import SystemClocks
 from tap.shell import Clocks, MakeCore, Shell
 from tap.watch import Watch
 from tap.worker_metrics import numbers, own_numbers
+from tap.worker_reload import Follower
 
 PUBLISH = 0.5
 """Seconds between two copies of a worker's numbers to the board: Prometheus scrapes every 15 or so."""
@@ -64,7 +66,14 @@ class WorkerShell(Shell):
             failed=lambda error: self.boundary.failed("datagram", error), overload=self.core.overload,
         )  # fmt: skip
         self._inbox.start()
+        equipment = self._equipment
+        line = equipment.lines[self._worker]
+        Follower(self._reactor, line, equipment.shelf, equipment.subscribers, self.adopt).start()
         self._tick(PUBLISH, self.publish)
+
+    def adopt(self, candidate: Candidate) -> None:
+        """Let the core go on with a worker's share of what a reload has made ready."""
+        super().adopt(candidate._replace(settings=share(candidate.settings)))
 
     def stop(self) -> Deferred[None]:
         """Close everything, and leave the last numbers on the board."""
@@ -135,6 +144,7 @@ def work(equipment: Equipment, worker: int, lifeline: int, news: int) -> int:
     """
     try:
         reactor = fresh_reactor()
+        equipment.renew()
         clocks = SystemClocks()
         make = core_maker(equipment, worker, clocks)
         shell = WorkerShell(reactor, equipment, worker, make, clocks=clocks, ready=lambda: _announce(news, worker))

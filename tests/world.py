@@ -92,6 +92,14 @@ class World:
         )
         return self.core
 
+    def reload(self, **changes: Any) -> None:
+        """Swap the running generation for one with these sections replaced; trunks that are gone are retired."""
+        former, self.settings = self.settings, settings(**changes)
+        names = {trunk.name for trunk in self.settings.trunks}
+        self.retired = [*self.retired, *(trunk for trunk in former.trunks if trunk.name not in names)]
+        self.privacy = build(self.settings)
+        self.core.adopt(self.settings, self.ring, self.privacy, self.retired)
+
     # --- sinks
 
     def send(self, flow: Flow, data: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.memo import REMEMBERED, Recent, remembered
+from proxy.memo import REMEMBERED, Recent, forget, remembered
 
 
 def test_a_function_is_called_once_for_the_same_argument() -> None:
@@ -62,3 +62,14 @@ def test_what_is_asked_for_stays() -> None:
     for number in range(100):
         recent.put(number, "")
         assert recent.get(-1) == "kept"
+
+
+def test_what_is_remembered_can_be_forgotten() -> None:
+    """A result may keep alive what a reload has replaced."""
+    asked: list[int] = []
+    function = remembered(asked.append)
+    function(1)
+    function(1)
+    forget(function)
+    function(1)
+    assert asked == [1, 1]

@@ -204,3 +204,18 @@ def test_it_is_announced_seldom() -> None:
     run.offer(1.02 * CAPACITY, 0, SECONDS)
     run.run(SECONDS + 5)
     assert len(run.states) <= 2 * SECONDS
+
+
+def test_new_limits_are_obeyed() -> None:
+    """A reload changes them under a queue that stands."""
+    told: list[bool] = []
+    overload = Overload(OverloadSettings(max_delay=0.05), told.append)
+    overload.obey(OverloadSettings(max_delay=1.0))
+    overload.measured("queue", 0.9, 0.0, 1.0)
+    overload.measured("queue", 0.9, 0.0, 2.0)
+    assert not overload.active
+    overload.obey(OverloadSettings(max_delay=0.05))
+    overload.measured("queue", 0.9, 0.0, 3.0)
+    assert overload.active
+    overload.obey(OverloadSettings(enabled=False))
+    assert (overload.active, overload.share, told) == (False, 1.0, [True, False])

@@ -344,3 +344,16 @@ def test_who_is_inside_the_trust_domain() -> None:
     doubted = [PHONES, Party(Zone.ACCESS, edge=True), Party(Zone.TRUNK, trunk), Party(Zone.PSAP, trunk)]
     assert all(party.believed for party in believed)
     assert not any(party.believed for party in doubted)
+
+
+def test_the_addresses_of_a_retired_trunk_are_known_whoever_has_them_now() -> None:
+    """A trunk that was renamed sends in its old calls from the same addresses."""
+    carrier = settings().trunks[0]
+    gone = carrier.model_copy(update={"name": "gone"})
+    network = Network(settings(), [gone])
+    former, current = (Party(Zone.TRUNK, each).end for each in (gone, carrier))
+    assert network.party_of(TRUNK) == Party(Zone.TRUNK, carrier)
+    assert network.served(former, TRUNK)
+    assert network.served(former, ("198.51.100.17", 5099))
+    assert not network.served(former, ("198.51.100.8", 5060))
+    assert not network.served(current, TRUNK)

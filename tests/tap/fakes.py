@@ -6,11 +6,13 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from config.keyring import KeyRing
 from config.load import load
-from config.settings import Settings
+from config.settings import Settings, Trunk
 from proxy.counters import Counters
 from proxy.flow import Flow
 from proxy.overload import Overload
+from proxy.policy import Privacy
 from proxy.sinks import Sinks
 
 CONFIG = """\
@@ -72,6 +74,9 @@ class FakeCore:
 
     def set_wall(self, now: float, wall: float) -> None:
         self.walls.append(wall)
+
+    def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
+        self.settings = settings
 
     def gauges(self) -> Mapping[str, float]:
         return {
