@@ -14,7 +14,7 @@ from config.vocabulary import Category
 from filters.passport import KNOWN, Passport, read
 from filters.said import Said
 from proxy.errors import Malformed
-from proxy.policy import hides
+from proxy.policy import KEEP_ALL, hides
 
 
 class Verdict(StrEnum):
@@ -47,7 +47,8 @@ def judge(value: bytes, before: Said, after: Said, decision: int, leaks: Callabl
     try:
         passport = read(value)
     except Malformed:
-        return Verdict.UNREADABLE
+        # Of the former kind, say (RFC 4474). Who may see everything may see that too.
+        return Verdict.UNREADABLE if decision != KEEP_ALL else Verdict.KEPT
     if before.date != after.date or (before.keys != after.keys and (passport.compact or passport.keys)):
         return Verdict.BROKEN
     if leaks(passport.text) or leaks(passport.info):

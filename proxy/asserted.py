@@ -13,6 +13,7 @@ from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
 from proxy.policy import Plan
 from proxy.routing import Party
+from proxy.verstat import disclaimed
 
 HEADER = b"p-asserted-identity"
 _PRIVACY = b"privacy"
@@ -73,7 +74,7 @@ def _own(message: Message, sender: Party) -> list[NameAddr]:
         return []
     from_ = message.from_
     nobody = from_.uri.lower().endswith(ANONYMOUS.uri.partition(b"@")[2])
-    return [] if nobody else [from_._replace(params=b"")]
+    return [] if nobody else [disclaimed(from_)._replace(params=b"")]
 
 
 def _first_of_each_scheme(items: list[bytes]) -> list[NameAddr]:

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from config.keyring import SECRET_SIZE, Key, KeyRing, KeyState
 from config.settings import Settings
-from config.vocabulary import Category, Zone
+from config.vocabulary import Action, Category, Zone
 from filters.leaks import found_in
 from proxy import initial
 from proxy.core import Core
 from proxy.flow import Flow
 from proxy.message import Message
 from proxy.parse import parse, read_identity
-from proxy.policy import Privacy, hides
+from proxy.policy import Privacy, action, hides
 from proxy.routing import ACCESS, CORE, Hop, Party
 from proxy.sinks import Event
 from proxy.validation import read_request_uri
@@ -107,11 +107,15 @@ def _leaked(core: Core, settings: Settings, way: _Way) -> list[str]:
 def _shown(data: bytes, decision: int, party: Party) -> list[str]:
     """Return the hidden categories whose canary stands in data."""
     found = found_in(data, CANARIES.values())
-    allowed = party.trunk is not None and _OWN_HEADER in map(str.lower, party.trunk.allow_headers)
+    may_pass = set()
+    if party.trunk is not None and _OWN_HEADER in map(str.lower, party.trunk.allow_headers):
+        may_pass.add(Category.UNKNOWN)
+    if party.trusted and action(decision, Category.NUMBER) is Action.INDICATE:
+        may_pass.add(Category.NUMBER)  # hidden by indicator: it stands in P-Asserted-Identity (RFC 3325)
     return [
         category.name.lower()
         for category, canary in CANARIES.items()
-        if canary in found and hides(decision, category) and not (allowed and category is Category.UNKNOWN)
+        if canary in found and hides(decision, category) and category not in may_pass
     ]
 
 

@@ -99,4 +99,5 @@ def test_patterns_in_what_it_says(header: bytes) -> None:
 
 
 def test_unreadable() -> None:
-    assert verdict(b"junk") is Verdict.UNREADABLE
+    assert verdict(b"junk", Category.DEVICE) is Verdict.UNREADABLE
+    assert verdict(b"junk") is Verdict.KEPT, "from whom nothing is hidden"

@@ -116,11 +116,11 @@ def test_a_hidden_number_is_not_signed() -> None:
     assert of.count("signing", "no-number") == 1
 
 
-def test_an_asserted_number_is_signed_before_from() -> None:
-    """ATIS-1000074: the first of P-Asserted-Identity, whatever From says."""
+def test_what_a_phone_asserts_is_not_signed() -> None:
+    """ATIS-1000074: the first of P-Asserted-Identity; of a phone that is Sipveil's own, not what it claims."""
     headers = (b"P-Asserted-Identity: <sip:+15550143@h;user=phone>, <tel:+1-555-0143>", SDP_LINE)
     data = left(world(trusted=True), CALLER.invite(headers=headers))
-    assert passport(data)[1]["orig"] == {"tn": "15550143"}
+    assert passport(data)[1]["orig"] == {"tn": "15550142"}
 
 
 @pytest.mark.parametrize("user", [b"15550142", b"alice", b"+0555", b"0170555"])
