@@ -374,6 +374,9 @@ class CompiledPlan:
 
     def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
         """Return an asserted identity as the hop may see it."""
+        if not self._keeps_all:
+            display = self._shown_name(identity.display)
+            identity = NameAddr(display, self._open_uri(identity.uri), b"")
         return asserted(identity, self._decision, domain)
 
     def left_of_privacy(self, values: list[bytes]) -> bytes | None:
