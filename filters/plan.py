@@ -373,7 +373,9 @@ class CompiledPlan:
         return out
 
     def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
-        """Return an asserted identity as the hop may see it."""
+        """Return an asserted identity as the hop may see it; b"" for none."""
+        if self._leaks_in(identity.uri.partition(b"@")[0]):
+            return b""  # a device id in place of a number, as in From
         if not self._keeps_all:
             display = self._shown_name(identity.display)
             identity = NameAddr(display, self._open_uri(identity.uri), b"")

@@ -57,7 +57,7 @@ def _assert(draft: Draft, message: Message, sender: Party, receiver: Party, plan
     draft.remove_all(HEADER, _NOT_TRUSTED)
     if not plan.may_assert or (not receiver.trusted and _asks(message, b"header")):
         return
-    shown = [plan.asserted(identity, domain) for identity in asserted]
+    shown = [one for one in (plan.asserted(identity, domain) for identity in asserted) if one]
     if shown:
         draft.bottom.append(b"P-Asserted-Identity: " + b", ".join(shown))
         draft.note(HEADER.decode(), _OURS)

@@ -169,3 +169,10 @@ def test_an_emergency_call_keeps_what_it_says() -> None:
     data = next(data for peer, data in world_.sent if peer == world.PSAP)
     assert FORGED in data
     assert b"Privacy: id" in data
+
+
+def test_a_device_id_in_place_of_a_number_is_not_asserted() -> None:
+    """From hides it by its pattern; the line beside it must not tell it."""
+    phone = Agent(PHONE, b"SEP001122334455")
+    message = sent(place(trusted=True, privacy=SHOWN), caller=phone)
+    assert not found_in(message.raw, [b"SEP001122334455"])
