@@ -15,6 +15,7 @@ from config import tomlfile
 from config.advice import advice
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
+from config.check_policy import policy_mistakes
 from config.check_signing import signing_mistakes
 from config.draft import EACH, Draft, texts
 from config.problem import ConfigError, Mistake, Problem, key_text
@@ -34,7 +35,8 @@ def load(path: Path) -> Settings:
     """
     file = tomlfile.read(path, _RIGHT)
     settings, mistakes = _validated(file.data)
-    mistakes = [*mistakes, *name_mistakes(file.data), *network_mistakes(file.data), *signing_mistakes(file.data)]
+    for check in (name_mistakes, network_mistakes, policy_mistakes, signing_mistakes):
+        mistakes += check(file.data)
     if settings is None or mistakes:
         raise ConfigError(file.placed(mistakes))
     absolute = {

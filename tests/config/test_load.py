@@ -189,3 +189,9 @@ def test_whatever_stands_in_a_file_becomes_settings_or_mistakes(data: st.DataObj
     found, mistakes = module._validated(draft)
     assert (found is None) == bool(mistakes)
     assert all(each.wrong and each.right for each in (*mistakes, *name_mistakes(draft), *network_mistakes(draft)))
+
+
+def test_the_policys_mistakes_are_among_them(tmp_path: Path) -> None:
+    """Contradictions of rules are told like any other mistake."""
+    found = problems(write(tmp_path, f'{SMALL}[privacy.floor]\nname = "anonymise"\n[privacy.default]\nname = "keep"\n'))
+    assert [line for line in found if "can never apply" in line and "privacy.floor.name" in line]
