@@ -41,7 +41,6 @@ from proxy.sinks import Event, Recorder, Sinks
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
-from proxy.trying import START
 
 _KEEPALIVE = b"\r\n\0 \t"
 _MADE_CODES = {
@@ -124,8 +123,6 @@ class Core:
             self.drop("unknown-source")
             return
         if self.overload.active and source is not None and self.refusals.receive(data, flow, source, now):
-            return
-        if data.startswith(START) and self.responses.receive_trying(data, flow, source, now):
             return
         try:
             message = parse(data, network.settings.limits)

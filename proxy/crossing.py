@@ -6,8 +6,6 @@ makes the dialog records for either side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
@@ -21,46 +19,71 @@ from proxy.tokens import Purpose, Tokens
 from proxy.uri import parse_sip_uri
 
 
-@dataclass(slots=True)
 class Crossing:
-    """One branch of one request: where it comes from, where it goes, and under which decisions."""
+    """One branch of one request: where it comes from, where it goes, and under which decisions.
 
-    request: Message
-    source: Party
-    hop: Hop
-    near_flow: Flow
-    """How the sender is reached."""
-    key_id: int
-    base: Record
-    """The dialog's record, less target, flow and routes."""
-    issued: int
-    """Wall clock of the request, seconds: issue time of the records that its messages carry."""
-    near_is_caller: bool
-    forms_dialog: bool
-    call_id: bytes
-    """The initiator's own Call-ID."""
-    emergency: bool
-    passage: Passage
-    """What it shares with all others between the same parties; its fields can be asked for here."""
-    from_: NameAddr | None = None
-    """From as the far side knows it, without header parameters; None where the plan says so for each message."""
-    to: NameAddr | None = None
-    target: bytes = b""
-    """Request-URI towards the far side."""
-    routes: tuple[bytes, ...] = ()
-    """Route values towards the far side, hidden ones included."""
-    extra_replaces: bytes | None = None
-    """Replaces value from a transfer token, which stands for the one in the request."""
-    far_flow: Flow | None = None
-    route_token: bytes = b""
-    """URI of the Record-Route entry that was sent to the far side."""
-    route_value: bytes = b" "
-    """The value of that entry, with the space before it; nothing ends with it while there is none."""
-    notes: list[tuple[str, str]] | None = None
-    sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = field(default_factory=dict)
-    """Tokens that were made: 180 and 200 carry the same."""
-    mould: Mould | None = field(default=None, init=False)
-    """Makes their records."""
+    Its constructor is written out: compiled, a dataclass still makes its objects in the interpreter.
+    """
+
+    __slots__ = (
+        "base", "call_id", "emergency", "extra_replaces", "far_flow", "forms_dialog", "from_", "hop", "issued",
+        "key_id", "mould", "near_flow", "near_is_caller", "notes", "passage", "request", "route_token", "route_value",
+        "routes", "sealed", "source", "target", "to",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a row of what each crossing has
+        self, request: Message, source: Party, hop: Hop, near_flow: Flow, key_id: int, base: Record, issued: int,
+        near_is_caller: bool, forms_dialog: bool, call_id: bytes, emergency: bool, passage: Passage,
+        from_: NameAddr | None = None, to: NameAddr | None = None,
+    ) -> None:  # fmt: skip
+        """Begin before anything is sent.
+
+        Args:
+            request: as received.
+            source: which side it comes from.
+            hop: where it goes.
+            near_flow: how the sender is reached.
+            key_id: key of all that is sealed for the dialog.
+            base: the dialog's record, less target, flow and routes.
+            issued: wall clock of the request, seconds: issue time of the records that its messages carry.
+            near_is_caller: whether the sender began the dialog.
+            forms_dialog: whether a 2xx makes a dialog.
+            call_id: the initiator's own.
+            emergency: whether the exemption for emergency calls holds.
+            passage: what it shares with all others between the same parties; its fields can be asked for here.
+            from_: From as the far side knows it, without header parameters; None where each message decides.
+            to: the same of To.
+        """
+        self.request = request
+        self.source = source
+        self.hop = hop
+        self.near_flow = near_flow
+        self.key_id = key_id
+        self.base = base
+        self.issued = issued
+        self.near_is_caller = near_is_caller
+        self.forms_dialog = forms_dialog
+        self.call_id = call_id
+        self.emergency = emergency
+        self.passage = passage
+        self.from_ = from_
+        self.to = to
+        self.target = b""
+        """Request-URI towards the far side."""
+        self.routes: tuple[bytes, ...] = ()
+        """Route values towards the far side, hidden ones included."""
+        self.extra_replaces: bytes | None = None
+        """Replaces value from a transfer token, which stands for the one in the request."""
+        self.far_flow: Flow | None = None
+        self.route_token = b""
+        """URI of the Record-Route entry that was sent to the far side."""
+        self.route_value = b" "
+        """The value of that entry, with the space before it; nothing ends with it while there is none."""
+        self.notes: list[tuple[str, str]] | None = None
+        self.sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = {}
+        """Tokens that were made: 180 and 200 carry the same."""
+        self.mould: Mould | None = None
+        """Makes their records."""
 
     @property
     def near(self) -> Side:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from proxy.crossing import Crossing
@@ -64,24 +63,27 @@ class Uplink(Protocol):
         """Count a timer that ended a branch."""
 
 
-@dataclass(slots=True)
 class Branch:
     """One target of a request."""
 
-    crossing: Crossing
-    client: ClientTransaction | None = None
-    """None while its hop is looked up."""
-    final: int = 0
-    """Status of its final response, 0 before."""
-    response: Message | None = None
-    provisional: bool = False
-    cancelling: bytes | None = None
-    """Reason value of the CANCEL that was asked for; b"" for none."""
-    timer: Timer | None = None
-    ends: float = 0.0
-    """When timer C is due; the timer itself may run for an earlier time."""
-    answer: Answer = STANDARD
-    """What we say, where the branch failed here."""
+    __slots__ = ("answer", "cancelling", "client", "crossing", "ends", "final", "provisional", "response", "timer")
+
+    def __init__(self, crossing: Crossing) -> None:
+        """Begin before anything is sent."""
+        self.crossing = crossing
+        self.client: ClientTransaction | None = None
+        """None while its hop is looked up."""
+        self.final = 0
+        """Status of its final response, 0 before."""
+        self.response: Message | None = None
+        self.provisional = False
+        self.cancelling: bytes | None = None
+        """Reason value of the CANCEL that was asked for; b"" for none."""
+        self.timer: Timer | None = None
+        self.ends = 0.0
+        """When timer C is due; the timer itself may run for an earlier time."""
+        self.answer = STANDARD
+        """What we say, where the branch failed here."""
 
 
 class ResponseContext:

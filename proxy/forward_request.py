@@ -182,9 +182,8 @@ class RequestForwarder:
         elif tag:
             carried = self._identity.open_tag(tag, crossing.near.end)
         position = crossing.request.index[name][0]
-        # Of a From without angle brackets the parameters are the header's (RFC 3261 §20.10): written anew, it has none.
-        doubtful = not crossing.passage.believed and b"verstat" in crossing.request.lines[position].lower()
-        if outward == received and carried == tag and crossing.to_far.keeps_all and not doubtful:
+        same = outward == received and carried == tag
+        if same and crossing.to_far.keeps_all and not _is_doubtful(crossing, position):
             return
         edited = draft.with_value(position, outward.address + b";tag=" + carried if carried else outward.address)
         if edited != draft.lines[position]:
@@ -275,6 +274,14 @@ def _upstream(crossing: Crossing) -> tuple[bytes, ...]:
     if b"record-route" not in crossing.request.index:
         return ()
     return tuple([parse_name_addr(value).uri for value in crossing.request.items(b"record-route")])
+
+
+def _is_doubtful(crossing: Crossing, position: int) -> bool:
+    """Tell whether a From or To may claim a verification that nobody believes.
+
+    Of one without angle brackets the parameters are the header's (RFC 3261 §20.10): written anew, it has none.
+    """
+    return not crossing.passage.believed and b"verstat" in crossing.request.lines[position].lower()
 
 
 def _why(outward: NameAddr) -> str:

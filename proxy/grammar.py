@@ -22,11 +22,18 @@ COMPACT = {
 TOKEN_CLASS = rb"[A-Za-z0-9\-.!%*_+`'~]"
 TOKEN = re.compile(TOKEN_CLASS + rb"+")
 TOKEN_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~"
-"""The same letters for `bytes.translate`, which tells in one pass whether others occur."""
+"""The same letters, for sets of letters that hold them."""
+
+
+def is_token(text: bytes) -> bool:
+    """Tell whether a text is a token; most tags and branches are letters and digits, which a look tells."""
+    return text.isalnum() or TOKEN.fullmatch(text) is not None
+
 
 # Letters as numbers: `COMMA in value` takes an eighth of `b"," in value`, which first tries to read b"," as a number.
 TAB: Final = 0x09
 LF: Final = 0x0A
+SPACE: Final = 0x20
 COMMA: Final = 0x2C
 COLON: Final = 0x3A
 QUESTION: Final = 0x3F

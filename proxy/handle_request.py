@@ -164,8 +164,8 @@ class RequestHandler:
         if exempt:
             core.override("callback" if callback else "emergency", crossing.base.call, party)
         if request.method == b"INVITE":
-            core.counters.add("calls", party.zone.value)
-            core.event("emergency" if emergency else "call", crossing.base.call, party.label, party.zone.value)
+            core.counters.add("calls", party.zone_name)
+            core.event("emergency" if emergency else "call", crossing.base.call, party.label, party.zone_name)
         return crossing
 
     def _check_loop(self, request: Message, source: Party) -> bytes:

@@ -23,7 +23,6 @@ from proxy.message import Message
 from proxy.routing import Party
 from proxy.timers import TimerWheel
 from proxy.transaction import Client, ClientTransaction
-from proxy.trying import TRYING, request_of
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -45,20 +44,9 @@ class ResponseHandler:
 
     def receive(self, response: Message, flow: Flow, source: Party | None, now: float) -> None:
         """Hand a response to its client transaction (§17.1.3); drop strays."""
-        self._hand_over(client_key(response.via.branch, response.cseq_method), response, flow, source, now)
-
-    def receive_trying(self, data: bytes, flow: Flow, source: Party | None, now: float) -> bool:
-        """Take a 100 that needs no more than a look; False for what has to be parsed."""
-        key = request_of(data, self._core.generation.network.settings.limits)
-        if key is None:
-            return False
-        self._hand_over(key, TRYING, flow, source, now)
-        return True
-
-    def _hand_over(self, key: bytes, response: Message, flow: Flow, source: Party | None, now: float) -> None:
         core = self._core
         core.counters.add("responses_received", _CLASSES[response.status // 100])
-        client = core.clients.get(key)
+        client = core.clients.get(client_key(response.via.branch, response.cseq_method))
         if client is None or not _may_answer(client, flow, source):
             core.drop("stray-response")
         elif not self._take(client, response, now):

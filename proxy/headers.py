@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.errors import Malformed
-from proxy.grammar import COMMA, CSEQ, FOLD, LF, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA
+from proxy.grammar import COMMA, CSEQ, FOLD, LF, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA, is_token
 from proxy.memo import remembered
 
 MAX_CSEQ = 2**32 - 1
@@ -42,7 +42,7 @@ class Via:
             transport: in upper case.
             host: sent-by host, without brackets.
             port: sent-by port, 0 where none is given.
-            params: parameters by lower-case name.
+            params: parameters by lower-case name, but for the branch.
             branch: the parameter of this name.
             sent_by: `host:port` as transactions are matched by it, port 0 where none is given.
         """
@@ -91,7 +91,7 @@ def split_list(value: bytes) -> list[bytes]:
     return [item for item in (part.strip(b" \t\r\n") for part in _LIST_ITEM.findall(value)) if item]
 
 
-def read_params(text: bytes) -> Mapping[bytes, bytes]:
+def read_params(text: bytes) -> dict[bytes, bytes]:
     """Read `;name=value` parameters into a dictionary by lower-case name.
 
     Raises:
@@ -121,31 +121,40 @@ def parse_via(value: bytes) -> Via:
     Raises:
         Malformed: when sent-protocol, sent-by or the parameters do not follow the grammar.
     """
-    head, _, tail = value.partition(b";")
-    transport, host, port, sent_by = _sent_by(head)
-    params: Mapping[bytes, bytes] | None = _plain_params(tail)
-    if params is None:
-        params = read_params(value[len(head) :])
-    return Via(transport, host, port, params, params.get(b"branch", b""), sent_by)
+    front, found, rest = value.partition(b";branch=")
+    branch, semicolon, behind = rest.partition(b";")
+    if found and is_token(branch) and (behind or not semicolon):
+        around = _around(front, behind)
+        if around is not None:
+            return Via(around.transport, around.host, around.port, around.params, branch, around.sent_by)
+    head, _, _ = value.partition(b";")
+    params = read_params(value[len(head) :])
+    return _via(head, params, params.pop(b"branch", b""))
 
 
 @remembered
-def _sent_by(head: bytes) -> tuple[bytes, bytes, int, bytes]:
-    """Return transport, host, port, and both as transactions are matched by them: all that a phone's Vias share."""
+def _around(front: bytes, behind: bytes) -> Via | None:
+    """Return what stands around the branch, all that a phone's Vias share; None where the whole must be read."""
+    head, _, before = front.partition(b";")
+    params = _plain_params(b";".join(filter(None, (before, behind))))
+    return None if params is None or b"branch" in params else _via(head, params, b"")
+
+
+def _via(head: bytes, params: Mapping[bytes, bytes], branch: bytes) -> Via:
     match = VIA.fullmatch(head)
-    if match is None:
-        raise Malformed("Malformed Via")
-    port = int(match[3] or 0)
-    if port > 65535:
+    port = int(match[3] or 0) if match is not None else 0
+    if match is None or port > 65535:
         raise Malformed("Malformed Via")
     host = match[2].strip(b"[]").lower()
-    return match[1].upper(), host, port, b"%b:%d" % (host, port)
+    return Via(match[1].upper(), host, port, params, branch, b"%b:%d" % (host, port))
 
 
 def _plain_params(text: bytes) -> dict[bytes, bytes] | None:
     """Return parameters without quotes, blanks and repetitions; None where `read_params` has to look."""
-    if text.translate(None, _PLAIN) or not text:
+    if text.translate(None, _PLAIN):
         return None
+    if not text:
+        return {}
     items = [item.partition(b"=") for item in text.split(b";")]
     params = {name.lower(): value for name, _, value in items}
     return None if len(params) != len(items) or b"" in params else params

@@ -10,7 +10,7 @@ import re
 
 from config.settings import Limits
 from proxy.errors import Malformed
-from proxy.grammar import CALL_ID, COMMA, REQUEST_LINE, STATUS_LINE, TAB, TOKEN, TOKEN_CLASS, TOKEN_LETTERS
+from proxy.grammar import CALL_ID, COMMA, LF, REQUEST_LINE, SPACE, STATUS_LINE, TAB, TOKEN, TOKEN_CLASS, is_token
 from proxy.headers import (
     NO_PARAMS,
     NameAddr,
@@ -24,7 +24,7 @@ from proxy.headers import (
 )
 from proxy.memo import remembered
 from proxy.message import Message
-from proxy.shape import EMPTY, Shape, shape_of
+from proxy.shape import CLUE, EMPTY, Shape, expected, shape_of
 from proxy.uri import parse_sip_uri
 
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
@@ -55,34 +55,62 @@ def split(data: bytes, limits: Limits) -> Message:
 
 
 def _split_plain(data: bytes, limits: Limits) -> Message | None:
-    """Return a message whose every line is `name: value` and ends with CRLF; None for any other.
-
-    Replaces a look at each line: one search finds all names, and one comparison of counts tells that no line
-    is folded, lacks its colon, has a name that is no token, or stands behind a bare CR or LF.
-    """
+    """Return a message whose every line is `name: value` and ends with CRLF; None for any other."""
     head, end, body = data.partition(b"\r\n\r\n")
-    # At bare CR and LF too: then a line begins that no CRLF and so no name stands before, or the last one ends.
-    lines = head.splitlines()
-    found = _NAMES.findall(head)
-    count = len(found)
+    lines = head.splitlines()  # at bare CR and LF too
+    if not end or not head or head.endswith((b"\r", b"\n")):
+        return None
+    start = lines.pop(0)
+    shape = _shape_of(head, lines, len(head) - len(start))
     if (
-        not end
-        or len(lines) - 1 != count
-        or not 0 < count <= limits.headers
-        or head.endswith((b"\r", b"\n"))
+        shape is None
+        or len(lines) > limits.headers
         or len(data) > limits.message
-        or (len(head) > limits.line and max(map(len, lines)) > limits.line)
+        or (len(head) > limits.line and max(map(len, (start, *lines))) > limits.line)
     ):
         return None
     message = _blank()
-    start = lines.pop(0)
     if not _read_usual_start_line(message, start):
         _read_start_line(message, start)
     message.lines = lines
-    message.take(shape_of(found))
+    message.take(shape)
     message.body = body
     message.raw = data
     return message
+
+
+def _shape_of(head: bytes, lines: list[bytes], size: int) -> Shape | None:
+    """Return the shape of header lines; None where one is folded, lacks its colon, or has a name that is no token.
+
+    Args:
+        head: start line and header lines, which the names are looked for in.
+        lines: the header lines alone.
+        size: bytes of head behind the start line.
+
+    A shape that was seen before is found by what the lines begin with. Else one search finds all names, and one
+    comparison of counts tells that no line is none of them, or stands behind a bare CR or LF.
+    """
+    clue = b"".join([line[:CLUE] for line in lines])
+    shape = expected(clue)
+    if shape is not None and _size(shape.starts, lines) == size:
+        return shape
+    found = _NAMES.findall(head)
+    return shape_of(found, clue) if found and len(found) == len(lines) else None
+
+
+def _size(starts: list[bytes], lines: list[bytes]) -> int:
+    """Return the bytes of lines that begin as they should, with a CRLF before each; -1 for others.
+
+    Replaces looking for all names anew. Where a bare CR or LF stands between two lines, the bytes are fewer.
+    """
+    if len(starts) != len(lines):
+        return -1
+    size = 2 * len(lines)
+    for place, line in enumerate(lines):
+        if not line.startswith(starts[place]):
+            return -1
+        size += len(line)
+    return size
 
 
 _NAMES = re.compile(rb"\r\n(" + TOKEN_CLASS + rb"++)[ \t]*+:")
@@ -278,7 +306,7 @@ def _own_via(line: bytes) -> Via | None:
     Whether it is ours nobody has to believe: it is looked up among the branches that we sent.
     """
     branch = line.partition(b";branch=z9hG4bK")[2].partition(b";")[0]
-    if not branch or COMMA in line or branch.translate(None, TOKEN_LETTERS):
+    if not branch or COMMA in line or SPACE in branch or TAB in branch or LF in branch:
         return None
     return Via(b"", b"", 0, NO_PARAMS, b"z9hG4bK" + branch, b"")
 
@@ -308,7 +336,7 @@ def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
     if not front and line.endswith(b">"):
         front, tag = line[:-1], b""
     try:
-        if front and not tag.translate(None, TOKEN_LETTERS) and (tag or line.endswith(b">")):
+        if front and (is_token(tag) if tag else line.endswith(b">")):
             address = _address_of(front)
             if address is not None:
                 return address, tag

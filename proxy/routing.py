@@ -34,7 +34,9 @@ _WILDCARDS = ("0.0.0.0", "::")
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    __slots__ = ("_hash", "believed", "edge", "end", "is_uniform", "key", "label", "trunk", "trusted", "zone")
+    __slots__ = (
+        "_hash", "believed", "edge", "end", "is_uniform", "key", "label", "trunk", "trusted", "zone", "zone_name",
+    )  # fmt: skip
 
     def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
         """Name a side.
@@ -45,6 +47,8 @@ class Party:
             edge: an edge proxy of the access zone, whose Route and Record-Route are believed.
         """
         self.zone = zone
+        self.zone_name: str = zone.value
+        """The zone for counters: asking an enumeration for a value runs Python code."""
         self.trunk = trunk
         self.edge = edge
         self.trusted = trunk.trusted if zone is Zone.TRUNK and trunk else zone in (Zone.CORE, Zone.PSAP)

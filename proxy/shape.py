@@ -7,6 +7,7 @@ again by it: where each header stands (here), and what a plan does with each lin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from proxy.grammar import COMPACT
 
@@ -40,7 +41,7 @@ canonical = _Canonical().__getitem__
 class Shape:
     """The names of a message's header lines in their order; shared among messages, and never changed."""
 
-    __slots__ = ("heads", "index", "names", "repeated", "shared")
+    __slots__ = ("heads", "index", "names", "repeated", "shared", "starts")
 
     def __init__(self, spelled: list[bytes]) -> None:
         """Note where each name stands; of more lines than `limits.headers` may allow, only the first ones."""
@@ -48,6 +49,8 @@ class Shape:
         """Canonical names."""
         self.heads = [name.rstrip(b" \t") + b": " for name in spelled]
         """What a line begins with whose value is edited: the name as it was spelled."""
+        self.starts = [name + b":" for name in spelled]
+        """What each line begins with."""
         self.index = _index_of(names[: len(_PLACES)])
         """Positions of the lines of each name."""
         self.repeated = next((name for name in SINGLE if len(self.index.get(name, ())) > 1), b"")
@@ -66,11 +69,19 @@ def _index_of(names: list[bytes]) -> dict[bytes, Sequence[int]]:
     return index
 
 
+CLUE: Final = 3
+"""How many bytes of each line tell which shape to expect: enough for `To:`, and none of most values."""
 _shapes: dict[tuple[bytes, ...], Shape] = {}
+_expected: dict[bytes, Shape] = {}
 
 
-def shape_of(spelled: list[bytes]) -> Shape:
-    """Return the shape of a message whose header names are spelled so."""
+def shape_of(spelled: list[bytes], clue: bytes = b"") -> Shape:
+    """Return the shape of a message whose header names are spelled so.
+
+    Args:
+        spelled: the names as they stand, without blanks behind them.
+        clue: what the lines begin with, CLUE bytes each; the next message with the same is expected to have this shape.
+    """
     key = tuple(spelled)
     shape = _shapes.get(key)
     if shape is None:
@@ -80,7 +91,16 @@ def shape_of(spelled: list[bytes]) -> Shape:
                 _shapes.clear()
             shape.shared = True
             _shapes[key] = shape
+    if shape.shared and clue:
+        if len(_expected) >= MAX_SHAPES:
+            _expected.clear()
+        _expected[clue] = shape
     return shape
+
+
+def expected(clue: bytes) -> Shape | None:
+    """Return the shape of the latest message whose lines began so; whether it fits is for the caller to see."""
+    return _expected.get(clue)
 
 
 EMPTY = Shape([])

@@ -53,10 +53,12 @@ def run(config: Path) -> None:
     settings, _ = load_or_exit(config)
     from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which the other commands do without
 
+    from tap.allocator import give_back  # noqa: PLC0415
     from tap.collector import relax  # noqa: PLC0415
     from tap.log import begin, observer  # noqa: PLC0415
     from tap.plugin import service_for  # noqa: PLC0415
 
+    give_back()
     begin(observer(sys.stdout, settings.log))
     use_monotonic(reactor)
     service = service_for(settings, reactor, path=config)

@@ -11,6 +11,7 @@ from twisted.python import usage
 from config.load import ConfigError
 from config.settings import Settings
 from tap import configuration
+from tap.allocator import give_back
 from tap.clock import use_monotonic
 from tap.collector import relax
 from tap.log import LineObserver, observer
@@ -61,6 +62,7 @@ def make_service(options: SipveilOptions) -> SipveilService | SupervisorService:
     """Return the service for twistd to start; its log replaces twistd's, which would write failures out in full."""
     from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen one by now
 
+    give_back()
     use_monotonic(reactor)
     reactor.callWhenRunning(relax)
     stream = sys.__stdout__ or sys.stdout  # twistd turns sys.stdout into a logger

@@ -1,4 +1,4 @@
-"""Responses that cannot be finished, and what leaves instead (design.md §2, "When a plan raises")."""
+"""Responses: 100 ends here; what leaves instead of those that cannot be finished (design.md §2)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 from proxy.message import Draft
 from proxy.policy import EditContext
-from tests.agents import ALICE, CARRIER, PSAP, read
-from tests.ladder import Ladder, Sent, Silence
-from tests.world import World
+from tests.agents import ALICE, CARRIER, PSAP, SECOND, Packet, read
+from tests.ladder import Ladder, Sent, Silence, Wait
+from tests.world import World, settings
 
 SDP = (b"Content-Type: application/sdp",)
 BROKEN = b"this is no session description"
@@ -130,3 +130,45 @@ def test_reason_phrases_are_the_standard_ones() -> None:
     ladder = ladder << Sent(ALICE, 404)
     assert ladder[404].startswith(b"SIP/2.0 404 Not Found\r\n")
     assert ladder
+
+
+def test_a_100_ends_retransmission_and_goes_no_further() -> None:
+    """§16.7 item 3, §17.1.1.2."""
+    ladder = called()
+    assert ladder >> CARRIER.answer(ladder[b"INVITE"], 100) << Silence() >> Wait(100) << Silence()
+    assert ladder.world.count("responses_received", "1xx") == 1
+
+
+def test_only_the_side_that_was_asked_may_send_a_100() -> None:
+    """Another's does not end retransmission; nor does one whose branch nobody knows."""
+    ladder = called()
+    trying = CARRIER.answer(ladder[b"INVITE"], 100)
+    assert ladder >> Packet(SECOND.address, trying.data) << Silence() >> Packet(ALICE.address, trying.data) << Silence()
+    assert ladder >> trying._replace(data=trying.data.replace(b"branch=z9hG4bK", b"branch=z9hG4bKx")) << Silence()
+    assert ladder.world.count("dropped", "stray-response") == 3
+    assert ladder >> Wait(0.6) << Sent(CARRIER, b"INVITE")
+
+
+def test_a_broken_100_is_dropped() -> None:
+    ladder = called()
+    trying = CARRIER.answer(ladder[b"INVITE"], 100)
+    broken = trying._replace(data=trying.data.replace(b"CSeq:", b"CSeq: 1 INVITE\r\nCSeq:"))
+    assert ladder >> broken << Silence() >> Wait(0.6) << Sent(CARRIER, b"INVITE")
+    assert ladder.world.count("dropped", "malformed") == 1
+
+
+def test_a_100_lets_a_waiting_cancel_go() -> None:
+    """§9.1: no CANCEL before a provisional response, and 100 is one."""
+    invite = ALICE.invite()
+    ladder = Ladder(World(settings())) >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    sent = ladder[b"INVITE"]
+    ladder = ladder >> ALICE.cancel(invite) << Sent(ALICE, 200) << Silence()
+    assert ladder >> CARRIER.answer(sent, 100) << Sent(CARRIER, b"CANCEL")
+
+
+def test_after_the_answer_a_100_is_late() -> None:
+    ladder = called()
+    sent = ladder[b"INVITE"]
+    ladder = ladder >> CARRIER.answer(sent, 200) << Sent(ALICE, 200)
+    assert ladder >> CARRIER.answer(sent, 100) << Silence()
+    assert ladder.world.count("dropped", "late") == 1

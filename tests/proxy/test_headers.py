@@ -122,7 +122,7 @@ def test_via_is_read() -> None:
     """§20.42: protocol and parameter names in any case, host without brackets in lower case."""
     via = parse_via(b"SIP/2.0/udp [2001:DB8::9:1]:6050;RPORT;Branch=z9hG4bKas3-111;received=[2001:db8::9:255]")
     assert (via.transport, via.host, via.port, via.branch) == (b"UDP", b"2001:db8::9:1", 6050, b"z9hG4bKas3-111")
-    assert via.params == {b"rport": b"", b"branch": b"z9hG4bKas3-111", b"received": b"[2001:db8::9:255]"}
+    assert via.params == {b"rport": b"", b"received": b"[2001:db8::9:255]"}
     plain = parse_via(b"SIP/2.0/UDP Host.Example.COM")
     assert (plain.host, plain.port, plain.branch, plain.params) == (b"host.example.com", 0, b"", {})
 
