@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import subprocess
 import sys
@@ -38,5 +39,5 @@ def test_another_c_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     class Other:
         """A C library without mallopt."""
 
-    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda _: Other())
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Other())
     assert allocator.give_back() is False
