@@ -15,6 +15,7 @@ from filters.catalogue import UNKNOWN, UNKNOWN_BODY, HeaderEntry, Table
 from filters.fate import Fate
 from filters.plan import CompiledPlan
 from filters.sdp import fate_of_attribute, fate_of_line
+from filters.vouching import RESULT
 from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
 from proxy.policy import action, hides
@@ -124,13 +125,17 @@ _ALWAYS = {
 def _of_who_calls(plan: CompiledPlan, case: Case, name: bytes) -> Fate | None:
     """Return what becomes of Identity, P-Asserted-Identity, Privacy, and of what `Privacy: user` takes along."""
     if name == b"identity":
-        return Fate.VOUCHED if plan.may_assert else Fate.REMOVED
+        trunk, phone = case.hop.trunk, case.source.zone is Zone.ACCESS
+        signs = trunk is not None and trunk.sign and phone and case.method == b"INVITE"
+        return Fate.REMOVED if not plan.may_assert else Fate.OURS if signs else Fate.VOUCHED
     if name == b"p-asserted-identity":
         if not plan.may_assert or (not case.hop.trusted and b"header" in case.privacy.lower()):
             return Fate.REMOVED
         if case.source.trusted:
             return Fate.IN_PART
         return Fate.OURS if case.source.zone is Zone.ACCESS else Fate.REMOVED
+    if name == RESULT and case.source.zone is not Zone.CORE:
+        return Fate.OURS if case.hop.zone is Zone.CORE else Fate.REMOVED
     if plan.fulfils_privacy:
         if name == b"privacy":
             return Fate.OURS if plan.indicates else Fate.PERFORMED
