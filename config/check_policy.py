@@ -1,89 +1,39 @@
 """Rules of the policy that contradict each other, or can never apply; each is named with the other.
 
-A rule is a key of a privacy table. It stands at a level, for some trunks, methods and one direction (design.md §2):
-
-    privacy.floor · [[rules]] floor  >  trunks.privacy · [[rules]] contract  >  privacy.default · [[rules]] default
+What may become of use with the next trunk is no mistake, but advice (config/advice_policy.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from config.draft import EACH, Draft, tables, texts
 from config.lines import Path
-from config.problem import Mistake
-from config.vocabulary import SENSIBLE_ACTIONS, Action, Category
+from config.policy_rules import Rule, Rules
+from config.problem import Mistake, key_text
+from config.vocabulary import Action, Category
 
-_RANK = {"default": 0, "contract": 1, "floor": 2}
+_WITHIN = frozenset(("ACK", "BYE", "CANCEL", "PRACK", "UPDATE"))
+"""Methods that begin nothing and never stand alone (RFC 3261 §9, §13, §15, RFC 3262, RFC 3311)."""
 
-
-class _Rule(NamedTuple):
-    """One key of a privacy table."""
-
-    path: Path
-    level: str
-    direction: str
-    trunks: frozenset[str]
-    """Empty: all."""
-    methods: frozenset[str]
-    category: Category
-    action: Action
-
-    def covers(self, other: _Rule) -> bool:
-        """Tell whether it holds wherever the other does."""
-        return (
-            (self.category, self.direction) == (other.category, other.direction)
-            and (not self.trunks or (bool(other.trunks) and other.trunks <= self.trunks))
-            and (not self.methods or (bool(other.methods) and other.methods <= self.methods))
-        )
-
-    @property
-    def case(self) -> tuple[object, ...]:
-        """Return what it is for."""
-        return self.level, self.direction, self.trunks, self.methods, self.category
+_NAMED = 4
+"""Places that one message names, besides the first."""
 
 
 def policy_mistakes(draft: Draft) -> Iterator[Mistake]:
     """Yield rules that contradict each other or can never apply, and trunks whose contract cannot be kept."""
-    rules = list(_rules(draft))
-    yield from _contradictions(rules)
+    rules = Rules(draft)
+    yield from _contradictions(rules.written)
     yield from _unreachable(rules)
-    yield from _without_trust(draft)
+    yield from _against_the_law(draft, rules.written)
+    yield from _without_effect(draft)
+    yield from _without_trust(draft, rules.written)
     yield from _unknown_trunks(draft)
 
 
-def _rules(draft: Draft) -> Iterator[_Rule]:
-    for level in ("floor", "default"):
-        for path, table in tables(draft, "privacy", level):
-            yield from _keys(path, table, level, "out", frozenset(), frozenset())
-    for path, trunk in tables(draft, "trunks", EACH):
-        for _, name in texts(trunk, "name"):
-            for inner, table in tables(trunk, "privacy"):
-                yield from _keys((*path, *inner), table, "contract", "out", frozenset((name,)), frozenset())
-    for path, rule in tables(draft, "rules", EACH):
-        level, direction = str(rule.get("level")), str(rule.get("direction", "out"))
-        trunks = frozenset(name for _, name in texts(rule, "trunks", EACH))
-        methods = frozenset(name for _, name in texts(rule, "methods", EACH))
-        for inner, table in tables(rule, "privacy"):
-            if level in _RANK:
-                yield from _keys((*path, *inner), table, level, direction, trunks, methods)
-
-
-def _keys(
-    path: Path, table: Draft, level: str, direction: str, trunks: frozenset[str], methods: frozenset[str]
-) -> Iterator[_Rule]:
-    for category in Category:
-        name = category.name.lower()
-        actions = {action.name.lower(): action for action in SENSIBLE_ACTIONS[category]}
-        said = actions.get(str(table.get(name)))
-        if said is not None:
-            yield _Rule((*path, name), level, direction, trunks, methods, category, said)
-
-
-def _contradictions(rules: list[_Rule]) -> Iterator[Mistake]:
+def _contradictions(rules: Sequence[Rule]) -> Iterator[Mistake]:
     """Two rules for exactly the same case that say different things."""
-    first: dict[tuple[object, ...], _Rule] = {}
+    first: dict[tuple[object, ...], Rule] = {}
     for rule in rules:
         other = first.setdefault(rule.case, rule)
         if other.action is not rule.action:
@@ -91,30 +41,85 @@ def _contradictions(rules: list[_Rule]) -> Iterator[Mistake]:
             yield Mistake(rule.path, said, "say it once", other.path)
 
 
-def _unreachable(rules: list[_Rule]) -> Iterator[Mistake]:
-    """A rule that a stricter one overrules wherever it holds: at its own level, or on the floor above it."""
+def _unreachable(rules: Rules) -> Iterator[Mistake]:
+    """A rule that others overrule wherever it holds: stricter ones at its own level or on the floor, or a contract."""
+    for rule in rules.written:
+        if rule.is_extra and rule.action is Action.KEEP and (rule.direction == "in" or rule.level == "floor"):
+            what = "a floor" if rule.level == "floor" else "a rule for what phones see"
+            yield Mistake(rule.path, f'"keep" can never apply: {what} only hides', "take it out")
+            continue
+        # A table of [privacy] speaks for trunks that are not there yet, too.
+        others = rules.overruling(rule, today=rule.is_extra)
+        if others:
+            yield overruled(rule, others)
+
+
+def overruled(rule: Rule, others: Sequence[Rule]) -> Mistake:
+    """Return that a rule never applies, and in which other places stands what does."""
+    first, *rest = sorted(others, key=lambda other: not other.written)
+    action = first.action.name.lower()
+    said = f'"{rule.action.name.lower()}" can never apply:'
+    if not first.written:
+        wrong = f'{said} "{action}" is what {key_text(first.path)} is where it is not written'
+        return Mistake(rule.path, wrong, "write it there, or take it out")
+    if rest:
+        further = ", ".join(key_text(one.path) for one in rest[:_NAMED]) + (", …" if len(rest) > _NAMED else "")
+        return Mistake(rule.path, f"{said} overruled in {further} and", "take it out", first.path)
+    contract = (first.level, rule.level) in (("contract", "default"), ("trusted", "default"))
+    why = "the contract decides, in" if contract else f'"{action}" is stricter in'
+    return Mistake(rule.path, f"{said} {why}", "take one of them out", first.path)
+
+
+def _against_the_law(draft: Draft, rules: Sequence[Rule]) -> Iterator[Mistake]:
+    """A number that is to be left out of a call to the telephone network, where it is hidden by indicator."""
+    pstn = {
+        name: (*path, "pstn")
+        for path, trunk in tables(draft, "trunks", EACH) if trunk.get("pstn") is True
+        for _, name in texts(trunk, "name")
+    }  # fmt: skip
     for rule in rules:
-        for other in rules:
-            above = other.level == "floor" and _RANK[rule.level] < _RANK["floor"]
-            beside = other.level == rule.level and other.case != rule.case
-            if (above or beside) and other.covers(rule) and other.action > rule.action:
-                said = f'"{rule.action.name.lower()}" can never apply: "{other.action.name.lower()}" is stricter in'
-                yield Mistake(rule.path, said, "take one of them out", other.path)
-                break
+        if rule.category is not Category.NUMBER or rule.action <= Action.INDICATE or rule.direction != "out":
+            continue
+        if rule.trunks and rule.trunks <= pstn.keys():
+            wrong = f'"{rule.action.name.lower()}" can never apply: the law wants an indicator (47 CFR 64.1601(a)) by'
+            yield Mistake(rule.path, wrong, 'write "indicate"', pstn[min(rule.trunks)])
 
 
-def _without_trust(draft: Draft) -> Iterator[Mistake]:
+def _without_effect(draft: Draft) -> Iterator[Mistake]:
+    """Rules for what does not happen."""
+    phones = bool(tables(draft, "access"))
+    for path, rule in tables(draft, "rules", EACH):
+        if rule.get("direction") == "in" and rule.get("level") == "default":
+            wrong, right = 'a default is about what trunks see; "in" is said in', 'write "contract"'
+            yield Mistake((*path, "level"), wrong, f"{right}, or the keys in [access.privacy]", (*path, "direction"))
+        elif rule.get("direction") == "in" and not phones:
+            yield Mistake((*path, "direction"), "there are no phones that could see anything", "add [access]")
+        for inner, table in tables(rule, "privacy"):
+            if not table:
+                yield Mistake((*path, *inner), "decides nothing", "name a category, or take the rule out")
+    for path, method in texts(draft, "rules", EACH, "methods", EACH):
+        if method in _WITHIN:
+            wrong = f"{method} begins no dialog, and within one holds what was decided for its first request"
+            yield Mistake(path, wrong, "name the method that begins it, or take it out")
+
+
+def _without_trust(draft: Draft, rules: Sequence[Rule]) -> Iterator[Mistake]:
+    wrong = "tells hidden numbers to a trunk without a trust contract"
+    strangers: dict[str, Path] = {}
     for path, trunk in tables(draft, "trunks", EACH):
         if trunk.get("trusted") is True:
             continue
+        strangers |= {name: path for _, name in texts(trunk, "name")}
         if trunk.get("pstn") is True:
-            wrong = "tells hidden numbers to a trunk without a trust contract"
             yield Mistake((*path, "pstn"), wrong, "write trusted = true if there is one, or take pstn out")
         for inner, table in tables(trunk, "privacy"):
             if table.get("number") == "indicate":
-                wrong = "tells hidden numbers to a trunk without a trust contract"
                 right = 'write trusted = true if there is one, or number = "anonymise"'
                 yield Mistake((*path, *inner, "number"), wrong, right)
+    for rule in rules:
+        told = [name for name in strangers if not rule.trunks or name in rule.trunks]
+        if rule.is_extra and (rule.level, rule.action) == ("contract", Action.INDICATE) and told:
+            yield Mistake(rule.path, f"{wrong},", "name trusted trunks alone", strangers[told[0]])
 
 
 def _unknown_trunks(draft: Draft) -> Iterator[Mistake]:

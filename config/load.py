@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from config import tomlfile
 from config.advice import advice
+from config.advice_policy import policy_advice
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
 from config.check_policy import policy_mistakes
@@ -61,7 +62,8 @@ def warnings(settings: Settings, path: Path | None = None) -> tuple[Problem, ...
     found = advice(settings)
     if path is None:
         return tuple(Problem("configuration", 0, key_text(each.path), each.wrong, each.right) for each in found)
-    return tomlfile.read(path, _RIGHT).placed(found)
+    file = tomlfile.read(path, _RIGHT)
+    return file.placed((*found, *policy_advice(file.data)))
 
 
 def _beside(path: Path, names: Iterable[str]) -> tuple[Path, ...]:

@@ -284,7 +284,7 @@ class PolicyRule(Section):
 
     level: Literal["floor", "contract", "default"] = Field(
         description="floor: the least that is hidden; contract: what a trunk gets, whatever subscribers say; "
-        "default: what is hidden of a subscriber who has said nothing"
+        "default: what is hidden of a subscriber who has said nothing, from trunks alone"
     )
     direction: Literal["out", "in"] = Field(
         default="out", description="out: what trunks see; in: what phones see of others, calls from trunks above all"

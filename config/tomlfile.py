@@ -26,9 +26,16 @@ class TomlFile:
 
     def line(self, key: lines.Path) -> int:
         """Return the line of a key, or of the table that it is missing from."""
+        return lines.line_of(self._known(), key)
+
+    def written(self, key: lines.Path) -> int | None:
+        """Return the line of a key; None where it is not in the file."""
+        return self._known().get(key)
+
+    def _known(self) -> dict[lines.Path, int]:
         if self._lines is None:
             self._lines = lines.key_lines(self._text)
-        return lines.line_of(self._lines, key)
+        return self._lines
 
     def problem(self, mistake: Mistake) -> Problem:
         """Give a mistake its place."""

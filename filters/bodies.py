@@ -109,6 +109,11 @@ def compile_bodies(
     return _Judge(catalogue, actions, uniform=uniform, whole=whole).clean
 
 
+def may_pass(entry: BodyEntry, actions: Actions) -> bool:
+    """Tell whether anything of a body may pass: nothing that it discloses is hidden."""
+    return not entry.fixed and all(actions[category] is Action.KEEP for category in entry.categories)
+
+
 @remembered
 def media_type(content_type: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
     """Return type/subtype in lower case, and the parameters (names in lower case, quotes taken off).
@@ -209,7 +214,7 @@ class _Judge:
         return _Kept(kind, around + _written(inner), (), True)
 
     def _may_pass(self, entry: BodyEntry) -> bool:
-        return not entry.fixed and all(self._actions[category] is Action.KEEP for category in entry.categories)
+        return may_pass(entry, self._actions)
 
     def _formed_disposition(self, value: bytes) -> bytes | None:
         # Without its disposition a body would mean something else: what has no form takes the body with it.

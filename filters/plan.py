@@ -12,10 +12,11 @@ from config.vocabulary import Action, Category
 from filters.accept import accept_line
 from filters.address import asserted, outward, without_names, without_prefix
 from filters.bodies import SECTIONS as BODY_SECTIONS
-from filters.bodies import BodyFilter, compile_bodies
-from filters.catalogue import Catalogue, HeaderEntry
+from filters.bodies import BodyFilter, compile_bodies, may_pass
+from filters.catalogue import BodyEntry, Catalogue, HeaderEntry
 from filters.credentials import HEADERS as CREDENTIALS
 from filters.credentials import is_ours
+from filters.fate import Fate
 from filters.forms import FormError
 from filters.generalise import generalised
 from filters.patterns import compile_leaks
@@ -192,49 +193,51 @@ class CompiledPlan:
 
     def _learn(self, name: bytes) -> tuple[Edit | None, str]:
         """Return the edit for lines of this name, with the reason that people are told."""
-        learned = self._edit_for(name, self._catalogue.entry(name))
+        edit, why, _ = self._edit_for(name, self._catalogue.entry(name))
+        learned = edit, why
         if len(self._edits) < MAX_EDITS:
             self._edits[name] = learned
         return learned
 
-    def _edit_for(self, name: bytes, entry: HeaderEntry) -> tuple[Edit | None, str]:
+    def _edit_for(self, name: bytes, entry: HeaderEntry) -> tuple[Edit | None, str, Fate]:
         if entry.core:
             return self._core_edit(name)
         category = entry.category
         if entry.fixed:
-            return _nothing, "never goes there, whatever anybody asks for"
+            return _nothing, "never goes there, whatever anybody asks for", Fate.NEVER
         if name == b"supported" and self._maps_from:
-            return self._without_from_change(entry.form if self._strict else None), "From is mapped (RFC 4916)"
+            form = entry.form if self._strict else None
+            return self._without_from_change(form), "From is mapped (RFC 4916)", Fate.FORM if form else Fate.IN_PART
         if category is None:
-            return (entry.form, "only the form that a call needs") if self._strict else (None, "")
+            return (entry.form, "only the form that a call needs", Fate.FORM) if self._strict else (None, "", Fate.KEPT)
         allowed = category is Category.UNKNOWN and name in self._allowed
         asserted_ = name == b"p-asserted-identity" and self.may_assert
         if hides(self._decision, category) and not (allowed or asserted_):
             return self._hidden(name, category)
         if name in CREDENTIALS and self._ours_leave:
-            return self._others_credentials, "credentials of our own realm"
+            return self._others_credentials, "credentials of our own realm", Fate.IN_PART
         if name in _ADDRESSES and hides(self._decision, Category.NAME):
-            return self._nameless, "name: removed, and a device id or address in a kept field"
+            return self._nameless, "name: removed, and a device id or address in a kept field", Fate.NAMELESS
         # A challenge without its realm or nonce is none; what credentials hold is opaque by design.
         if self._leaks is not None and category is not Category.CREDENTIALS:
-            return self._swept, "a device id or address in a kept field"
-        return None, ""
+            return self._swept, "a device id or address in a kept field", Fate.SWEPT
+        return None, "", Fate.KEPT
 
-    def _hidden(self, name: bytes, category: Category) -> tuple[Edit, str]:
+    def _hidden(self, name: bytes, category: Category) -> tuple[Edit, str, Fate]:
         """Return the edit for a header that may not pass as it is."""
         what = action(self._decision, category)
         why = f"{category.name.lower()}: {what.name.lower()}"
         if what is Action.GENERALISE:
-            return lambda value: generalised(name, value), why
+            return lambda value: generalised(name, value), why, Fate.GENERALISED
         if what is Action.PSEUDONYMISE and category is Category.DEVICE:
-            return _by_token, why
-        return _nothing, why
+            return _by_token, why, Fate.PSEUDONYM
+        return _nothing, why, Fate.REMOVED
 
-    def _core_edit(self, name: bytes) -> tuple[Edit | None, str]:
+    def _core_edit(self, name: bytes) -> tuple[Edit | None, str, Fate]:
         """Return what is left to do for a header that the core edits: a Contact that is not sealed."""
         if name == b"contact" and not self._keeps_all and not hides(self._decision, Category.NETWORK):
-            return self._contacts, "what a Contact says besides where to reach it"
-        return None, ""
+            return self._contacts, "what a Contact says besides where to reach it", Fate.IN_PART
+        return None, "", Fate.KEPT
 
     def _contacts(self, value: bytes) -> bytes:
         return b", ".join(item if item == b"*" else self._contact(item) for item in split_list(value))
@@ -348,6 +351,37 @@ class CompiledPlan:
                 draft.remove(position, "only the form that a call needs")
             elif cleaned != value:
                 draft.replace(position, cleaned, "only the form that a call needs")
+
+    # --- told to people (filters/fates.py)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue, as it holds towards the hop."""
+        return self._catalogue
+
+    @property
+    def decision(self) -> int:
+        """The packed actions."""
+        return self._decision
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether fields that are kept are searched for device ids and addresses."""
+        return self._leaks is not None
+
+    def fate_of_header(self, name: bytes, entry: HeaderEntry) -> Fate:
+        """Return what becomes of a header of this entry, as far as it is not the core's."""
+        return self._edit_for(name, entry)[2]
+
+    def fate_of_body(self, entry: BodyEntry, method: bytes) -> Fate:
+        """Return what becomes of a body of this entry in a request."""
+        if self._bodies is None:
+            return Fate.KEPT
+        if may_pass(entry, {category: action(self._decision, category) for category in Category}):
+            return Fate.CLEANED if entry.handling else Fate.KEPT
+        if method not in _NEVER_REFUSED and (self._whole is not None or method in _ALL_BODY):
+            return Fate.REFUSED
+        return Fate.NEVER if entry.fixed else Fate.REMOVED
 
     @property
     def keeps_all(self) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from config.settings import PolicyRule, Settings, Trunk
 from config.settings import Privacy as Actions
-from config.subscriber import EVERYWHERE, Profile
+from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
 from config.subscriber_address import from_parts
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
@@ -35,6 +35,7 @@ _RELAXED = (Category.NAME, Category.NUMBER, Category.HISTORY)
 """What RFC 3323 speaks of: a caller who shows the number does not thereby show the handset."""
 _IDENTITY = (Category.NAME, Category.NUMBER)
 _ANONYMOUS_HOST = b"anonymous.invalid"
+_WORD_OF = {category: word for word, meant in WORDS.items() for category in meant.actions}
 
 
 class _Case(NamedTuple):
@@ -196,13 +197,14 @@ class Policy:
     def _contract(self, found: Weighing, case: _Case, trunk: Trunk) -> None:
         """Let the contract decide; but no contract shows a withheld number to whom nobody trusts (RFC 3325 §7)."""
         category, withheld = found.category, case.wish.actions.get(found.category, Action.KEEP)
-        contracts = [(_place(f"trunks.{trunk.name}.privacy", category), trunk.privacy.of(category))]
-        contracts += self._of("contract", "out", category, case)
+        own = _place(f"trunks.{trunk.name}.privacy", category), trunk.privacy.of(category)
+        contracts = [*self._of("contract", "out", category, case), own]
         said = [(place, action_) for place, action_ in contracts if action_ is not None]
         if not said:
             return
-        place, strictest = max(said, key=lambda pair: pair[1])
-        found.replace(Level.CONTRACT, place, strictest)
+        # The strictest speaks last, and of those that say the same the trunk's own table.
+        for place, action_ in sorted(said, key=lambda pair: pair[1]):
+            found.replace(Level.CONTRACT, place, action_)
         if category in _IDENTITY and not trunk.trusted:
             found.least(Level.LAW, f"RFC 3325 §7: {case.wish.text}", withheld)
 
@@ -216,9 +218,9 @@ class Policy:
             return found
         for place, action_ in self._of("contract", "in", category, case):
             found.least(Level.CONTRACT, place, action_)
-        if case.other.trunk is None and case.profile is not None:
+        if case.other.trunk is None and case.profile is not None and case.profile.said >> 3 * category & 7:
             said = case.profile.towards(EVERYWHERE, 0)
-            found.least(Level.SUBSCRIBER, "subscriber", action(said, category))
+            found.least(Level.SUBSCRIBER, _words(case.profile, category, EVERYWHERE), action(said, category))
         found.least(Level.CALL, case.wish.text, case.wish.actions.get(category, Action.KEEP))
         if case.other.zone is Zone.ACCESS:
             # The floor is about subscribers: it hides one phone's user from another, not a trunk's caller from both.
@@ -255,7 +257,17 @@ def _subscriber(found: Weighing, profile: Profile | None, trunk: str) -> None:
         return
     actions, said = profile.exceptions.get(trunk) or (profile.actions, profile.said)
     if said >> 3 * found.category & 7:
-        found.replace(Level.SUBSCRIBER, "subscriber", action(actions, found.category))
+        found.replace(Level.SUBSCRIBER, _words(profile, found.category, trunk), action(actions, found.category))
+
+
+def _words(profile: Profile, category: Category, trunk: str) -> str:
+    """Return the subscriber's own word for a category: `subscriber.number`, `subscriber.number@carrier`."""
+    if profile is STRICT:
+        return "subscriber settings that cannot be read"
+    general = profile.said >> 3 * category & 7, action(profile.actions, category)
+    actions, said = profile.exceptions.get(trunk) or (profile.actions, profile.said)
+    differs = (said >> 3 * category & 7, action(actions, category)) != general
+    return f"subscriber.{key_of(_WORD_OF[category], trunk if differs else EVERYWHERE)}"
 
 
 def _law(found: Weighing, case: _Case, trunk: Trunk) -> None:

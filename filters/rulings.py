@@ -21,6 +21,19 @@ class Level(StrEnum):
     ZONE = "zone"
 
 
+class Overruled(NamedTuple):
+    """A rule that spoke and does not hold."""
+
+    level: Level
+    rule: str
+    action: Action
+    """What it would have done."""
+
+    def __str__(self) -> str:
+        """Return `privacy.default.number: anonymise`."""
+        return f"{self.rule}: {self.action.name.lower()}"
+
+
 class Ruling(NamedTuple):
     """What becomes of a category, and why."""
 
@@ -29,34 +42,50 @@ class Ruling(NamedTuple):
     level: Level
     rule: str
     """Where that stands: a place in the configuration, a subscriber's word, a header; never text of a message."""
-    overrode: tuple[str, ...]
-    """Rules that said something else, the last one first: `privacy.default.number: anonymise`."""
+    overrode: tuple[Overruled, ...]
+    """Rules that wanted something else, the highest first."""
+
+
+class _Voice(NamedTuple):
+    """A rule that spoke."""
+
+    level: Level
+    rule: str
+    action: Action
+    is_least: bool
+    """Whether it is content with whatever hides more."""
+
+    def is_overruled(self, outcome: Action) -> bool:
+        return self.action > outcome if self.is_least else self.action is not outcome
 
 
 class Weighing:
     """One category on its way from the lowest level up."""
 
-    __slots__ = ("_overrode", "action", "category", "level", "rule")
+    __slots__ = ("_voices", "action", "category", "level", "rule")
 
     def __init__(self, category: Category, level: Level, rule: str, action: Action) -> None:
         """Begin with the lowest rule that says anything."""
         self.category = category
-        self.level = level
-        self.rule = rule
-        self.action = action
-        self._overrode: list[str] = []
+        self._voices: list[_Voice] = []
+        self.replace(level, rule, action)
 
     def replace(self, level: Level, rule: str, action: Action) -> None:
         """Let a higher level decide, whatever was decided below."""
-        if action is not self.action:
-            self._overrode.insert(0, f"{self.rule}: {self.action.name.lower()}")
+        self._voices.append(_Voice(level, rule, action, is_least=False))
         self.level, self.rule, self.action = level, rule, action
 
     def least(self, level: Level, rule: str, action: Action) -> None:
         """Let a rule decide where it hides more than what was decided so far."""
+        self._voices.append(_Voice(level, rule, action, is_least=True))
         if action > self.action:
-            self.replace(level, rule, action)
+            self.level, self.rule, self.action = level, rule, action
 
     def ruling(self) -> Ruling:
         """Return the outcome."""
-        return Ruling(self.category, self.action, self.level, self.rule, tuple(self._overrode))
+        overrode = [
+            Overruled(voice.level, voice.rule, voice.action)
+            for voice in reversed(self._voices)
+            if voice.is_overruled(self.action)
+        ]
+        return Ruling(self.category, self.action, self.level, self.rule, tuple(overrode))

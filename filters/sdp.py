@@ -14,6 +14,7 @@ from zlib import crc32
 
 from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
+from filters.fate import Fate
 from filters.forms import Form, FormError
 from filters.ice import IP4, chosen, is_ip6
 from filters.patterns import private_address
@@ -312,6 +313,29 @@ def _edit(entry: HeaderEntry, actions: Actions, core: _Edit | None) -> _Edit:
     if entry.core and core is not None:
         return core
     return _formed(entry.form) if entry.form else _drop
+
+
+def fate_of_line(catalogue: Catalogue, actions: Actions, name: bytes) -> Fate:
+    """Return what becomes of lines of this type; `o-user` and `o-address` are those of o=."""
+    entry = catalogue.sdp_lines.find(name)
+    if name in (b"o-user", b"o-address"):
+        return Fate.NEUTRAL if _hides(actions, entry) else Fate.KEPT
+    edit = _line_edits(catalogue, actions, uniform=False).get(name + b"=")
+    return Fate.NEUTRAL if edit is _dash else _fate(entry, actions, _CORE_LINES.get(name), Fate.FORM)
+
+
+def fate_of_attribute(entry: HeaderEntry, actions: Actions, name: bytes) -> Fate:
+    """Return what becomes of an attribute of this entry."""
+    return _fate(entry, actions, _CORE_ATTRIBUTES.get(name), Fate.IN_PART)
+
+
+def _fate(entry: HeaderEntry, actions: Actions, core: _Edit | None, by_core: Fate) -> Fate:
+    edit = _edit(entry, actions, core)
+    if edit is _drop:
+        return Fate.NEVER if entry.fixed else Fate.REMOVED
+    if not _hides(actions, entry):
+        return Fate.KEPT
+    return by_core if edit is core else Fate.FORM
 
 
 def _hides(actions: Actions, entry: HeaderEntry) -> bool:

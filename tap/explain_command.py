@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from config.load import ConfigError
-from config.settings import Settings
-from config.subscribers import Subscribers
 from filters.engine import catalogue_of
 from filters.leaks import Search, SecretError
-from tap import configuration
 from tap.console import COLOR, WIDTH, console
 from tap.explain import Replay, Wish, throw_away_ring
 from tap.explain_ends import ExplainError
@@ -24,9 +19,8 @@ from tap.explain_input import InputError, conversation
 from tap.explain_report import Document
 from tap.explain_report import explain as explained
 from tap.explain_view import show
+from tap.given_configuration import given, subscribers_now
 from tap.input_file import InputFileError, open_input, secret_options, secrets
-from tap.log import logger
-from tap.subscriber_watch import SubscriberWatch, subscribers_of
 
 LEAKS = 3
 """Exit code when a secret would leak."""
@@ -60,13 +54,13 @@ class _Options(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @COLOR
 @WIDTH
-def explain(**given: Any) -> None:  # noqa: ANN401 - as click has read them
+def explain(**options_: Any) -> None:  # noqa: ANN401 - as click has read them
     """Show what the proxy would make of MESSAGE: a file of SIP messages, a capture, or `-` for standard input.
 
     It runs the proxy's own code with a key ring of this run; it opens no socket and writes no file. Exit code 3: a
     secret would leak; 1: nothing could be explained.
     """
-    options = _Options(**given)
+    options = _Options(**options_)
     try:
         document = _explained(options)
     except InputError as error:
@@ -81,7 +75,7 @@ def explain(**given: Any) -> None:  # noqa: ANN401 - as click has read them
 
 
 def _explained(options: _Options) -> Document:
-    settings = _settings(options.config)
+    settings, _ = given(options.config)
     search = Search(secrets(options.secret, options.secrets_file))
     with open_input(options.message) as stream:
         what = conversation(stream, options.call)
@@ -90,29 +84,10 @@ def _explained(options: _Options) -> Document:
     wish = Wish(options.direction == "in", options.trunk, options.subscriber.encode("utf-8", "surrogateescape"))
     wall = time.time()
     replay = Replay(
-        settings, wish, ring=throw_away_ring(wall), now=time.monotonic(), wall=wall, subscribers=_subscribers(settings)
-    )
+        settings, wish, ring=throw_away_ring(wall), now=time.monotonic(), wall=wall,
+        subscribers=subscribers_now(settings, "explain"),
+    )  # fmt: skip
     return explained(replay, what, search, catalogue_of(settings))
-
-
-def _subscribers(settings: Settings) -> Subscribers:
-    """Return what subscribers have said, as the proxy would find it now: where the store cannot be read, strictly."""
-    known = subscribers_of(settings)
-    SubscriberWatch(settings, known, time.monotonic, logger("explain")).begin()
-    return known
-
-
-def _settings(path: Path | None) -> Settings:
-    """Return the configuration; with mistakes, print them one a line and exit with 1."""
-    try:
-        if path is not None:
-            return configuration.read(path)[0]
-        with resources.as_file(resources.files("config") / "example.toml") as example:
-            return configuration.read(example)[0]
-    except ConfigError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        sys.exit(1)
 
 
 def _fail(why: str) -> NoReturn:

@@ -159,7 +159,7 @@ class _Reporter:
             categories=[category.name.lower() for category in known.categories],
             level=ruling.level.value if ruling and hidden else "",
             rule=ruling.rule if ruling and hidden else "",
-            overrode=list(ruling.overrode) if ruling and hidden else [],
+            overrode=list(map(str, ruling.overrode)) if ruling and hidden else [],
             why=reasons.take(row.field),
             rfc=known.rfc,
         )

@@ -1,4 +1,4 @@
-"""The `sipveil` command: run, reload, check, keys, subscriber, explain, scan, demo."""
+"""The `sipveil` command: run, reload, check, keys, subscriber, explain, plan, scan, demo."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tap.clock import use_monotonic
 from tap.console import COLOR, WIDTH
 from tap.explain_command import explain
 from tap.keys_command import keys
+from tap.plan_command import plan
 from tap.reload_command import reload
 from tap.scan_command import scan
 from tap.subscriber_command import subscriber
@@ -31,6 +32,7 @@ def main() -> None:
 main.add_command(explain)
 main.add_command(keys)
 main.add_command(subscriber)
+main.add_command(plan)
 main.add_command(scan)
 main.add_command(reload)
 

@@ -163,6 +163,23 @@ def test_warnings_have_lines_when_the_file_is_given(tmp_path: Path) -> None:
     assert [problem.line for problem in warnings(loaded)] == [0, 0]
 
 
+def test_a_default_that_all_contracts_decide_is_a_warning_that_names_both_lines(tmp_path: Path) -> None:
+    """And a rule that can never apply a mistake that does."""
+    trunk = '[[trunks]]\nname = "t"\nhosts = ["192.0.2.1"]\nlistener = "a"\nprivacy = { content = "keep" }\n'
+    path = write(tmp_path, f'{SMALL}{trunk}[privacy.default]\ncontent = "remove"\n')
+    told = str(warnings(load(path), path)[-1])
+    assert told.startswith(f'{path}:10: privacy.default.content: "remove" applies to no trunk that there is')
+    assert "the contract decides, in trunks[0].privacy.content (line 8); keep it for trunks to come" in told
+    path = write(
+        tmp_path, f'{SMALL}{trunk}[[rules]]\nlevel = "default"\ntrunks = ["t"]\nprivacy = {{ content = "remove" }}\n'
+    )
+    [mistake] = problems(path)
+    assert mistake.startswith(
+        'sipveil.toml:12: rules[0].privacy.content: "remove" can never apply: the contract decides'
+    )
+    assert "trunks[0].privacy.content (line 8); take one of them out" in mistake
+
+
 SCALARS = st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(datetime.time(1, 2))
 KEYS = st.sampled_from(["name", "to", "x y"])
 VALUES = st.recursive(

@@ -19,6 +19,7 @@ def test_lines_of_keys_and_of_missing_ones(tmp_path: Path) -> None:
     file = tomlfile.read(path, RIGHT)
     assert file.data == {"a": 1, "b": {"c": {"d": 2}}}
     assert [file.line(key) for key in (("a",), ("b",), ("b", "c", "d"), ("b", "x"))] == [1, 3, 4, 3]
+    assert [file.written(key) for key in (("b", "c", "d"), ("b", "x"))] == [4, None]
 
 
 def test_problems_are_sorted_by_line(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_what_it_says_of_headers_is_what_a_plan_does(zone: Towards) -> None:
     for name, entry in CATALOGUE.headers.exact.items():
         if entry.core or entry.category is None or entry.category is Category.CREDENTIALS:
             continue
-        edit, _ = plan._edit_for(name, CATALOGUE.towards(zone).entry(name))
+        edit, *_ = plan._edit_for(name, CATALOGUE.towards(zone).entry(name))
         gone = edit is not None and edit(b"<sip:+15550123@a.example>") is None
         assert gone is ("removed" in reference._fate(name, entry, zone)), name
 

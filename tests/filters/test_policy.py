@@ -337,11 +337,43 @@ def test_rulings_say_who_decided() -> None:
     policy, trunk, _ = levels_of(knowing(name="show", number="show"), privacy={"floor": {"name": "anonymise"}})
     rulings = {ruling.category: ruling for ruling in policy.rulings(request(b"Privacy: history"), ACCESS, trunk)}
     assert rulings[Category.NAME][1:4] == (Action.ANONYMISE, Level.FLOOR, "privacy.floor.name")
-    assert rulings[Category.NAME].overrode[0] == "subscriber: keep"
-    assert rulings[Category.NUMBER][1:4] == (Action.KEEP, Level.SUBSCRIBER, "subscriber")
+    assert str(rulings[Category.NAME].overrode[0]) == "subscriber.name: keep"
+    assert rulings[Category.NUMBER][1:4] == (Action.KEEP, Level.SUBSCRIBER, "subscriber.number")
     assert rulings[Category.DEVICE].level is Level.DEFAULT
     decision = policy.decide(request(b"Privacy: history"), ACCESS, trunk)
     assert all(action(decision, category) is ruling.action for category, ruling in rulings.items())
+
+
+def test_a_ruling_names_the_subscribers_word_and_exception() -> None:
+    """`number@carrier` where that differs from what is said for all; and that nobody could read any settings."""
+    said = profile(
+        (Setting("", "number", Value.SHOW), Setting("carrier", "number", Value.HIDE), Setting("", "device", Value.SHOW))
+    )
+    everybody = Subscribers()
+    everybody.replace({b"alice@sip.example.net": said}, Mark(1, 1), 0.0)
+    unread = "subscriber settings that cannot be read"
+    for subscribers, number, software in (
+        (everybody, "subscriber.number@carrier", "subscriber.device"), (Subscribers(stale_after=1), unread, unread),
+    ):  # fmt: skip
+        policy, trunk, _ = levels_of(subscribers)
+        rulings = {ruling.category: ruling for ruling in policy.rulings(request(), ACCESS, trunk)}
+        assert rulings[Category.NUMBER].rule == number
+        assert rulings[Category.SOFTWARE].rule == software
+    policy, _, other = levels_of(everybody)
+    rulings = {ruling.category: ruling for ruling in policy.rulings(request(), ACCESS, other)}
+    assert rulings[Category.NUMBER].rule == "subscriber.number"
+
+
+def test_of_two_contracts_the_milder_is_overruled() -> None:
+    """The strictest decides, and the page names the other."""
+    rules = [
+        {"level": "contract", "privacy": {"content": "remove"}},
+        {"level": "contract", "trunks": ["carrier"], "privacy": {"content": "keep"}},
+    ]
+    policy, trunk, _ = levels_of(Subscribers(), rules=rules, privacy={"default": {"content": "keep"}})
+    ruling = next(one for one in policy.rulings(request(), ACCESS, trunk) if one.category is Category.CONTENT)
+    assert (ruling.action, ruling.rule) == (Action.REMOVE, "rules[0].privacy.content")
+    assert list(map(str, ruling.overrode)) == ["rules[1].privacy.content: keep", "privacy.default.content: keep"]
 
 
 def test_a_flood_of_wishes_costs_a_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,9 @@ def test_version() -> None:
 def test_help_names_all_commands() -> None:
     """What there is."""
     output = call("--help").output
-    assert all(command in output for command in ("run", "check", "keys", "subscriber", "explain", "scan", "demo"))
+    assert all(
+        command in output for command in ("run", "check", "keys", "subscriber", "explain", "plan", "scan", "demo")
+    )
 
 
 def test_check_of_the_example() -> None:
