@@ -29,7 +29,7 @@ from filters.zones import Towards
 from proxy.dialled import Prefixes
 from proxy.errors import Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
-from proxy.memo import forget, remembered
+from proxy.memo import forget, remembered, remembered_by_all
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
 from proxy.policy import KEEP_ALL, EditContext, Origin, action, hides
@@ -449,7 +449,7 @@ def forget_plans() -> None:
     forget(_shown)
 
 
-@remembered
+@remembered_by_all
 def _shown(
     plan: CompiledPlan, original: NameAddr, domain: bytes, is_from: bool, pseudonym: Callable[[bytes], bytes] | None
 ) -> NameAddr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proxy.memo import remembered
+from proxy.memo import remembered_by_all
 
 
 class Flow(NamedTuple):
@@ -20,7 +20,7 @@ class Flow(NamedTuple):
     """Number of the connection within this process; 0 for datagrams."""
 
 
-@remembered
+@remembered_by_all
 def udp_flow(local: tuple[str, int], host: str, port: int) -> Flow:
     """Return the flow from one of our sockets to an address: the same object for all calls to a trunk."""
     return Flow("UDP", local, (host, port))

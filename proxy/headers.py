@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from proxy.errors import Malformed
 from proxy.grammar import COMMA, CSEQ, FOLD, LF, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA, is_token
-from proxy.memo import remembered
+from proxy.memo import remembered, remembered_by_all
 
 MAX_CSEQ = 2**32 - 1
 """RFC 3261 §8.1.1.5 wants less than 2**31; what does not fit 32 bits is refused (RFC 4475 §3.1.2.4)."""
@@ -132,7 +132,7 @@ def parse_via(value: bytes) -> Via:
     return _via(head, params, params.pop(b"branch", b""))
 
 
-@remembered
+@remembered_by_all
 def _around(front: bytes, behind: bytes) -> Via | None:
     """Return what stands around the branch, all that a phone's Vias share; None where the whole must be read."""
     head, _, before = front.partition(b";")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_text
 from proxy.grammar import TOKEN
 from proxy.headers import parse_params, split_list
-from proxy.memo import Recent, remembered
+from proxy.memo import Recent, remembered_by_all
 from proxy.pack import pack_call_id, unpack_call_id
 from proxy.record import End
 from proxy.tokens import Purpose, Tokens, same
@@ -45,12 +45,12 @@ class Identity:
         self._sealed_ids: Recent[tuple[bytes, End], bytes] = Recent()
         """Call-IDs by what they were sealed to, and for whom: they come back in all that the far side sends."""
         # All messages of a call ask for the same few values; the keys behind them never change.
-        self.open_call_id = remembered(self._open_call_id)
-        self.seal_call_id = remembered(self._seal_call_id)
-        self.open_tag = remembered(self._open_tag)
-        self.seal_tag = remembered(self._seal_tag)
-        self.fingerprint = remembered(self._fingerprint)
-        self.subscriber = remembered(self._subscriber)
+        self.open_call_id = remembered_by_all(self._open_call_id)
+        self.seal_call_id = remembered_by_all(self._seal_call_id)
+        self.open_tag = remembered_by_all(self._open_tag)
+        self.seal_tag = remembered_by_all(self._seal_tag)
+        self.fingerprint = remembered_by_all(self._fingerprint)
+        self.subscriber = remembered_by_all(self._subscriber)
 
     def _open_call_id(self, value: bytes, end: End) -> bytes:
         """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""

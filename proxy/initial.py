@@ -12,7 +12,7 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
-from proxy.memo import forget, remembered
+from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
 from proxy.policy import Plan
 from proxy.record import Mark, Record
@@ -221,7 +221,7 @@ def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:
     return _addressed(crossing.to_far, arrival.dialled, crossing.far_domain)
 
 
-@remembered
+@remembered_by_all
 def _addressed(plan: Plan, request_uri: bytes, domain: bytes) -> bytes:
     """Return a Request-URI with the hop's own host, as its plan lets it pass."""
     uri = parse_sip_uri(request_uri)

@@ -15,20 +15,48 @@ REMEMBERED = 4096
 header line (`limits.line`), so that lines made to fill this up stay within some 30 MB for each function."""
 
 F = TypeVar("F", bound=Callable[..., object])
+K = TypeVar("K")
+V = TypeVar("V")
 
 
-def remembered(function: F) -> F:
-    """Return function with its latest REMEMBERED results kept; arguments must be hashable and positional."""
+class _Answers(dict[K, V]):
+    """Results by argument; a dictionary that asks its function for what it does not hold."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[K], V]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, argument: K) -> V:
+        answer = self._function(argument)
+        if len(self) >= REMEMBERED:
+            self.clear()
+        self[argument] = answer
+        return answer
+
+
+def remembered(function: Callable[[K], V]) -> Callable[[K], V]:
+    """Return a function of one hashable argument with up to REMEMBERED of its results kept.
+
+    They are forgotten together, and those in use are soon back. To find one is a look into a dictionary, a third of
+    what `lru_cache` takes with its order of uses and its tuples of arguments.
+    """
+    return _Answers(function).__getitem__
+
+
+def remembered_by_all(function: F) -> F:
+    """Return a function of several arguments with its latest REMEMBERED results kept; all are positional."""
     return cast(F, lru_cache(maxsize=REMEMBERED)(function))
 
 
 def forget(function: Callable[..., object]) -> None:
-    """Let go of what a remembered function remembers."""
-    cast(Any, function).cache_clear()
-
-
-K = TypeVar("K")
-V = TypeVar("V")
+    """Let go of what a function remembers, whichever of the two made it."""
+    answers = getattr(function, "__self__", None)
+    if isinstance(answers, _Answers):
+        answers.clear()
+    else:
+        cast(Any, function).cache_clear()
 
 
 class Recent(Generic[K, V]):

@@ -13,7 +13,7 @@ from binascii import a2b_base64, b2a_base64
 from proxy.encoding import from_base64, to_base64
 from proxy.errors import Malformed
 from proxy.headers import NameAddr
-from proxy.memo import remembered
+from proxy.memo import remembered, remembered_by_all
 from proxy.uri import SipUri, parse_sip_uri
 
 DERIVED = NameAddr(b"", b"", b"")
@@ -269,7 +269,7 @@ def _unpack_left(reader: Reader, form: int) -> bytes:
     return (text.upper() if form & 1 else text).encode()
 
 
-@remembered
+@remembered_by_all
 def _pack_right(at: bytes, text: bytes) -> tuple[int, bytes]:
     """Return the form of what follows the left part: 0 nothing, 1 an address, 2 address and port, 3 text."""
     if not at:

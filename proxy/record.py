@@ -15,7 +15,7 @@ from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
-from proxy.memo import remembered
+from proxy.memo import remembered, remembered_by_all
 from proxy.pack import (
     Reader,
     pack_address,
@@ -217,7 +217,7 @@ def _pack_names(record: Record) -> tuple[int, bytes]:
     return bits, names
 
 
-@remembered
+@remembered_by_all
 def _pack_ends(caller: End, callee: End) -> tuple[int, int, bytes]:
     """Return both zones, the bits of the ends that are trunks, and their ids."""
     ids = [(bit, end.trunk_id.to_bytes(4, "big")) for bit, end in ((16, caller), (32, callee)) if end.trunk_id]
@@ -322,7 +322,7 @@ def _packed_address(address: NameAddr) -> bytes:
     return pack_address(address)
 
 
-@remembered
+@remembered_by_all
 def _pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
     if flow is None:
         return b"\xff"

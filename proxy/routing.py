@@ -19,7 +19,7 @@ from config.vocabulary import Zone
 from proxy.dialled import Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
-from proxy.memo import remembered
+from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
 from proxy.record import BUCKETS, End
 from proxy.uri import SipUri, hostport, parse_sip_uri
@@ -360,11 +360,11 @@ class Network:
         self.settings = settings
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
         self.party_of = world.party_of
-        self.party = remembered(world.party)
-        self.hop = remembered(world.hop)
-        self.named = remembered(world.named)
-        self.reachable = remembered(world.reachable)
-        self.is_us = remembered(world.is_us)
+        self.party = remembered_by_all(world.party)
+        self.hop = remembered_by_all(world.hop)
+        self.named = remembered_by_all(world.named)
+        self.reachable = remembered_by_all(world.reachable)
+        self.is_us = remembered_by_all(world.is_us)
         self.is_emergency = remembered(world.is_emergency)
         self.origin = remembered(world.origin)
         self.sent_by = remembered(world.sent_by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.memo import REMEMBERED, Recent, forget, remembered
+from proxy.memo import REMEMBERED, Recent, forget, remembered, remembered_by_all
 
 
 def test_a_function_is_called_once_for_the_same_argument() -> None:
@@ -62,6 +62,21 @@ def test_what_is_asked_for_stays() -> None:
     for number in range(100):
         recent.put(number, "")
         assert recent.get(-1) == "kept"
+
+
+def test_a_function_of_several_arguments_remembers_by_all_of_them() -> None:
+    calls: list[tuple[int, int]] = []
+
+    @remembered_by_all
+    def total(one: int, other: int) -> int:
+        calls.append((one, other))
+        return one + other
+
+    assert [total(1, 2), total(2, 1), total(1, 2)] == [3, 3, 3]
+    assert calls == [(1, 2), (2, 1)]
+    forget(total)
+    total(1, 2)
+    assert len(calls) == 3
 
 
 def test_what_is_remembered_can_be_forgotten() -> None:
