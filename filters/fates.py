@@ -163,8 +163,8 @@ def _address(plan: CompiledPlan, *, is_from: bool) -> Fate:
 def _contact_param(plan: CompiledPlan, _: bytes, entry: HeaderEntry) -> Fate:
     if plan.keeps_all:
         return Fate.KEPT
-    if entry.category is None and not entry.fixed:
-        return Fate.FORM if entry.form and hides(plan.decision, Category.UNKNOWN) else Fate.KEPT
+    if entry.category is None and not entry.fixed and plan.takes_form(entry):
+        return Fate.FORM if entry.form else Fate.KEPT
     return _disclosing(plan, entry)
 
 
@@ -174,9 +174,8 @@ def _uri_param(plan: CompiledPlan, name: bytes, entry: HeaderEntry) -> Fate:
         return Fate.KEPT
     if hides(plan.decision, Category.NETWORK) and not entry.fixed:
         return Fate.FORM if name == b"user" else Fate.SEALED
-    if entry.category is None and not entry.fixed:
-        strict = hides(plan.decision, Category.UNKNOWN)
-        return (Fate.FORM if entry.form else Fate.REMOVED) if strict else Fate.KEPT
+    if entry.category is None and not entry.fixed and plan.takes_form(entry):
+        return Fate.FORM if entry.form else Fate.REMOVED
     return _disclosing(plan, entry)
 
 

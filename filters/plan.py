@@ -1,7 +1,8 @@
 """Plans: what catalogue and decision mean for each header line and body, compiled once, applied in one pass.
 
-Towards a hop that sees unknown fields (a trusted one), only what the decision hides is touched. Towards
-any other the catalogue is an allow-list: a field passes because it has an entry, and in the entry's form.
+Towards a hop that sees unknown fields (a trusted one), only what the decision hides is touched, free text of known
+fields included. Towards any other the catalogue is an allow-list: a field passes because it has an entry, and in the
+entry's form.
 """
 
 from __future__ import annotations
@@ -206,10 +207,11 @@ class CompiledPlan:
         if entry.fixed:
             return _nothing, "never goes there, whatever anybody asks for", Fate.NEVER
         if name == b"supported" and self._maps_from:
-            form = entry.form if self._strict else None
-            return self._without_from_change(form), "From is mapped (RFC 4916)", Fate.FORM if form else Fate.IN_PART
+            form, _, fate = self._function(entry)
+            what = fate if fate is Fate.FORM else Fate.IN_PART
+            return self._without_from_change(form), "From is mapped (RFC 4916)", what
         if category is None:
-            return (entry.form, "only the form that a call needs", Fate.FORM) if self._strict else (None, "", Fate.KEPT)
+            return self._function(entry)
         allowed = category is Category.UNKNOWN and name in self._allowed
         asserted_ = name == b"p-asserted-identity" and self.may_assert
         if hides(self._decision, category) and not (allowed or asserted_):
@@ -222,6 +224,21 @@ class CompiledPlan:
         if self._leaks is not None and category is not Category.CREDENTIALS:
             return self._swept, "a device id or address in a kept field", Fate.SWEPT
         return None, "", Fate.KEPT
+
+    def _function(self, entry: HeaderEntry) -> tuple[Edit | None, str, Fate]:
+        """Return the edit for what discloses nothing in its form: free text elsewhere is still free text."""
+        if self.takes_form(entry):
+            return entry.form, "only the form that a call needs", Fate.FORM
+        if self._leaks is not None:
+            return self._swept, "a device id or address in a kept field", Fate.SWEPT
+        return None, "", Fate.KEPT
+
+    def takes_form(self, entry: HeaderEntry) -> bool:
+        """Tell whether the hop sees a function in its form alone: what else it could say is hidden from it.
+
+        That is what nobody knows, and what the entry names besides: the text of a Warning is a name, whoever is told.
+        """
+        return self._strict or any(hides(self._decision, category) for category in entry.besides)
 
     def _hidden(self, name: bytes, category: Category) -> tuple[Edit, str, Fate]:
         """Return the edit for a header that may not pass as it is."""
@@ -263,9 +280,12 @@ class CompiledPlan:
         entry = self._catalogue.uri_params.find(name.lower())
         if entry.fixed:
             return False
-        if entry.category is None:
-            return not self._strict or (entry.form is not None and entry.form(value) is not None)
-        return not hides(self._decision, entry.category) and not self._leaks_in(item)
+        if entry.category is None and self.takes_form(entry):
+            return entry.form is not None and entry.form(value) is not None
+        return not self._hides(entry.category) and not self._leaks_in(item)
+
+    def _hides(self, category: Category | None) -> bool:
+        return category is not None and hides(self._decision, category)
 
     def _shown_name(self, display: bytes) -> bytes:
         return b"" if hides(self._decision, Category.NAME) or self._leaks_in(display) else display
@@ -398,9 +418,9 @@ class CompiledPlan:
             cleaned: bytes | None = value
             if entry.fixed:
                 continue
-            if entry.category is None:
-                cleaned = entry.form(value) if entry.form and self._strict else value
-            elif hides(self._decision, entry.category) or self._leaks_in(name + b"=" + value):
+            if entry.category is None and self.takes_form(entry):
+                cleaned = entry.form(value) if entry.form else value
+            elif self._hides(entry.category) or self._leaks_in(name + b"=" + value):
                 cleaned = None
             if cleaned is not None:
                 out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name

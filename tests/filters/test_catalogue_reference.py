@@ -40,6 +40,8 @@ def test_a_row() -> None:
     assert "| `subject` (`s`) | kept | removed | removed | RFC 3261 §20.36 |" in TEXT
     assert "| `p-preferred-identity` | always removed | always removed | always removed | RFC 3325 |" in TEXT
     assert "| `p-access-network-info` | always removed | removed | always removed | RFC 7315 §4.4 |" in TEXT
+    assert "| `warning` | its form | its form | its form | RFC 3261 §20.43 |" in TEXT
+    assert "| `allow` | its form | kept | its form | RFC 3261 §20.5 |" in TEXT
     assert "| `from` (`f`) | kept | core: anonymised | core: anonymised | RFC 3261 §20.20 |" in TEXT
     assert "| `message/cpim` | content | cleaned (cpim) | removed | removed | RFC 3862 |" in TEXT
 

@@ -117,6 +117,55 @@ def test_a_function_header_passes_in_its_form() -> None:
     assert left(hiding(Category.DEVICE), *lines) == list(lines), "forms are for hops that see nothing unknown"
 
 
+# What Sipveil's trusted trunks may see: unknown fields, and nothing of whose category is hidden.
+TRUSTED = hiding(*set(Category) - {Category.UNKNOWN})
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "discloses"),
+    [
+        (b'Warning: 399 pbx.corp.example "Alice Liddell is out"', b'Warning: 399 - ""', "name content network"),
+        (b'Reason: SIP;cause=603;text="Alice is out"', b"Reason: SIP;cause=603", "name content network"),
+        (b"Alert-Info: <http://pbx.corp.example/alice.wav>", None, "name network"),
+        (b"Retry-After: 18 (Alice is at lunch)", b"Retry-After: 18", "name content"),
+        (b"Date: Sat, 13 Nov 2010 23:29:00 +0900", None, "location"),
+        (b"Event: dialog;call-id=1@10.1.1.23;id=7", b"Event: dialog;id=7", "device software network"),
+        (b'Event: ua-profile;vendor="acme";id=7', b"Event: ua-profile;id=7", "device software network"),
+        (b'Accept-Contact: *;audio;+sip.instance="<urn:uuid:1>"', b"Accept-Contact: *;audio",
+         "device location status content software"),
+        (b'Reject-Contact: *;language="de"', b"Reject-Contact: *", "device location status content software"),
+        (b'Feature-Caps: *;+g.3gpp.atcf-mgmt-uri="<sip:atcf@x.example>"', b"Feature-Caps: *", "device network"),
+        (b"MIME-Version: 1.0 (produced by AcmePhone 7)", None, "software"),
+    ],
+)  # fmt: skip
+def test_a_form_holds_wherever_what_it_cuts_out_is_hidden(line: bytes, expected: bytes | None, discloses: str) -> None:
+    """A trusted trunk sees unknown fields; free text and hosts of known ones are still names and addresses."""
+    passed = [] if expected is None else [expected]
+    assert left(TRUSTED, line) == passed
+    categories = {Category[word.upper()] for word in discloses.split()}
+    for category in Category:
+        hidden = category in categories | {Category.UNKNOWN}
+        # Alone, it does not stand for the others; addresses and ids are found wherever they stand.
+        assert left(hiding(category) if category is not Category.UNKNOWN else strict(*categories), line) == (
+            passed if hidden else [line]
+        ), category
+    assert left(KEEP, line) == [line]
+
+
+def test_no_pattern_passes_in_a_function_header() -> None:
+    """What a hop sees beyond the forms is looked through, as every other kept value is."""
+    lines = (
+        b"Allow: INVITE, SEP001122334455",
+        b"Allow: INVITE, X-ALICE",
+        b"Session-Expires: 90;x=" + MAC,
+        b"k: 10.1.1.23",
+    )
+    assert left(TRUSTED, *lines) == [lines[1]]
+    assert left(hiding(Category.DEVICE), *lines) == [lines[1], lines[3]]
+    contact = b"Contact: <sip:a@a.example;transport=SEP001122334455;user=phone>;q=SEP001122334455;audio;methods=X"
+    assert apply(hiding(Category.DEVICE), contact).lines[-2] == b"Contact: <sip:a@a.example;user=phone>;audio;methods=X"
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.vocabulary import Action, Category
-from filters.catalogue import load_catalogue
+from filters.catalogue import PACKAGED, load_catalogue
 from filters.forms import FormError
 from filters.sdp import MAX_LINES, MAX_REMEMBERED, SdpContext, SdpFilter, _Filter, compile_sdp
 from tests.strategies import mutations
@@ -55,6 +56,17 @@ def test_phone_to_trunk() -> None:
         "m=audio 4000 RTP/AVP 0 101", "c=IN IP4 198.51.100.2", "b=TIAS:64000", "a=rtpmap:0 PCMU/8000",
         "a=fmtp:101 0-15", "a=ptime:20", "a=sendrecv",
     ]  # fmt: skip
+
+
+def test_a_form_holds_where_what_it_keeps_out_is_hidden(tmp_path: Path) -> None:
+    """`besides` of an operator's entry: a hop that sees unknown fields sees no more of it than its form."""
+    path = tmp_path / "own.toml"
+    ours = 'ours = { category = "function", form = "value", values = ["on"], besides = ["device"] }'
+    path.write_text("[sdp.attributes]\n" + ours)
+    catalogue = load_catalogue(PACKAGED, path)
+    for hidden, kept in ((Category.DEVICE, []), (Category.NAME, ["a=ours:tv"])):
+        clean = compile_sdp(catalogue, KEEP | {hidden: Action.REMOVE})
+        assert cleaned(*HEAD, "a=ours:tv", "a=ours:on", clean=clean)[len(HEAD) :] == [*kept, "a=ours:on"]
 
 
 def test_trusted_hop_gets_the_same_object() -> None:
