@@ -90,7 +90,8 @@ def _headers(plan: CompiledPlan, case: Case) -> Iterator[FieldFate]:
     named = [name.lower().encode() for name in case.allowed]
     own = [(name, UNKNOWN) for name in dict.fromkeys(named) if name not in plan.catalogue.headers.exact]
     for name, entry in (*own, *_entries(plan.catalogue.headers)):
-        fate = _of_core(plan, case, name) or plan.fate_of_header(name, entry)
+        of_core = None if entry.fixed and not entry.core else _of_core(plan, case, name)
+        fate = of_core or plan.fate_of_header(name, entry)
         yield _field(plan, "headers", name, entry, fate)
 
 

@@ -82,7 +82,7 @@ class RequestForwarder:
             _disbelieve(draft, crossing)
         _count_down(draft, crossing)
         plan = self._plan(crossing)
-        assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan, crossing.far_origin)
+        assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan)
         plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)

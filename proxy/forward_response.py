@@ -69,7 +69,7 @@ class ResponseForwarder:
         elif crossing.emergency and crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
             self._keep_reachable(draft, crossing, response)
         plan = self._plan(crossing, response)
-        assert_identity(draft, response, crossing.hop.party, crossing.source, plan, crossing.near_origin)
+        assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         self._echo(draft, crossing, response)
         if draft.notes is not None:

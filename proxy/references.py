@@ -67,7 +67,7 @@ class References:
         for position in list(draft.find(b"in-reply-to")):
             self._set(draft, position, self._identity.carry_call_ids(draft.value(position), near, far, key_id))
         if crossing.extra_replaces:
-            draft.bottom.append(b"Replaces: " + crossing.extra_replaces)
+            draft.adopt(b"replaces", b"Replaces: " + crossing.extra_replaces)
         if far.hides or not crossing.to_far.keeps_all:
             write = self._refer_to if far.hides else _open_refer_to
             for position in list(draft.find(b"refer-to")):
