@@ -80,10 +80,10 @@ class Generation:
 
     def side(self, party: Party, decision: int, *, emergency: bool = False) -> Side:
         """Return how identifiers look towards a party, given the decision for what is sent to it."""
-        hidden = hides(decision, Category.NETWORK)
+        hidden, devices = hides(decision, Category.NETWORK), hides(decision, Category.DEVICE)
         end = party.end
         if party.trunk is None:
-            return Side(end, hidden)
+            return Side(end, hidden, hides_devices=devices)
         trunk = party.trunk
         return Side(
             end,
@@ -91,6 +91,8 @@ class Generation:
             trunk.seal_tags or party.is_uniform,
             255 if emergency else trunk.max_call_id,
             trunk.token_alphabet,
+            devices,
+            wary=True,
         )
 
     def domain(self, party: Party) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from filters.leaks import found_in
 from proxy.headers import parse_name_addr
 from proxy.uri import parse_sip_uri
 from tests import world as w
@@ -436,6 +437,45 @@ def test_tags_that_tell_a_device_are_sealed_everywhere() -> None:
     ladder = ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
     assert read(ladder[b"BYE"]).to_tag == mac
     assert ladder
+
+
+INSTANCE = b'+sip.instance="<urn:uuid:00000000-0000-0000-0000-9C57AD12A4E0>"'
+
+
+@pytest.mark.parametrize(
+    "tag", [b"9c57ad12a4e0", b"9c57ad12a4e00b8a1d3c7c5d", b"deadbeef9C57AD12A4E0", b"9c57-ad12-a4e0"]
+)
+def test_a_mac_that_nobody_knows_as_one_leaves_in_no_tag(tag: bytes) -> None:
+    """The same digits stand in a device id that is hidden; a BYE says nothing of it and is of the same dialog."""
+    lines = (b"User-Agent: Acme 9c57ad12a4e0", b"Content-Type: application/sdp")
+    invite = ALICE.invite(tag=tag, headers=lines)
+    invite = swap(invite, b"5062>\r\n", b"5062>;" + INSTANCE + b"\r\n")
+    ladder = established(invite=invite)
+    sealed = read(ladder[b"INVITE"]).from_tag
+    assert not found_in(ladder[b"INVITE"], [b"9c57ad12a4e0", b"9C57AD12A4E0", tag])
+    ladder = ladder >> Restart() >> ALICE.within(b"UPDATE", ladder[200], own=invite) << Sent(CARRIER, b"UPDATE")
+    assert read(ladder[b"UPDATE"]).from_tag == sealed
+    ladder = ladder >> CARRIER.answer(ladder[b"UPDATE"], 200) << Sent(ALICE, 200)
+    assert read(ladder[200]).from_tag == tag
+    assert ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).to_tag == tag
+
+
+def test_a_mac_leaves_in_no_tag_of_a_phone_that_is_called() -> None:
+    """The trunk began the dialog, and no record tells what the phone's answer said: the tag alone does."""
+    world, tag = World(settings(routes=[{"source": "trunk", "to": ["access"]}])), b"9c57ad12a4e0"
+    ladder = Ladder(world) >> CARRIER.invite(uri=b"sip:alice@10.1.1.23:5062") << Sent(CARRIER, 100)
+    ladder = ladder << Sent(ALICE, b"INVITE")
+    answer = ALICE.answer(ladder[b"INVITE"], 200, tag=tag, headers=(b"User-Agent: Acme 9c57ad12a4e0",))
+    ladder = ladder >> answer << Sent(CARRIER, 200)
+    sealed = read(ladder[200]).to_tag
+    assert sealed != tag
+    bye = ALICE.within(b"BYE", ladder[b"INVITE"], own=answer)
+    ladder = ladder >> Restart() >> bye << Sent(CARRIER, b"BYE")
+    assert read(ladder[b"BYE"]).from_tag == sealed
+    assert not found_in(ladder[b"BYE"], [tag])
+    assert ladder >> CARRIER.answer(ladder[b"BYE"], 200) << Sent(ALICE, 200)
+    assert read(ladder[200]).from_tag == tag
 
 
 def test_tags_are_sealed_at_the_trunks_wish() -> None:
