@@ -144,6 +144,18 @@ KEPT = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["tls-id:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "tls-id:xF81D4FAE-7DEC-61D0-a765-00a0c91e6bf6", "tls-id:too-short",
+     "tls-id:" + "a" * 256, "tls-id:abcdefghijklmnopqrst alice", "tls-id:" + "ab:" * 10],
+)  # fmt: skip
+def test_what_is_no_random_association_falls(line: str) -> None:
+    """RFC 8842 §4: 20 to 255 letters, random; a UUID of version 1, 2 or 6 holds a MAC (RFC 9562 §5)."""
+    assert attributes(line) == []
+    random = "tls-id:3f2b7f0e-8e4a-4c1d-8a3b-1c2d3e4f5a6b"
+    assert attributes(random) == [random]
+
+
 @pytest.mark.parametrize("line", KEPT)
 def test_kept_attribute(line: str) -> None:
     assert attributes(line) == [line]
