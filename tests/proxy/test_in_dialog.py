@@ -486,6 +486,51 @@ def test_tags_are_sealed_at_the_trunks_wish() -> None:
     assert read(ladder[b"BYE"]).to_tag == b"from1"
 
 
+TOKEN = b"dPq0c9Z8S3e7:APA91b" + b"G-x_Yz0123456789" * 8
+MOBILE = (
+    # Linphone for Android and for iOS, Acrobits' Groundwire, Zoiper; what wakes each stands apart
+    (b";transport=udp", b";pn-prid=" + TOKEN + b";pn-provider=fcm;pn-param=929724111839;pn-silent=1;pn-timeout=0"),
+    (b";transport=udp", b";pn-prid=%b:voip&%b:remote;pn-provider=apns;pn-param=ABCD.org.linphone.phone.voip&remote"
+     b";pn-msg-str=IM_MSG;pn-call-str=IC_MSG;pn-groupchat-str=GC_MSG;pn-call-snd=notes_of_the_optimistic.caf"
+     b";pn-msg-snd=msg.caf" % (b"0123456789ABCDEF" * 4, b"FEDCBA9876543210" * 4)),
+    (b";transport=udp;rinstance=cf0bd91ac8b0ed1b", b";pn-provider=acrobits;pn-param=cz.acrobits;pn-prid=" + TOKEN),
+    (b";rinstance=8c9e3a77cb3c2dd5;transport=UDP", b";app-id=com.zoiper.android.app;pn-type=firebase;pn-tok=" + TOKEN),
+)  # fmt: skip
+LONG_FEATURES = (
+    b';+sip.instance="<urn:uuid:3f2b7f0e-8e4a-4c1d-8a3b-1c2d3e4f5a6b>";+org.linphone.specs="conference/2.4,ephemeral/1.1,'
+    b'groupchat/1.2,lime";reg-id=1;+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"'
+)
+
+
+@pytest.mark.parametrize(("own", "push"), MOBILE)
+def test_a_mobile_phone_calls_with_its_push_parameters(own: bytes, push: bytes) -> None:
+    """RFC 8599: nothing of them reaches the trunk, and what comes back has the URI that is equal to the phone's own."""
+    contact = b"sip:alice@10.1.1.23:5062" + own
+    invite = swap(INVITE, b"<sip:alice@10.1.1.23:5062>", b"<%b%b>%b" % (contact, push, LONG_FEATURES))
+    ladder = established(invite=invite)
+    assert not found_in(ladder[b"INVITE"], [b"pn-", b"app-id", TOKEN, b"0123456789ABCDEF", b"3f2b7f0e", b"linphone"])
+    ladder = ladder >> Restart() >> from_callee(ladder, b"UPDATE") << Sent(ALICE, b"UPDATE")
+    assert read(ladder[b"UPDATE"]).uri == contact
+    ladder = ladder >> ALICE.answer(ladder[b"UPDATE"], 200, contact=b"<%b%b>" % (contact, push)) << Sent(CARRIER, 200)
+    assert b"pn-" not in ladder[200]
+    assert ladder >> from_callee(ladder, cseq=3) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).uri == contact
+
+
+@pytest.mark.parametrize(("own", "push"), MOBILE)
+def test_a_mobile_phone_is_called_with_its_push_parameters(own: bytes, push: bytes) -> None:
+    """The same in its answer, over its own flow."""
+    contact = b"sip:alice@10.1.1.23:5062" + own
+    ladder = Ladder(World(settings(routes=[{"source": "trunk", "to": ["access"]}])))
+    invite = CARRIER.invite(uri=b"sip:alice@10.1.1.23:5062")
+    ladder = ladder >> invite << Sent(CARRIER, 100) << Sent(ALICE, b"INVITE")
+    answer = ALICE.answer(ladder[b"INVITE"], 200, contact=b"<%b%b>%b" % (contact, push, LONG_FEATURES))
+    ladder = ladder >> answer << Sent(CARRIER, 200)
+    assert not found_in(ladder[200], [b"pn-", b"app-id", TOKEN, b"0123456789ABCDEF", b"3f2b7f0e", b"linphone"])
+    assert ladder >> Restart() >> CARRIER.within(b"BYE", ladder[200], own=invite) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).uri == contact
+
+
 def test_a_long_call_id_travels_in_the_record() -> None:
     """At most 64 characters leave; the dialog works all the same, both ways, after a restart too."""
     long = b"97576NWRlYTAyZmMwNzI3OGJlN2IwMWI5MTU0YzI4N2ZlYzg-and-more@10.1.1.23"
