@@ -25,7 +25,7 @@ from proxy.errors import Malformed, Refused
 from proxy.headers import parse_name_addr
 from proxy.memo import remembered
 from proxy.message import Message
-from proxy.policy import ASKING, KEEP_ALL, action, pack, stricter
+from proxy.policy import KEEP_ALL, action, pack, stricter
 from proxy.routing import Party
 from proxy.uri import parse_sip_uri
 
@@ -75,7 +75,7 @@ class Policy:
         if hop.zone is Zone.PSAP:
             return KEEP_ALL
         profile = self._profile_of_sender(request, source)
-        plain = wish is Wish.NONE and request.index.keys().isdisjoint(ASKING)
+        plain = wish is Wish.NONE and not request.shape.asks
         privacy = () if plain else (wish, *request.values(b"privacy"), b"privacy" in request.index, beside(request))
         key = (hop.key, source.key, request.method if self._methods else b"", _key(profile, hop), privacy)
         decision = self._decided.get(key)

@@ -20,7 +20,7 @@ from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
-from proxy.policy import ASKING, Origin, Plan, Privacy
+from proxy.policy import Origin, Plan, Privacy
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
@@ -140,7 +140,7 @@ class RequestForwarder:
     def _plan(self, crossing: Crossing) -> Plan:
         """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more."""
         request, base = crossing.request, crossing.base
-        if not request.to_tag or request.index.keys().isdisjoint(ASKING):
+        if not request.to_tag or not request.shape.asks:
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
         hop = crossing.hop.party

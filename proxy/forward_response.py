@@ -19,7 +19,7 @@ from proxy.headers import parse_name_addr, parse_params
 from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
-from proxy.policy import ASKING, Plan, Privacy, hides
+from proxy.policy import Plan, Privacy, hides
 from proxy.references import References
 from proxy.reply import echo, status_line
 from proxy.serialise import serialise
@@ -97,7 +97,7 @@ class ResponseForwarder:
 
     def _plan(self, crossing: Crossing, response: Message) -> Plan:
         """Return the plan for a response: the dialog's, or a stricter one where its own Privacy asks for more."""
-        if response.index.keys().isdisjoint(ASKING):
+        if not response.shape.asks:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         return self._privacy.plan(self._privacy.also(response, decision, crossing.source), crossing.source)

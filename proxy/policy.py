@@ -19,10 +19,6 @@ KEEP_ALL = 0
 """The decision that touches nothing: every category `keep`."""
 
 
-ASKING = frozenset((b"privacy", b"remote-party-id", b"diversion"))
-"""Headers by which a sender may ask for privacy, in the older two by a parameter (`filters/request.py`)."""
-
-
 def pack(actions: dict[Category, Action]) -> int:
     """Write one action for each category into a number, three bits each."""
     return sum(action << 3 * category for category, action in actions.items())
