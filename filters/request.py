@@ -100,7 +100,7 @@ def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") 
 def beside(message: Message) -> tuple[Category, ...]:
     """Return what `privacy` parameters hide: of Remote-Party-ID who it names, of Diversion who forwarded.
 
-    What is no word of theirs counts as the strictest, as does a header that cannot be read.
+    What is no word of theirs counts as the strictest, as does a parameter that cannot be read.
     """
     found: set[Category] = set()
     for item in message.items(b"remote-party-id"):
@@ -116,7 +116,7 @@ def _parameter(item: bytes) -> list[bytes]:
     try:
         value = parse_name_addr(item).param(b"privacy")
     except Malformed:
-        return [b"full"]
+        return [b"full"] if b"privacy" in item.lower() else []
     if value is None:
         return []
     return [word.partition(b"-")[0] for word in _SPLIT.split(value.strip(b'"').lower())]

@@ -129,7 +129,8 @@ RPID = b"Remote-Party-ID: <sip:+1555@x>"
         ([b"Diversion: <sip:+1555@x>;privacy=off"], set()),
         ([b"Diversion: <sip:+1555@x>;privacy=name"], {Category.HISTORY}),
         ([b"Diversion: <sip:+1555@x>;privacy=off, <sip:+1666@x>;privacy=full"], {Category.HISTORY}),
-        ([b"Diversion: <sip:+1555@x"], {Category.HISTORY}),
+        ([b"Diversion: <sip:+1555@x;Privacy=off"], {Category.HISTORY}),
+        ([b"Diversion: <sip:+1555@x", b"Remote-Party-ID: 1555"], set()),
         ([RPID + b";privacy=full", b"Privacy: history"], ID | {Category.HISTORY}),
     ],
 )
