@@ -208,7 +208,7 @@ class Trunk(Section):
         default="base64url", description="how tokens are written; base32 for trunks that lose upper and lower case"
     )
     seal_tags: bool = Field(
-        default=False, description="seal every tag, not only those that look like a device id or address"
+        default=False, description="seal every tag, not only those that may tell a device id or address"
     )
     refuse_bodies: bool = Field(
         default=False,

@@ -54,7 +54,7 @@ class Reader:
         raw = self._table(entry)
         shape = FORMS.get(raw["form"]) if isinstance(raw.get("form"), str) else None
         taken = shape.needs | shape.takes if shape else ()
-        self._keys(entry, raw, (*_COMMON, "core", "form", *taken))
+        self._keys(entry, raw, (*_COMMON, "besides", "core", "form", *taken))
         self._name(entry)
         core = self._flag(entry, raw, "core")
         category = self._category(entry, raw.get("category"))
@@ -64,10 +64,11 @@ class Reader:
         if category is not None and "form" in raw:
             self._wrong(entry, f"has a form and is no function, but {category.name.lower()}",
                         'leave the form out, or write category = "function"', "form")  # fmt: skip
+        besides = self._besides(entry, raw)
         zones = self._zones(entry, raw, () if category is None else (category,))
         if core and zones:
             self._wrong(entry, "is edited by Sipveil itself, in every zone", "leave `zones` out", "zones")
-        return HeaderEntry(category, core, form, zones) if len(self.problems) == before else None
+        return HeaderEntry(category, core, form, zones, besides=besides) if len(self.problems) == before else None
 
     def body(self, entry: Written) -> BodyEntry | None:
         """Return what an entry of a media type means; None, and problems, where that cannot be told."""
@@ -151,6 +152,21 @@ class Reader:
             missing = "names no category" if name is None else f"{shown(name)} is not a category"
             self._wrong(entry, missing, f"write one of {_listed((*_CATEGORIES, FUNCTION))}", "category")
         return None
+
+    def _besides(self, entry: Written, raw: Mapping[str, object]) -> frozenset[Category]:
+        """Return what a function may disclose where it is not of its form."""
+        if "besides" not in raw:
+            return frozenset()
+        names = raw["besides"]
+        if "form" not in raw or raw.get("core", False) is not False:
+            self._wrong(
+                entry, "says what its form keeps out and has none that a plan applies", "leave it out", "besides"
+            )
+        if not isinstance(names, list) or not names or FUNCTION in names:
+            right = f"write a list of {_listed(_CATEGORIES)}"
+            self._wrong(entry, "is not a list of categories", right, "besides")
+            return frozenset()
+        return frozenset(category for name in names if (category := self._category(entry, name)) is not None)
 
     def _zones(self, entry: Written, raw: Mapping[str, object], categories: Iterable[Category]) -> frozenset[Towards]:
         """Return the zones towards which the field is removed whatever is decided."""

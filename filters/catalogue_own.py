@@ -94,7 +94,8 @@ def _opened(entry: Written, ours: dict[str, Written]) -> Iterator[Written]:
     for other in (old,) if old is not None else _met(entry, ours):
         if _value(other, "core") is True:
             continue
-        if (_is_open(entry) and not _is_open(other)) or _removed(other) - _removed(entry):
+        opens = _is_open(entry) and (not _is_open(other) or _besides(other) - _besides(entry))
+        if opens or _removed(other) - _removed(entry):
             yield other
 
 
@@ -118,6 +119,12 @@ def _removed(entry: Written) -> set[str]:
     return {zone for zone, action in zones.items() if action == "remove"} if isinstance(zones, dict) else set()
 
 
+def _besides(entry: Written) -> set[str]:
+    """Return what an entry's form keeps out of a field that is a function."""
+    named = _value(entry, "besides")
+    return set(map(str, named)) if isinstance(named, list) else set()
+
+
 def _weakens(entry: Written) -> bool:
     return _value(entry, "weaken") is True
 
@@ -129,7 +136,8 @@ def _value(entry: Written, key: str) -> object:
 def _what(entry: Written) -> str:
     named = _value(entry, "category")
     words = " and ".join(map(str, named)) if isinstance(named, list) else str(named)
-    zones = ", ".join(sorted(_removed(entry)))
+    zones, besides = ", ".join(sorted(_removed(entry))), ", ".join(sorted(_besides(entry)))
+    words = f"{words} besides {besides}" if besides else words
     return f"{words}, never towards {zones}" if zones else words
 
 

@@ -65,6 +65,7 @@ option-tags = ["x-acme-conference"]    # added to ours
 |---|---|
 | `category` | what the field discloses, or `function`: nothing, as long as it has its form. A body may have several |
 | `form` | for a function: {forms}; `filters/forms.py` says what each takes |
+| `besides` | for a function: the categories of what the form cuts out, where one is hidden the form holds |
 | `handling` | for bodies, how what may pass is cleaned: {handlings} |
 | `zones` | towards which the field is removed whatever is decided: {zones}. `keep` only notes the default |
 | `source` | where the field is defined |
@@ -149,6 +150,8 @@ def _fate(name: bytes, entry: HeaderEntry, zone: Towards) -> str:
     """Say what becomes of a field by default, as `plan` has it."""
     if zone in entry.zones:
         return "always removed"
+    if entry.category is None and any(DEFAULTS[zone][one] is not Action.KEEP for one in entry.besides):
+        return "its form"
     action = DEFAULTS[zone][Category.UNKNOWN if entry.category is None else entry.category]
     if action is Action.KEEP:
         return "kept"

@@ -29,6 +29,7 @@ class HeaderEntry(NamedTuple):
     category: None for a function, which discloses nothing as long as its value passes form.
     core: edited elsewhere, by code that knows the field. form: None unless the category is None.
     zones: towards these it is removed, whatever is decided. fixed: and that is where it goes now.
+    besides: of a function, the categories of what its form cuts out, where that is more than unknown.
     """
 
     category: Category | None
@@ -36,6 +37,7 @@ class HeaderEntry(NamedTuple):
     form: Form | None
     zones: frozenset[Towards] = frozenset()
     fixed: bool = False
+    besides: frozenset[Category] = frozenset()
 
 
 class BodyEntry(NamedTuple):

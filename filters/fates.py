@@ -90,7 +90,8 @@ def _headers(plan: CompiledPlan, case: Case) -> Iterator[FieldFate]:
     named = [name.lower().encode() for name in case.allowed]
     own = [(name, UNKNOWN) for name in dict.fromkeys(named) if name not in plan.catalogue.headers.exact]
     for name, entry in (*own, *_entries(plan.catalogue.headers)):
-        fate = _of_core(plan, case, name) or plan.fate_of_header(name, entry)
+        of_core = None if entry.fixed and not entry.core else _of_core(plan, case, name)
+        fate = of_core or plan.fate_of_header(name, entry)
         yield _field(plan, "headers", name, entry, fate)
 
 
@@ -163,8 +164,8 @@ def _address(plan: CompiledPlan, *, is_from: bool) -> Fate:
 def _contact_param(plan: CompiledPlan, _: bytes, entry: HeaderEntry) -> Fate:
     if plan.keeps_all:
         return Fate.KEPT
-    if entry.category is None and not entry.fixed:
-        return Fate.FORM if entry.form and hides(plan.decision, Category.UNKNOWN) else Fate.KEPT
+    if entry.category is None and not entry.fixed and plan.takes_form(entry):
+        return Fate.FORM if entry.form else Fate.KEPT
     return _disclosing(plan, entry)
 
 
@@ -174,9 +175,8 @@ def _uri_param(plan: CompiledPlan, name: bytes, entry: HeaderEntry) -> Fate:
         return Fate.KEPT
     if hides(plan.decision, Category.NETWORK) and not entry.fixed:
         return Fate.FORM if name == b"user" else Fate.SEALED
-    if entry.category is None and not entry.fixed:
-        strict = hides(plan.decision, Category.UNKNOWN)
-        return (Fate.FORM if entry.form else Fate.REMOVED) if strict else Fate.KEPT
+    if entry.category is None and not entry.fixed and plan.takes_form(entry):
+        return Fate.FORM if entry.form else Fate.REMOVED
     return _disclosing(plan, entry)
 
 

@@ -1,7 +1,8 @@
 """Plans: what catalogue and decision mean for each header line and body, compiled once, applied in one pass.
 
-Towards a hop that sees unknown fields (a trusted one), only what the decision hides is touched. Towards
-any other the catalogue is an allow-list: a field passes because it has an entry, and in the entry's form.
+Towards a hop that sees unknown fields (a trusted one), only what the decision hides is touched, free text of known
+fields included. Towards any other the catalogue is an allow-list: a field passes because it has an entry, and in the
+entry's form.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from filters.verifier import Verifier
 from filters.vouching import Vouching
 from filters.zones import Towards
 from proxy.dialled import Prefixes
-from proxy.errors import Refused
+from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
 from proxy.memo import forget, remembered, remembered_by_all
 from proxy.message import Draft, with_value
@@ -43,9 +44,10 @@ Edit = Callable[[bytes], bytes | None]
 _ENTITY = frozenset((b"content-type", b"content-disposition", b"content-encoding", b"content-language", b"content-id"))
 #: Requests that are their body: without it nothing is left to send.
 _ALL_BODY = frozenset((b"MESSAGE", b"PUBLISH"))
+_ASSERTED = b"p-asserted-identity"
 #: Headers that are addresses: where numbers or history may be seen and names may not, only the names go.
 _ADDRESSES = frozenset((
-    b"p-asserted-identity", b"p-preferred-identity", b"p-associated-uri", b"p-called-party-id", b"p-served-user",
+    b"p-preferred-identity", b"p-associated-uri", b"p-called-party-id", b"p-served-user",
     b"remote-party-id", b"diversion", b"history-info", b"referred-by",
 ))  # fmt: skip
 #: Requests that are sent without the body that may not pass rather than refused: without them a call stays up.
@@ -134,7 +136,7 @@ class CompiledPlan:
             # Of a request, `vouch` says what becomes of it; a response has no use for one.
             draft.remove_all(b"identity", "number: removed")
         lines, known, shape = draft.lines, self._cleaned, draft.shape
-        recipe = self._recipes.get(shape) if shape is not None else None
+        recipe = self._recipes.get(shape) if len(lines) == len(shape.names) else None
         for position, name, edit, why in recipe if recipe is not None else self._recipe(draft):
             line = lines[position]
             if line is None:
@@ -142,8 +144,8 @@ class CompiledPlan:
             if edit is _nothing:
                 draft.put(position, None, why)
                 continue
-            if edit is _by_token:
-                draft.put(position, with_value(line, context.pseudonym(unfold(line.partition(b":")[2]))), why)
+            if edit is _in_context:
+                self._edit_in_context(draft, position, context, why)
                 continue
             cleaned = known.get(line)
             if cleaned is None:
@@ -161,19 +163,39 @@ class CompiledPlan:
         return self._vouching(draft, origin)
 
     def _recipe(self, draft: Draft) -> Recipe:
-        """Return what is to be done with the lines of a draft; remembered for messages with the same headers.
+        """Return what is to be done with the lines of a draft: of its message, and of what it adopted since."""
+        recipe, received = self._recipes.get(draft.shape), len(draft.shape.names)
+        if recipe is None:
+            recipe = self._recipe_of(draft.shape)
+        return recipe + self._steps(draft.names, received) if len(draft.names) > received else recipe
+
+    def _recipe_of(self, shape: Shape) -> Recipe:
+        """Return what is to be done with the lines of a message; remembered for messages with the same headers.
 
         Replaces a look at each line of each message: most lines pass as they came.
         """
-        found = ((position, name, *(self._edits.get(name) or self._learn(name)))
-                 for position, name in enumerate(draft.names))  # fmt: skip
-        recipe = tuple((position, name, edit, why) for position, name, edit, why in found if edit is not None)
-        shape = draft.shape
-        if shape is not None and shape.shared:
+        recipe = self._steps(shape.names, 0)
+        if shape.shared:
             if len(self._recipes) >= MAX_RECIPES:
                 self._recipes.clear()
             self._recipes[shape] = recipe
         return recipe
+
+    def _steps(self, names: Sequence[bytes], start: int) -> Recipe:
+        """Return what is to be done with lines of these names, from one position on."""
+        found = ((position, name, *(self._edits.get(name) or self._learn(name)))
+                 for position, name in enumerate(names[start:], start))  # fmt: skip
+        return tuple((position, name, edit, why) for position, name, edit, why in found if edit is not None)
+
+    def _edit_in_context(self, draft: Draft, position: int, context: EditContext, why: str) -> None:
+        """Edit a line by what is not in it: the call's key, or the host that stands for the sender's network."""
+        value = draft.value(position)
+        if draft.names[position] != _ASSERTED:
+            draft.replace(position, context.pseudonym(value), why)
+            return
+        shown = self._asserted(value, context.origin)
+        if shown != value:
+            draft.put(position, draft.with_value(position, shown) if shown else None, why)
 
     def _clean(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
         """Return what may pass of a whole line, b"" for nothing, and remember it: phones say the same in every call."""
@@ -206,13 +228,15 @@ class CompiledPlan:
         if entry.fixed:
             return _nothing, "never goes there, whatever anybody asks for", Fate.NEVER
         if name == b"supported" and self._maps_from:
-            form = entry.form if self._strict else None
-            return self._without_from_change(form), "From is mapped (RFC 4916)", Fate.FORM if form else Fate.IN_PART
+            form, _, fate = self._function(entry)
+            what = fate if fate is Fate.FORM else Fate.IN_PART
+            return self._without_from_change(form), "From is mapped (RFC 4916)", what
         if category is None:
-            return (entry.form, "only the form that a call needs", Fate.FORM) if self._strict else (None, "", Fate.KEPT)
+            return self._function(entry)
         allowed = category is Category.UNKNOWN and name in self._allowed
-        asserted_ = name == b"p-asserted-identity" and self.may_assert
-        if hides(self._decision, category) and not (allowed or asserted_):
+        if name == _ASSERTED and self.may_assert and not self._keeps_all:
+            return _in_context, "as much of who calls as may be told here", Fate.IN_PART
+        if hides(self._decision, category) and not allowed:
             return self._hidden(name, category)
         if name in CREDENTIALS and self._ours_leave:
             return self._others_credentials, "credentials of our own realm", Fate.IN_PART
@@ -223,6 +247,21 @@ class CompiledPlan:
             return self._swept, "a device id or address in a kept field", Fate.SWEPT
         return None, "", Fate.KEPT
 
+    def _function(self, entry: HeaderEntry) -> tuple[Edit | None, str, Fate]:
+        """Return the edit for what discloses nothing in its form: free text elsewhere is still free text."""
+        if self.takes_form(entry):
+            return entry.form, "only the form that a call needs", Fate.FORM
+        if self._leaks is not None:
+            return self._swept, "a device id or address in a kept field", Fate.SWEPT
+        return None, "", Fate.KEPT
+
+    def takes_form(self, entry: HeaderEntry) -> bool:
+        """Tell whether the hop sees a function in its form alone: what else it could say is hidden from it.
+
+        That is what nobody knows, and what the entry names besides: the text of a Warning is a name, whoever is told.
+        """
+        return self._strict or any(hides(self._decision, category) for category in entry.besides)
+
     def _hidden(self, name: bytes, category: Category) -> tuple[Edit, str, Fate]:
         """Return the edit for a header that may not pass as it is."""
         what = action(self._decision, category)
@@ -230,7 +269,7 @@ class CompiledPlan:
         if what is Action.GENERALISE:
             return lambda value: generalised(name, value), why, Fate.GENERALISED
         if what is Action.PSEUDONYMISE and category is Category.DEVICE:
-            return _by_token, why, Fate.PSEUDONYM
+            return _in_context, why, Fate.PSEUDONYM
         return _nothing, why, Fate.REMOVED
 
     def _core_edit(self, name: bytes) -> tuple[Edit | None, str, Fate]:
@@ -263,12 +302,33 @@ class CompiledPlan:
         entry = self._catalogue.uri_params.find(name.lower())
         if entry.fixed:
             return False
-        if entry.category is None:
-            return not self._strict or (entry.form is not None and entry.form(value) is not None)
-        return not hides(self._decision, entry.category) and not self._leaks_in(item)
+        if entry.category is None and self.takes_form(entry):
+            return entry.form is not None and entry.form(value) is not None
+        return not self._hides(entry.category) and not self._leaks_in(item)
+
+    def _hides(self, category: Category | None) -> bool:
+        return category is not None and hides(self._decision, category)
 
     def _shown_name(self, display: bytes) -> bytes:
         return b"" if hides(self._decision, Category.NAME) or self._leaks_in(display) else display
+
+    def _asserted(self, value: bytes, domain: bytes) -> bytes:
+        """Return who is asserted, as the hop may see it; b"" for nobody, as for what cannot be read."""
+        shown = []
+        for item in split_list(value):
+            try:
+                identity = parse_name_addr(item)
+                uri = self._open_uri(identity.uri)
+            except Malformed:
+                continue
+            if not self._leaks_in(self._senders_own(uri)):  # a device id in place of a number, as in From
+                identity = NameAddr(self._shown_name(identity.display), uri, b"")
+                shown.append(asserted(identity, self._decision, domain))
+        return b", ".join(shown)
+
+    def _senders_own(self, uri: bytes) -> bytes:
+        """Return what of a URI the sender wrote: where addresses are hidden the host is ours, which may be private."""
+        return uri.partition(b"@")[0] if hides(self._decision, Category.NETWORK) else uri
 
     def _nameless(self, value: bytes) -> bytes | None:
         kept = without_names(value)
@@ -398,22 +458,13 @@ class CompiledPlan:
             cleaned: bytes | None = value
             if entry.fixed:
                 continue
-            if entry.category is None:
-                cleaned = entry.form(value) if entry.form and self._strict else value
-            elif hides(self._decision, entry.category) or self._leaks_in(name + b"=" + value):
+            if entry.category is None and self.takes_form(entry):
+                cleaned = entry.form(value) if entry.form else value
+            elif self._hides(entry.category) or self._leaks_in(name + b"=" + value):
                 cleaned = None
             if cleaned is not None:
                 out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name
         return out
-
-    def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
-        """Return an asserted identity as the hop may see it; b"" for none."""
-        if self._leaks_in(identity.uri.partition(b"@")[0]):
-            return b""  # a device id in place of a number, as in From
-        if not self._keeps_all:
-            display = self._shown_name(identity.display)
-            identity = NameAddr(display, self._open_uri(identity.uri), b"")
-        return asserted(identity, self._decision, domain)
 
     def left_of_privacy(self, values: list[bytes]) -> bytes | None:
         """Return what Privacy says towards the hop; None where it stays as it came."""
@@ -438,8 +489,8 @@ class CompiledPlan:
         shown = outward(original, self._decision, domain, is_from=is_from, pseudonym=pseudonym)
         if not hides(self._decision, Category.NETWORK):
             shown = shown._replace(uri=self._open_uri(shown.uri))
-        # Of the URI, only what the sender wrote: the host may be ours. The dialled number is what the call is for.
-        if is_from and self._leaks_in(shown.uri.partition(b"@")[0]):
+        # The dialled number is what the call is for.
+        if is_from and self._leaks_in(self._senders_own(shown.uri)):
             return ANONYMOUS
         return shown._replace(display=b"") if self._leaks_in(shown.display) else shown
 
@@ -461,8 +512,8 @@ def _nothing(value: bytes) -> bytes | None:
     return None
 
 
-def _by_token(value: bytes) -> bytes | None:
-    """Stand for an edit that needs the call's key, and is not remembered."""
+def _in_context(value: bytes) -> bytes | None:
+    """Stand for an edit that needs more than the line, and is not remembered."""
     return None
 
 

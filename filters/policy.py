@@ -18,7 +18,7 @@ from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
 from config.subscriber_address import from_parts
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
-from filters.request import NOTHING, Asked, asked
+from filters.request import NOTHING, Asked, asked, beside
 from filters.rulings import Level, Ruling, Weighing
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
@@ -75,8 +75,8 @@ class Policy:
         if hop.zone is Zone.PSAP:
             return KEEP_ALL
         profile = self._profile_of_sender(request, source)
-        plain = wish is Wish.NONE and b"privacy" not in request.index
-        privacy = () if plain else (wish, *request.values(b"privacy"), b"privacy" in request.index)
+        plain = wish is Wish.NONE and not request.shape.asks
+        privacy = () if plain else (wish, *request.values(b"privacy"), b"privacy" in request.index, beside(request))
         key = (hop.key, source.key, request.method if self._methods else b"", _key(profile, hop), privacy)
         decision = self._decided.get(key)
         if decision is None:

@@ -1,6 +1,7 @@
 """What a caller asks for in one call: the Privacy header (RFC 3323 §4.2, RFC 3325 §9.3, RFC 7044 §10.1.2), a prefix.
 
 A prefix is what is dialled in front of a number, `*67` say; `proxy/dialled.py` has told it from the number by then.
+Before the Privacy header there was a parameter of the headers that it is about, and many still write it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import NamedTuple
 
 from config.vocabulary import Action, Category
 from proxy.dialled import Wish
-from proxy.errors import Refused
+from proxy.errors import Malformed, Refused
+from proxy.headers import parse_name_addr
 from proxy.message import Message
 
 _SPLIT = re.compile(rb"[;,\s]+")
@@ -42,6 +44,12 @@ STRICTEST: dict[Category, Action] = {
 }
 
 
+#: draft-ietf-sip-privacy-04 §7.2 and RFC 5806 §6: full, name, uri or off, and what each hides of whom the header names.
+_BESIDE: dict[bytes, tuple[Category, ...]] = {
+    b"off": (), b"name": (Category.NAME,), b"uri": (Category.NUMBER,), b"full": (Category.NAME, Category.NUMBER),
+}  # fmt: skip
+
+
 class Asked(NamedTuple):
     """A caller's wish for one call."""
 
@@ -63,7 +71,8 @@ _BY_PREFIX = {
 def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") -> Asked:
     """Return what a message asks for: by its Privacy header and by the prefix that was dialled.
 
-    Repeated fields, any case, `;` and `,` are alike. What either hides is hidden.
+    Repeated fields, any case, `;` and `,` are alike. What either hides is hidden, and what a `privacy` parameter of
+    Remote-Party-ID or Diversion does.
 
     Args:
         message: a request, or a response.
@@ -74,16 +83,43 @@ def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") 
         Refused: 500 for `critical` with a value that cannot be met, and for `session` where that is to be refused
             (RFC 3323 §5, RFC 5379 §4.3), naming the values.
     """
-    dialled = _BY_PREFIX.get(wish, NOTHING)
-    written = _written(message, session)
-    if not written.text:
-        return dialled
-    if wish is Wish.NONE:
-        return written
-    return Asked(
-        _strictest(written.actions, dialled.actions), written.relaxed and dialled.relaxed,
-        f"{written.text}, {dialled.text}",
+    hidden = beside(message)
+    of_headers = Asked(
+        {one: Action.REMOVE if one is Category.HISTORY else Action.ANONYMISE for one in hidden}, relaxed=False,
+        text="a privacy parameter" if hidden else "",
     )  # fmt: skip
+    wishes = [one for one in (_written(message, session), _BY_PREFIX.get(wish, NOTHING), of_headers) if one.text]
+    if len(wishes) < 2:
+        return wishes[0] if wishes else NOTHING
+    actions: dict[Category, Action] = {}
+    for one in wishes:
+        actions = _strictest(actions, one.actions)
+    return Asked(actions, all(one.relaxed for one in wishes), ", ".join(one.text for one in wishes))
+
+
+def beside(message: Message) -> tuple[Category, ...]:
+    """Return what `privacy` parameters hide: of Remote-Party-ID who it names, of Diversion who forwarded.
+
+    What is no word of theirs counts as the strictest, as does a parameter that cannot be read.
+    """
+    found: set[Category] = set()
+    for item in message.items(b"remote-party-id"):
+        for word in _parameter(item):
+            found.update(_BESIDE.get(word, _BESIDE[b"full"]))
+    if any(word != b"off" for item in message.items(b"diversion") for word in _parameter(item)):
+        found.add(Category.HISTORY)
+    return tuple(sorted(found))
+
+
+def _parameter(item: bytes) -> list[bytes]:
+    """Return the words of the `privacy` parameter of one address, less `-network`, which says where to perform them."""
+    try:
+        value = parse_name_addr(item).param(b"privacy")
+    except Malformed:
+        return [b"full"] if b"privacy" in item.lower() else []
+    if value is None:
+        return []
+    return [word.partition(b"-")[0] for word in _SPLIT.split(value.strip(b'"').lower())]
 
 
 def _written(message: Message, session: str) -> Asked:

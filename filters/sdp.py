@@ -340,7 +340,8 @@ def _fate(entry: HeaderEntry, actions: Actions, core: _Edit | None, by_core: Fat
 
 def _hides(actions: Actions, entry: HeaderEntry) -> bool:
     # What a form cuts out is what nobody knows, so forms hold wherever the unknown may not pass.
-    return entry.fixed or actions[Category.UNKNOWN if entry.category is None else entry.category] is not Action.KEEP
+    categories = (Category.UNKNOWN, *entry.besides) if entry.category is None else (entry.category,)
+    return entry.fixed or any(actions[category] is not Action.KEEP for category in categories)
 
 
 def _keep(value: bytes, _: _Section) -> bytes | None:

@@ -68,7 +68,7 @@ class Vouching:
             return counted
         if origin.source.zone is not Zone.CORE and RESULT in draft:
             draft.remove_all(RESULT, "only Sipveil says what a verification found")
-        if not origin.source.believed:
+        if not origin.source.trusted:
             _disclaim(draft)
         is_call = origin.request.method == b"INVITE" and not origin.request.to_tag
         if self._verifier is not None and is_call and origin.source.zone is Zone.TRUNK:

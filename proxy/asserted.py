@@ -2,6 +2,9 @@
 
 What somebody whom we do not trust asserts is removed; a side that may know who calls is told so by us, in the words of
 the sender's own From (§5). A number that is hidden there all the same goes with `Privacy: id` (§7).
+
+Here is settled who is asserted. In which form the next side may see it, if at all, the plan says: what is added here it
+edits like what came with the message.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ _NOT_TRUSTED = "asserted by whom nobody trusts"
 _OURS = "who calls, as Sipveil knows it (RFC 3325)"
 
 
-def assert_identity(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan, domain: bytes) -> None:
+def assert_identity(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan) -> None:
     """Edit what a message asserts; before its plan is applied.
 
     Args:
@@ -34,18 +37,17 @@ def assert_identity(draft: Draft, message: Message, sender: Party, receiver: Par
         sender: which side it comes from.
         receiver: who gets it; what is for a PSAP stays as it is.
         plan: towards the receiver.
-        domain: host[:port] that stands for the sender's network.
     """
     if receiver.zone is Zone.PSAP:
         return
     index = message.index
     if HEADER in index or (plan.tells_identity and message.method):
-        _assert(draft, message, sender, receiver, plan, domain)
+        _assert(draft, message, sender, receiver, plan)
     if _PRIVACY in index or plan.indicates:
         _ask_on(draft, message, plan)
 
 
-def _assert(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan, domain: bytes) -> None:
+def _assert(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan) -> None:
     if sender.trusted:
         if HEADER not in message.index:
             return
@@ -57,9 +59,8 @@ def _assert(draft: Draft, message: Message, sender: Party, receiver: Party, plan
     draft.remove_all(HEADER, _NOT_TRUSTED)
     if not plan.may_assert or (not receiver.trusted and _asks(message, b"header")):
         return
-    shown = [one for one in (plan.asserted(identity, domain) for identity in asserted) if one]
-    if shown:
-        draft.bottom.append(b"P-Asserted-Identity: " + b", ".join(shown))
+    if asserted:
+        draft.adopt(HEADER, b"P-Asserted-Identity: " + b", ".join([identity.address for identity in asserted]))
         draft.note(HEADER.decode(), _OURS)
 
 
@@ -101,5 +102,5 @@ def _ask_on(draft: Draft, message: Message, plan: Plan) -> None:
         for name in _OF_THE_USER:
             draft.remove_all(name, "Privacy: user (RFC 3323 §5.3, RFC 5379 §5.1)")
     if left:
-        draft.bottom.append(b"Privacy: " + left)
+        draft.adopt(_PRIVACY, b"Privacy: " + left)
         draft.note("privacy", "left for who comes next")

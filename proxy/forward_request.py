@@ -82,7 +82,7 @@ class RequestForwarder:
             _disbelieve(draft, crossing)
         _count_down(draft, crossing)
         plan = self._plan(crossing)
-        assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan, crossing.far_origin)
+        assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan)
         plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
@@ -140,7 +140,7 @@ class RequestForwarder:
     def _plan(self, crossing: Crossing) -> Plan:
         """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more."""
         request, base = crossing.request, crossing.base
-        if b"privacy" not in request.index or not request.to_tag:
+        if not request.to_tag or not request.shape.asks:
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
         hop = crossing.hop.party

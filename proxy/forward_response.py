@@ -69,7 +69,7 @@ class ResponseForwarder:
         elif crossing.emergency and crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
             self._keep_reachable(draft, crossing, response)
         plan = self._plan(crossing, response)
-        assert_identity(draft, response, crossing.hop.party, crossing.source, plan, crossing.near_origin)
+        assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         self._echo(draft, crossing, response)
         if draft.notes is not None:
@@ -97,7 +97,7 @@ class ResponseForwarder:
 
     def _plan(self, crossing: Crossing, response: Message) -> Plan:
         """Return the plan for a response: the dialog's, or a stricter one where its own Privacy asks for more."""
-        if b"privacy" not in response.index:
+        if not response.shape.asks:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         return self._privacy.plan(self._privacy.also(response, decision, crossing.source), crossing.source)

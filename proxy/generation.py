@@ -60,7 +60,7 @@ class Generation:
                 self.origin(source), self.origin(party), self.domain(party),
                 network.record_budget(source), network.record_budget(party),
                 uniform if source.is_uniform else serialise, uniform if party.is_uniform else serialise,
-                self._pseudonyms(key_id, ends[1]), source.believed or emergency,
+                self._pseudonyms(key_id, ends[1]), source.trusted or emergency,
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage
@@ -80,10 +80,10 @@ class Generation:
 
     def side(self, party: Party, decision: int, *, emergency: bool = False) -> Side:
         """Return how identifiers look towards a party, given the decision for what is sent to it."""
-        hidden = hides(decision, Category.NETWORK)
+        hidden, devices = hides(decision, Category.NETWORK), hides(decision, Category.DEVICE)
         end = party.end
         if party.trunk is None:
-            return Side(end, hidden)
+            return Side(end, hidden, hides_devices=devices)
         trunk = party.trunk
         return Side(
             end,
@@ -91,6 +91,8 @@ class Generation:
             trunk.seal_tags or party.is_uniform,
             255 if emergency else trunk.max_call_id,
             trunk.token_alphabet,
+            devices,
+            wary=True,
         )
 
     def domain(self, party: Party) -> bytes:

@@ -9,8 +9,10 @@ where its own side hides too.) Sealing is the identity towards sides that do not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_text
 from proxy.grammar import TOKEN
@@ -20,6 +22,13 @@ from proxy.pack import pack_call_id, unpack_call_id
 from proxy.record import End
 from proxy.tokens import Purpose, Tokens, same
 
+# Twelve hexadecimal digits, in a row or in groups as people write a MAC.
+_ROOM_FOR_A_MAC = re.compile(rb"(?:[0-9A-Fa-f][-.:_]?+){12}")
+
+
+_OWN = (b"to-tag", b"local-tag")
+"""Parameters of a reference that name the recipient's own tag."""
+
 
 class Side(NamedTuple):
     """How Call-IDs and tags look towards one side of a dialog."""
@@ -28,11 +37,29 @@ class Side(NamedTuple):
     hides: bool
     """Whether Call-IDs are sealed towards it."""
     seal_tags: bool = False
-    """Whether every tag is sealed towards it; else only those that match a leak pattern."""
+    """Whether every tag is sealed towards it; else only those that match a leak pattern or have room for one."""
     max_call_id: int = 64
     """Longest Call-ID that it takes, in characters."""
     alphabet: Alphabet = "base64url"
     """How Call-IDs and user parts are written for it; tags are always base32."""
+    hides_devices: bool = False
+    """Whether it may see no device id: then what tells one is sealed even where Call-IDs are not."""
+    wary: bool = False
+    """Whether tags that have room for a MAC are sealed towards it, as towards trunks.
+
+    Which of all numbers of twelve hexadecimal digits and more are one, nobody can tell by them: Cisco's phones begin
+    tags with theirs (standards.md §6), every maker has prefixes that no list knows, a phone's system makes addresses
+    up, and User-Agent or +sip.instance may say the same digits where they are hidden. Whether they do must not count
+    either: each message of the dialog, and each reference to it, has to find the same answer from the tag alone. So all
+    of them are sealed. That is harmless where they are random, and packs 32 digits into 55 letters. Most phones' tags
+    are shorter: Yealink and Grandstream write ten decimal digits, Polycom and others eight hexadecimal ones. Towards
+    phones the tags are of trunks and core, which have no device to hide.
+    """
+
+    @property
+    def plain(self) -> Side:
+        """The same without its wishes about tags that tell nothing by themselves."""
+        return self._replace(seal_tags=False, wary=False)
 
 
 class Identity:
@@ -44,6 +71,8 @@ class Identity:
         self._leaks = leaks
         self._sealed_ids: Recent[tuple[bytes, End], bytes] = Recent()
         """Call-IDs by what they were sealed to, and for whom: they come back in all that the far side sends."""
+        self._sealed_tags: Recent[tuple[bytes, End], bytes] = Recent()
+        """The same of tags."""
         # All messages of a call ask for the same few values; the keys behind them never change.
         self.open_call_id = remembered_by_all(self._open_call_id)
         self.seal_call_id = remembered_by_all(self._seal_call_id)
@@ -66,7 +95,7 @@ class Identity:
         One that does not fit the side's limit when sealed is replaced by a keyed hash of itself; the dialog's
         record then carries it (`is_hashed` tells).
         """
-        if not side.hides:
+        if not side.hides and not (side.hides_devices and self._leaks(value)):
             return value
         context = side.end.pack()
         sealed = self._tokens.seal_text(Purpose.CALL_ID, pack_call_id(value), key_id, side.alphabet, context)
@@ -77,7 +106,7 @@ class Identity:
 
     def is_hashed(self, value: bytes, outward: bytes, side: Side) -> bool:
         """Tell whether `outward`, which `value` was sealed to, cannot be opened again."""
-        if not side.hides or self._sealed_ids.get((outward, side.end)) == value:
+        if outward == value or self._sealed_ids.get((outward, side.end)) == value:
             return False
         return self.open_call_id(outward, side.end) != value
 
@@ -93,29 +122,44 @@ class Identity:
 
     def _open_tag(self, value: bytes, end: End) -> bytes:
         """Return the tag behind the one that a side uses; the same where we did not seal it."""
+        known = self._sealed_tags.get((value, end))
+        if known is not None:
+            return known
         opened = self._tokens.open(from_base32(value), end.pack())
-        return opened.payload if opened and opened.purpose is Purpose.TAG else value
+        return unpack_call_id(opened.payload) if opened and opened.purpose is Purpose.TAG else value
 
     def _seal_tag(self, value: bytes, side: Side, key_id: int) -> bytes:
-        """Return a tag as a side may see it: sealed on a leak pattern or at the side's wish."""
-        if value and side.hides and (side.seal_tags or self._leaks(value)):
-            return to_base32(self._tokens.seal(Purpose.TAG, value, key_id, side.end.pack()))
+        """Return a tag as a side may see it: sealed where it tells, or may tell, a device, or at the side's wish."""
+        if not (value and (side.hides or side.hides_devices)):
+            return value
+        if side.seal_tags or self._leaks(value) or (side.wary and _ROOM_FOR_A_MAC.search(unquote_to_bytes(value))):
+            sealed = to_base32(self._tokens.seal(Purpose.TAG, pack_call_id(value), key_id, side.end.pack()))
+            self._sealed_tags.put((sealed, side.end), value)
+            return sealed
         return value
 
-    def carry_tag(self, value: bytes, near: End, far: Side, key_id: int) -> bytes:
-        """Map a tag from one side to the other."""
+    def carry_tag(self, value: bytes, near: End, far: Side, key_id: int, *, own: bool = False) -> bytes:
+        """Map a tag from one side to the other.
+
+        Of the far side's own tags only such were ever sealed as both sides seal, on a leak pattern: what this one has
+        sealed besides, others' tags alone, says nothing of its own, which the near side may know as it is.
+        """
         opened = self.open_tag(value, near)
-        return opened if opened != value else self.seal_tag(value, far, key_id)
+        return opened if opened != value else self.seal_tag(value, far.plain if own else far, key_id)
 
     def carry_call_id(self, value: bytes, near: End, far: Side, key_id: int) -> bytes:
         """Map a Call-ID from one side to the other."""
         opened = self.open_call_id(value, near)
         return opened if opened != value else self.seal_call_id(value, far, key_id)
 
-    def carry_reference(self, value: bytes, near: End, far: Side, key_id: int) -> bytes | None:
+    def carry_reference(
+        self, value: bytes, near: End, far: Side, key_id: int, *, embedded: bool = False
+    ) -> bytes | None:  # fmt: skip
         """Map a Replaces, Join or Target-Dialog value (RFC 3891 §6.1, 3911 §7.1, 4538 §7); None for a broken one.
 
-        Only the parameters of those grammars pass: a generic-param is room for anything.
+        Only the parameters of those grammars pass: a generic-param is room for anything. Of a header, to-tag and
+        local-tag are the recipient's own (RFC 3891 §3, RFC 4538 §6); one that is embedded in a Refer-To is for somebody
+        else, whom it reaches through us.
         """
         call_id, _, rest = value.partition(b";")
         params = parse_params(b";" + rest) if rest else {}
@@ -123,7 +167,8 @@ class Identity:
         for name in (b"to-tag", b"from-tag", b"local-tag", b"remote-tag"):
             tag = params.get(name)
             if tag is not None and TOKEN.fullmatch(tag):
-                out += b";%b=%b" % (name, self.carry_tag(tag, near, far, key_id))
+                own = name in _OWN and not embedded
+                out += b";%b=%b" % (name, self.carry_tag(tag, near, far, key_id, own=own))
         return out + b";early-only" if b"early-only" in params else out
 
     def carry_call_ids(self, value: bytes, near: End, far: Side, key_id: int) -> bytes:

@@ -120,23 +120,24 @@ class Draft:
     def __init__(self, message: Message, notes: list[tuple[str, str]] | None = None) -> None:
         """Begin with an untouched copy of message; `notes` collects (field, reason) where somebody listens."""
         self.start = message.start
-        self.shape: Shape | None = message.shape
-        """The message's; None once it adopted a line."""
+        self.shape = message.shape
+        """The message's; lines that were adopted stand behind those that it is of."""
         self.names = message.names
         self._index = message.index
         self._heads = message.shape.heads
         self.lines: list[bytes | None] = list(message.lines)
         self.body = self.received_body = message.body
         self.top: list[bytes] = []
+        """What routes and counts, and is made when the plan was applied, or holds nothing that it could hide."""
         self.bottom: list[bytes] = []
+        """The same, and what is made of the message as it leaves (`Plan.vouch`). All else that is added is adopted."""
         self.notes = notes
         self._received: list[bytes] = message.lines
         """As they came: a line that is another object by now was edited."""
 
     def adopt(self, name: bytes, line: bytes) -> None:
-        """Add a line of another message, which later stages then edit as if it had come with this one."""
+        """Add a line, which later stages read and edit as if it had come with this message; so no plan misses it."""
         place = len(self.lines)
-        self.shape = None
         self.names = [*self.names, name]
         self._heads = [*self._heads, line.partition(b":")[0].rstrip(b" \t") + b": "]
         self.lines.append(line)

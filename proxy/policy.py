@@ -141,9 +141,6 @@ class Plan(Protocol):
     def fulfils_privacy(self) -> bool:
         """Whether what Privacy and `Proxy-Require: privacy` ask for is done here (RFC 3323 §5)."""
 
-    def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
-        """Return an asserted identity as the hop may see it, b"" for none; domain stands for the sender's network."""
-
     def left_of_privacy(self, values: list[bytes]) -> bytes | None:
         """Return what Privacy says towards the hop, b"" for nothing, None where it stays as it came."""
 

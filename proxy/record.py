@@ -28,6 +28,7 @@ from proxy.pack import (
     unpack_ip,
     unpack_uri,
 )
+from proxy.uri import without_push
 
 BUCKETS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024)
 """Sizes that payloads are padded to."""
@@ -144,7 +145,7 @@ class RecordTooBig(Malformed):
 
 
 def encode(record: Record, budget: int) -> bytes:
-    """Write a record within `budget` bytes: over it the display names leave first, then the To URIs.
+    """Write a record within `budget` bytes: over it push parameters leave first, then display names, then the To URIs.
 
     Raises:
         RecordTooBig: when it does not fit all the same.
@@ -154,7 +155,10 @@ def encode(record: Record, budget: int) -> bytes:
 
 def fit(record: Record, budget: int) -> tuple[bytes, Record]:
     """Return what `encode` writes, and as much of the record as that holds; raises as `encode`."""
-    packed = _pack(record)
+    packed = _pack(record) if len(record.target) <= MAX_FIELD else b""
+    if not packed or len(packed) > budget:
+        record = record._replace(target=without_push(record.target))
+        packed = _pack(record)
     if len(packed) > budget or (len(packed) > MAX_FIELD and _has_long_name(record)):
         record = _without_names(record)
         packed = _pack(record)
@@ -255,12 +259,12 @@ class Mould:
     def make(
         self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], budget: int, *, whole: bool
     ) -> tuple[bytes, Record] | None:
-        """Return a record and its payload; None where names must leave for it to fit, and for streams.
+        """Return a record and its payload; None where something must leave for it to fit, and for streams.
 
         Raises:
             RecordTooBig: when a URI is too long.
         """
-        if flow is None or flow.transport != "UDP":
+        if flow is None or flow.transport != "UDP" or len(target) > MAX_FIELD:
             return None
         if flow is not self._flow or target != self._target:
             # Contact and Record-Route of one message, mostly: the same place.

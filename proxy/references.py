@@ -67,7 +67,7 @@ class References:
         for position in list(draft.find(b"in-reply-to")):
             self._set(draft, position, self._identity.carry_call_ids(draft.value(position), near, far, key_id))
         if crossing.extra_replaces:
-            draft.bottom.append(b"Replaces: " + crossing.extra_replaces)
+            draft.adopt(b"replaces", b"Replaces: " + crossing.extra_replaces)
         if far.hides or not crossing.to_far.keeps_all:
             write = self._refer_to if far.hides else _open_refer_to
             for position in list(draft.find(b"refer-to")):
@@ -96,7 +96,7 @@ class References:
         headers = b""
         if replaced is not None:
             near, far, key_id = crossing.near.end, crossing.far, crossing.key_id
-            carried = self._identity.carry_reference(replaced, near, far, key_id)
+            carried = self._identity.carry_reference(replaced, near, far, key_id, embedded=True)
             headers = b"?Replaces=" + quote_from_bytes(carried or b"", safe="").encode()
         return b"<sip:%b@%b%b>%b" % (user, host, headers, tail)
 
@@ -140,13 +140,16 @@ class References:
         return Transfer(record, reader.text(), reader.text(), reader.text(), bool(reader.number(1)))
 
     def replaces(self, transfer: Transfer, far: Side, key_id: int) -> bytes:
-        """Return the Replaces value of a transfer token as the called side knows that dialog."""
-        if not transfer.record.marks & Mark.FROM_CALLER:
-            # The called side began the dialog that is replaced: it knows it by its own Call-ID.
-            far = far._replace(hides=False)
-        value = self._identity.seal_call_id(transfer.call_id, far, key_id)
-        for name, tag in ((b"to-tag", transfer.to_tag), (b"from-tag", transfer.from_tag)):
-            value += b";%b=%b" % (name, self._identity.seal_tag(tag, far, key_id))
+        """Return the Replaces value of a transfer token as the called side knows that dialog.
+
+        Who made an identifier knows it as it made it: the called side the tag that is its own (RFC 3891 §3), and the
+        Call-ID of a dialog that it began.
+        """
+        call_id = transfer.call_id
+        if transfer.record.marks & Mark.FROM_CALLER:
+            call_id = self._identity.seal_call_id(call_id, far, key_id)
+        from_tag = self._identity.seal_tag(transfer.from_tag, far, key_id)
+        value = b"%b;to-tag=%b;from-tag=%b" % (call_id, transfer.to_tag, from_tag)
         return value + b";early-only" if transfer.early_only else value
 
 

@@ -34,9 +34,7 @@ _WILDCARDS = ("0.0.0.0", "::")
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    __slots__ = (
-        "_hash", "believed", "edge", "end", "is_uniform", "key", "label", "trunk", "trusted", "zone", "zone_name",
-    )  # fmt: skip
+    __slots__ = ("_hash", "edge", "end", "is_uniform", "key", "label", "trunk", "trusted", "zone", "zone_name")
 
     def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
         """Name a side.
@@ -52,11 +50,12 @@ class Party:
         self.trunk = trunk
         self.edge = edge
         self.trusted = trunk.trusted if zone is Zone.TRUNK and trunk else zone in (Zone.CORE, Zone.PSAP)
-        """Inside the trust domain of RFC 3325: what it asserts is believed."""
+        """Inside the trust domain of RFC 3325: what it says of who calls is believed, and that it was verified.
+
+        A PSAP is, on its emergency calls and their call-backs alone: an operator chose whom these go to.
+        """
         self.end = End(zone, trunk_id(trunk.name) if trunk else 0)
         """What dialog records and token contexts keep of it."""
-        self.believed: bool = zone is Zone.CORE or (zone is Zone.TRUNK and trunk is not None and trunk.trusted)
-        """Whether it is inside the trust domain of RFC 3325: what it says of who calls was checked."""
         self.label: str = trunk.name if trunk else zone.value
         """The name for events: the trunk's, or the zone's."""
         self.key = f"{zone.value}/{self.label}/{'edge' if edge else ''}"

@@ -13,6 +13,8 @@ from proxy.grammar import COMPACT
 
 #: A message has exactly one of each (RFC 3261 §7.3.1, §20); a second would be read by the next hop at its whim.
 SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
+#: By these a sender may ask for privacy, in the older two by a parameter (`filters/request.py`).
+ASKING = frozenset((b"privacy", b"remote-party-id", b"diversion"))
 MAX_NAME = 64
 """Longest header name that is remembered, in bytes."""
 MAX_NAMES = 4096
@@ -41,7 +43,7 @@ canonical = _Canonical().__getitem__
 class Shape:
     """The names of a message's header lines in their order; shared among messages, and never changed."""
 
-    __slots__ = ("heads", "index", "names", "repeated", "shared", "starts")
+    __slots__ = ("asks", "heads", "index", "names", "repeated", "shared", "starts")
 
     def __init__(self, spelled: list[bytes]) -> None:
         """Note where each name stands; of more lines than `limits.headers` may allow, only the first ones."""
@@ -55,6 +57,8 @@ class Shape:
         """Positions of the lines of each name."""
         self.repeated = next((name for name in SINGLE if len(self.index.get(name, ())) > 1), b"")
         """A name that stands more than once and must not."""
+        self.asks = not ASKING.isdisjoint(names)
+        """Whether the sender may have asked for privacy."""
         self.shared = False
         """Whether other messages get this very object, so that something may be kept under it."""
 

@@ -61,10 +61,6 @@ class UnfilteredPlan:
         """Nobody does what Privacy asks for."""
         return False
 
-    def asserted(self, identity: NameAddr, domain: bytes) -> bytes:
-        """Return it as it is."""
-        return identity.address
-
     @property
     def vouches(self) -> bool:
         """Nothing is signed."""

@@ -43,6 +43,7 @@ def test_a_field(tmp_path: Path) -> None:
         x-a = { category = "number", zones = { trusted = "remove", core = "keep" } }
         x-b = { category = "function", form = "value", values = "colours", params = { n = "digits", f = true } }
         x-c = { category = "function", form = "match", pattern = '(?:{colours})\\d' }
+        x-d = { category = "function", form = "flag", besides = ["name", "device"] }
     """)  # fmt: skip
     reader = Reader(merged)
     first, second, third = (reader.header(merged["headers"][name]) for name in ("x-a", "x-b", "x-c"))
@@ -50,6 +51,10 @@ def test_a_field(tmp_path: Path) -> None:
     assert first
     assert second
     assert third
+    fourth = reader.header(merged["headers"]["x-d"])
+    assert fourth
+    assert fourth.besides == {Category.NAME, Category.DEVICE}
+    assert second.besides == frozenset()
     assert first == HeaderEntry(Category.NUMBER, False, None, frozenset({Towards.TRUSTED}))
     assert second.form
     assert third.form
@@ -119,6 +124,18 @@ NAME = '[headers]\nx = {category = "name", '
         ),
         ('[bodies]\n"a/b" = {category = "function"}', 'bodies."a/b": is a function without a handling'),
         ('[bodies]\n"a/b" = {category = []}', 'bodies."a/b".category: an array is not a category'),
+        (
+            VALUE + 'values = ["a"], besides = "name"}',
+            "headers.x.besides: is not a list of categories; write a list of",
+        ),
+        (VALUE + 'values = ["a"], besides = []}', "headers.x.besides: is not a list of categories"),
+        (VALUE + 'values = ["a"], besides = ["function"]}', "headers.x.besides: is not a list of categories"),
+        (VALUE + 'values = ["a"], besides = ["nam"]}', 'headers.x.category: "nam" is not a category'),
+        (NAME + 'besides = ["name"]}', "headers.x.besides: says what its form keeps out and has none"),
+        (
+            '[headers]\nx = {category = "function", core = true, form = "flag", besides = ["name"]}',
+            "headers.x.besides: says what its form keeps out and has none that a plan applies",
+        ),
         (NAME + "zones = 1}", "headers.x.zones: 1 is not a table"),
         (NAME + 'zones = {trunk = "remove"}}', "zones.trunk: is not a zone; write one of access, core, trusted"),
         (NAME + 'zones = {core = "seal"}}', 'headers.x.zones.core: "seal" is no action for a zone'),

@@ -458,6 +458,18 @@ def test_a_description_that_may_not_pass_takes_its_lines_along(tmp_path: Path) -
     assert got.body == b""
 
 
+@pytest.mark.parametrize("name", ["p-asserted-identity", "privacy"])
+def test_what_an_operator_keeps_from_a_trunk_is_not_added_either(tmp_path: Path, name: str) -> None:
+    """Sipveil would write both towards a trunk of the trust domain; the catalogue has the last word."""
+    own = tmp_path / "own.toml"
+    own.write_text(f"[headers]\n{name} = {{ category = 'number', zones = {{ trusted = 'remove' }} }}\n")
+    of = Probe(Setup({"catalogue": (str(own),)}, {"trusted": True}))
+    assert of.fate("headers", name) is Fate.NEVER
+    got = of.sent()
+    assert got
+    assert name.encode() not in got.index
+
+
 def test_no_field_is_left_out() -> None:
     """Every entry, those of an operator and the rest of each section; towards a PSAP hardly anything happens."""
     of = probe("strict")

@@ -6,7 +6,8 @@ import pytest
 
 from config.settings import Limits
 from config.vocabulary import Action, Category
-from filters.request import NOTHING, STRICTEST, Asked, asked
+from filters.request import NOTHING, STRICTEST, Asked, asked, beside
+from proxy.dialled import Wish
 from proxy.errors import Refused
 from proxy.message import Message
 from proxy.parse import parse
@@ -106,3 +107,46 @@ def test_critical_and_unmet_is_refused(lines: list[bytes], named: str) -> None:
     with pytest.raises(Refused, match=rf"^Privacy cannot be met: {named}$") as refused:
         asked(request(*lines))
     assert refused.value.code == 500
+
+
+RPID = b"Remote-Party-ID: <sip:+1555@x>"
+
+
+@pytest.mark.parametrize(
+    ("lines", "categories"),
+    [
+        ([RPID], set()),
+        ([RPID + b";privacy=off"], set()),
+        ([RPID + b";privacy=full"], ID),
+        ([RPID + b";PRIVACY=Full-network"], ID),
+        ([RPID + b";privacy=name"], {Category.NAME}),
+        ([RPID + b';party=calling;privacy="uri , name"'], ID),
+        ([RPID + b";privacy=off, <tel:+1555>;privacy=uri"], {Category.NUMBER}),
+        ([RPID, RPID + b";privacy=nonsense"], ID),
+        ([RPID + b";privacy"], ID),
+        ([b'Remote-Party-ID: "A <sip:+1555@x>;privacy=off'], ID),
+        ([b"Diversion: <sip:+1555@x>"], set()),
+        ([b"Diversion: <sip:+1555@x>;privacy=off"], set()),
+        ([b"Diversion: <sip:+1555@x>;privacy=name"], {Category.HISTORY}),
+        ([b"Diversion: <sip:+1555@x>;privacy=off, <sip:+1666@x>;privacy=full"], {Category.HISTORY}),
+        ([b"Diversion: <sip:+1555@x;Privacy=off"], {Category.HISTORY}),
+        ([b"Diversion: <sip:+1555@x", b"Remote-Party-ID: 1555"], set()),
+        ([RPID + b";privacy=full", b"Privacy: history"], ID | {Category.HISTORY}),
+    ],
+)
+def test_a_privacy_parameter_is_a_wish(lines: list[bytes], categories: set[Category]) -> None:
+    """draft-ietf-sip-privacy-04 §7.2, RFC 5806 §6; what is no word of theirs, or cannot be read, hides most."""
+    message = request(*lines)
+    assert hidden(asked(message)) == categories
+    assert set(beside(message)) <= categories
+    assert bool(asked(message).text) is bool(categories)
+
+
+@pytest.mark.parametrize("other", [[b"Privacy: none"], []])
+def test_what_it_hides_nothing_else_shows(other: list[bytes]) -> None:
+    """Neither `Privacy: none` nor *82: of all that asks the strictest wins (peers.md row 5)."""
+    message = request(RPID + b";privacy=full", *other)
+    for wish in (Wish.NONE, Wish.SHOW):
+        found = asked(message, wish)
+        assert hidden(found) == ID
+        assert not found.relaxed

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.vocabulary import Action, Category
-from filters.catalogue import load_catalogue
+from filters.catalogue import PACKAGED, load_catalogue
 from filters.forms import FormError
 from filters.sdp import MAX_LINES, MAX_REMEMBERED, SdpContext, SdpFilter, _Filter, compile_sdp
 from tests.strategies import mutations
@@ -55,6 +56,17 @@ def test_phone_to_trunk() -> None:
         "m=audio 4000 RTP/AVP 0 101", "c=IN IP4 198.51.100.2", "b=TIAS:64000", "a=rtpmap:0 PCMU/8000",
         "a=fmtp:101 0-15", "a=ptime:20", "a=sendrecv",
     ]  # fmt: skip
+
+
+def test_a_form_holds_where_what_it_keeps_out_is_hidden(tmp_path: Path) -> None:
+    """`besides` of an operator's entry: a hop that sees unknown fields sees no more of it than its form."""
+    path = tmp_path / "own.toml"
+    ours = 'ours = { category = "function", form = "value", values = ["on"], besides = ["device"] }'
+    path.write_text("[sdp.attributes]\n" + ours)
+    catalogue = load_catalogue(PACKAGED, path)
+    for hidden, kept in ((Category.DEVICE, []), (Category.NAME, ["a=ours:tv"])):
+        clean = compile_sdp(catalogue, KEEP | {hidden: Action.REMOVE})
+        assert cleaned(*HEAD, "a=ours:tv", "a=ours:on", clean=clean)[len(HEAD) :] == [*kept, "a=ours:on"]
 
 
 def test_trusted_hop_gets_the_same_object() -> None:
@@ -130,6 +142,18 @@ KEPT = [
     "label:1", "rid:hi send", "rid:1 recv pt=96,97;max-width=1280", "simulcast:send 1,~4;2 recv 3",
     "imageattr:96 send [x=800,y=640,sar=1.1,q=0.6] recv *", "framesize:34 176-144", "group:BUNDLE 0 1",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["tls-id:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "tls-id:xF81D4FAE-7DEC-61D0-a765-00a0c91e6bf6", "tls-id:too-short",
+     "tls-id:" + "a" * 256, "tls-id:abcdefghijklmnopqrst alice", "tls-id:" + "ab:" * 10],
+)  # fmt: skip
+def test_what_is_no_random_association_falls(line: str) -> None:
+    """RFC 8842 §4: 20 to 255 letters, random; a UUID of version 1, 2 or 6 holds a MAC (RFC 9562 §5)."""
+    assert attributes(line) == []
+    random = "tls-id:3f2b7f0e-8e4a-4c1d-8a3b-1c2d3e4f5a6b"
+    assert attributes(random) == [random]
 
 
 @pytest.mark.parametrize("line", KEPT)

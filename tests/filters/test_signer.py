@@ -116,6 +116,14 @@ def test_a_hidden_number_is_not_signed() -> None:
     assert of.count("signing", "no-number") == 1
 
 
+def test_a_number_that_is_told_by_indicator_is_signed() -> None:
+    """ATIS-1000074 §5.2.1: From is anonymous, and a trunk of the trust domain attests what P-Asserted-Identity says."""
+    data = left(world({}, trusted=True), CALLER.invite())
+    assert read(data).from_.uri == b"sip:anonymous@anonymous.invalid"
+    assert read(data).values(b"privacy") == [b"id"]
+    assert passport(data)[1]["orig"] == {"tn": "15550142"}
+
+
 def test_what_a_phone_asserts_is_not_signed() -> None:
     """ATIS-1000074: the first of P-Asserted-Identity; of a phone that is Sipveil's own, not what it claims."""
     headers = (b"P-Asserted-Identity: <sip:+15550143@h;user=phone>, <tel:+1-555-0143>", SDP_LINE)

@@ -147,6 +147,18 @@ def test_a_trusted_trunk_can() -> None:
     assert data.count(b"verstat=") == 3
 
 
+@pytest.mark.parametrize(("marks", "said"), [((b"Priority: psap-callback",), 3), ((), 0)])
+def test_a_psap_can_when_it_calls_back(marks: tuple[bytes, ...], said: int) -> None:
+    """Who may say who calls may say that it was verified: in From and beside it alike. In other calls it is a trunk."""
+    packet = with_verstat(
+        call(Agent(PSAP.address, b"+15550142"), *CLAIMED, *marks, uri=TO_PBX),
+        b"<sip:+15550142;verstat=x@sip.example.net>",
+    )
+    data = left(World(), packet, PBX)
+    assert data.count(b"verstat=") == said
+    assert b"P-Sipveil" not in data
+
+
 def test_a_phone_cannot() -> None:
     headers = (*CLAIMED, b"Remote-Party-ID: <tel:+15550142;verstat=x>;party=calling")
     packet = with_verstat(call(CALLER, *headers, uri=b"sip:800@192.0.2.1"), b"<tel:+15550142;verstat=x>")

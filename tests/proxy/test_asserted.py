@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.vocabulary import Zone
+from filters.engine import build
 from filters.leaks import found_in
-from proxy.message import Message
+from proxy.asserted import assert_identity
+from proxy.message import Draft, Message
+from proxy.routing import Party
 from tests import world
 from tests.agents import ALICE, CARRIER, PBX, Agent, read
 from tests.ladder import Ladder, Sent
@@ -18,6 +23,7 @@ CALLER = Agent(PHONE, NUMBER, b'"Alice Liddell" ')
 FORGED = b"P-Asserted-Identity: <sip:+15559999@sip.example.net>"
 SHOWN = {"name": "keep", "number": "keep"}
 PAI = b"p-asserted-identity"
+TRUSTED = [{**world.SETTINGS["trunks"][0], "trusted": True}, *world.SETTINGS["trunks"][1:]]
 
 
 def place(*, default: Any = None, **trunk: Any) -> World:
@@ -169,6 +175,26 @@ def test_an_emergency_call_keeps_what_it_says() -> None:
     data = next(data for peer, data in world_.sent if peer == world.PSAP)
     assert FORGED in data
     assert b"Privacy: id" in data
+
+
+@pytest.mark.parametrize("line", ["p-asserted-identity = {category = 'number', ", "privacy = {category = 'unknown', "])
+def test_what_never_goes_to_a_trunk_is_not_added_either(tmp_path: Path, line: str) -> None:
+    """An operator's catalogue has the last word on a header, whoever writes it."""
+    path = tmp_path / "own.toml"
+    path.write_text(f"[headers]\n{line}zones = {{trusted = 'remove'}}}}")
+    message = sent(World(world.settings(trunks=TRUSTED, catalogue=[str(path)])))
+    assert line.partition(" ")[0].encode() not in message.index
+    assert {PAI, b"privacy"} & set(message.index), "the other of the two goes on"
+
+
+def test_what_is_added_can_be_read_by_later_stages() -> None:
+    """A draft shows its own edits (design.md §2): who is asserted stands in it like any other line."""
+    message = read(CALLER.request().data)
+    draft, party = Draft(message), Party(Zone.TRUNK, world.settings(trunks=TRUSTED).trunks[0])
+    engine = build(world.settings(trunks=TRUSTED))
+    assert_identity(draft, message, Party(Zone.ACCESS), party, engine.plan(engine.towards(party), party))
+    assert draft.first(PAI) == b'"Alice Liddell" <sip:%b@sip.example.net>' % NUMBER
+    assert draft.first(b"privacy") == b"id"
 
 
 def test_a_device_id_in_place_of_a_number_is_not_asserted() -> None:

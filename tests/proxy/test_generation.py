@@ -37,6 +37,10 @@ def test_a_side_hides_what_the_decision_hides() -> None:
     assert one.side(Party(Zone.ACCESS), HIDING).hides
     assert not one.side(Party(Zone.CORE), KEEP_ALL).hides
     assert not one.side(Party(Zone.CORE), pack({Category.NAME: Action.REMOVE})).hides
+    for party in (Party(Zone.ACCESS), carrier(one)):
+        devices = one.side(party, pack({Category.DEVICE: Action.REMOVE}))
+        assert (devices.hides, devices.hides_devices) == (False, True)
+        assert not one.side(party, pack({Category.NETWORK: Action.SEAL})).hides_devices
 
 
 def test_a_trunks_side_has_its_profile() -> None:
@@ -49,6 +53,8 @@ def test_a_trunks_side_has_its_profile() -> None:
     side = one.side(carrier(one), HIDING)
     assert (side.seal_tags, side.max_call_id, side.alphabet) == (True, 100, "base32")
     assert side.end == carrier(one).end
+    assert side.wary
+    assert not one.side(Party(Zone.ACCESS), HIDING).wary
     assert one.side(carrier(one), HIDING, emergency=True).max_call_id == 255
     plain = one.side(Party(Zone.ACCESS), HIDING)
     assert (plain.seal_tags, plain.max_call_id, plain.alphabet) == (False, 64, "base64url")

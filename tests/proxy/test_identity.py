@@ -19,7 +19,7 @@ TOKENS = Tokens(keyring(3, 4))
 IDENTITY = Identity(TOKENS, lambda text: b"001565" in text)
 PHONE = Side(End(Zone.ACCESS), hides=True)
 CORE = Side(End(Zone.CORE), hides=False)
-CARRIER = Side(End(Zone.TRUNK, 7), hides=True)
+CARRIER = Side(End(Zone.TRUNK, 7), hides=True, wary=True)
 SECOND = Side(End(Zone.TRUNK, 8), hides=True)
 SEALING = CARRIER._replace(seal_tags=True)
 KEY = 4
@@ -124,6 +124,64 @@ def test_tags_pass_unless_they_leak_or_the_trunk_asks() -> None:
         assert IDENTITY.open_tag(sealed, SECOND.end) == sealed
 
 
+HEX = (
+    b"9c57ad12a4e0",  # bare, of a maker that no list knows
+    b"9C57AD12A4E0", b"9c57.ad12.a4e0", b"9C-57-AD-12-A4-E0", b"9c%3A57%3aad%3A12%3Aa4%3Ae0", b"9c57-ad12a4e0",
+    b"9c57ad12a4e00b8a1d3c7c5d",  # Cisco's phones: the MAC, and more digits
+    b"x9c57ad12a4e0", b"123456789012",
+    b"0123456789abcdef", b"0123456789abcdef0123456789abcdef",  # random: who knows?
+    b"3f2b7f0e-8e4a-4c1d-8a3b-9c57ad12a4e0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", HEX)
+def test_a_tag_with_room_for_a_mac_is_sealed_towards_trunks(tag: bytes) -> None:
+    """standards.md §6: Cisco's tags begin with it. Each message and reference finds the answer by the tag alone."""
+    plain = Identity(TOKENS, lambda _: False)
+    sealed = plain.seal_tag(tag, CARRIER, KEY)
+    assert len(sealed) <= 72, "what is escaped cannot be packed"
+    assert TOKEN.fullmatch(sealed)
+    assert b"57ad" not in sealed
+    # From memory, and as another node does that never saw it; some ends change the case.
+    for one in (plain, Identity(Tokens(keyring(3, 4)), lambda _: False)):
+        assert one.open_tag(sealed, CARRIER.end) == tag
+        assert one.open_tag(sealed.upper(), CARRIER.end) == tag
+    assert plain.carry_tag(tag, PHONE.end, CARRIER, KEY) == sealed
+    assert plain.seal_tag(tag, PHONE, KEY) == tag, "trunks and core have no device to hide"
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        b"1928301774", b"a6c85cf", b"as58f4201b", b"3848276298", b"7A1C3D5E", b"0123456789a", b"06f5rpvvb1",
+        b"0123456789g0123456789", b"3b2c1d0e--4f5a6b7c", b"gK0c9c57ad",
+    ],
+)  # fmt: skip
+def test_a_tag_without_room_for_one_passes(tag: bytes) -> None:
+    """What most phones write: ten decimal digits, eight hexadecimal ones, letters of all kinds."""
+    assert Identity(TOKENS, lambda _: False).seal_tag(tag, CARRIER, KEY) == tag
+
+
+def test_a_device_id_is_sealed_where_addresses_are_told() -> None:
+    """A contract that shows addresses shows no devices: neither a tag nor a Call-ID tells one."""
+    open_ = CARRIER._replace(hides=False, hides_devices=True)
+    for value in (b"0015653a1b2c@10.1.1.23", b"0015653a1b2c-" + b"long" * 60):
+        outward = IDENTITY.seal_call_id(value, open_, KEY)
+        assert b"0015653a1b2c" not in outward
+        hashed = IDENTITY.is_hashed(value, outward, open_)
+        assert IDENTITY.open_call_id(outward, open_.end) == (outward if hashed else value)
+        assert hashed is (len(value) > 100)
+    assert IDENTITY.seal_call_id(b"abc@10.1.1.23", open_, KEY) == b"abc@10.1.1.23"
+    assert not IDENTITY.is_hashed(b"abc@10.1.1.23", b"abc@10.1.1.23", open_)
+    for tag in (b"0015653a1b2c", b"9c57ad12a4e0"):
+        assert (
+            IDENTITY.open_tag(IDENTITY.seal_tag(tag, open_, KEY), open_.end)
+            == tag
+            != IDENTITY.seal_tag(tag, open_, KEY)
+        )
+    assert IDENTITY.seal_tag(b"plain", open_, KEY) == b"plain"
+
+
 def test_a_call_id_token_is_no_tag_and_a_tag_no_call_id() -> None:
     """Purposes do not mix."""
     sealed = IDENTITY.seal_call_id(b"plain", CARRIER, KEY)
@@ -158,6 +216,27 @@ def test_a_replaces_is_carried_part_by_part() -> None:
     assert params[b"from-tag"] == b"plain"
     assert b"early-only" in params
     assert IDENTITY.carry_reference(there, CARRIER.end, PHONE, KEY) == own
+
+
+@pytest.mark.parametrize("side", [CARRIER, SEALING])
+def test_a_trunks_own_tag_comes_back_as_it_made_it(side: Side) -> None:
+    """The phone knows it as it is, for towards phones only what leaks is sealed; sealed, nobody there would know it."""
+    theirs, ours = b"0123456789abcdef", b"fedcba9876543210"
+    for params in (b"abc;to-tag=%b;from-tag=%b", b"abc;local-tag=%b;remote-tag=%b"):
+        there = IDENTITY.carry_reference(params % (theirs, ours), PHONE.end, side, KEY)
+        assert there is not None
+        assert b"-tag=%b;" % theirs in there
+        assert b"-tag=%b" % IDENTITY.seal_tag(ours, side, KEY) in there
+        assert ours not in there
+    # Embedded in a Refer-To it is for somebody else, who may not see it either, and comes back through us.
+    inside = IDENTITY.carry_reference(
+        b"abc;to-tag=%b;from-tag=%b" % (theirs, ours), PHONE.end, side, KEY, embedded=True
+    )
+    assert inside is not None
+    assert theirs not in inside
+    leak = IDENTITY.carry_reference(b"abc;to-tag=0015653a1b2c;from-tag=1", PHONE.end, side, KEY)
+    assert leak is not None
+    assert b"0015653a1b2c" not in leak, "what the phone knows in clear is not the trunk's, or it would be sealed"
 
 
 def test_only_parameters_of_the_grammar_pass() -> None:

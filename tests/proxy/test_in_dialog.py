@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from filters.leaks import found_in
 from proxy.headers import parse_name_addr
 from proxy.uri import parse_sip_uri
 from tests import world as w
@@ -438,12 +439,96 @@ def test_tags_that_tell_a_device_are_sealed_everywhere() -> None:
     assert ladder
 
 
+INSTANCE = b'+sip.instance="<urn:uuid:00000000-0000-0000-0000-9C57AD12A4E0>"'
+
+
+@pytest.mark.parametrize(
+    "tag", [b"9c57ad12a4e0", b"9c57ad12a4e00b8a1d3c7c5d", b"deadbeef9C57AD12A4E0", b"9c57-ad12-a4e0"]
+)
+def test_a_mac_that_nobody_knows_as_one_leaves_in_no_tag(tag: bytes) -> None:
+    """The same digits stand in a device id that is hidden; a BYE says nothing of it and is of the same dialog."""
+    lines = (b"User-Agent: Acme 9c57ad12a4e0", b"Content-Type: application/sdp")
+    invite = ALICE.invite(tag=tag, headers=lines)
+    invite = swap(invite, b"5062>\r\n", b"5062>;" + INSTANCE + b"\r\n")
+    ladder = established(invite=invite)
+    sealed = read(ladder[b"INVITE"]).from_tag
+    assert not found_in(ladder[b"INVITE"], [b"9c57ad12a4e0", b"9C57AD12A4E0", tag])
+    ladder = ladder >> Restart() >> ALICE.within(b"UPDATE", ladder[200], own=invite) << Sent(CARRIER, b"UPDATE")
+    assert read(ladder[b"UPDATE"]).from_tag == sealed
+    ladder = ladder >> CARRIER.answer(ladder[b"UPDATE"], 200) << Sent(ALICE, 200)
+    assert read(ladder[200]).from_tag == tag
+    assert ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).to_tag == tag
+
+
+def test_a_mac_leaves_in_no_tag_of_a_phone_that_is_called() -> None:
+    """The trunk began the dialog, and no record tells what the phone's answer said: the tag alone does."""
+    world, tag = World(settings(routes=[{"source": "trunk", "to": ["access"]}])), b"9c57ad12a4e0"
+    ladder = Ladder(world) >> CARRIER.invite(uri=b"sip:alice@10.1.1.23:5062") << Sent(CARRIER, 100)
+    ladder = ladder << Sent(ALICE, b"INVITE")
+    answer = ALICE.answer(ladder[b"INVITE"], 200, tag=tag, headers=(b"User-Agent: Acme 9c57ad12a4e0",))
+    ladder = ladder >> answer << Sent(CARRIER, 200)
+    sealed = read(ladder[200]).to_tag
+    assert sealed != tag
+    bye = ALICE.within(b"BYE", ladder[b"INVITE"], own=answer)
+    ladder = ladder >> Restart() >> bye << Sent(CARRIER, b"BYE")
+    assert read(ladder[b"BYE"]).from_tag == sealed
+    assert not found_in(ladder[b"BYE"], [tag])
+    assert ladder >> CARRIER.answer(ladder[b"BYE"], 200) << Sent(ALICE, 200)
+    assert read(ladder[200]).from_tag == tag
+
+
 def test_tags_are_sealed_at_the_trunks_wish() -> None:
     """dialogs.md: … or the trunk asks."""
     ladder = established(profile(seal_tags=True))
     assert read(ladder[b"INVITE"]).from_tag != b"from1"
     assert ladder >> from_callee(ladder) << Sent(ALICE, b"BYE")
     assert read(ladder[b"BYE"]).to_tag == b"from1"
+
+
+TOKEN = b"dPq0c9Z8S3e7:APA91b" + b"G-x_Yz0123456789" * 8
+MOBILE = (
+    # Linphone for Android and for iOS, Acrobits' Groundwire, Zoiper; what wakes each stands apart
+    (b";transport=udp", b";pn-prid=" + TOKEN + b";pn-provider=fcm;pn-param=929724111839;pn-silent=1;pn-timeout=0"),
+    (b";transport=udp", b";pn-prid=%b:voip&%b:remote;pn-provider=apns;pn-param=ABCD.org.linphone.phone.voip&remote"
+     b";pn-msg-str=IM_MSG;pn-call-str=IC_MSG;pn-groupchat-str=GC_MSG;pn-call-snd=notes_of_the_optimistic.caf"
+     b";pn-msg-snd=msg.caf" % (b"0123456789ABCDEF" * 4, b"FEDCBA9876543210" * 4)),
+    (b";transport=udp;rinstance=cf0bd91ac8b0ed1b", b";pn-provider=acrobits;pn-param=cz.acrobits;pn-prid=" + TOKEN),
+    (b";rinstance=8c9e3a77cb3c2dd5;transport=UDP", b";app-id=com.zoiper.android.app;pn-type=firebase;pn-tok=" + TOKEN),
+)  # fmt: skip
+LONG_FEATURES = (
+    b';+sip.instance="<urn:uuid:3f2b7f0e-8e4a-4c1d-8a3b-1c2d3e4f5a6b>";+org.linphone.specs="conference/2.4,ephemeral/1.1,'
+    b'groupchat/1.2,lime";reg-id=1;+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"'
+)
+
+
+@pytest.mark.parametrize(("own", "push"), MOBILE)
+def test_a_mobile_phone_calls_with_its_push_parameters(own: bytes, push: bytes) -> None:
+    """RFC 8599: nothing of them reaches the trunk, and what comes back has the URI that is equal to the phone's own."""
+    contact = b"sip:alice@10.1.1.23:5062" + own
+    invite = swap(INVITE, b"<sip:alice@10.1.1.23:5062>", b"<%b%b>%b" % (contact, push, LONG_FEATURES))
+    ladder = established(invite=invite)
+    assert not found_in(ladder[b"INVITE"], [b"pn-", b"app-id", TOKEN, b"0123456789ABCDEF", b"3f2b7f0e", b"linphone"])
+    ladder = ladder >> Restart() >> from_callee(ladder, b"UPDATE") << Sent(ALICE, b"UPDATE")
+    assert read(ladder[b"UPDATE"]).uri == contact
+    ladder = ladder >> ALICE.answer(ladder[b"UPDATE"], 200, contact=b"<%b%b>" % (contact, push)) << Sent(CARRIER, 200)
+    assert b"pn-" not in ladder[200]
+    assert ladder >> from_callee(ladder, cseq=3) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).uri == contact
+
+
+@pytest.mark.parametrize(("own", "push"), MOBILE)
+def test_a_mobile_phone_is_called_with_its_push_parameters(own: bytes, push: bytes) -> None:
+    """The same in its answer, over its own flow."""
+    contact = b"sip:alice@10.1.1.23:5062" + own
+    ladder = Ladder(World(settings(routes=[{"source": "trunk", "to": ["access"]}])))
+    invite = CARRIER.invite(uri=b"sip:alice@10.1.1.23:5062")
+    ladder = ladder >> invite << Sent(CARRIER, 100) << Sent(ALICE, b"INVITE")
+    answer = ALICE.answer(ladder[b"INVITE"], 200, contact=b"<%b%b>%b" % (contact, push, LONG_FEATURES))
+    ladder = ladder >> answer << Sent(CARRIER, 200)
+    assert not found_in(ladder[200], [b"pn-", b"app-id", TOKEN, b"0123456789ABCDEF", b"3f2b7f0e", b"linphone"])
+    assert ladder >> Restart() >> CARRIER.within(b"BYE", ladder[200], own=invite) << Sent(ALICE, b"BYE")
+    assert read(ladder[b"BYE"]).uri == contact
 
 
 def test_a_long_call_id_travels_in_the_record() -> None:

@@ -124,8 +124,11 @@ def test_a_mould_leaves_to_the_plain_form_what_does_not_fit_as_it_is(record: Rec
 def test_a_mould_refuses_what_the_plain_form_refuses() -> None:
     """dialogs.md: fields are length-limited, for either form."""
     mould = Mould(TYPICAL, TYPICAL.issued)
+    long = b"sip:" + b"x" * MAX_FIELD
+    assert mould.make(0, TYPICAL.flow, long, (), HARD_LIMIT, whole=True) is None, "it may be shortened there"
+    with pytest.raises(RecordTooBig):
+        encode(TYPICAL._replace(target=long), HARD_LIMIT)
     for target, routes in (
-        (b"sip:" + b"x" * MAX_FIELD, ()),
         (b"sip:a@h", (b"sip:" + b"x" * MAX_FIELD,)),
         (b"sip:a@h", (b"sip:h;lr",) * (MAX_ROUTES + 1)),
     ):
@@ -234,3 +237,18 @@ def test_a_record_serves_one_side() -> None:
 def test_ends_have_contexts_of_their_own(one: End, other: End) -> None:
     """What is sealed for one trunk opens for that trunk only."""
     assert (one.pack() == other.pack()) is (one == other)
+
+
+def test_over_the_budget_push_parameters_leave_before_names() -> None:
+    """What wakes a phone is not needed on its own flow (RFC 8599 §4.1), what calls a caller by name is."""
+    short = TYPICAL.target + b";transport=udp"
+    woken = TYPICAL._replace(target=short + b";pn-provider=fcm;pn-prid=" + b"x" * 80)
+    assert fit(woken, HARD_LIMIT)[1] == woken, "where there is room the target is what the phone wrote"
+    assert fit(woken, 160)[1] == TYPICAL._replace(target=short)
+    decoded = decode(encode(woken._replace(target=woken.target + b"x" * MAX_FIELD), HARD_LIMIT))
+    assert decoded.target == short, "longer than any field may be"
+    with pytest.raises(RecordTooBig):
+        fit(TYPICAL._replace(target=b"sip:a@h;x=" + b"x" * MAX_FIELD), HARD_LIMIT)
+    mould = Mould(TYPICAL, TYPICAL.issued)
+    for size in (80, MAX_FIELD):
+        assert mould.make(0, TYPICAL.flow, short + b";pn-prid=" + b"x" * size, (), 160, whole=True) is None

@@ -16,7 +16,7 @@ from proxy.references import References
 from proxy.uri import SipUri, parse_sip_uri
 from tests.agents import read
 from tests.proxy.test_crossing import crossing, records
-from tests.world import World
+from tests.world import SETTINGS, World, settings
 
 CALL_ID = b"abc@10.1.1.23"
 REPLACES = CALL_ID + b";to-tag=callee;from-tag=caller"
@@ -185,6 +185,24 @@ def test_the_called_side_gets_replaces_in_its_own_words() -> None:
         assert rest == b"to-tag=callee;from-tag=caller"
         assert (call_id == CALL_ID) is not for_near
         assert identity.open_call_id(call_id, made.far.end) == CALL_ID
+
+
+@pytest.mark.parametrize("for_near", [True, False])
+def test_the_called_side_gets_its_own_tag_as_it_made_it(for_near: bool) -> None:
+    """Whichever side began the dialog; the phone's tag is sealed as it was in that dialog (RFC 3891 §3)."""
+    world = World(settings(trunks=[{**SETTINGS["trunks"][0], "seal_tags": True}, *SETTINGS["trunks"][1:]]))
+    ours = b"from-tag=0123456789abcdef"
+    named = quote_from_bytes(b"abc@10.1.1.23;to-tag=9c57ad12a4e0;" + ours).encode()
+    target = contact_token(world, for_near=for_near)
+    world, made, draft = mapped(b"Refer-To: <" + target + b"?Replaces=" + named + b">", world=world)
+    at = uri(parse_name_addr(draft.first(b"refer-to") or b"").uri)
+    transfer = references(world).open_transfer(at, made.far.end)
+    assert transfer is not None
+    value = references(world).replaces(transfer, made.far, 3)
+    assert b";to-tag=9c57ad12a4e0;" in value
+    sealed = world.core.generation.identity.seal_tag(b"0123456789abcdef", made.far, 3)
+    assert value.endswith(b";from-tag=" + sealed)
+    assert ours not in value
 
 
 def test_a_request_without_references_is_not_touched() -> None:

@@ -337,13 +337,13 @@ def test_hops_that_never_change_are_worked_out_once() -> None:
 
 
 def test_who_is_inside_the_trust_domain() -> None:
-    """RFC 3325: the core and trusted trunks, and those not for emergency calls, whose marks nobody removes there."""
+    """RFC 3325: the core, trusted trunks, and any trunk as the PSAP of an emergency call, but of no other."""
     trunk = settings().trunks[0]
     friend = trunk.model_copy(update={"trusted": True})
-    believed = [PBX, Party(Zone.TRUNK, friend)]
-    doubted = [PHONES, Party(Zone.ACCESS, edge=True), Party(Zone.TRUNK, trunk), Party(Zone.PSAP, trunk)]
-    assert all(party.believed for party in believed)
-    assert not any(party.believed for party in doubted)
+    believed = [PBX, Party(Zone.TRUNK, friend), Party(Zone.PSAP, trunk)]
+    doubted = [PHONES, Party(Zone.ACCESS, edge=True), Party(Zone.TRUNK, trunk)]
+    assert all(party.trusted for party in believed)
+    assert not any(party.trusted for party in doubted)
 
 
 def test_the_addresses_of_a_retired_trunk_are_known_whoever_has_them_now() -> None:

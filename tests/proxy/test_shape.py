@@ -47,3 +47,18 @@ def test_no_more_than_so_many_are_remembered() -> None:
 
 def test_hostile_numbers_of_lines_are_no_error() -> None:
     assert len(Shape([b"x-%d" % number for number in range(3000)]).index) == 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [
+        (b"PRIVACY ", True),
+        (b"remote-party-id", True),
+        (b"Diversion", True),
+        (b"P-Asserted-Identity", False),
+        (b"f", False),
+    ],
+)
+def test_who_may_ask_for_privacy_is_told_by_the_names(name: bytes, asks: bool) -> None:
+    """Worked out once for all messages with these headers (RFC 3323; draft-ietf-sip-privacy-04, RFC 5806)."""
+    assert shape_of([b"Via", name]).asks is asks

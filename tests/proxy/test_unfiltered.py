@@ -23,7 +23,6 @@ def test_everything_passes_but_credentials() -> None:
     assert PLAN.contact_params(b";x=1") == b";x=1"
     name = NameAddr(b'"A" ', b"sip:a@x", b"")
     assert PLAN.address(name, b"h", is_from=True) == name
-    assert PLAN.asserted(name, b"h") == name.address
     assert PLAN.left_of_privacy([b"id"]) is None
     assert PLAN.may_assert
     assert not any((PLAN.tells_identity, PLAN.indicates, PLAN.fulfils_privacy, PLAN.vouches))

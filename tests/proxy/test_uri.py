@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import Malformed
-from proxy.uri import SipUri, hostport, parse_sip_uri
+from proxy.uri import SipUri, hostport, parse_sip_uri, without_push
 from tests import strategies as sip
 
 
@@ -103,3 +103,21 @@ def test_addresses_get_their_brackets(host: bytes, port: int, text: bytes) -> No
     """RFC 5118 §4.3: without them a port is not told from the last group."""
     assert hostport(host, port) == text
     assert SipUri(b"sip", b"", host, port, b"", b"").hostport == text
+
+
+@pytest.mark.parametrize(
+    ("uri", "left"),
+    [
+        (b"sip:a@h;pn-provider=fcm;pn-prid=x:y&z;transport=tls;pn-param=1", b"sip:a@h;transport=tls"),
+        (b"sip:a@h:05062;PN-Prid=1;line=7;app-id=929;pn-silent;ob", b"sip:a@h:05062;line=7;ob"),
+        (b"sip:a@h;pn-purr=abc;pn-prid=1;pn-purrx=2", b"sip:a@h;pn-purr=abc"),
+        (b"sip:a@h;pn-prid=1?Subject=x", b"sip:a@h?Subject=x"),
+        (b"sip:a;pn-prid=1@h;x-pn-prid=2;rinstance=3", b"sip:a;pn-prid=1@h;x-pn-prid=2;rinstance=3"),
+        (b"sip:h;app-id=1;app-idx=2", b"sip:h;app-idx=2"),
+        (b"tel:+1555", b"tel:+1555"),
+        (b"", b""),
+    ],
+)
+def test_without_push_parameters_a_uri_is_equal_to_what_it_was(uri: bytes, left: bytes) -> None:
+    """RFC 3261 §19.1.4: parameters that stand in one of two URIs do not count; all others, and each byte, stay."""
+    assert without_push(uri) == left
