@@ -29,7 +29,8 @@ SUMMARY = "\n\n".join(
         "not hear of the caller.",
         "\b\nScenarios:\n" + "\n".join(f"  {each.name:<10} {each.what}" for each in SCENARIOS.values()),
         f"The proxy has the core that scripts/run would run; {VARIABLE}=pure or =native chooses.",
-        "Exit status: 1 when something leaked, 3 when calls failed (in a sweep they may), 2 when it could not be run.",
+        "Exit status: 1 when something leaked, 3 when calls failed or a reload was refused (in a sweep they may), "
+        "2 when it could not be run.",
     )
 )
 
@@ -111,6 +112,12 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     type=click.Choice([*CATEGORIES, "all"]),
     help="Let the proxy keep this category of data: a fire drill, the search must find it.",
 )
+@click.option(
+    "--reload-every",
+    type=click.FloatRange(0.05),
+    metavar="SECONDS",
+    help="Reload the proxy's configuration so long after each reload, each time with another contract.",
+)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="The proxy's port; default: any free one.")
 @click.option(
     "--pin/--no-pin",
@@ -121,7 +128,7 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
 def main(  # noqa: PLR0913 - one for each option
     *, names: tuple[str, ...], rate: float, calls: int | None, limit: int, sources: int, ports: int, workers: int,
     ring: int, talk: int, sweep: tuple[float, ...] | None, picture: Path | None, json_file: Path | None,
-    keep: tuple[str, ...], port: int, pin: bool,
+    keep: tuple[str, ...], reload_every: float | None, port: int, pin: bool,
 ) -> None:  # fmt: skip
     """Read the options, run, report."""
     if picture and not sweep:
@@ -130,7 +137,7 @@ def main(  # noqa: PLR0913 - one for each option
         raise click.UsageError("either --sources or --ports: SIPp has one port on each of several addresses")
     cores = share(available(), workers) if pin else Cores()
     load = Load(limit=limit, sources=sources, ports=ports, workers=workers, ring=ring, talk=talk, keep=kept(keep),
-                port=port, cores=cores)  # fmt: skip
+                reload_every=reload_every, port=port, cores=cores)  # fmt: skip
     loads = [replace(load, rate=each, calls=calls or round(each * 10) or 1) for each in sweep or (rate,)]
     quiet = json_file == Path("-")
     results: list[Result] = []
@@ -155,7 +162,7 @@ def status(results: list[Result], *, in_a_sweep: bool) -> int:
     """Return the exit status."""
     if any(result.leaks for result in results):
         return LEAKING
-    failed = any(result.failed for result in results)
+    failed = any(result.failed or (result.reloads and result.reloads.refused) for result in results)
     return FAILING if failed and not in_a_sweep else GOOD
 
 

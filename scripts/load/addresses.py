@@ -37,7 +37,16 @@ def free(host: str, port: int = 0) -> Address:
 
 def is_bound(address: Address) -> bool:
     """Tell whether a process has bound a UDP address, on its own or with all addresses of this machine."""
-    hosts = (address[0], "0.0.0.0")
-    wanted = [f"{''.join(f'{int(octet):02X}' for octet in reversed(h.split('.')))}:{address[1]:04X}" for h in hosts]
-    bound = {line.split()[1] for line in Path("/proc/net/udp").read_text().splitlines()[1:]}
-    return bool(bound.intersection(wanted))
+    return bool(_sockets(address) or _sockets(("0.0.0.0", address[1])))
+
+
+def dropped(address: Address) -> int:
+    """Return how many datagrams the kernel has thrown away because a socket of this UDP address had no room."""
+    return sum(int(fields[-1]) for fields in _sockets(address))
+
+
+def _sockets(address: Address) -> list[list[str]]:
+    """Return what the kernel tells of each UDP socket that is bound to this address (proc(5), /proc/net/udp)."""
+    wanted = f"{''.join(f'{int(octet):02X}' for octet in reversed(address[0].split('.')))}:{address[1]:04X}"
+    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return [fields for fields in map(str.split, lines) if fields[1] == wanted]

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from config.vocabulary import Category
 from scripts.load.addresses import PHONES, Address
 
+STATE = "state"
+"""The folder beside the file in which the proxy keeps its keys, and listens for commands."""
 TEXT = """\
-state_dir = "state"
+state_dir = "{state}"
 realms = ["sip.example.net"]
 {workers}
 [[listeners]]
@@ -50,12 +52,17 @@ port = 0
 CATEGORIES = tuple(category.name.lower() for category in Category)
 
 
+RELOADED = 'number = "pseudonymise"'
+"""What a reload puts into the contract and takes out again: a line that shows the trunk nothing and changes a plan."""
+
+
 def configuration(
     proxy: Address, trunk: Address, *, workers: int = 1, contract: str = "", keep: Iterable[str] = ()
 ) -> str:
     """Return the text of the file. contract: lines of the trunk's privacy table; keep: categories to let pass."""
     kept = "\n".join(f'{category} = "keep"' for category in keep)
     return TEXT.format(
+        state=STATE,
         proxy=proxy,
         phones=PHONES,
         trunk=trunk,

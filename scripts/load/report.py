@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from scripts.load.result import Result
+from scripts.load.result import Reloading, Result
 
 MEGABYTE = 1 << 20
 VERSION = 1
@@ -36,6 +36,7 @@ def _rows(result: Result) -> Iterator[tuple[str, str]]:
     yield "refused (503)", str(result.refused)
     yield "failed", _failed(result)
     yield "retransmissions", str(result.retransmissions)
+    yield "lost (full buffer)", str(result.dropped)
     times = ", ".join(f"{name} {_number(value)}" for name, value in result.set_up_ms.items())
     yield "set-up time, ms", f"{times} (rings {result.ring_ms})" if result.ring_ms else times
     per_call = f"{_number(result.cpu_us_per_call)} µs a call, {result.cpu_percent:.0f} % of a core"
@@ -45,6 +46,8 @@ def _rows(result: Result) -> Iterator[tuple[str, str]]:
     yield "CPU of the proxy", per_call
     before, after = (size / MEGABYTE for size in (result.resident_before, result.resident_after))
     yield "its memory, MB", f"{after:.1f}, before the first call {before:.1f}"
+    if result.reloads is not None:
+        yield "reloads", _reloads(result.reloads)
     yield "searched", f"{result.searched} messages at the trunk, {result.searched_decoded} of them decoded too"
 
 
@@ -53,6 +56,13 @@ def _failed(result: Result) -> str:
         return "0"
     reasons = ", ".join(f"{name} {number}" for name, number in result.reasons.items())
     return f"{result.failed} ({'; '.join(part for part in (reasons, result.surprise) if part)})"
+
+
+def _reloads(told: Reloading) -> str:
+    """Return what came of them, the first reason of a refusal too."""
+    refused = f"{len(told.refused)} refused" + (f" ({told.refused[0]})" if told.refused else "")
+    gaps = f"longest pause {told.gap_ms:.0f} ms while reloading, {told.other_gap_ms:.0f} otherwise"
+    return f"{told.made} made in up to {told.longest_ms:.0f} ms, {refused}; {gaps}"
 
 
 def _leaks(result: Result) -> list[str]:

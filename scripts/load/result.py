@@ -18,6 +18,21 @@ class Leak(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reloading:
+    """What came of reloads during a run."""
+
+    made: int
+    refused: list[str]
+    """Why others were not."""
+    longest_ms: float
+    """From the request to its answer: it is prepared in a thread, so calls do not wait for it."""
+    gap_ms: float
+    """Longest pause between two messages at the trunk while one was made."""
+    other_gap_ms: float
+    """Longest pause at other times of the run, to compare: what the machine did to all."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """One run's figures."""
 
@@ -42,6 +57,8 @@ class Result:
     """The first message that made a call fail."""
     retransmissions: int
     """Messages that callers and trunk repeated."""
+    dropped: int
+    """Datagrams for the proxy that the kernel threw away. Without these what was repeated was late, not lost."""
     seconds: float
     achieved: float
     """Calls set up a second, in the middle eight tenths."""
@@ -62,6 +79,8 @@ class Result:
     searched_decoded: int
     """How many of these were searched decoded too."""
     leaks: list[Leak]
+    reloads: Reloading | None = None
+    """What came of reloading meanwhile; None where nobody asked for it."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what json.dumps takes."""

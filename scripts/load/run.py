@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from scripts.load import figures
 from scripts.load.account import Account, account
-from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, free, phones
+from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, dropped, free, phones
 from scripts.load.canaries import CANARIES, DIALLED
-from scripts.load.config import configuration
+from scripts.load.config import RELOADED, STATE, configuration
 from scripts.load.cores import Cores, pinned
 from scripts.load.errors import LoadError
+from scripts.load.gaps import Gaps
 from scripts.load.proxy import Proxy, sipveil
-from scripts.load.result import Leak, Result
+from scripts.load.reloads import Reloads
+from scripts.load.result import Leak, Reloading, Result
 from scripts.load.scenario import Scenario
 from scripts.load.search import Search
 from scripts.load.sipp import Sipp, options, program
@@ -55,6 +57,8 @@ class Load:
     workers: int = 1
     keep: tuple[str, ...] = ()
     """Categories of data that the proxy is told to let pass, to see that the search finds them."""
+    reload_every: float | None = None
+    """Seconds from one reload of the proxy's configuration to the next; None: it is left alone."""
     port: int = 0
     """The proxy's port; 0: any."""
     cores: Cores = field(default_factory=Cores)
@@ -96,20 +100,30 @@ def run(scenario: Scenario, load: Load, folder: Path, watch: Watch = lambda _: N
     program()  # say what is not installed before anything is started
     address, trunk = free(PROXY, load.port), free(TRUNK)
     config = folder / "sipveil.toml"
-    text = configuration(address, trunk, workers=load.workers, contract=scenario.contract, keep=load.keep)
-    config.write_text(text)
+    texts = [
+        configuration(address, trunk, workers=load.workers, contract=contract, keep=load.keep)
+        for contract in (scenario.contract, f"{scenario.contract}\n{RELOADED}")
+    ]
+    config.write_text(texts[0])
+    reloads = load.reload_every and Reloads(load.reload_every, config, folder / STATE, texts[::-1])
     with Proxy(sipveil(config), address, folder, cores=load.cores.proxy, probe_from=PHONE) as proxy:
-        return drive(scenario, load, proxy, trunk, folder, watch)
+        return drive(scenario, load, proxy, trunk, folder, watch, reloads or None)
 
 
 def drive(
-    scenario: Scenario, load: Load, proxy: Target, trunk: Address, folder: Path, watch: Watch = lambda _: None
-) -> Result:
+    scenario: Scenario, load: Load, proxy: Target, trunk: Address, folder: Path, watch: Watch = lambda _: None,
+    reloads: Reloads | None = None,
+) -> Result:  # fmt: skip
     """Play a scenario between callers and a trunk at this address, through a proxy that sends calls there."""
-    search = Search(CANARIES, time.monotonic)
+    search, gaps = Search(CANARIES, time.monotonic), Gaps()
+
+    def take(message: bytes, at: float) -> None:
+        gaps.message(at)
+        search.message(message)
+
     with ExitStack() as stack:
         stack.enter_context(pinned(load.cores.load))
-        tape = stack.enter_context(Tape(folder / "trunk.trace", search.message))
+        tape = stack.enter_context(Tape(folder / "trunk.trace", take))
         callee = stack.enter_context(Sipp(_trunk(scenario, load, trunk, tape.path), trunk, folder))
         local = free(PHONE)
         before, began = account(proxy.pid), time.monotonic()
@@ -119,13 +133,26 @@ def drive(
             used = account(proxy.pid).since(before).total
             return Snapshot(time.monotonic() - began, caller.counts, callee.counts, used, len(search.leaks))
 
-        _wait(caller, proxy, look, watch)
+        with reloads or nullcontext():
+            _wait(caller, proxy, look, watch)
         seconds = time.monotonic() - began
         time.sleep(SETTLE)
         proxy.check()
-        used = account(proxy.pid).since(before)
+        used, lost = account(proxy.pid).since(before), dropped(proxy.address)
     set_ups = [call for path in folder.glob("caller_*_rtt.csv") for call in figures.set_ups(path)]
-    return _result(scenario, load, _Ends(caller, callee, search, set_ups), before, used, seconds)
+    result = _result(scenario, load, _Ends(caller, callee, search, set_ups, lost), before, used, seconds)
+    return result if reloads is None else replace(result, reloads=_reloading(reloads, gaps))
+
+
+def _reloading(reloads: Reloads, gaps: Gaps) -> Reloading:
+    """Put together what came of reloads, once all messages at the trunk are known."""
+    return Reloading(
+        made=len(reloads.done),
+        refused=reloads.refused,
+        longest_ms=max(((span.ended - span.began) * 1000 for span in reloads.done), default=0.0),
+        gap_ms=gaps.longest(reloads.during),
+        other_gap_ms=gaps.longest(lambda began, ended: not reloads.during(began, ended)),
+    )
 
 
 def _wait(caller: Sipp, proxy: Target, look: Callable[[], Snapshot], watch: Watch) -> None:
@@ -180,6 +207,7 @@ class _Ends(NamedTuple):
     callee: Sipp
     search: Search
     set_ups: list[figures.SetUp]
+    lost: int
 
 
 def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: Account, seconds: float) -> Result:
@@ -202,6 +230,7 @@ def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: 
         reasons=figures.why_failed(ends.caller.statistics),
         surprise=ends.caller.first_surprise or ends.callee.first_surprise,
         retransmissions=callers.retransmissions + ends.callee.counts.retransmissions,
+        dropped=ends.lost,
         seconds=seconds,
         achieved=figures.steady_rate(ends.set_ups),
         ring_ms=load.ring if scenario.rings else 0,

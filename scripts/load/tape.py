@@ -14,6 +14,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,15 +22,17 @@ from typing import Self
 PIPE = 1 << 20
 """Bytes that SIPp may be ahead of us; the most that Linux gives without root (/proc/sys/fs/pipe-max-size)."""
 
-_ENTRY = re.compile(rb"-{47} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\n[^\n]*\b(received|sent)\b[^\n\d]*(\d+)[^\n]*:\n\n")
+_ENTRY = re.compile(
+    rb"-{47} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6})\n[^\n]*\b(received|sent)\b[^\n\d]*(\d+)[^\n]*:\n\n"
+)
 """The head of an entry: a line with the time, one with direction and length, an empty one."""
 
 
 class Tape:
     """A context manager: reads the trace in a thread of its own and hands out what was received."""
 
-    def __init__(self, pipe: Path, take: Callable[[bytes], None]) -> None:
-        """Make a pipe for SIPp's -message_file; take is called in the thread, with one message at a time."""
+    def __init__(self, pipe: Path, take: Callable[[bytes, float], None]) -> None:
+        """Make a pipe for SIPp's -message_file; take is called in the thread, with each message and its time."""
         self.path = pipe
         self._take = take
         self._thread = threading.Thread(target=self._run, name="tape", daemon=True)
@@ -69,19 +72,24 @@ class Tape:
     def _entries(self, data: bytes) -> bytes:
         """Hand out the entries that are complete; return what is not."""
         done = 0
-        for end, message in entries(data):
-            if message is not None:
-                self._take(message)
+        for end, entry in entries(data):
+            if entry is not None:
+                self._take(*entry)
             done = end
         return data[done:]
 
 
-def entries(trace: bytes) -> Iterator[tuple[int, bytes | None]]:
-    """Yield of each complete entry where it ends, and the message, None for one that was sent."""
+def entries(trace: bytes) -> Iterator[tuple[int, tuple[bytes, float] | None]]:
+    """Yield of each complete entry where it ends, and message and Unix seconds, None for one that was sent."""
     place = 0
     while head := _ENTRY.search(trace, place):
-        end = head.end() + int(head[2])
+        end = head.end() + int(head[3])
         if end > len(trace):
             return
-        yield end, trace[head.end() : end] if head[1] == b"received" else None
+        yield end, (trace[head.end() : end], _seconds(head[1])) if head[2] == b"received" else None
         place = end
+
+
+def _seconds(text: bytes) -> float:
+    """Return Unix seconds of SIPp's time, which is local."""
+    return datetime.fromisoformat(text.decode()).timestamp()

@@ -108,6 +108,30 @@ def test_scenario(tmp_path: Path, name: str) -> None:
     assert seen
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_reloads(tmp_path: Path, workers: int) -> None:
+    """Every call is answered and no datagram lost while plans change under them; test_reload.py counts repetitions."""
+    load = Load(rate=100, calls=800, talk=100, ring=10, workers=workers, reload_every=0.2)
+    result = run(SCENARIOS["rich"], load, tmp_path)
+    assert (result.failed, result.reasons, result.surprise) == (0, {}, None)
+    assert (result.completed + result.refused, result.dropped, result.leaks) == (load.calls, 0, [])
+    assert result.completed > load.calls / 2
+    assert result.reloads is not None
+    assert result.reloads.refused == []
+    assert result.reloads.made >= 5
+    assert 0 < result.reloads.longest_ms < 10_000
+    assert max(result.reloads.gap_ms, result.reloads.other_gap_ms) > 2
+
+
+def test_a_reload_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the proxy's reason; the calls go on."""
+    monkeypatch.setattr("scripts.load.run.RELOADED", 'number = "whispered"')
+    result = run(SCENARIOS["plain"], Load(rate=50, calls=100, talk=20, ring=10, reload_every=0.1), tmp_path)
+    assert (result.failed, result.completed) == (0, 100)
+    assert result.reloads is not None
+    assert "whispered" in result.reloads.refused[0]
+
+
 def test_everything_that_is_planted_is_found(lab: Lab, tmp_path: Path) -> None:
     """A forwarder that changes nothing: each value of a call arrives, and each in the messages that have it."""
     trunk = free(TRUNK)

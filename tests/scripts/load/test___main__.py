@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from scripts.load import __main__ as command
 from scripts.load.config import CATEGORIES
 from scripts.load.cores import Cores
 from scripts.load.errors import LoadError
-from scripts.load.result import Leak, Result
+from scripts.load.result import Leak, Reloading, Result
 from scripts.load.run import Load
 from scripts.load.scenario import SCENARIOS, Scenario
 from tap import CORE
@@ -59,10 +60,11 @@ def test_without_options(runs: Runs) -> None:
 def test_all_options(runs: Runs) -> None:
     """Each arrives."""
     options = "--rate 50 --calls 7 --limit 9 --sources 64 --workers 2 --ring 1 --talk 2 --port 6000 --no-pin"
+    options += " --reload-every 0.5"
     repeated = "--scenario busy --scenario rich --keep name --keep name"
     call(*options.split(), *repeated.split())
     expected = Load(rate=50, calls=7, limit=9, sources=64, workers=2, ring=1, talk=2, port=6000, keep=("name",),
-                    cores=Cores())  # fmt: skip
+                    reload_every=0.5, cores=Cores())  # fmt: skip
     assert runs.asked == [("busy", expected), ("rich", expected)]
 
 
@@ -123,6 +125,15 @@ def test_failed_calls_are_another(runs: Runs) -> None:
     call(code=3)
     runs.outcome = {"refused": 1}
     call()
+
+
+def test_a_refused_reload_is_a_failure(runs: Runs) -> None:
+    """Calls went well, but not through what was to be tested."""
+    told = Reloading(made=3, refused=[], longest_ms=1, gap_ms=1, other_gap_ms=1)
+    runs.outcome = {"reloads": told}
+    call("--reload-every", "1")
+    runs.outcome = {"reloads": replace(told, refused=["no"])}
+    call("--reload-every", "1", code=3)
 
 
 def test_what_cannot_be_run_is_one_sentence(runs: Runs) -> None:

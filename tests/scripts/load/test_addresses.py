@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from scripts.load.addresses import PHONE, PHONES, TRUNK, free, is_bound, phones
+from scripts.load.addresses import PHONE, PHONES, TRUNK, dropped, free, is_bound, phones
 from scripts.load.errors import LoadError
 
 
@@ -43,3 +43,19 @@ def test_bound_on_all_addresses() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("0.0.0.0", 0))
         assert is_bound((PHONE, sock.getsockname()[1]))
+
+
+def test_what_a_full_socket_loses_is_counted() -> None:
+    """Of this address alone, and all its sockets together."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
+    ):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.bind((TRUNK, 0))
+        address = sock.getsockname()
+        assert dropped(address) == 0
+        for _ in range(100):
+            peer.sendto(bytes(1000), address)
+        assert 50 < dropped(address) < 100
+        assert dropped((PHONE, address[1])) == 0

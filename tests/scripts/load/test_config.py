@@ -8,18 +8,20 @@ import pytest
 
 from config.load import ConfigError, load
 from scripts.load.addresses import PHONES, PROXY, TRUNK
-from scripts.load.config import CATEGORIES, configuration
+from scripts.load.config import CATEGORIES, RELOADED, STATE, configuration
 from scripts.load.scenario import SCENARIOS
 
 
 @pytest.mark.parametrize("keep", [(), CATEGORIES])
+@pytest.mark.parametrize("more", ["", RELOADED])
 @pytest.mark.parametrize("contract", sorted({scenario.contract for scenario in SCENARIOS.values()}))
-def test_is_taken(tmp_path: Path, contract: str, keep: tuple[str, ...]) -> None:
+def test_is_taken(tmp_path: Path, contract: str, more: str, keep: tuple[str, ...]) -> None:
     """Addresses, contract and defaults are where they belong."""
     path = tmp_path / "sipveil.toml"
-    path.write_text(configuration((PROXY, 5999), (TRUNK, 5998), contract=contract, keep=keep))
+    path.write_text(configuration((PROXY, 5999), (TRUNK, 5998), contract=f"{contract}\n{more}", keep=keep))
     settings = load(path)
     assert settings.listeners[0].port == 5999
+    assert Path(settings.state_dir) == tmp_path / STATE
     assert settings.access
     assert PHONES in str(settings.access.networks)
     assert [(hop.host, hop.port) for hop in settings.trunks[0].hosts] == [(TRUNK, 5998)]
