@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from tests.real.relay import Wire
 from tests.real.sip import Message, View, param, target, view
 
 
-def faults(tape: Sequence[Wire], refused: Sequence[int] = (), *, names: bool = True) -> list[str]:
+def faults(tape: Sequence[Wire], refused: Sequence[int] = (), *, names: bool = True, places: int = 1) -> list[str]:
     """Return what an end would find strange in all that it sent and received.
 
     tape: one end's datagrams. refused: final codes from 300 that belong to the test. names: whether From and To
     must be the same to the letter; where a record has no room, display name and host of To leave it (dialogs.md).
+    places: in how many a call rings, each a dialog with a tag of its own (RFC 3261 §12.1).
     """
     messages = [(wire.outgoing, Message(wire.data)) for wire in tape]
-    found = _changed_identities(messages, names=names) + _stray_responses(messages)
+    found = _changed_identities(messages, names=names, places=places) + _stray_responses(messages)
     codes = {message.status for _, message in messages}
     return found + [f"{code} was answered" for code in sorted(codes) if code >= 300 and code not in refused]
 
@@ -35,13 +36,40 @@ def unlike_repetitions(tape: Sequence[Wire]) -> list[str]:
     ]
 
 
+def renumbered(made: Sequence[Wire], taken: Sequence[Wire]) -> list[str]:
+    """Return what is wrong with the numbers of the requests that one end made and the other took.
+
+    Of each call the other end must have the same numbers and methods, whatever the call is named there.
+    """
+    counts = [
+        Counter(frozenset(numbers) for numbers in _numbers(tape, outgoing=outgoing).values())
+        for tape, outgoing in ((made, True), (taken, False))
+    ]
+    return [
+        f"{times} calls {what} {sorted(numbers)}"
+        for what, more in (("were made with", counts[0] - counts[1]), ("were taken with", counts[1] - counts[0]))
+        for numbers, times in more.items()
+    ]
+
+
+def _numbers(tape: Sequence[Wire], *, outgoing: bool) -> dict[str, set[str]]:
+    """Return the CSeqs of the requests of each call in one direction."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for message in (Message(wire.data) for wire in tape if wire.outgoing is outgoing):
+        if not message.status:
+            found[message.call_id].add(message.cseq)
+    return found
+
+
 def call_ids(tape: Sequence[Wire]) -> set[str]:
     """Return the Call-IDs that an end has seen."""
     return {Message(wire.data).call_id for wire in tape}
 
 
-def _changed_identities(messages: Sequence[tuple[bool, Message]], *, names: bool) -> list[str]:
-    """Return the calls in which the one or the other end was called by two names, or had two tags."""
+def _changed_identities(
+    messages: Sequence[tuple[bool, Message]], *, names: bool, places: int
+) -> list[str]:  # fmt: skip
+    """Return the calls in which the one or the other end was called by two names, or had too many tags."""
     views: dict[str, set[View]] = defaultdict(set)
     for outgoing, message in messages:
         if message.status and message.method == "CANCEL":
@@ -52,10 +80,15 @@ def _changed_identities(messages: Sequence[tuple[bool, Message]], *, names: bool
         views[seen.call_id].add(seen)
     found = []
     for call_id, several in views.items():
-        for field in ("own", "own_tag", "other", "other_tag"):
-            values = {getattr(each, field) for each in several} - {""}
-            if len(values) > 1:
-                found.append(f"{field} of call {call_id} changed: {sorted(values)}")
+        different = {field: {getattr(each, field) for each in several} - {""} for field in View._fields}
+        found += [
+            f"{field} of call {call_id} changed: {sorted(different[field])}"
+            for field in ("own", "other")
+            if len(different[field]) > 1
+        ]
+        tags = different["own_tag"], different["other_tag"]
+        if len(tags[0]) * len(tags[1]) > places:  # it rings on one side only
+            found.append(f"tags of call {call_id} changed: {sorted(tags[0])} and {sorted(tags[1])}")
     return found
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
+from filters.leaks import Search
+
 DIALLED = "+4989555010177"
 """Whom the caller calls: the one number that the trunk has to know."""
 
@@ -134,6 +136,12 @@ def found(messages: Iterable[bytes], secrets: dict[str, bytes]) -> list[str]:
     """Return the names of the secrets that stand in messages, in clear or one decoding away."""
     texts = [form.lower() for message in messages for form in _forms(message)]
     return [name for name, secret in secrets.items() if any(secret.lower() in text for text in texts)]
+
+
+def everywhere(messages: Iterable[bytes], secrets: dict[str, bytes]) -> list[str]:
+    """Return the same by the search of the product: more encodings, two over each other, XOR; some 10 ms a message."""
+    search, names = Search(list(secrets.values())), list(secrets)
+    return list({names[one.secret]: None for message in messages for one in search(message)})
 
 
 def in_log(text: bytes) -> list[str]:

@@ -28,7 +28,9 @@ def test_call(calls: Calls) -> None:
 def test_planted_secrets_are_found(calls: Calls) -> None:
     """The search finds every secret in what the phone sent, so that finding none at the trunk says something."""
     calls.play("caller_call", "trunk_call", calls=1)
-    assert leaks.found(calls.phone.sent, leaks.CALLER | {"address that Sipveil sees": b"192.168"}) == list(leaks.CALLER)
+    planted = leaks.CALLER | {"address that Sipveil sees": b"192.168"}
+    assert leaks.found(calls.phone.sent, planted) == list(planted)
+    assert set(leaks.everywhere(calls.phone.sent, planted)) == set(planted)
     assert leaks.found(calls.trunk.sent, leaks.TRUNK) == list(leaks.TRUNK)
     assert any(leaks.DIALLED.encode() in data for data in calls.trunk.received)
 
@@ -72,6 +74,14 @@ def test_early_bye(calls: Calls) -> None:
     calls.play("caller_early_bye", "trunk_early_bye")
     calls.expect_private()
     calls.expect_unchanged(487)
+
+
+def test_fork(calls: Calls) -> None:
+    """Two early dialogs in answer to one INVITE, each with requests of its own: the first ends early, one answers."""
+    calls.play("caller_forked", "trunk_forks")
+    calls.expect_private()
+    calls.expect_unchanged(places=2)
+    assert calls.transactions() == {"INVITE": CALLS, "UPDATE": 2 * CALLS, "ACK": CALLS, "BYE": 2 * CALLS}
 
 
 def test_cancel(calls: Calls) -> None:
