@@ -17,6 +17,7 @@ from filters.catalogue import Actions, BodyEntry, Catalogue
 from filters.forms import QUOTED, Form, FormError
 from filters.sdp import SdpContext, SdpFilter, compile_sdp
 from proxy.memo import remembered
+from proxy.reply import status_line
 
 SECTIONS = frozenset(("bodies", "sdp.lines", "sdp.attributes"))
 """Sections of the catalogue that speak of what stands in bodies."""
@@ -349,17 +350,8 @@ def _headers(head: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 # ---- forms of small bodies ------------------------------------------------------------------------------
 
-# RFC 3420: a status line, its reason phrase replaced, for it is free text
+# RFC 3420: a status line, its reason phrase replaced, for it is free text; never by none, which phones refuse (baresip)
 STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?: [^\r\n]*)?(?:\r?\n.*)?", re.DOTALL)
-PHRASES = {
-    b"100": b"Trying", b"180": b"Ringing", b"181": b"Call Is Being Forwarded", b"182": b"Queued",
-    b"183": b"Session Progress", b"200": b"OK", b"202": b"Accepted", b"302": b"Moved Temporarily",
-    b"400": b"Bad Request", b"401": b"Unauthorized", b"403": b"Forbidden", b"404": b"Not Found",
-    b"407": b"Proxy Authentication Required", b"408": b"Request Timeout", b"480": b"Temporarily Unavailable",
-    b"481": b"Call/Transaction Does Not Exist", b"486": b"Busy Here", b"487": b"Request Terminated",
-    b"488": b"Not Acceptable Here", b"500": b"Server Internal Error", b"503": b"Service Unavailable",
-    b"600": b"Busy Everywhere", b"603": b"Decline",
-}  # fmt: skip
 DTMF_RELAY = re.compile(
     rb"\s*Signal[ \t]*=[ \t]*(1[0-6]|[0-9A-D*#]|flash)\s*?(?:\r?\n\s*Duration[ \t]*=[ \t]*(\d{1,5}))?\s*", re.IGNORECASE
 )
@@ -384,7 +376,7 @@ def _whole(body: bytes) -> bytes | None:
 
 def _sipfrag(body: bytes) -> bytes | None:
     found = STATUS_LINE.fullmatch(body)
-    return b"SIP/2.0 " + found[1] + b" " + PHRASES.get(found[1], b"") + b"\r\n" if found else None
+    return status_line(int(found[1])) + b"\r\n" if found else None
 
 
 def _dtmf_relay(body: bytes) -> bytes | None:

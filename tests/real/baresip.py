@@ -128,6 +128,11 @@ class Baresip:
         return [Wire(source == own, data) for source, data in _TRACE.findall(self.process.output_bytes)]
 
     @property
+    def sent(self) -> list[bytes]:
+        """Return what it has sent."""
+        return [wire.data for wire in self.tape if wire.outgoing]
+
+    @property
     def received(self) -> list[bytes]:
         """Return what has come for it."""
         return [wire.data for wire in self.tape if not wire.outgoing]
