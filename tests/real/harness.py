@@ -241,6 +241,8 @@ class Sipveil:
     def __init__(self, lab: Lab, *, port: int | None = None) -> None:
         """Choose the address; nothing runs yet."""
         self.workers = 1
+        self.sections = ""
+        """Further sections of the configuration."""
         self.address: Address = (PROXY, port or free_port(PROXY))
         self._lab = lab
         self._config = lab.folder / "sipveil.toml"
@@ -252,7 +254,7 @@ class Sipveil:
         text = CONFIG.format(
             workers=self.workers, proxy=self.address, phone=PHONE, trunk=trunk, keys=lines, contract=contract
         )
-        self._config.write_text(text)
+        self._config.write_text(text + self.sections)
 
     def start(self) -> None:
         """Start and wait until it takes calls."""
