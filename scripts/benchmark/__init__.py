@@ -3,6 +3,7 @@
     main ──┬── peers ──┬── contenders            Sipveil, Kamailio, a forwarder that looks at nothing; pinned
            │           └── generator (.py, .c)   caller and trunk in one process on another core
            ├── core, profiling ── calls, stages  one call after the other through proxy.core.Core, without sockets
+           ├── instructions ── instructed        the same calls, counted by valgrind
            ├── memory                            what calls and transactions keep resident
            └── growth ── plots                   how cost grows with what messages hold
     figures → spread, baseline → report

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from scripts.benchmark import CORE, baseline, profiling, report, report_core, report_memory
 from scripts.benchmark import core as core_module
 from scripts.benchmark import growth as growth_module
+from scripts.benchmark import instructions as counting
 from scripts.benchmark import memory as memory_module
 from scripts.benchmark import peers as peers_module
 from scripts.benchmark.calls import CALL
@@ -25,6 +26,7 @@ from scripts.benchmark.plots import draw
 from scripts.benchmark.starting import first_answers
 from scripts.load.cores import available, pinned, share
 from scripts.load.errors import LoadError
+from scripts.load.proxy import ROOT
 
 
 class Commands(click.Group):
@@ -120,6 +122,22 @@ def profile(calls: int, top: int, kinds: tuple[str, ...]) -> None:
         console.print(f"other: {', '.join(sorted(found.others))}", highlight=False)
     for kind in (kinds or CALL) if top else ():
         console.print(report_core.dearest_table(found, kind))
+
+
+@main.command()
+@click.option("--top", default=0, type=click.IntRange(0), help="Show so many of the dearest functions too.")
+@click.option(
+    "--tree", default=ROOT, type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+    help="Count another checkout's compiled core.",
+)  # fmt: skip
+def instructions(top: int, tree: Path) -> None:
+    """Count the compiled core's instructions for a call: they do not drift with what else the machine does."""
+    console = report.console()
+    with console.status("counting, a minute or two"):
+        found = counting.count(tree, top=top)
+    console.print(f"{found.call:,.0f} instructions of the core for a call of {len(CALL)} messages", highlight=False)
+    for function, number in found.dearest:
+        console.print(f"{number:12,.0f}  {function}", highlight=False)
 
 
 @main.command()

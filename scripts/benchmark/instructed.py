@@ -1,0 +1,33 @@
+"""The calls that `instructions` counts: run by valgrind, as a program of its own.
+
+It stands outside of the tree's ordinary path so that another checkout's core can be put under the same calls.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from scripts.benchmark import CORE
+from scripts.benchmark.calls import lines, whole_calls
+from scripts.benchmark.core import LINGER, receive_all
+from scripts.benchmark.world import World
+
+BATCH = 50
+"""Calls in flight at once, and different callers: all that repeats from call to call is known after the first batch."""
+
+
+def play(batches: int) -> None:
+    """Let a core carry so many batches of calls, and time pass until nothing of them is left."""
+    gc.disable()  # when it looks hangs on what was made before, not on the calls
+    world = World()
+    for number in range(batches):
+        for step in whole_calls(world, lines("abcd1234", BATCH, BATCH, number * BATCH)):
+            receive_all(step)
+        world.wait(LINGER)
+        world.sent.clear()
+
+
+if __name__ == "__main__":
+    play(int(sys.argv[1]))
+    print(CORE)
