@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.benchmark.instructions import count
 from scripts.native.build import build, modules
 from tap.native import ROOT
 
@@ -92,6 +93,15 @@ def test_what_failed_is_named_by_its_place_alone() -> None:
     done = run("-c", PLACE)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"TypeError at \S+:\d+\n\w+ at proxy/parse\.py:\d+\n", done.stdout), done.stdout
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed: apt-get install valgrind")
+def test_its_instructions_can_be_counted() -> None:
+    """By real valgrind; some hundred instructions a byte, or something else was counted."""
+    found = count(top=5, batches=(1, 2))
+    assert 200_000 < found.call < 5_000_000
+    assert len(found.dearest) == 5
+    assert any("Py" in name for name, _ in found.dearest)
 
 
 @pytest.mark.parametrize(("core", "said"), [("native", "core: compiled"), ("pure", "core: pure Python")])
