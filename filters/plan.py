@@ -470,7 +470,7 @@ class CompiledPlan:
         """Return what Privacy says towards the hop; None where it stays as it came."""
         if not self.fulfils_privacy:
             return None
-        left = left_over(values)
+        left = left_over(values, self._decision)
         if self.indicates:
             return left + b";id" if left and left != b"none" else b"id"
         return left

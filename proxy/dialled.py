@@ -9,6 +9,8 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from proxy.uri import parse_sip_uri
+
 
 class Wish(Enum):
     """What a prefix asks for."""
@@ -19,11 +21,11 @@ class Wish(Enum):
 
 
 class Dialled(NamedTuple):
-    """A dialled user part, told apart."""
+    """A dialled user part, or the URI that holds it, told apart."""
 
     wish: Wish
     number: bytes
-    """What is left of the user part; parameters of a telephone number included."""
+    """What is left of it; parameters of a telephone number included."""
 
 
 class Prefixes:
@@ -48,3 +50,18 @@ class Prefixes:
                 return Dialled(wish, rest)
             plain = rest = plain[len(found[0]) :]
             wish = Wish.WITHHOLD if Wish.WITHHOLD in (wish, found[1]) else found[1]
+
+    def in_uri(self, uri: bytes) -> Dialled:
+        """Tell the prefix in a dialled URI from the URI that is left: sip, sips, or tel, as handsets write it.
+
+        Raises:
+            Malformed: for what is no URI.
+        """
+        if uri[:4].lower() == b"tel:":
+            wish, number = self.read(uri[4:])
+            return Dialled(wish, uri[:4] + number)
+        parsed = parse_sip_uri(uri)
+        if parsed is None or not parsed.user:
+            return Dialled(Wish.NONE, uri)
+        wish, number = self.read(parsed.user)
+        return Dialled(wish, uri if wish is Wish.NONE else bytes(parsed._replace(user=number)))

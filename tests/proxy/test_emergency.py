@@ -133,8 +133,10 @@ def test_a_filter_that_fails_does_not_stop_it(part: str) -> None:
         tuple(b"Record-Route: <sip:%d.example;lr>" % number for number in range(20)),
     ],
 )
-def test_what_other_calls_are_refused_for_does_not_refuse_it(headers: tuple[bytes, ...]) -> None:
-    ladder = Ladder() >> ALICE.invite(uri=b"urn:service:sos", headers=headers) << Sent(ALICE, 100)
+@pytest.mark.parametrize("uri", [b"urn:service:sos", b"sip:*67911@192.0.2.1", b"tel:%2A67112", b"tel:+112"])
+def test_what_other_calls_are_refused_for_does_not_refuse_it(headers: tuple[bytes, ...], uri: bytes) -> None:
+    """However it is dialled: with a prefix that withholds the number too."""
+    ladder = Ladder() >> ALICE.invite(uri=uri, headers=headers) << Sent(ALICE, 100)
     ladder = ladder << Sent(PSAP, b"INVITE")
     assert ladder >> PSAP.answer(ladder[b"INVITE"], 486) << Sent(PSAP, b"ACK") << Sent(ALICE, 486)
 
