@@ -9,14 +9,13 @@ remembered as a number. So what `sipveil explain` shows is what the proxy does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from config.settings import PolicyRule, Settings, Trunk
 from config.settings import Privacy as Actions
 from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
-from config.subscriber_address import from_parts
+from config.subscriber_address import forms, from_parts
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
@@ -378,29 +377,16 @@ def _is_anonymous(uri: bytes) -> bool:
 
 @remembered
 def _addresses_of_record(uri: bytes, realms: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return the canonical addresses of record that a URI stands for, its own first; () for what has none.
-
-    A global number may be stored alone or at a host; at the realms of ours it is one subscriber (RFC 3261 §19.1.6).
-    """
+    """Return the canonical addresses of record that a URI may be stored as, its own first; () for what has none."""
     try:
         parsed = parse_sip_uri(uri)
     except Malformed:
         return ()
     if parsed is not None:
-        own = from_parts(parsed.user.partition(b";")[0], parsed.host)
-        user, _, host = own.rpartition(b"@")
-        number = user.translate(None, _SEPARATORS)
-        hosts: tuple[bytes, ...] = (host,)
-    elif uri[:4].lower() == b"tel:":
-        own = number = uri[4:].partition(b";")[0].translate(None, _SEPARATORS)
-        hosts = realms
-    else:
-        return ()
-    if not _GLOBAL.fullmatch(number):
-        return (own,)
-    return tuple(dict.fromkeys((own, *(b"%b@%b" % (number, host) for host in hosts), number)))
+        return forms(from_parts(parsed.user.partition(b";")[0], parsed.host), realms)
+    if uri[:4].lower() == b"tel:":
+        return forms(uri[4:].partition(b";")[0].translate(None, b"-.()"), realms)
+    return ()
 
 
-_SEPARATORS = b"-.()"
-_GLOBAL = re.compile(rb"\+[0-9]{1,15}")
 _PHONE = Party(Zone.ACCESS)
