@@ -1,8 +1,8 @@
 """Who a subscriber is: its address of record in one canonical form, by which it is stored and found.
 
 `user@host`, host in lower case, without port, parameters or password; or, for a telephone number that stands alone
-(tel:), `+` and its digits; `forms` says where else it may stand. The user part keeps its case (RFC 3261 §19.1.4), and what is needlessly escaped in it is
-not (§10.3, step 5).
+(tel:), `+` and its digits; `forms` says where else it may stand. The user part keeps its case (RFC 3261 §19.1.4), and
+what is needlessly escaped in it is not (§10.3, step 5).
 
 Nothing here repeats what it was given in an error: that is personal data.
 """
