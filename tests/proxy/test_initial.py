@@ -197,7 +197,17 @@ def test_a_plain_refer_tells_the_number_and_nothing_else() -> None:
     assert ladder
 
 
-@pytest.mark.parametrize("value", [b"garbage", b"<sip:a b@x>", b"<http://x/y>", b"<sip:x@y?Replaces=a%0d%0aVia: evil>"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"garbage",
+        b"<sip:SEP001122334455@x>",
+        b"<sip:10.7.7.7@x>",
+        b"<sip:a b@x>",
+        b"<http://x/y>",
+        b"<sip:x@y?Replaces=a%0d%0aVia: evil>",
+    ],
+)
 def test_a_refer_to_that_cannot_be_read_is_refused(value: bytes) -> None:
     """A privacy target that cannot be parsed fails closed; nothing decoded becomes a header."""
     ladder = established()
