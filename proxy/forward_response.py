@@ -189,7 +189,7 @@ class ResponseForwarder:
         return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
 
     def _redirection(self, crossing: Crossing, response: Message) -> bytes:
-        """Return 3xx and 485 Contacts as numbers to dial through us: their hosts are topology, and so are some users."""
+        """Return 3xx and 485 Contacts as numbers to dial through us: their hosts, and some users, are topology."""
         targets: list[bytes] = []
         for item in response.items(b"contact"):
             address = parse_name_addr(item)
