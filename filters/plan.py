@@ -191,7 +191,7 @@ class CompiledPlan:
         """Edit a line by what is not in it: the call's key, or the host that stands for the sender's network."""
         value = draft.value(position)
         if draft.names[position] != _ASSERTED:
-            draft.replace(position, context.pseudonym(value), why)
+            draft.replace(position, context.lasting(value), why)
             return
         shown = self._asserted(value, context.origin)
         if shown != value:
