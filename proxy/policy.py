@@ -44,7 +44,7 @@ class EditContext:
 
     __slots__ = ("is_request", "lasting", "method", "origin", "pseudonym", "status")
 
-    def __init__(  # noqa: PLR0913 -- all that there is to know
+    def __init__(
         self, pseudonym: Callable[[bytes], bytes], origin: bytes, is_request: bool, method: bytes, status: int,
         lasting: Callable[[bytes], bytes] | None = None,
     ) -> None:  # fmt: skip

@@ -473,7 +473,7 @@ def test_a_trunk_that_refuses_bodies() -> None:
 
 
 def test_one_device_stays_one_device_to_whom_it_is_told() -> None:
-    """A keyed token for its serial number: the same in all calls to one trunk, another to the next, and back from it."""
+    """A keyed token for its serial number: the same in all calls to one trunk, another to the next."""
     privacy = {"default": {"device": "pseudonymise"}}
     world = World(settings(privacy=privacy, routes=[{"source": "access", "to": ["carrier", "second"]}]))
     tokens: dict[Any, set[bytes]] = {}
