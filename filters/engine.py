@@ -38,7 +38,7 @@ class Engine:
         self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
-        self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
+        self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
         self._leaks = compile_leaks()
         self._plans: dict[tuple[int, str], CompiledPlan] = {}
         # What is remembered by plan would keep alive those of all engines that this one comes after.

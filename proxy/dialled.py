@@ -11,6 +11,9 @@ from urllib.parse import unquote_to_bytes
 
 from proxy.uri import parse_sip_uri
 
+SEPARATORS = b"-.()"
+"""visual-separator (RFC 3966 §3)."""
+
 
 class Wish(Enum):
     """What a prefix asks for."""
@@ -31,8 +34,15 @@ class Dialled(NamedTuple):
 class Prefixes:
     """The prefixes of one configuration."""
 
-    def __init__(self, withhold: Iterable[str], show: Iterable[str]) -> None:
-        """Keep both kinds; where one prefix begins another, the longer is tried first."""
+    def __init__(self, withhold: Iterable[str], show: Iterable[str], spared: Iterable[str] = ()) -> None:
+        """Keep both kinds; where one prefix begins another, the longer is tried first.
+
+        Args:
+            withhold: what withholds the number.
+            show: what shows it.
+            spared: emergency numbers, which no prefix is taken off.
+        """
+        self._spared = frozenset(map(str.encode, spared))
         known = [(text.encode(), Wish.WITHHOLD) for text in withhold] + [(text.encode(), Wish.SHOW) for text in show]
         self._known = sorted(known, key=lambda pair: -len(pair[0]))
 
@@ -46,10 +56,13 @@ class Prefixes:
         plain = unquote_to_bytes(user) if b"%" in user[:12] else user
         while True:
             found = next((pair for pair in self._known if plain.startswith(pair[0])), None)
-            if found is None or not plain[len(found[0]) :].partition(b";")[0]:
+            if found is None or not plain[len(found[0]) :].partition(b";")[0] or self._is_spared(plain):
                 return Dialled(wish, rest)
             plain = rest = plain[len(found[0]) :]
             wish = Wish.WITHHOLD if Wish.WITHHOLD in (wish, found[1]) else found[1]
+
+    def _is_spared(self, user: bytes) -> bool:
+        return user.partition(b";")[0].translate(None, SEPARATORS) in self._spared
 
     def in_uri(self, uri: bytes) -> Dialled:
         """Tell the prefix in a dialled URI from the URI that is left: sip, sips, or tel, as handsets write it.

@@ -16,7 +16,7 @@ from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
-from proxy.dialled import Prefixes
+from proxy.dialled import SEPARATORS, Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
 from proxy.memo import remembered, remembered_by_all
@@ -164,7 +164,7 @@ class World:
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self._rules = tuple(map(_Rule.of, settings.routes))
-        self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
+        self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
 
     def is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
@@ -277,7 +277,7 @@ class World:
         dialled = self.prefixes.read(user).number.partition(b";")[0]
         # The same number, written otherwise: escaped (RFC 3261 §19.1.4), with visual separators (RFC 3966 §5.1.1), or
         # with the `+` that some handsets put before all numbers: no subscriber's is an emergency number with a `+`.
-        text = unquote_to_bytes(dialled).translate(None, b"-.()").decode("ascii", "replace")
+        text = unquote_to_bytes(dialled).translate(None, SEPARATORS).decode("ascii", "replace")
         return not {text, text.removeprefix("+")}.isdisjoint(self.settings.emergency.numbers)
 
     def route(

@@ -54,6 +54,14 @@ def test_without_prefixes_nothing_is_taken_off() -> None:
     assert Prefixes((), ()).read(b"*6715550100") == (Wish.NONE, b"*6715550100")
 
 
+@pytest.mark.parametrize("user", [b"112", b"1-1-2", b"112;phone-context=+1", b"%31%31%32", b"*67112"])
+def test_no_prefix_is_taken_off_an_emergency_number(user: bytes) -> None:
+    """However clumsy a prefix, help is on the line; behind a prefix of its own it is found too."""
+    number = Prefixes(("11", "*67"), (), ("112",)).read(user).number
+    assert number in (user, b"112")
+    assert Prefixes(("11",), (), ("112",)).read(b"115550100") == (Wish.WITHHOLD, b"5550100")
+
+
 def test_the_longer_of_two_is_tried_first() -> None:
     prefixes = Prefixes(("*6",), ("*67",))
     assert prefixes.read(b"*6715") == (Wish.SHOW, b"15")

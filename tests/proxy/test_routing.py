@@ -240,6 +240,12 @@ def test_other_calls_are_none(uri: bytes) -> None:
     assert not NETWORK.is_emergency(uri)
 
 
+@pytest.mark.parametrize("uri", [b"sip:112@x", b"tel:1-1-2", b"sip:%31%31%32@x", b"sip:11112@x"])
+def test_no_prefix_hides_an_emergency_number(uri: bytes) -> None:
+    """No configuration switches it off by accident."""
+    assert network(privacy={"withhold": ["11"]}).is_emergency(uri)
+
+
 def test_an_emergency_number_may_be_a_number_of_e164() -> None:
     """Poison control has one (47 CFR 64.1601(d)); its `+` is part of it."""
     where = network(emergency={"numbers": ["+18002221222"]})
