@@ -9,7 +9,7 @@ remembered as a number. So what `sipveil explain` shows is what the proxy does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from config.settings import PolicyRule, Settings, Trunk
@@ -140,10 +140,16 @@ class Policy:
         return _Case(hop, source, request.method, profile, asked(request, wish, session=session) if asks else NOTHING)
 
     def _profile_of_sender(self, request: Message, source: Party) -> Profile | None:
-        """Return the settings of the subscriber who sends a request; None for trunks and for who has none."""
+        """Return the settings of the subscriber who sends a request; None for trunks and for who has none.
+
+        That is told by From, or by what the core asserts: a sip and a tel identity, of which either may be stored.
+        """
         if source.trunk is not None:
             return None
-        return next(filter(None, map(self._profile_of, _senders(request, source))), None)
+        if source.zone is Zone.CORE and b"p-asserted-identity" in request.index:
+            asserted = uris(request.values(b"p-asserted-identity"))
+            return next(filter(None, map(self._profile_of, asserted or (request.from_.uri,))), None)
+        return self._profile_of(request.from_.uri)
 
     def _profile_of_callee(self, request: Message, source: Party, hop: Party) -> Profile | None:
         """Return the settings of the subscriber who is called; None for trunks and for who has none.
@@ -355,13 +361,6 @@ def _place(section: str, category: Category) -> str:
 
 def _said(level: Actions, category: Category) -> Action:
     return level.of(category) or Action.KEEP
-
-
-def _senders(request: Message, source: Party) -> Sequence[bytes]:
-    """Return the URIs of the subscriber that sends a request: by From, or by what the core asserts, a sip and a tel."""
-    if source.zone is Zone.CORE and b"p-asserted-identity" in request.index:
-        return uris(request.values(b"p-asserted-identity")) or (request.from_.uri,)
-    return (request.from_.uri,)
 
 
 def _is_anonymous(uri: bytes) -> bool:

@@ -363,3 +363,16 @@ def test_only_a_new_invite_is_a_call_back() -> None:
     ):
         assert is_callback(generation, read(packet.data), psap, WALL) is expected
     assert as_psap(generation, psap).zone is Zone.PSAP
+
+
+@pytest.mark.parametrize("who", [PSAP, ALICE])
+def test_nothing_that_is_asked_for_later_refuses_it(who: Agent) -> None:
+    """`critical` is ignored within the call too (standards.md §2.6 E3), whoever writes it."""
+    ladder = called()
+    line = (b"Privacy: session;critical;unheard-of",)
+    if who is ALICE:
+        update, far = ALICE.within(b"UPDATE", ladder[200], own=SOS, headers=line), PSAP
+    else:
+        answer = PSAP.answer(ladder[b"INVITE"], 200)
+        update, far = PSAP.within(b"UPDATE", ladder[b"INVITE"], own=answer, headers=line), ALICE
+    assert ladder >> update << Sent(far, b"UPDATE")
