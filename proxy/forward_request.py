@@ -140,22 +140,15 @@ class RequestForwarder:
     def _plan(self, crossing: Crossing) -> Plan:
         """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more.
 
-        Nothing that is asked for refuses a request of an emergency call.
-
         Raises:
-            Refused: where what is asked for cannot be done.
+            Refused: where what is asked for cannot be done; an emergency call goes on without (`proxy/launch.py`).
         """
         request, base = crossing.request, crossing.base
         if not request.to_tag or not request.shape.asks:
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
         hop = crossing.hop.party
-        try:
-            decision = self._privacy.also(request, decision, hop)
-        except Refused:
-            if not crossing.emergency:
-                raise
-        return self._privacy.plan(decision, hop)
+        return self._privacy.plan(self._privacy.also(request, decision, hop), hop)
 
     def _start(self, draft: Draft, crossing: Crossing) -> None:
         request = crossing.request
