@@ -108,7 +108,7 @@ class CompiledPlan:
         self._maps_from = any(hides(decision, one) for one in (Category.NAME, Category.NUMBER, Category.NETWORK))
         # A pattern in a kept field tells what its own category hides.
         names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
-        self._leaks = compile_leaks(names) if names else None
+        self._leaks = compile_leaks(names, catalogue.searches) if names else None
         actions = {category: action(decision, category) for category in Category}
         keeps_bodies = decision == KEEP_ALL and not uniform and catalogue.fixed.isdisjoint(BODY_SECTIONS)
         self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions, uniform=uniform)

@@ -7,6 +7,7 @@ business; here are the odd shapes, each with what must not arrive and what must.
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -501,3 +502,16 @@ def test_a_called_device_is_one_device_too() -> None:
         seen |= {read(data).items(b"x-serialnumber")[0] for _, data in world.receive(*answer)}
     assert len(seen) == 1
     assert b"00041325476C" not in seen
+
+
+def test_an_operators_own_pattern_is_looked_for_everywhere(tmp_path: Path) -> None:
+    """In kept values, display names, and tags, which are sealed where one stands in them."""
+    own = tmp_path / "own.toml"
+    own.write_text("[patterns]\nbadge = { category = 'device', pattern = 'ACME-\\d{6}' }\n")
+    shown = {"default": {"content": "keep", "name": "keep", "number": "keep"}}
+    for catalogue, told in (((), True), ((str(own),), False)):
+        world = World(settings(catalogue=catalogue, privacy=shown))
+        packet = ALICE.request(headers=(b"Subject: ACME-123456 calls",), tag=b"ACME-654321")
+        data = packet.data.replace(b'"Alice Liddell"', b'"ACME-777777"')
+        sent = next(data for peer, data in world.receive(packet.source, data) if peer == CARRIER.address)
+        assert (b"ACME-123456" in sent, b"ACME-654321" in sent, b"ACME-777777" in sent) == (told, told, told)
