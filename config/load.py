@@ -14,8 +14,6 @@ from pydantic import ValidationError
 from config import tomlfile
 from config.advice import advice
 from config.advice_policy import policy_advice
-from config.check_law import law_mistakes
-from config.check_methods import method_mistakes
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
 from config.check_policy import policy_mistakes
@@ -28,9 +26,7 @@ from config.wording import mistake
 
 __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 
-_CHECKS = (
-    name_mistakes, network_mistakes, policy_mistakes, law_mistakes, method_mistakes, prefix_mistakes, signing_mistakes,
-)  # fmt: skip
+_CHECKS = (name_mistakes, network_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes)
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 
 
