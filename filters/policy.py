@@ -144,7 +144,7 @@ class Policy:
 
         That is told by From, or by what the core asserts: a sip and a tel identity, of which either may be stored.
         """
-        if source.trunk is not None:
+        if source.trunk is not None or not self._subscribers.are_kept:
             return None
         if source.zone is Zone.CORE and b"p-asserted-identity" in request.index:
             asserted = uris(request.values(b"p-asserted-identity"))
@@ -157,7 +157,7 @@ class Policy:
         The Request-URI says who that is, unless the core has put a phone's Contact in its place. Then
         P-Called-Party-ID does (RFC 7315 §4.2), and To for want of it; but To is the caller's to choose.
         """
-        if hop.trunk is not None:
+        if hop.trunk is not None or not self._subscribers.are_kept:
             return None
         known = self._profile_of(request.uri)
         if known is None and source.zone is Zone.CORE and b"p-called-party-id" in request.index:
@@ -166,11 +166,7 @@ class Policy:
 
     def _profile_of(self, uri: bytes) -> Profile | None:
         """Return the settings that are stored for a URI: a number is the same in a sip and in a tel URI."""
-        for address in _addresses_of_record(uri, self._realms):
-            found = self._subscribers.find(address)
-            if found is not None:
-                return found
-        return None
+        return self._subscribers.find(*_addresses_of_record(uri, self._realms))
 
     def _check_anonymous(self, request: Message, source: Party, decision: int) -> None:
         """Refuse an anonymous call to a subscriber who takes none; a PSAP that calls back is taken always.
