@@ -23,7 +23,7 @@ from filters.rulings import Level, Ruling, Weighing
 from filters.said import uris
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
-from proxy.memo import remembered
+from proxy.memo import remembered_by_all
 from proxy.message import Message
 from proxy.policy import KEEP_ALL, action, pack, stricter
 from proxy.routing import Party
@@ -370,7 +370,7 @@ def _is_anonymous(uri: bytes) -> bool:
     )
 
 
-@remembered
+@remembered_by_all
 def _addresses_of_record(uri: bytes, realms: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return the canonical addresses of record that a URI may be stored as, its own first; () for what has none."""
     try:
