@@ -65,6 +65,7 @@ ALONG = {
     **{(name, "header"): _NETWORK for name in ("call-id", "in-reply-to")},
     **{(name, "session"): _NETWORK for name in _WITH_SESSION},
     **{("referred-by", value): _TELLS for value in ("header", "session", "history")},
+    **{("warning", value): "its agent is a host of the network" for value in ("header", "session", "id")},
     ("user-agent", "header"): "a product tells a user's device",
     ("server", "header"): "a product tells a user's device",
 }
