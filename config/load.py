@@ -17,6 +17,7 @@ from config.advice_policy import policy_advice
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
 from config.check_policy import policy_mistakes
+from config.check_prefixes import prefix_mistakes
 from config.check_signing import signing_mistakes
 from config.draft import EACH, Draft, texts
 from config.problem import ConfigError, Mistake, Problem, key_text
@@ -25,6 +26,7 @@ from config.wording import mistake
 
 __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 
+_CHECKS = (name_mistakes, network_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes)
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 
 
@@ -36,7 +38,7 @@ def load(path: Path) -> Settings:
     """
     file = tomlfile.read(path, _RIGHT)
     settings, mistakes = _validated(file.data)
-    for check in (name_mistakes, network_mistakes, policy_mistakes, signing_mistakes):
+    for check in _CHECKS:
         mistakes += check(file.data)
     if settings is None or mistakes:
         raise ConfigError(file.placed(mistakes))

@@ -1,8 +1,8 @@
 """Who a subscriber is: its address of record in one canonical form, by which it is stored and found.
 
 `user@host`, host in lower case, without port, parameters or password; or, for a telephone number that stands alone
-(tel:), `+` and its digits. The user part keeps its case (RFC 3261 §19.1.4), and what is needlessly escaped in it is
-not (§10.3, step 5).
+(tel:), `+` and its digits; `forms` says where else it may stand. The user part keeps its case (RFC 3261 §19.1.4), and
+what is needlessly escaped in it is not (§10.3, step 5).
 
 Nothing here repeats what it was given in an error: that is personal data.
 """
@@ -22,6 +22,7 @@ _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
 _SEPARATORS = str.maketrans("", "", "-.()")
 # ITU-T E.164 §6: at most 15 digits.
 _NUMBER = re.compile(r"\+[0-9]{1,15}")
+_GLOBAL = re.compile(rb"\+[0-9]{1,15}")
 # RFC 3261 §25.1: user = 1*( unreserved / escaped / user-unreserved )
 _USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+")
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -65,6 +66,20 @@ def from_parts(user: bytes, host: bytes) -> bytes:
     if b":" in host:
         return b"%b@[%b]" % (user, _compressed(host))
     return b"%b@%b" % (user, host.lower().removesuffix(b"."))
+
+
+def forms(address: bytes, realms: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return the addresses under which a subscriber may be stored, the given one first: all canonical.
+
+    A global number is the same in a sip and in a tel URI, and with visual separators (RFC 3261 §19.1.6): so it may be
+    stored alone or at a host. realms are those that a number without a host belongs to.
+    """
+    user, _, host = address.rpartition(b"@")
+    number = (user or host).translate(None, b"-.()")
+    if not _GLOBAL.fullmatch(number):
+        return (address,)
+    hosts = (host,) if user else realms
+    return tuple(dict.fromkeys((address, *(b"%b@%b" % (number, each) for each in hosts), number)))
 
 
 def _compressed(host: bytes) -> bytes:

@@ -42,19 +42,27 @@ class Subscribers:
         Then everybody gets the default profile of the configuration.
         """
         self.mark: Mark | None = None
+        self.are_kept = stale_after is not None
+        """Whether there is a store at all; where there is none, nobody has to be looked for."""
         self.knowledge = Knowledge.FRESH if stale_after is None else Knowledge.UNKNOWN
         self._stale_after = stale_after or 0.0
         self._read_at: float | None = None
         self._profiles: dict[bytes, Profile] = {}
 
-    def find(self, address_of_record: bytes) -> Profile | None:
+    def find(self, *addresses: bytes) -> Profile | None:
         """Return the settings of a subscriber, None for those who have said nothing and get the default profile.
 
-        The address is canonical (config.subscriber_address).
+        Args:
+            addresses: canonical ones (config.subscriber_address.forms), of which the first that is stored counts.
         """
         if self.knowledge is Knowledge.UNKNOWN:
             return STRICT
-        return self._profiles.get(address_of_record)
+        profiles = self._profiles
+        for address in addresses:
+            profile = profiles.get(address)
+            if profile is not None:
+                return profile
+        return None
 
     def __len__(self) -> int:
         """Return how many are known, whether or not their settings hold."""
@@ -67,6 +75,7 @@ class Subscribers:
     def replace(self, profiles: dict[bytes, Profile], mark: Mark, now: float) -> None:
         """Take over all that a store says; now in monotonic seconds, as everywhere."""
         self._profiles = profiles
+        self.are_kept = True
         self.mark = mark
         self.confirm(now)
 

@@ -60,6 +60,7 @@ SENSIBLE_ACTIONS: dict[Category, tuple[Action, ...]] = dict.fromkeys(Category, _
     # A From without a number is no From: RFC 3323 §4.1.1.3 gives the anonymous form.
     Category.NUMBER: (Action.KEEP, Action.INDICATE, Action.PSEUDONYMISE, Action.ANONYMISE),
     Category.LOCATION: (Action.KEEP, Action.GENERALISE, Action.REMOVE),
+    Category.DEVICE: (Action.KEEP, Action.PSEUDONYMISE, Action.REMOVE),
     Category.SOFTWARE: (Action.KEEP, Action.GENERALISE, Action.REMOVE),
     # Removing a Contact or a Record-Route would end the dialog; sealed, they still work (dialogs.md).
     Category.NETWORK: (Action.KEEP, Action.SEAL),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from config.vocabulary import Action, Category
-from proxy.dialled import Prefixes, Wish
+from proxy.dialled import Prefixes
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.pack import ANONYMOUS
@@ -81,11 +81,7 @@ def _identity(uri: bytes) -> bytes:
 
 def without_prefix(uri: bytes, prefixes: Prefixes) -> bytes:
     """Return a dialled URI less a prefix that was for us, such as *67."""
-    parsed = parse_sip_uri(uri)
-    if parsed is None or not parsed.user:
-        return uri
-    found = prefixes.read(parsed.user)
-    return uri if found.wish is Wish.NONE else bytes(parsed._replace(user=found.number))
+    return prefixes.in_uri(uri).number
 
 
 def without_names(value: bytes) -> bytes | None:

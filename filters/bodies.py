@@ -145,12 +145,23 @@ def _unquoted(value: bytes) -> bytes:
 class _Judge:
     """Catalogue and actions, compiled; a class because a multipart's parts are judged as it is itself."""
 
-    __slots__ = ("_actions", "_catalogue", "_disposition", "_forms", "_sdp", "_session", "_strict", "_whole")
+    __slots__ = (
+        "_actions",
+        "_catalogue",
+        "_disposition",
+        "_forms",
+        "_keeps_everything",
+        "_sdp",
+        "_session",
+        "_strict",
+        "_whole",
+    )
 
     def __init__(self, catalogue: Catalogue, actions: Actions, *, uniform: bool, whole: bool) -> None:
         self._catalogue, self._actions = catalogue, actions
         self._whole = whole
         self._strict = actions[Category.UNKNOWN] is not Action.KEEP
+        self._keeps_everything = all(actions[category] is Action.KEEP for category in Category)
         self._disposition = catalogue.entry(b"content-disposition").form
         self._sdp: Mapping[str, SdpFilter] = {
             "sdp": compile_sdp(catalogue, actions, uniform=uniform),
@@ -183,9 +194,13 @@ class _Judge:
         entry = self._catalogue.bodies.find(kind)
         if not self._may_pass(entry):
             return None
+        encoding = part.encoding.strip().lower()
+        if encoding not in PLAIN_ENCODINGS and not self._keeps_everything:
+            # What is compressed or encrypted may be anything, whatever it says: it passes only where everything may.
+            return None
         if not entry.handling:
             return self._as_it_came(part)
-        encodings = {part.encoding.strip().lower(), part.transfer_encoding.strip().lower()}
+        encodings = {encoding, part.transfer_encoding.strip().lower()}
         disposition = self._formed_disposition(part.disposition)
         if encodings - PLAIN_ENCODINGS or disposition is None:
             return None

@@ -8,6 +8,7 @@ names is `Category.UNKNOWN`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -51,8 +52,21 @@ class Catalogue:
     """All tables; immutable."""
 
     __slots__ = (
-        "_sources", "_tables", "_towards", "bodies", "compact", "contact_params", "entry", "fixed", "headers",
-        "patterns", "sdp_attributes", "sdp_lines", "uri_params", "warnings",
+        "_sources",
+        "_tables",
+        "_towards",
+        "bodies",
+        "compact",
+        "contact_params",
+        "entry",
+        "fixed",
+        "headers",
+        "patterns",
+        "sdp_attributes",
+        "sdp_lines",
+        "searches",
+        "uri_params",
+        "warnings",
     )  # fmt: skip
 
     entry: Callable[[bytes], HeaderEntry]
@@ -65,8 +79,12 @@ class Catalogue:
     def __init__(
         self, tables: Mapping[str, Table[HeaderEntry]], bodies: Table[BodyEntry], compact: Mapping[bytes, bytes],
         patterns: Mapping[str, Category], sources: Mapping[str, Table[str]], warnings: tuple[Problem, ...] = (),
+        searches: Mapping[str, re.Pattern[bytes]] = MappingProxyType({}),
     ) -> None:  # fmt: skip
-        """Keep the tables of the sections, the compact forms of header names, patterns' categories and sources."""
+        """Keep the tables of the sections, the compact forms of header names, patterns' categories and sources.
+
+        searches are what an operator's own patterns look for, by name.
+        """
         self._tables = tables
         self.headers = tables["headers"]
         self.contact_params = tables["contact-params"]
@@ -76,6 +94,7 @@ class Catalogue:
         self.bodies = bodies
         self.compact = MappingProxyType(dict(compact))
         self.patterns = MappingProxyType(dict(patterns))
+        self.searches = MappingProxyType(dict(searches))
         self.entry = self.headers.find
         self.warnings = warnings
         self.fixed = frozenset(name for name, table in tables.items() if _any_fixed(table))
@@ -90,7 +109,7 @@ class Catalogue:
         if known is None:
             tables = {section: header_towards(table, zone) for section, table in self._tables.items()}
             bodies = body_towards(self.bodies, zone)
-            known = Catalogue(tables, bodies, self.compact, self.patterns, self._sources, self.warnings)
+            known = Catalogue(tables, bodies, self.compact, self.patterns, self._sources, self.warnings, self.searches)
             self._towards[zone] = known
         return known
 
@@ -130,7 +149,7 @@ def _read(sections: Sections, reader: Reader, warnings: tuple[Problem, ...]) -> 
         key: category for key, entry in sections["patterns"].items() if (category := reader.pattern(entry)) is not None
     }
     sources = {section: _table(sections[section].values(), _source, "") for section in (*FIELDS, "bodies", "patterns")}
-    return Catalogue(tables, bodies, compact, patterns, sources, warnings)
+    return Catalogue(tables, bodies, compact, patterns, sources, warnings, reader.searches)
 
 
 def _table(entries: Iterable[Written], read: Callable[[Written], E | None], default: E) -> Table[E]:

@@ -47,6 +47,8 @@ class Reader:
         self._lists = sections["lists"]
         self._grammars = sections["grammars"]
         self.problems: list[Problem] = []
+        self.searches: dict[str, re.Pattern[bytes]] = {}
+        """What an operator's own patterns look for, by name."""
 
     def header(self, entry: Written) -> HeaderEntry | None:
         """Return what an entry of a field means; None, and problems, where that cannot be told."""
@@ -90,12 +92,31 @@ class Reader:
     def pattern(self, entry: Written) -> Category | None:
         """Return the category of a pattern."""
         raw = self._table(entry)
-        self._keys(entry, raw, ("category", "source", "weaken"))
-        if entry.name not in PATTERNS:
-            self._wrong(entry, "is no pattern", f"write one of {_listed(PATTERNS)}")
+        self._keys(entry, raw, ("category", "source", "weaken", "pattern"))
+        if entry.name in PATTERNS and "pattern" in raw:
+            self._wrong(entry, "is a pattern of ours", "give yours a name of its own", "pattern")
+        elif entry.name not in PATTERNS and "pattern" not in raw:
+            self._wrong(entry, "is no pattern", f"write one of {_listed(PATTERNS)}, or give it a pattern = '...'")
+        elif "pattern" in raw:
+            self._search(entry, raw["pattern"])
         if raw.get("category") == FUNCTION:
             self._wrong(entry, "a pattern discloses something", f"write one of {_listed(_CATEGORIES)}", "category")
         return self._category(entry, raw.get("category"))
+
+    def _search(self, entry: Written, value: object) -> None:
+        """Keep the search for a pattern of an operator's own."""
+        before = len(self.problems)
+        text = self._grammar(entry, value, "pattern")
+        if len(self.problems) > before:
+            return
+        try:
+            found = re.compile(text.encode())
+        except (re.error, OverflowError) as error:
+            self._wrong(entry, f"cannot be used: {error}", "see docs/catalogue.md, Patterns in values", "pattern")
+            return
+        if found.search(b""):
+            self._wrong(entry, "stands in every text", "write what is to be found", "pattern")
+        self.searches[entry.key] = found
 
     def compact(self, entry: Written) -> str:
         """Return the name that a compact form stands for."""

@@ -208,7 +208,11 @@ def _patterns(catalogue: Catalogue) -> str:
         f"| `{name}` | {category.name.lower()} | {catalogue.source('patterns', name.encode())} |\n"
         for name, category in catalogue.patterns.items()
     ]
-    text = "Whatever a field is kept for: where one of these stands in its value, and its category is hidden, it goes."
+    text = (
+        "Whatever a field is kept for: where one of these stands in its value, and its category is hidden, it goes. A\n"
+        "pattern of your own is looked for wherever these are:\n"
+        "`badge = { category = \"device\", pattern = 'ACME-\\d{6}' }`."
+    )
     return f"## Patterns in values\n\n{text}\n\n{_head('pattern', 'discloses', 'source')}{''.join(rows)}"
 
 

@@ -9,7 +9,7 @@ from config.settings import Settings
 from config.subscribers import Subscribers
 from config.vocabulary import Zone
 from filters.catalogue import PACKAGED, Catalogue, load_catalogue
-from filters.patterns import compile_leaks
+from filters.patterns import PATTERNS, compile_leaks
 from filters.plan import CompiledPlan, forget_plans
 from filters.policy import Policy
 from filters.rulings import Ruling
@@ -38,8 +38,8 @@ class Engine:
         self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
         self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
-        self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
-        self._leaks = compile_leaks()
+        self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
+        self._leaks = compile_leaks((*PATTERNS, *catalogue.searches), catalogue.searches)
         self._plans: dict[tuple[int, str], CompiledPlan] = {}
         # What is remembered by plan would keep alive those of all engines that this one comes after.
         forget_plans()

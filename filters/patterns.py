@@ -9,8 +9,9 @@ E.164 numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import AddressValueError, IPv6Address, IPv6Network
+from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.memo import remembered
@@ -93,18 +94,24 @@ LETTER_ADDRESS = re.compile(rb"@([A-J]{1,3}(?:\.[A-J]{1,3}){3})(?![0-9A-Za-z.])"
 TO_DIGITS = bytes.maketrans(b"ABCDEFGHIJ", b"0123456789")
 PRIVATE = re.compile(f"{PRIVATE4}|::1|[Ff](?:[Ee][89A-Fa-f]|[CDcd]).*".encode())
 
+Pattern = re.Pattern[bytes]
 Leaks = Callable[[bytes], str | None]
 _Search = Callable[[bytes, int], re.Match[bytes] | None]
 
 
-def compile_leaks(names: Collection[str] = PATTERNS) -> Leaks:
+def compile_leaks(names: Collection[str] = PATTERNS, own: Mapping[str, Pattern] = MappingProxyType({})) -> Leaks:
     """Return the search for the named patterns: text to the name of one that stands in it, or None.
 
-    Raise ValueError for a name that is not in PATTERNS.
+    Args:
+        names: of patterns.
+        own: further ones, an operator's, by name.
+
+    Raise ValueError for a name that is in neither.
     """
-    if unknown := set(names) - PATTERNS:
+    if unknown := set(names) - PATTERNS - own.keys():
         raise ValueError(f"there is no pattern {min(unknown)!r}; write one of {', '.join(sorted(PATTERNS))}")
     searches = tuple(_searches(names))
+    further = tuple((name, pattern.search) for name, pattern in own.items() if name in names)
 
     def leaks(text: bytes) -> str | None:
         for mark, times, search in searches:
@@ -112,7 +119,10 @@ def compile_leaks(names: Collection[str] = PATTERNS) -> Leaks:
                 return name
         return None
 
-    return leaks
+    def with_own(text: bytes) -> str | None:
+        return leaks(text) or next((name for name, search in further if search(text)), None)
+
+    return with_own if further else leaks
 
 
 def letter_address(text: bytes) -> str | None:

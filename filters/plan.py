@@ -108,7 +108,7 @@ class CompiledPlan:
         self._maps_from = any(hides(decision, one) for one in (Category.NAME, Category.NUMBER, Category.NETWORK))
         # A pattern in a kept field tells what its own category hides.
         names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
-        self._leaks = compile_leaks(names) if names else None
+        self._leaks = compile_leaks(names, catalogue.searches) if names else None
         actions = {category: action(decision, category) for category in Category}
         keeps_bodies = decision == KEEP_ALL and not uniform and catalogue.fixed.isdisjoint(BODY_SECTIONS)
         self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions, uniform=uniform)
@@ -191,7 +191,7 @@ class CompiledPlan:
         """Edit a line by what is not in it: the call's key, or the host that stands for the sender's network."""
         value = draft.value(position)
         if draft.names[position] != _ASSERTED:
-            draft.replace(position, context.pseudonym(value), why)
+            draft.replace(position, context.lasting(value), why)
             return
         shown = self._asserted(value, context.origin)
         if shown != value:
@@ -470,7 +470,7 @@ class CompiledPlan:
         """Return what Privacy says towards the hop; None where it stays as it came."""
         if not self.fulfils_privacy:
             return None
-        left = left_over(values)
+        left = left_over(values, self._decision)
         if self.indicates:
             return left + b";id" if left and left != b"none" else b"id"
         return left

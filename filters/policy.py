@@ -15,15 +15,15 @@ from typing import NamedTuple
 from config.settings import PolicyRule, Settings, Trunk
 from config.settings import Privacy as Actions
 from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
-from config.subscriber_address import from_parts
+from config.subscriber_address import forms, from_parts
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
-from filters.request import NOTHING, Asked, asked, beside
+from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
 from filters.rulings import Level, Ruling, Weighing
+from filters.said import uris
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
-from proxy.headers import parse_name_addr
-from proxy.memo import remembered
+from proxy.memo import remembered_by_all
 from proxy.message import Message
 from proxy.policy import KEEP_ALL, action, pack, stricter
 from proxy.routing import Party
@@ -34,8 +34,11 @@ MAX_DECISIONS = 4096
 _RELAXED = (Category.NAME, Category.NUMBER, Category.HISTORY)
 """What RFC 3323 speaks of: a caller who shows the number does not thereby show the handset."""
 _IDENTITY = (Category.NAME, Category.NUMBER)
+_ANONYMOUS_USER = b"anonymous"
 _ANONYMOUS_HOST = b"anonymous.invalid"
 _WORD_OF = {category: word for word, meant in WORDS.items() for category in meant.actions}
+_NEVER_REFUSED = frozenset((b"ACK", b"BYE", b"CANCEL"))
+"""Requests that go on with what can be done of a wish: without them a call would stay up."""
 
 
 class _Case(NamedTuple):
@@ -61,6 +64,7 @@ class Policy:
         self._rules = [(f"rules[{place}].privacy", rule) for place, rule in enumerate(settings.rules)]
         self._methods = any(rule.methods for rule in settings.rules)
         """Whether a decision may depend on the method."""
+        self._realms = tuple(realm.lower().encode() for realm in settings.realms)
         self._decided: dict[tuple[object, ...], int] = {}
 
     # --- what the core asks
@@ -90,7 +94,7 @@ class Policy:
         """Return the packed decision for what hop's side discloses to the sender of an initial request."""
         if source.zone is Zone.PSAP:
             return KEEP_ALL
-        profile = self._profile_of_callee(request, hop)
+        profile = self._profile_of_callee(request, source, hop)
         key = (source.key, hop.key, request.method if self._methods else b"", _key(profile, source), "answers")
         decision = self._decided.get(key)
         if decision is None:
@@ -107,13 +111,14 @@ class Policy:
         return decision
 
     def also(self, message: Message, decision: int, hop: Party) -> int:
-        """Return a dialog's decision with what a message of it asks for by its own Privacy header."""
+        """Return a dialog's decision with what a message of it asks for by its own Privacy header.
+
+        Raises:
+            Refused: as for an initial request, where the call does not hang on it.
+        """
         if hop.zone in (Zone.PSAP, Zone.CORE):
             return decision
-        try:
-            wish = asked(message, session="degrade")
-        except Refused:  # `critical`, which a request within a dialog has no use for (RFC 3323 §5)
-            return decision
+        wish = asked(message, session=self._settings.privacy.session, refuse=message.method not in _NEVER_REFUSED)
         return _one_set(stricter(decision, pack(wish.actions)), hop)
 
     def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:
@@ -135,13 +140,33 @@ class Policy:
         return _Case(hop, source, request.method, profile, asked(request, wish, session=session) if asks else NOTHING)
 
     def _profile_of_sender(self, request: Message, source: Party) -> Profile | None:
-        """Return the settings of the subscriber who sends a request; None for trunks and for who has none."""
-        if source.trunk is not None:
-            return None
-        return self._subscribers.find(_address_of_record(_sender(request, source)))
+        """Return the settings of the subscriber who sends a request; None for trunks and for who has none.
 
-    def _profile_of_callee(self, request: Message, hop: Party) -> Profile | None:
-        return None if hop.trunk is not None else self._subscribers.find(_address_of_record(request.to.uri))
+        That is told by From, or by what the core asserts: a sip and a tel identity, of which either may be stored.
+        """
+        if source.trunk is not None or not self._subscribers.are_kept:
+            return None
+        if source.zone is Zone.CORE and b"p-asserted-identity" in request.index:
+            asserted = uris(request.values(b"p-asserted-identity"))
+            return next(filter(None, map(self._profile_of, asserted or (request.from_.uri,))), None)
+        return self._profile_of(request.from_.uri)
+
+    def _profile_of_callee(self, request: Message, source: Party, hop: Party) -> Profile | None:
+        """Return the settings of the subscriber who is called; None for trunks and for who has none.
+
+        The Request-URI says who that is, unless the core has put a phone's Contact in its place. Then
+        P-Called-Party-ID does (RFC 7315 §4.2), and To for want of it; but To is the caller's to choose.
+        """
+        if hop.trunk is not None or not self._subscribers.are_kept:
+            return None
+        known = self._profile_of(request.uri)
+        if known is None and source.zone is Zone.CORE and b"p-called-party-id" in request.index:
+            return next(map(self._profile_of, uris(request.values(b"p-called-party-id"))), None)
+        return known or self._profile_of(request.to.uri)
+
+    def _profile_of(self, uri: bytes) -> Profile | None:
+        """Return the settings that are stored for a URI: a number is the same in a sip and in a tel URI."""
+        return self._subscribers.find(*_addresses_of_record(uri, self._realms))
 
     def _check_anonymous(self, request: Message, source: Party, decision: int) -> None:
         """Refuse an anonymous call to a subscriber who takes none; a PSAP that calls back is taken always.
@@ -149,13 +174,13 @@ class Policy:
         Raises:
             Refused: 433.
         """
-        profile = self._profile_of_callee(request, _PHONE)
+        profile = self._profile_of_callee(request, source, _PHONE)
         if profile is None or not profile.rejects_anonymous or source.zone is Zone.PSAP:
             return
         if source.trunk is not None and source.trunk.emergency:
             return
         hidden = action(decision, Category.NUMBER) is not Action.KEEP
-        if hidden or request.from_.uri.lower().endswith(b"@" + _ANONYMOUS_HOST):
+        if hidden or _is_anonymous(request.from_.uri):
             raise Refused(433, "Anonymity Disallowed")
 
     # --- the levels
@@ -164,13 +189,22 @@ class Policy:
         return pack({ruling.category: ruling.action for ruling in self._rulings(case)})
 
     def _rulings(self, case: _Case) -> tuple[Ruling, ...]:
-        """Weigh all categories for a case."""
+        """Weigh all categories for a case.
+
+        Raises:
+            Refused: where the caller insists, by `critical`, on what a level above stands against (RFC 3323 §5).
+        """
         if case.hop.zone is Zone.PSAP:
             why = "an emergency call goes through, complete"
             return tuple(Ruling(category, Action.KEEP, Level.EMERGENCY, why, ()) for category in Category)
         weigh = self._towards_trunk if case.hop.trunk is not None else self._towards_zone
         weighed = {category: weigh(category, case) for category in Category}
         _move_together(weighed, case.hop)
+        if case.wish.critical:
+            decision = pack({category: one.action for category, one in weighed.items()})
+            unmet = unperformed(case.wish.critical, decision)
+            if unmet:
+                raise cannot_be_met(unmet)
         return tuple(one.ruling() for one in weighed.values())
 
     def _towards_trunk(self, category: Category, case: _Case) -> Weighing:
@@ -195,7 +229,11 @@ class Policy:
         return found
 
     def _contract(self, found: Weighing, case: _Case, trunk: Trunk) -> None:
-        """Let the contract decide; but no contract shows a withheld number to whom nobody trusts (RFC 3325 §7)."""
+        """Let the contract decide; but no contract shows a withheld number.
+
+        Whom nobody trusts is not told it (RFC 3325 §7); who is trusted hears that it is withheld, for nobody may
+        override the indicator (47 CFR 64.1601(b)).
+        """
         category, withheld = found.category, case.wish.actions.get(found.category, Action.KEEP)
         own = _place(f"trunks.{trunk.name}.privacy", category), trunk.privacy.of(category)
         contracts = [*self._of("contract", "out", category, case), own]
@@ -207,6 +245,8 @@ class Policy:
             found.replace(Level.CONTRACT, place, action_)
         if category in _IDENTITY and not trunk.trusted:
             found.least(Level.LAW, f"RFC 3325 §7: {case.wish.text}", withheld)
+        elif category is Category.NUMBER:
+            found.least(Level.LAW, f"47 CFR 64.1601(b): {case.wish.text}", min(withheld, Action.INDICATE))
 
     def _towards_zone(self, category: Category, case: _Case) -> Weighing:
         """Weigh for phones and core."""
@@ -227,6 +267,7 @@ class Policy:
             found.least(Level.FLOOR, _place("privacy.floor", category), _said(settings.privacy.floor, category))
         for place, action_ in self._of("floor", "in", category, case):
             found.least(Level.FLOOR, place, action_)
+        _telemarketer(found, case)
         return found
 
     def _of(self, level: str, direction: str, category: Category, case: _Case) -> Iterable[tuple[str, Action]]:
@@ -270,12 +311,15 @@ def _words(profile: Profile, category: Category, trunk: str) -> str:
     return f"subscriber.{key_of(_WORD_OF[category], trunk if differs else EVERYWHERE)}"
 
 
+def _telemarketer(found: Weighing, case: _Case) -> None:
+    """Show who calls to sell, whomever it calls."""
+    if found.category in _IDENTITY and case.profile is not None and case.profile.telemarketer:
+        found.replace(Level.LAW, "47 CFR 64.1601(e): a telemarketer may not withhold", Action.KEEP)
+
+
 def _law(found: Weighing, case: _Case, trunk: Trunk) -> None:
     """Say what no subscriber, contract or floor can change, and what trust makes of a hidden number."""
-    if found.category not in _IDENTITY:
-        return
-    if case.profile is not None and case.profile.telemarketer:
-        found.replace(Level.LAW, "47 CFR 64.1601(e): a telemarketer may not withhold", Action.KEEP)
+    _telemarketer(found, case)
     if found.category is not Category.NUMBER:
         return
     if trunk.pstn and found.action > Action.INDICATE:
@@ -315,28 +359,29 @@ def _said(level: Actions, category: Category) -> Action:
     return level.of(category) or Action.KEEP
 
 
-def _sender(request: Message, source: Party) -> bytes:
-    """Return the URI of the subscriber that sends a request: by From, or by what the core asserts."""
-    if source.zone is Zone.CORE and b"p-asserted-identity" in request.index:
-        try:
-            return parse_name_addr(request.items(b"p-asserted-identity")[0]).uri
-        except (Malformed, IndexError):
-            return request.from_.uri
-    return request.from_.uri
-
-
-@remembered
-def _address_of_record(uri: bytes) -> bytes:
-    """Return the canonical address of record of a URI; b"" for what is none, which nobody is stored as."""
+def _is_anonymous(uri: bytes) -> bool:
+    """Tell whether a From is nobody's, in the form of RFC 3323 §4.1.1.3 or as carriers write it, at their own host."""
     try:
         parsed = parse_sip_uri(uri)
     except Malformed:
-        return b""
+        return False
+    return parsed is not None and (
+        parsed.host.lower() == _ANONYMOUS_HOST or parsed.user.partition(b";")[0].lower() == _ANONYMOUS_USER
+    )
+
+
+@remembered_by_all
+def _addresses_of_record(uri: bytes, realms: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return the canonical addresses of record that a URI may be stored as, its own first; () for what has none."""
+    try:
+        parsed = parse_sip_uri(uri)
+    except Malformed:
+        return ()
     if parsed is not None:
-        return from_parts(parsed.user.partition(b";")[0], parsed.host)
+        return forms(from_parts(parsed.user.partition(b";")[0], parsed.host), realms)
     if uri[:4].lower() == b"tel:":
-        return uri[4:].partition(b";")[0].translate(None, b"-.()")
-    return b""
+        return forms(uri[4:].partition(b";")[0].translate(None, b"-.()"), realms)
+    return ()
 
 
 _PHONE = Party(Zone.ACCESS)

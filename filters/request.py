@@ -7,6 +7,7 @@ Before the Privacy header there was a parameter of the headers that it is about,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from config.vocabulary import Action, Category
@@ -14,6 +15,7 @@ from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
 from proxy.headers import parse_name_addr
 from proxy.message import Message
+from proxy.policy import hides, pack
 
 _SPLIT = re.compile(rb"[;,\s]+")
 
@@ -48,6 +50,7 @@ STRICTEST: dict[Category, Action] = {
 _BESIDE: dict[bytes, tuple[Category, ...]] = {
     b"off": (), b"name": (Category.NAME,), b"uri": (Category.NUMBER,), b"full": (Category.NAME, Category.NUMBER),
 }  # fmt: skip
+_IDENTITY_DONE = pack({Category.NAME: Action.REMOVE, Category.NUMBER: Action.REMOVE})
 
 
 class Asked(NamedTuple):
@@ -59,6 +62,8 @@ class Asked(NamedTuple):
     """Whether the caller wants what its own default hides to be shown (`Privacy: none`, *82)."""
     text: str = ""
     """The wish as people are told of it; never text of the message."""
+    critical: tuple[bytes, ...] = ()
+    """Priv-values that are all to be performed, or the request to fail (RFC 3323 §4.2)."""
 
 
 NOTHING = Asked({}, relaxed=False)
@@ -68,7 +73,7 @@ _BY_PREFIX = {
 }
 
 
-def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") -> Asked:
+def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse", refuse: bool = True) -> Asked:
     """Return what a message asks for: by its Privacy header and by the prefix that was dialled.
 
     Repeated fields, any case, `;` and `,` are alike. What either hides is hidden, and what a `privacy` parameter of
@@ -78,6 +83,7 @@ def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") 
         message: a request, or a response.
         wish: what the dialled prefix asks for.
         session: `refuse` or `degrade`: what becomes of `Privacy: session`, for which there is no media relay.
+        refuse: whether a request may be refused; of one that may not, what can be done is done.
 
     Raises:
         Refused: 500 for `critical` with a value that cannot be met, and for `session` where that is to be refused
@@ -88,13 +94,15 @@ def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") 
         {one: Action.REMOVE if one is Category.HISTORY else Action.ANONYMISE for one in hidden}, relaxed=False,
         text="a privacy parameter" if hidden else "",
     )  # fmt: skip
-    wishes = [one for one in (_written(message, session), _BY_PREFIX.get(wish, NOTHING), of_headers) if one.text]
+    written = _written(message, session, may_refuse=refuse and not message.status)
+    wishes = [one for one in (written, _BY_PREFIX.get(wish, NOTHING), of_headers) if one.text]
     if len(wishes) < 2:
         return wishes[0] if wishes else NOTHING
     actions: dict[Category, Action] = {}
     for one in wishes:
         actions = _strictest(actions, one.actions)
-    return Asked(actions, all(one.relaxed for one in wishes), ", ".join(one.text for one in wishes))
+    text = ", ".join(one.text for one in wishes)
+    return Asked(actions, all(one.relaxed for one in wishes), text, written.critical)
 
 
 def beside(message: Message) -> tuple[Category, ...]:
@@ -122,7 +130,7 @@ def _parameter(item: bytes) -> list[bytes]:
     return [word.partition(b"-")[0] for word in _SPLIT.split(value.strip(b'"').lower())]
 
 
-def _written(message: Message, session: str) -> Asked:
+def _written(message: Message, session: str, *, may_refuse: bool) -> Asked:
     """Return what the Privacy header asks for."""
     if b"privacy" not in message.index:
         return NOTHING
@@ -132,14 +140,17 @@ def _written(message: Message, session: str) -> Asked:
     wanted = [value for value in values if value != b"critical"]
     unknown = [value for value in wanted if value not in _ASKED]
     unmet = [value for value in wanted if value in UNMET or value not in _ASKED]
-    if unmet and (len(wanted) < len(values) or (session == "refuse" and not unknown)) and not message.status:
-        raise Refused(500, "Privacy cannot be met: " + _named(unmet))
+    refused = b"critical" in values or (session == "refuse" and not UNMET.isdisjoint(wanted))
+    if may_refuse and unmet and refused:
+        raise cannot_be_met(unmet)
     if unknown or not values:
         return Asked(STRICTEST, relaxed=False, text="Privacy: a value that nobody knows")
     actions: dict[Category, Action] = {}
     for value in wanted:
         actions = _strictest(actions, _ASKED[value])
-    return Asked(actions, relaxed=False, text="Privacy: " + ";".join(value.decode() for value in dict.fromkeys(values)))
+    text = "Privacy: " + ";".join(value.decode() for value in dict.fromkeys(values))
+    insists = may_refuse and b"critical" in values
+    return Asked(actions, relaxed=False, text=text, critical=tuple(dict.fromkeys(wanted)) if insists else ())
 
 
 def _strictest(one: dict[Category, Action], other: dict[Category, Action]) -> dict[Category, Action]:
@@ -148,19 +159,28 @@ def _strictest(one: dict[Category, Action], other: dict[Category, Action]) -> di
     }
 
 
-def _named(values: list[bytes]) -> str:
-    """Name values to their sender; those of its own invention are not repeated."""
-    known = (b"session", b"none")
-    return " ".join(value.decode() for value in dict.fromkeys(values) if value in known) or "unknown value"
+def cannot_be_met(values: Iterable[bytes]) -> Refused:
+    """Return the refusal that names values to their sender; those of its own invention are not repeated."""
+    known = (b"none", *_ASKED)
+    named = " ".join(value.decode() for value in dict.fromkeys(values) if value in known)
+    return Refused(500, "Privacy cannot be met: " + (named or "unknown value"))
 
 
-def left_over(values: list[bytes]) -> bytes:
+def unperformed(values: Iterable[bytes], decision: int) -> list[bytes]:
+    """Return those of known priv-values of which a packed decision leaves something open: a contract stands above."""
+    return [value for value in values if not all(hides(decision, category) for category in _ASKED[value])]
+
+
+def left_over(values: list[bytes], decision: int) -> bytes:
     """Return the priv-values that stay in the header once ours is done; b"" for none (RFC 3323 §5).
 
-    `none` alone stays as it came. What was performed goes, and with the last of them `critical`.
+    `none` alone stays as it came. What was performed goes, and with the last of them `critical`. What a contract keeps
+    us from performing stays, for a privacy service that may; but not where it is about the number: that is told in
+    spite of the wish only where the caller may not withhold it.
     """
     lowered = [value.lower() for line in values for value in _SPLIT.split(line) if value]
     if lowered == [b"none"]:
         return b"none"
-    unmet = [value for value in dict.fromkeys(lowered) if value in UNMET]
-    return b";".join(unmet)
+    wanted = [value for value in dict.fromkeys(lowered) if value in _ASKED]
+    left = unperformed(wanted, decision | _IDENTITY_DONE)
+    return b";".join(value for value in wanted if value in UNMET or value in left)

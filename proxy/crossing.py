@@ -258,5 +258,7 @@ def context(crossing: Crossing, tokens: Tokens, message: Message, *, towards_far
         end = (crossing.far if towards_far else crossing.near).end.pack()
         return tokens.mac(crossing.key_id, b"pseudonym", end, crossing.call_id, value).hex().encode()
 
+    passage, method = crossing.passage, message.method
     origin = crossing.far_origin if towards_far else crossing.near_origin
-    return EditContext(pseudonym, origin, bool(message.method), message.method or message.cseq_method, message.status)
+    lasting = passage.pseudonym if towards_far else passage.near_pseudonym
+    return EditContext(pseudonym, origin, bool(method), method or message.cseq_method, message.status, lasting)

@@ -9,6 +9,11 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from proxy.uri import parse_sip_uri
+
+SEPARATORS = b"-.()"
+"""visual-separator (RFC 3966 §3)."""
+
 
 class Wish(Enum):
     """What a prefix asks for."""
@@ -19,18 +24,25 @@ class Wish(Enum):
 
 
 class Dialled(NamedTuple):
-    """A dialled user part, told apart."""
+    """A dialled user part, or the URI that holds it, told apart."""
 
     wish: Wish
     number: bytes
-    """What is left of the user part; parameters of a telephone number included."""
+    """What is left of it; parameters of a telephone number included."""
 
 
 class Prefixes:
     """The prefixes of one configuration."""
 
-    def __init__(self, withhold: Iterable[str], show: Iterable[str]) -> None:
-        """Keep both kinds; where one prefix begins another, the longer is tried first."""
+    def __init__(self, withhold: Iterable[str], show: Iterable[str], spared: Iterable[str] = ()) -> None:
+        """Keep both kinds; where one prefix begins another, the longer is tried first.
+
+        Args:
+            withhold: what withholds the number.
+            show: what shows it.
+            spared: emergency numbers, which no prefix is taken off.
+        """
+        self._spared = frozenset(map(str.encode, spared))
         known = [(text.encode(), Wish.WITHHOLD) for text in withhold] + [(text.encode(), Wish.SHOW) for text in show]
         self._known = sorted(known, key=lambda pair: -len(pair[0]))
 
@@ -44,7 +56,25 @@ class Prefixes:
         plain = unquote_to_bytes(user) if b"%" in user[:12] else user
         while True:
             found = next((pair for pair in self._known if plain.startswith(pair[0])), None)
-            if found is None or not plain[len(found[0]) :].partition(b";")[0]:
+            if found is None or not plain[len(found[0]) :].partition(b";")[0] or self._is_spared(plain):
                 return Dialled(wish, rest)
             plain = rest = plain[len(found[0]) :]
             wish = Wish.WITHHOLD if Wish.WITHHOLD in (wish, found[1]) else found[1]
+
+    def _is_spared(self, user: bytes) -> bool:
+        return user.partition(b";")[0].translate(None, SEPARATORS) in self._spared
+
+    def in_uri(self, uri: bytes) -> Dialled:
+        """Tell the prefix in a dialled URI from the URI that is left: sip, sips, or tel, as handsets write it.
+
+        Raises:
+            Malformed: for what is no URI.
+        """
+        if uri[:4].lower() == b"tel:":
+            wish, number = self.read(uri[4:])
+            return Dialled(wish, uri[:4] + number)
+        parsed = parse_sip_uri(uri)
+        if parsed is None or not parsed.user:
+            return Dialled(Wish.NONE, uri)
+        wish, number = self.read(parsed.user)
+        return Dialled(wish, uri if wish is Wish.NONE else bytes(parsed._replace(user=number)))

@@ -138,7 +138,11 @@ class RequestForwarder:
         return serialise(draft)
 
     def _plan(self, crossing: Crossing) -> Plan:
-        """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more."""
+        """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more.
+
+        Raises:
+            Refused: where what is asked for cannot be done; an emergency call goes on without (`proxy/launch.py`).
+        """
         request, base = crossing.request, crossing.base
         if not request.to_tag or not request.shape.asks:
             return crossing.to_far

@@ -174,7 +174,7 @@ class ResponseForwarder:
     def _contact(self, crossing: Crossing, response: Message) -> bytes:
         """Return the Contact that the sender sees: a token, or for redirections the number alone."""
         if response.status >= 300:
-            return _redirection(crossing, response)
+            return self._redirection(crossing, response)
         contact = response.address(b"contact")
         if contact is None:
             raise Malformed("Missing Contact")
@@ -188,22 +188,21 @@ class ResponseForwarder:
         user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
         return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
 
+    def _redirection(self, crossing: Crossing, response: Message) -> bytes:
+        """Return 3xx and 485 Contacts as numbers to dial through us: their hosts, and some users, are topology."""
+        targets: list[bytes] = []
+        for item in response.items(b"contact"):
+            address = parse_name_addr(item)
+            uri = parse_sip_uri(address.uri)
+            user = uri.user.partition(b";")[0] if uri else address.uri.partition(b":")[2].partition(b";")[0]
+            if not _USER.fullmatch(user) or self._identity.tells_device(user):
+                continue
+            quality = parse_params(address.params).get(b"q", b"")
+            tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
+            targets.append(b"<sip:%b@%b>%b" % (user, crossing.near_origin, tail))
+        return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
+
 
 def _target(response: Message) -> bytes:
     contact = response.address(b"contact")
     return contact.uri if contact else b""
-
-
-def _redirection(crossing: Crossing, response: Message) -> bytes:
-    """Return 3xx and 485 Contacts as numbers to dial through us: their hosts are topology."""
-    targets: list[bytes] = []
-    for item in response.items(b"contact"):
-        address = parse_name_addr(item)
-        uri = parse_sip_uri(address.uri)
-        user = uri.user.partition(b";")[0] if uri else address.uri.partition(b":")[2].partition(b";")[0]
-        if not _USER.fullmatch(user):
-            continue
-        quality = parse_params(address.params).get(b"q", b"")
-        tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
-        targets.append(b"<sip:%b@%b>%b" % (user, crossing.near_origin, tail))
-    return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri

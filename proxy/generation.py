@@ -60,7 +60,7 @@ class Generation:
                 self.origin(source), self.origin(party), self.domain(party),
                 network.record_budget(source), network.record_budget(party),
                 uniform if source.is_uniform else serialise, uniform if party.is_uniform else serialise,
-                self._pseudonyms(key_id, ends[1]), source.trusted or emergency,
+                self._pseudonyms(key_id, ends[1]), self._pseudonyms(key_id, ends[0]), source.trusted or emergency,
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage

@@ -138,6 +138,10 @@ class Identity:
             return sealed
         return value
 
+    def tells_device(self, user: bytes) -> bool:
+        """Tell whether a user part names a device or an address, which is nothing that the other side could dial."""
+        return self._leaks(b"sip:%b@" % user)
+
     def carry_tag(self, value: bytes, near: End, far: Side, key_id: int, *, own: bool = False) -> bytes:
         """Map a tag from one side to the other.
 

@@ -48,6 +48,7 @@ class Arrival:
     def take_prefix(self, prefixes: Prefixes) -> None:
         """Tell a prefix in front of the dialled number, such as *67, from the number."""
         if self.uri is None:
+            self.wish, self.dialled = prefixes.in_uri(self.request.uri)
             return
         found = prefixes.read(self.uri.user)
         if found.wish is not Wish.NONE:
@@ -111,7 +112,9 @@ def destinations(
         Refused: when it may not go anywhere.
     """
     network = generation.network
-    if arrival.source.zone is Zone.ACCESS:
+    if arrival.source.zone in (Zone.ACCESS, Zone.CORE):
+        # A core that has left it to us goes on with what was dialled: taken off without being obeyed, it would show
+        # the number of a caller who has withheld it.
         arrival.take_prefix(network.prefixes)
     uri = arrival.uri
     emergency = network.is_emergency(arrival.dialled)
@@ -123,7 +126,7 @@ def destinations(
         hop = _by_route(generation, routes[0], emergency=emergency)
         if hop is not None:
             return [Destination(hop, arrival.request.uri)], emergency
-    hops = network.route(arrival.request, uri, arrival.source, emergency=emergency)
+    hops = network.route(arrival.request, uri, arrival.source, emergency=emergency, dialled=arrival.dialled)
     if not hops:
         raise Refused(404 if uri is not None and network.is_us(uri.host, uri.port) else 403, "No Route")
     return [Destination(hop, b"") for hop in hops], emergency

@@ -37,6 +37,8 @@ class Passage:
     write_far: Callable[[Draft], bytes]
     pseudonym: Callable[[bytes], bytes]
     """Makes a keyed token of a value: the same towards this far side, another towards any other."""
+    near_pseudonym: Callable[[bytes], bytes]
+    """The same towards the near side."""
     believed: bool = True
     """Whether what the near side says of a verification goes on."""
 

@@ -42,11 +42,12 @@ def stricter(one: int, other: int) -> int:
 class EditContext:
     """What edits may need to know about the message at hand."""
 
-    __slots__ = ("is_request", "method", "origin", "pseudonym", "status")
+    __slots__ = ("is_request", "lasting", "method", "origin", "pseudonym", "status")
 
     def __init__(
-        self, pseudonym: Callable[[bytes], bytes], origin: bytes, is_request: bool, method: bytes, status: int
-    ) -> None:
+        self, pseudonym: Callable[[bytes], bytes], origin: bytes, is_request: bool, method: bytes, status: int,
+        lasting: Callable[[bytes], bytes] | None = None,
+    ) -> None:  # fmt: skip
         """Note what there is to know.
 
         Args:
@@ -56,8 +57,10 @@ class EditContext:
             is_request: whether the message is a request.
             method: of the request, or in the CSeq of the response.
             status: of a response; 0 for a request.
+            lasting: makes one that is the same in all calls towards one side; without it, each dialog has its own.
         """
         self.pseudonym = pseudonym
+        self.lasting = lasting or pseudonym
         self.origin = origin
         self.is_request = is_request
         self.method = method

@@ -93,6 +93,8 @@ class References:
             host = crossing.far_origin
         else:
             user, host = _plain_user(uri.user), crossing.far_origin
+            if self._identity.tells_device(user):
+                raise Malformed("Malformed Refer-To")
         headers = b""
         if replaced is not None:
             near, far, key_id = crossing.near.end, crossing.far, crossing.key_id

@@ -16,7 +16,7 @@ from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
-from proxy.dialled import Prefixes
+from proxy.dialled import SEPARATORS, Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
 from proxy.memo import remembered, remembered_by_all
@@ -164,6 +164,7 @@ class World:
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self._rules = tuple(map(_Rule.of, settings.routes))
+        self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
 
     def is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
@@ -260,9 +261,10 @@ class World:
         """Tell whether an initial request is an emergency call: by its Request-URI alone (RFC 5031 §4.2)."""
         urn = request_uri.lower()
         if urn.startswith((b"urn:service:sos", b"urn:service:test.sos")):
-            return urn.removeprefix(b"urn:service:").removeprefix(b"test.")[3:4] in (b"", b".")
+            # What a URN has behind its name (RFC 8141 §2.3) is no part of it.
+            return urn.removeprefix(b"urn:service:").removeprefix(b"test.")[3:4] in (b"", b".", b";", b"?", b"#")
         if urn.startswith(b"tel:"):
-            dialled = urn[4:].partition(b";")[0]
+            user = urn[4:]
         else:
             try:
                 uri = parse_sip_uri(request_uri)
@@ -270,14 +272,27 @@ class World:
                 uri = None
             if uri is None:
                 return False
-            dialled = uri.user.partition(b";")[0]
-        # The same number, written otherwise: escaped (RFC 3261 §19.1.4), or with visual separators (RFC 3966 §5.1.1).
-        dialled = unquote_to_bytes(dialled).translate(None, b"-.()")
-        return dialled.decode("ascii", "replace") in self.settings.emergency.numbers
+            user = uri.user
+        # Who withholds the number calls for help all the same.
+        dialled = self.prefixes.read(user).number.partition(b";")[0]
+        # The same number, written otherwise: escaped (RFC 3261 §19.1.4), with visual separators (RFC 3966 §5.1.1), or
+        # with the `+` that some handsets put before all numbers: no subscriber's is an emergency number with a `+`.
+        text = unquote_to_bytes(dialled).translate(None, SEPARATORS).decode("ascii", "replace")
+        return not {text, text.removeprefix("+")}.isdisjoint(self.settings.emergency.numbers)
 
-    def route(self, request: Message, uri: SipUri | None, source: Party, *, emergency: bool) -> list[Hop]:
-        """Return the hops for an initial request, in the order of the first matching route; [] where none matches."""
-        user = uri.user if uri is not None else request.uri.partition(b":")[2]
+    def route(
+        self, request: Message, uri: SipUri | None, source: Party, *, emergency: bool, dialled: bytes = b""
+    ) -> list[Hop]:
+        """Return the hops for an initial request, in the order of the first matching route; [] where none matches.
+
+        Args:
+            request: it.
+            uri: its Request-URI less a prefix that was for us; None for one that is neither sip nor sips.
+            source: who sent it.
+            emergency: whether it is an emergency call.
+            dialled: its Request-URI less that prefix, as it stands; b"" for the one that it came with.
+        """
+        user = uri.user if uri is not None else (dialled or request.uri).partition(b":")[2]
         if emergency:
             chosen = self._first(request, user, source, emergency=True)
             hops = self._hops(chosen, uri, emergency=True) if chosen else []
@@ -357,7 +372,7 @@ class Network:
         """Prepare tables and memories; retired trunks are served in dialogs only."""
         world = World(settings, tuple(retired))
         self.settings = settings
-        self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show)
+        self.prefixes = world.prefixes
         self.party_of = world.party_of
         self.party = remembered_by_all(world.party)
         self.hop = remembered_by_all(world.hop)

@@ -341,14 +341,22 @@ class Replay:
             return self.settings
         source = self.network.party_of(flow.peer)
         assert source is not None  # noqa: S101 -- `near_flow` made sure
-        emergency = self.network.is_emergency(message.uri)
-        hops = self.network.route(message, _parsed(message.uri), source, emergency=emergency)
+        dialled = self._dialled(message.uri)
+        emergency = self.network.is_emergency(dialled)
+        hops = self.network.route(message, _parsed(dialled), source, emergency=emergency, dialled=dialled)
         chosen = [hop.party.trunk for hop in hops]
         if chosen == [self._trunk]:
             return self.settings
         names = ", ".join(dict.fromkeys(hop.party.label for hop in hops)) or "nowhere"
         remarks.append(f"the configuration would route this to {names}; for this run it goes to {self._trunk.name}")
         return only_towards(self.settings, self._trunk.name)
+
+    def _dialled(self, uri: bytes) -> bytes:
+        """Return a Request-URI less a prefix that is for Sipveil, such as *67; what is no URI as it is."""
+        try:
+            return self.network.prefixes.in_uri(uri).number
+        except Malformed:
+            return uri
 
     def _made(self, settings: Settings) -> Bench:
         return Bench(settings, self._ring, self.privacy, self._now, self._wall)

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypedDict
 
 from config.settings import Settings, Trunk
 from config.subscriber import Profile
-from config.subscriber_address import AddressError, canonical
+from config.subscriber_address import AddressError, canonical, forms
 from config.subscribers import Knowledge
 from config.vocabulary import Zone
 from filters.engine import Engine
@@ -172,7 +172,8 @@ class _Resolver:
     # --- the subscriber
 
     def _profile(self) -> Profile | None:
-        return self._engine.subscribers.find(self._subscriber)
+        realms = tuple(realm.lower().encode() for realm in self._settings.realms)
+        return self._engine.subscribers.find(*forms(self._subscriber, realms))
 
     def _profile_word(self) -> str:
         if self._engine.subscribers.knowledge is Knowledge.UNKNOWN:

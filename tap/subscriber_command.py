@@ -23,7 +23,7 @@ from config.load import ConfigError, load
 from config.settings import Settings
 from config.statefile import StateFileError
 from config.subscriber import EVERYWHERE, FLAGS, WORDS, Subscriber, key_of
-from config.subscriber_address import AddressError, canonical
+from config.subscriber_address import AddressError, canonical, forms
 from config.subscriber_change import UNSET, Change, Mistakes, read_change
 from config.subscriber_csv import read_csv, write_csv
 from config.subscriber_json import read_json, write_json
@@ -119,11 +119,17 @@ def show(config: Path, address: str | None, limit: int, after: str) -> None:
         if len(found) == limit:
             click.echo(f"there may be more: --after {found[-1].address}", err=True)
         return
-    known = _address(address)
-    one = _attempt(lambda: _book(settings).find(known))
+    realms = tuple(realm.lower().encode() for realm in settings.realms)
+    known = forms(_address(address).encode(), realms)
+    one = _attempt(lambda: _first(_book(settings), known))
     if one is None:
         _fail("there is no such subscriber, so the default profile decides")
     _print(_one(one))
+
+
+def _first(book: Book, addresses: Iterable[bytes]) -> Subscriber | None:
+    """Return the subscriber whose settings hold for the first of these addresses that is stored."""
+    return next(filter(None, (book.find(each.decode()) for each in addresses)), None)
 
 
 @subscriber.command(name="import")

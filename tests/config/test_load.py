@@ -212,3 +212,12 @@ def test_the_policys_mistakes_are_among_them(tmp_path: Path) -> None:
     """Contradictions of rules are told like any other mistake."""
     found = problems(write(tmp_path, f'{SMALL}[privacy.floor]\nname = "anonymise"\n[privacy.default]\nname = "keep"\n'))
     assert [line for line in found if "can never apply" in line and "privacy.floor.name" in line]
+
+
+def test_every_check_is_asked(tmp_path: Path) -> None:
+    """A check that nobody asks is none: rules against the law, rules without effect, prefixes that contradict."""
+    trunk = '[[trunks]]\nname = "t"\nhosts = ["192.0.2.1:5060"]\nlistener = "a"\ntrusted = true\npstn = true\n'
+    rule = '[[rules]]\nlevel = "contract"\ntrunks = ["t"]\nmethods = ["BYE"]\nprivacy = { number = "anonymise" }\n'
+    found = problems(write(tmp_path, f'{SMALL}{trunk}{rule}[privacy]\nshow = ["*67"]\nwithhold = ["*67"]\n'))
+    for part in ("trunks[0].pstn (line 9)", "BYE begins no dialog", "privacy.withhold[0] (line 17)"):
+        assert [line for line in found if part in line], part

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.subscriber_address import AddressError, canonical, from_parts
+from config.subscriber_address import AddressError, canonical, forms, from_parts
 from proxy.uri import SipUri, parse_sip_uri
 
 
@@ -70,3 +70,21 @@ def test_what_the_core_has_parsed_has_the_same_form(uri: str) -> None:
 
 def test_a_host_that_is_none_finds_nobody_and_raises_nothing() -> None:
     assert from_parts(b"alice", b"::G") == b"alice@[::g]"
+
+
+@pytest.mark.parametrize(
+    ("address", "others"),
+    [
+        (b"+15550123", [b"+15550123@a.example", b"+15550123@b.example"]),
+        (b"+15550123@c.example", [b"+15550123"]),
+        (b"+1-555-0123@c.example", [b"+15550123@c.example", b"+15550123"]),
+        (b"alice@c.example", []),
+        (b"15550123@c.example", []),
+        (b"+1555x@c.example", []),
+        (b"+1234567890123456", []),
+        (b"", []),
+    ],
+)
+def test_a_number_may_be_stored_in_several_forms(address: bytes, others: list[bytes]) -> None:
+    """RFC 3261 §19.1.6; its own form first."""
+    assert forms(address, (b"a.example", b"b.example")) == (address, *others)

@@ -20,6 +20,26 @@ def known() -> Subscribers:
     return subscribers
 
 
+def test_the_first_of_several_addresses() -> None:
+    """One subscriber may be stored in several forms; while nothing is known everybody is strict."""
+    subscribers = Subscribers(60)
+    assert subscribers.find(b"a") is STRICT
+    one, other = profile(()), profile((), telemarketer=True)
+    subscribers.replace({b"b": one, b"c": other}, Mark(1, 1), 0.0)
+    assert subscribers.find(b"a", b"b", b"c") is one
+    assert subscribers.find(b"c", b"b") is other
+    assert subscribers.find(b"a") is None
+    assert subscribers.find() is None
+
+
+def test_whether_there_is_a_store_at_all() -> None:
+    nowhere = Subscribers()
+    assert not nowhere.are_kept
+    assert Subscribers(60).are_kept
+    nowhere.replace({}, Mark(1, 1), 0.0)
+    assert nowhere.are_kept
+
+
 def test_without_a_store_everybody_gets_the_default_profile() -> None:
     assert Subscribers().find(b"alice@a") is None
     assert Subscribers().knowledge is Knowledge.FRESH

@@ -121,6 +121,22 @@ def test_encoded_body_is_removed() -> None:
     assert clean(b"multipart/mixed;boundary=x", coded) is None
 
 
+@pytest.mark.parametrize("content_type", [b"text/plain", b"image/png", b"text/vcard"])
+@pytest.mark.parametrize("encoding", [b"gzip", b"DEFLATE", b"identity, gzip", b"aes128gcm"])
+def test_what_is_compressed_or_encrypted_may_be_anything(content_type: bytes, encoding: bytes) -> None:
+    """A type says nothing of what nobody has looked into: it passes only where everything may."""
+    kept = {Category.CONTENT: Action.KEEP, Category.NAME: Action.KEEP, Category.NUMBER: Action.KEEP}
+    filtered = compile_bodies(CATALOGUE, STRICT | kept)
+    assert clean(content_type, b"\x1f\x8b", filtered, encoding=encoding) is None
+    assert clean(content_type, b"hello", filtered, encoding=b"Identity") == (content_type, b"hello")
+    coded = multipart(part(content_type, b"\x1f\x8b", b"Content-Encoding: " + encoding), part(content_type, b"hello"))
+    assert clean(b"multipart/mixed;boundary=x", coded, filtered) == (content_type, b"hello")
+    base64 = multipart(part(content_type, b"aGVsbG8=", b"Content-Transfer-Encoding: base64"))
+    assert b"aGVsbG8=" in (clean(b"multipart/mixed;boundary=x", base64, filtered) or (b"", b""))[1]
+    everything = compile_bodies(CATALOGUE, KEEP, uniform=True)
+    assert clean(content_type, b"\x1f\x8b", everything, encoding=encoding) == (content_type, b"\x1f\x8b")
+
+
 def test_unknown_disposition_is_removed() -> None:
     """A body whose disposition falls would mean something else."""
     assert clean(b"application/sdp", SDP, disposition=b"alice") is None

@@ -72,6 +72,7 @@ def test_a_body(tmp_path: Path) -> None:
 
 
 VALUE = '[headers]\nx = {category = "function", form = "value", '
+OWN = '[patterns]\nalice = {category = "name", pattern = '
 MATCH = '[headers]\nx = {category = "function", form = "match", '
 NAME = '[headers]\nx = {category = "name", '
 
@@ -117,6 +118,11 @@ NAME = '[headers]\nx = {category = "name", '
         ("[grammars]\nx = 1", "grammars.x: 1 is not a regular expression"),
         ('[compact]\nxy = "via"', "compact.xy: is no compact form"),
         ('[patterns]\nalice = {category = "name"}', "patterns.alice: is no pattern; write one of address"),
+        (OWN + "'('}", "patterns.alice.pattern: cannot be used: missing )"),
+        (OWN + "5}", "patterns.alice.pattern: 5 is not a regular expression"),
+        (OWN + "'a*'}", "patterns.alice.pattern: stands in every text"),
+        (OWN + "'{nosuch}'}", 'patterns.alice.pattern: "nosuch" is neither'),
+        ("[patterns]\nmac = {category = 'device', pattern = 'x'}", "patterns.mac.pattern: is a pattern of ours"),
         ('[patterns]\nmac = {category = "function"}', "patterns.mac.category: a pattern discloses something"),
         (
             '[bodies]\n"a/b" = {category = "function", handling = "alice"}',

@@ -7,6 +7,7 @@ business; here are the odd shapes, each with what must not arrive and what must.
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -467,3 +468,50 @@ def test_a_trunk_that_refuses_bodies() -> None:
     assert read(ladder[415]).items(b"accept")[0] == b"application/sdp"
     assert ladder
     assert Ladder() >> packet << Sent(CARRIER, b"INFO")
+
+
+# --- pseudonyms
+
+
+def test_one_device_stays_one_device_to_whom_it_is_told() -> None:
+    """A keyed token for its serial number: the same in all calls to one trunk, another to the next."""
+    privacy = {"default": {"device": "pseudonymise"}}
+    world = World(settings(privacy=privacy, routes=[{"source": "access", "to": ["carrier", "second"]}]))
+    tokens: dict[Any, set[bytes]] = {}
+    for number in range(2):
+        line = b"X-Serialnumber: 00041325476C"
+        call = ALICE.request(branch=b"z9hG4bK%d" % number, call_id=b"call%d@x" % number, headers=(line,))
+        for peer, data in world.receive(*call):
+            if read(data).method:
+                tokens.setdefault(peer, set()).add(read(data).items(b"x-serialnumber")[0])
+    assert [len(values) for values in tokens.values()] == [1, 1]
+    assert len(set.union(*tokens.values())) == 2
+    assert all(len(value) == 16 and int(value, 16) for values in tokens.values() for value in values)
+
+
+def test_a_called_device_is_one_device_too() -> None:
+    """In answers, towards whoever calls."""
+    world = World(settings(privacy={"default": {"device": "pseudonymise"}}, routes=[{"to": ["access"]}]))
+    seen = set()
+    for number in range(2):
+        call = CARRIER.request(
+            uri=b"sip:alice@10.1.1.23:5062", branch=b"z9hG4bK%d" % number, call_id=b"call%d@x" % number
+        )
+        invite = next(data for _, data in world.receive(*call) if read(data).method)
+        answer = ALICE.answer(invite, 200, headers=(b"X-Serialnumber: 00041325476C",))
+        seen |= {read(data).items(b"x-serialnumber")[0] for _, data in world.receive(*answer)}
+    assert len(seen) == 1
+    assert b"00041325476C" not in seen
+
+
+def test_an_operators_own_pattern_is_looked_for_everywhere(tmp_path: Path) -> None:
+    """In kept values, display names, and tags, which are sealed where one stands in them."""
+    own = tmp_path / "own.toml"
+    own.write_text("[patterns]\nbadge = { category = 'device', pattern = 'ACME-\\d{6}' }\n")
+    shown = {"default": {"content": "keep", "name": "keep", "number": "keep"}}
+    for catalogue, told in (((), True), ((str(own),), False)):
+        world = World(settings(catalogue=catalogue, privacy=shown))
+        packet = ALICE.request(headers=(b"Subject: ACME-123456 calls",), tag=b"ACME-654321")
+        data = packet.data.replace(b'"Alice Liddell"', b'"ACME-777777"')
+        sent = next(data for peer, data in world.receive(packet.source, data) if peer == CARRIER.address)
+        assert (b"ACME-123456" in sent, b"ACME-654321" in sent, b"ACME-777777" in sent) == (told, told, told)

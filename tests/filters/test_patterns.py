@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +130,18 @@ def test_private_addresses_are_those_of_the_registries(address: object) -> None:
 def test_luhn() -> None:
     assert luhn(b"490154203237518")
     assert not luhn(b"490154203237519")
+
+
+def test_an_operators_own() -> None:
+    """Beside ours, and as they are only where they are asked for."""
+    own = {"badge": re.compile(rb"ACME-\d{6}")}
+    leaks = compile_leaks((*PATTERNS, "badge"), own)
+    assert leaks(b"my badge is ACME-123456") == "badge"
+    assert leaks(b"00:1b:21:12:34:56") == "mac"
+    assert leaks(b"ACME-12345") is None
+    assert compile_leaks(("mac",), own)(b"ACME-123456") is None
+    with pytest.raises(ValueError, match="there is no pattern 'other'"):
+        compile_leaks(("other",), own)
 
 
 def test_only_the_named_patterns() -> None:

@@ -20,7 +20,7 @@ from proxy.parse import parse
 from proxy.policy import KEEP_ALL, action, hides
 from proxy.routing import Party
 from tests import world
-from tests.agents import ALICE
+from tests.agents import ALICE, CARRIER
 
 ACCESS, CORE = Party(Zone.ACCESS), Party(Zone.CORE)
 SHOWN = {category.name.lower(): "keep" for category in Category}
@@ -295,6 +295,14 @@ def test_telemarketers_may_not_withhold() -> None:
     assert not hides(policy.decide(request(b"Privacy: id"), ACCESS, trunk, Wish.WITHHOLD), Category.NUMBER)
 
 
+def test_telemarketers_may_not_withhold_from_other_phones_either() -> None:
+    """The same law; through the core too, where the asserted identity says who calls."""
+    policy, _, _ = levels_of(knowing(telemarketer=True, number="hide"), privacy={"floor": {"number": "anonymise"}})
+    assert not hides(policy.decide(request(b"Privacy: id"), ACCESS, ACCESS, Wish.WITHHOLD), Category.NUMBER)
+    through = request(b"Privacy: id", b"P-Asserted-Identity: <tel:+1555>, <sip:alice@sip.example.net>")
+    assert not hides(policy.decide(through, CORE, ACCESS), Category.NUMBER)
+
+
 @pytest.mark.parametrize("line", [b"Privacy: id", b"Privacy: user"])
 def test_who_takes_no_anonymous_calls_gets_none(line: bytes) -> None:
     """RFC 5079: 433; but a PSAP that calls back is nobody's to refuse."""
@@ -307,6 +315,91 @@ def test_who_takes_no_anonymous_calls_gets_none(line: bytes) -> None:
     assert policy.decide(request(line), psap, ACCESS)
 
 
+@pytest.mark.parametrize(
+    ("from_", "anonymous"),
+    [
+        (b"<sip:anonymous@anonymous.invalid>", True),
+        (b"<sip:anonymous@anonymous.invalid;user=phone>", True),
+        (b"<sip:c0ffee@ANONYMOUS.invalid:5060>", True),
+        (b'"Anonymous" <sip:Anonymous@carrier.example>', True),
+        (b"<sip:anonymous;x=y@carrier.example>", True),
+        (b"<sip:+15550177@carrier.example>", False),
+        (b"<sip:anonymous.coward@carrier.example>", False),
+        (b"<tel:+15550177>", False),
+        (b'"anonymous" <sip:bob@anonymous.example>', False),
+    ],
+)
+def test_an_anonymous_caller_however_written(from_: bytes, anonymous: bool) -> None:
+    """RFC 3323 §4.1.1.3, with what carriers add to it, and at their own hosts."""
+    policy, trunk, _ = levels_of(knowing(b"+15550100@192.0.2.1", rejects=True))
+    call = parse(CARRIER.request().data.replace(b"<sip:gateway@sip.example.net>", from_), Limits())
+    if not anonymous:
+        assert policy.decide(call, trunk, ACCESS)
+        return
+    with pytest.raises(Refused) as refused:
+        policy.decide(call, trunk, ACCESS)
+    assert refused.value.code == 433
+
+
+def called(to: bytes, *lines: bytes, uri: bytes = b"sip:+15550100@192.0.2.1") -> Message:
+    """Return a call with a To of its caller's own choice."""
+    call = CARRIER.request(uri=uri, headers=(*lines, b"Privacy: id")).data
+    return parse(call.replace(b"To: <" + uri + b">", b"To: <" + to + b">"), Limits())
+
+
+def test_whom_a_call_is_for_the_caller_does_not_choose() -> None:
+    """To is the caller's; the Request-URI is where the call goes, and the core knows whom it has put a Contact for."""
+    subscribers = knowing(b"+15550100@192.0.2.1", rejects=True, name="hide", number="hide")
+    subscribers.patch({b"eve@x": profile([Setting("", "number", Value("show"))])}, None, Mark(2, 2), 0.0)
+    policy, trunk, _ = levels_of(subscribers)
+    with pytest.raises(Refused):
+        policy.decide(called(b"sip:eve@x"), trunk, ACCESS)
+    assert hides(policy.answers(called(b"sip:eve@x"), trunk, ACCESS), Category.NUMBER)
+    contact, told = b"sip:x@10.1.1.23", b"P-Called-Party-ID: <sip:+15550100@192.0.2.1>"
+    with pytest.raises(Refused):
+        policy.decide(called(b"sip:eve@x", told, uri=contact), CORE, ACCESS)
+    with pytest.raises(Refused):
+        policy.decide(called(b"sip:+15550100@192.0.2.1", uri=contact), trunk, ACCESS)
+    another = called(b"sip:+15550100@192.0.2.1", told.replace(b"+15550100", b"eve"), uri=contact)
+    assert policy.decide(another, CORE, ACCESS), "the core knows better than To"
+    with pytest.raises(Refused):
+        policy.decide(another, trunk, ACCESS)
+
+
+@pytest.mark.parametrize(
+    ("stored", "uri"),
+    [
+        (b"+15550142", b"<tel:+1-555-0142>"),
+        (b"+15550142", b"<sip:+15550142@sip.example.net;user=phone>"),
+        (b"+15550142", b"<sip:+1.555.0142;isub=1@10.1.1.23:5062>"),
+        (b"+15550142", b"<sip:%2B15550142@anywhere.example>"),
+        (b"+15550142@sip.example.net", b"<tel:+15550142>"),
+        (b"+15550142@sip.example.net", b"<sip:+1-555-0142@SIP.example.net>"),
+    ],
+)
+def test_one_number_is_one_subscriber_in_a_sip_and_a_tel_uri(stored: bytes, uri: bytes) -> None:
+    """RFC 3261 §19.1.6: whichever of both forms an operator has stored."""
+    policy, trunk, _ = levels_of(knowing(stored, number="hide"), privacy={"default": SHOWN})
+    call = parse(ALICE.request().data.replace(b"<sip:alice@sip.example.net>", uri), Limits())
+    assert hides(policy.decide(call, ACCESS, trunk), Category.NUMBER)
+
+
+@pytest.mark.parametrize("uri", [b"<sip:15550142@x>", b"<sip:+1555014@x>", b"<tel:5550142>", b"<urn:x:+15550142>"])
+def test_another_number_is_another_subscriber(uri: bytes) -> None:
+    policy, trunk, _ = levels_of(knowing(b"+15550142", number="hide"), privacy={"default": SHOWN})
+    call = parse(ALICE.request().data.replace(b"<sip:alice@sip.example.net>", uri), Limits())
+    assert not hides(policy.decide(call, ACCESS, trunk), Category.NUMBER)
+
+
+def test_what_is_stored_for_the_very_address_comes_first() -> None:
+    subscribers = knowing(b"+15550142", number="hide")
+    shown = profile([Setting("", "number", Value("show"))])
+    subscribers.patch({b"+15550142@sip.example.net": shown}, None, Mark(2, 2), 0.0)
+    policy, trunk, _ = levels_of(subscribers, privacy={"default": SHOWN})
+    call = parse(ALICE.request().data.replace(b"sip:alice@", b"sip:+15550142@"), Limits())
+    assert not hides(policy.decide(call, ACCESS, trunk), Category.NUMBER)
+
+
 def test_session_is_refused_or_degraded() -> None:
     """Never silently ignored: there is no media relay."""
     policy, trunk, _ = levels_of(Subscribers(), privacy={"default": SHOWN})
@@ -314,6 +407,64 @@ def test_session_is_refused_or_degraded() -> None:
         policy.decide(request(b"Privacy: session"), ACCESS, trunk)
     policy, trunk, _ = levels_of(Subscribers(), privacy={"default": SHOWN, "session": "degrade"})
     assert hides(policy.decide(request(b"Privacy: session"), ACCESS, trunk), Category.NETWORK)
+
+
+@pytest.mark.parametrize("value", [b"critical;foo", b"critical;session", b"session", b"session;foo"])
+def test_within_a_dialog_too(value: bytes) -> None:
+    """A re-INVITE that insists is refused, and the call stays; a BYE goes on with all that can be done."""
+    policy, trunk, _ = levels_of(Subscribers(), privacy={"default": SHOWN})
+    with pytest.raises(Refused, match=r"^Privacy cannot be met: ") as refused:
+        policy.also(request(b"Privacy: " + value), KEEP_ALL, trunk)
+    assert refused.value.code == 500
+    for method in (b"ACK", b"BYE"):
+        bye = parse(ALICE.request(method, headers=(b"Privacy: " + value,)).data, Limits())
+        assert hides(policy.also(bye, KEEP_ALL, trunk), Category.NETWORK)
+    degrading, _, _ = levels_of(Subscribers(), privacy={"default": SHOWN, "session": "degrade"})
+    if value == b"session":
+        assert hides(degrading.also(request(b"Privacy: session"), KEEP_ALL, trunk), Category.NETWORK)
+
+
+@pytest.mark.parametrize("line", [b"Privacy: id", b"Privacy: user;critical", b"Privacy: who-knows"])
+@pytest.mark.parametrize("pstn", [False, True])
+def test_no_contract_shows_a_withheld_number_without_saying_so(line: bytes, pstn: bool) -> None:
+    """47 CFR 64.1601(b): a trusted trunk whose contract shows numbers is told this one, with `Privacy: id`."""
+    first = {**world.SETTINGS["trunks"][0], "trusted": True, "pstn": pstn}
+    trunks = [{**first, "privacy": {"number": "keep", "name": "keep"}}, *world.SETTINGS["trunks"][1:]]
+    policy, trunk, _ = levels_of(Subscribers(), trunks=trunks)
+    withheld = policy.decide(request(line), ACCESS, trunk)
+    assert action(withheld, Category.NUMBER) is Action.INDICATE
+    assert action(withheld, Category.NAME) is Action.ANONYMISE
+    assert action(policy.decide(request(), ACCESS, trunk, Wish.WITHHOLD), Category.NUMBER) is Action.INDICATE
+    assert action(policy.decide(request(), ACCESS, trunk), Category.NUMBER) is Action.KEEP
+
+
+@pytest.mark.parametrize(
+    ("value", "contract", "named"),
+    [
+        (b"header", "network", "header"),
+        (b"user;header", "device", "user"),
+        (b"history;id", "history", "history"),
+        (b"user;header;history", "history", "user header history"),
+    ],
+)
+def test_critical_against_a_contract_is_refused(value: bytes, contract: str, named: str) -> None:
+    """RFC 3323 §5: what stands above the wish keeps us from it, and whoever insists hears of it."""
+    trunks = [
+        {**world.SETTINGS["trunks"][0], "trusted": True, "privacy": {contract: "keep"}}, *world.SETTINGS["trunks"][1:]
+    ]  # fmt: skip
+    policy, trunk, _ = levels_of(Subscribers(), trunks=trunks, privacy={"default": SHOWN})
+    assert policy.decide(request(b"Privacy: " + value), ACCESS, trunk)
+    for ask in (policy.decide, policy.rulings):
+        with pytest.raises(Refused, match=rf"^Privacy cannot be met: {named}$"):
+            ask(request(b"Privacy: critical;" + value), ACCESS, trunk)
+    strict, other, _ = levels_of(Subscribers())
+    assert strict.decide(request(b"Privacy: critical;" + value), ACCESS, other)
+
+
+def test_a_telemarketer_who_insists_is_refused() -> None:
+    policy, trunk, _ = levels_of(knowing(telemarketer=True))
+    with pytest.raises(Refused, match="id"):
+        policy.decide(request(b"Privacy: id;critical"), ACCESS, trunk)
 
 
 def test_a_rule_for_some_methods_and_trunks() -> None:

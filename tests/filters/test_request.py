@@ -6,11 +6,12 @@ import pytest
 
 from config.settings import Limits
 from config.vocabulary import Action, Category
-from filters.request import NOTHING, STRICTEST, Asked, asked, beside
+from filters.request import NOTHING, STRICTEST, Asked, asked, beside, left_over
 from proxy.dialled import Wish
 from proxy.errors import Refused
 from proxy.message import Message
 from proxy.parse import parse
+from proxy.policy import pack
 from tests.agents import ALICE
 
 ID = {Category.NAME, Category.NUMBER}
@@ -100,6 +101,8 @@ def test_none_relaxes_and_hides_nothing(line: bytes) -> None:
         ([b"Privacy: none;critical"], "none"),
         ([b"Privacy: session;none;critical"], "session none"),
         ([b"Privacy: alice-was-here;critical"], "unknown value"),
+        ([b"Privacy: session;alice-was-here"], "session"),
+        ([b"Privacy: session"], "session"),
     ],
 )
 def test_critical_and_unmet_is_refused(lines: list[bytes], named: str) -> None:
@@ -150,3 +153,29 @@ def test_what_it_hides_nothing_else_shows(other: list[bytes]) -> None:
         found = asked(message, wish)
         assert hidden(found) == ID
         assert not found.relaxed
+
+
+def test_what_may_not_be_refused_goes_on_with_what_can_be_done() -> None:
+    """A BYE, and a response, of which `critical` says nothing (RFC 3323 §4.2)."""
+    assert hidden(asked(request(b"Privacy: critical;session"), refuse=False)) == {Category.NETWORK, Category.HISTORY}
+    assert asked(request(b"Privacy: critical;full"), refuse=False)[:2] == (STRICTEST, False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown", "left"),
+    [
+        ([b"id"], (), b""),
+        ([b"id;header;critical"], (), b""),
+        ([b"session;id"], (), b"session"),
+        ([b"NONE"], (), b"none"),
+        ([b"header;id", b"history"], (Category.NETWORK,), b"header"),
+        ([b"header;history"], (Category.HISTORY,), b"header;history"),
+        ([b"user"], (Category.DEVICE,), b"user"),
+        ([b"id;user"], (Category.NAME, Category.NUMBER), b""),
+        ([b"full"], (), b""),
+    ],
+)
+def test_what_is_left_of_the_header(lines: list[bytes], shown: tuple[Category, ...], left: bytes) -> None:
+    """RFC 3323 §5: only what was performed goes; a wish that is not granted for the caller's own sake goes too."""
+    decision = pack({category: Action.REMOVE for category in Category if category not in shown})
+    assert left_over(lines, decision) == left

@@ -65,6 +65,7 @@ ALONG = {
     **{(name, "header"): _NETWORK for name in ("call-id", "in-reply-to")},
     **{(name, "session"): _NETWORK for name in _WITH_SESSION},
     **{("referred-by", value): _TELLS for value in ("header", "session", "history")},
+    **{("warning", value): "its agent is a host of the network" for value in ("header", "session", "id")},
     ("user-agent", "header"): "a product tells a user's device",
     ("server", "header"): "a product tells a user's device",
 }
@@ -123,6 +124,21 @@ def test_responses(name: str, value: str) -> None:
         answer = CARRIER.answer(ladder[b"INVITE"], 200, headers=(LINES[name], *privacy))
         ladder = ladder >> answer << Sent(ALICE, 200)
         assert stays(name, read(ladder[200])) is (shown and name != "p-asserted-identity")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value) for name, value, cell in CASES
+        if "r" in TABLE[name][0] and cell == "-" and name not in ("record-route", "p-asserted-identity")
+    ],
+)  # fmt: skip
+def test_what_a_value_leaves_in_responses(name: str, value: str) -> None:
+    """A `-` is one there too, but for the departures; a stranger's P-Asserted-Identity never passes."""
+    ladder = Ladder(place()) >> ALICE.invite() << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    answer = CARRIER.answer(ladder[b"INVITE"], 200, headers=(LINES[name], b"Privacy: " + value.encode()))
+    ladder = ladder >> answer << Sent(ALICE, 200)
+    assert stays(name, read(ladder[200])) is ((name, value) not in ALONG)
 
 
 def test_the_table_is_the_rfcs() -> None:

@@ -202,3 +202,24 @@ def test_a_device_id_in_place_of_a_number_is_not_asserted() -> None:
     phone = Agent(PHONE, b"SEP001122334455")
     message = sent(place(trusted=True, privacy=SHOWN), caller=phone)
     assert not found_in(message.raw, [b"SEP001122334455"])
+
+
+def test_a_re_invite_that_insists_is_refused_and_the_call_stays() -> None:
+    """RFC 3323 §5: 500 that names the value; what cannot be done is never left undone in silence."""
+    invite = CALLER.invite()
+    ladder = Ladder(place()) >> invite << Sent(CALLER, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(CALLER, 200)
+    again = CALLER.within(b"INVITE", ladder[200], own=invite, headers=(b"Privacy: session;critical",))
+    ladder = ladder >> again << Sent(CALLER, 100) << Sent(CALLER, 500)
+    assert ladder[500].startswith(b"SIP/2.0 500 Privacy cannot be met: session\r\n")
+    ladder = ladder >> CALLER.ack_failure(again, ladder[500])
+    bye = CALLER.within(b"BYE", ladder[200], own=invite, cseq=3, headers=(b"Privacy: session;critical",))
+    assert ladder >> bye << Sent(CARRIER, b"BYE")
+
+
+def test_what_a_contract_keeps_us_from_is_asked_of_who_comes_next() -> None:
+    """RFC 3323 §5: only performed values leave the header."""
+    world_ = place(trusted=True, privacy={"network": "keep"}, default={"number": "keep"})
+    message = sent(world_, b"Privacy: header, history")
+    assert message.items(b"privacy") == [b"header"]
+    assert sent(place(trusted=True, default={"number": "keep"}), b"Privacy: header, history").items(b"privacy") == []

@@ -230,6 +230,17 @@ def test_a_pseudonym_is_of_one_call_one_side_and_one_value() -> None:
     assert pseudonym(made, b"x") == pseudonym(crossing()[1], b"x")
 
 
+def test_a_lasting_pseudonym_is_of_one_side_and_one_value() -> None:
+    """The same in all calls towards one side, and nothing that two of them could compare."""
+    world, made = crossing()
+    _, other = crossing(world, call_id=b"call-2@10.1.1.23")
+    tokens = world.core.generation.tokens
+    far, again = (context(one, tokens, one.request, towards_far=True) for one in (made, other))
+    near = context(made, tokens, made.request, towards_far=False)
+    assert far.lasting(b"x") == again.lasting(b"x")
+    assert len({far.lasting(b"x"), far.lasting(b"y"), near.lasting(b"x"), far.pseudonym(b"x")}) == 4
+
+
 def test_edits_are_told_which_message_and_which_side() -> None:
     """Origin is what the side that reads the message is told of us."""
     world, made = crossing()

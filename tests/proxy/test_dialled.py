@@ -31,8 +31,35 @@ def test_a_prefix_is_told_from_its_number(user: bytes, wish: Wish, number: bytes
     assert PREFIXES.read(user) == (wish, number)
 
 
+@pytest.mark.parametrize(
+    ("uri", "wish", "rest"),
+    [
+        (b"sip:*67+15550100@example.net;user=phone", Wish.WITHHOLD, b"sip:+15550100@example.net;user=phone"),
+        (b"sips:%2A67555:pw@example.net", Wish.WITHHOLD, b"sips:555:pw@example.net"),
+        (b"sip:+15550100@example.net;x=%41", Wish.NONE, b"sip:+15550100@example.net;x=%41"),
+        (b"sip:example.net", Wish.NONE, b"sip:example.net"),
+        (b"tel:*67+15550100", Wish.WITHHOLD, b"tel:+15550100"),
+        (b"TEL:*82%2A675550100;phone-context=+1", Wish.WITHHOLD, b"TEL:5550100;phone-context=+1"),
+        (b"tel:*67;phone-context=+1", Wish.NONE, b"tel:*67;phone-context=+1"),
+        (b"tel:+15550100;ext=*67", Wish.NONE, b"tel:+15550100;ext=*67"),
+        (b"urn:service:*67", Wish.NONE, b"urn:service:*67"),
+    ],
+)
+def test_a_prefix_is_told_from_its_uri(uri: bytes, wish: Wish, rest: bytes) -> None:
+    """A tel URI dials as a sip URI does (RFC 3966); without a prefix nothing is written anew."""
+    assert PREFIXES.in_uri(uri) == (wish, rest)
+
+
 def test_without_prefixes_nothing_is_taken_off() -> None:
     assert Prefixes((), ()).read(b"*6715550100") == (Wish.NONE, b"*6715550100")
+
+
+@pytest.mark.parametrize("user", [b"112", b"1-1-2", b"112;phone-context=+1", b"%31%31%32", b"*67112"])
+def test_no_prefix_is_taken_off_an_emergency_number(user: bytes) -> None:
+    """However clumsy a prefix, help is on the line; behind a prefix of its own it is found too."""
+    number = Prefixes(("11", "*67"), (), ("112",)).read(user).number
+    assert number in (user, b"112")
+    assert Prefixes(("11",), (), ("112",)).read(b"115550100") == (Wish.WITHHOLD, b"5550100")
 
 
 def test_the_longer_of_two_is_tried_first() -> None:

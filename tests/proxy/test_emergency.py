@@ -133,8 +133,10 @@ def test_a_filter_that_fails_does_not_stop_it(part: str) -> None:
         tuple(b"Record-Route: <sip:%d.example;lr>" % number for number in range(20)),
     ],
 )
-def test_what_other_calls_are_refused_for_does_not_refuse_it(headers: tuple[bytes, ...]) -> None:
-    ladder = Ladder() >> ALICE.invite(uri=b"urn:service:sos", headers=headers) << Sent(ALICE, 100)
+@pytest.mark.parametrize("uri", [b"urn:service:sos", b"sip:*67911@192.0.2.1", b"tel:%2A67112", b"tel:+112"])
+def test_what_other_calls_are_refused_for_does_not_refuse_it(headers: tuple[bytes, ...], uri: bytes) -> None:
+    """However it is dialled: with a prefix that withholds the number too."""
+    ladder = Ladder() >> ALICE.invite(uri=uri, headers=headers) << Sent(ALICE, 100)
     ladder = ladder << Sent(PSAP, b"INVITE")
     assert ladder >> PSAP.answer(ladder[b"INVITE"], 486) << Sent(PSAP, b"ACK") << Sent(ALICE, 486)
 
@@ -361,3 +363,16 @@ def test_only_a_new_invite_is_a_call_back() -> None:
     ):
         assert is_callback(generation, read(packet.data), psap, WALL) is expected
     assert as_psap(generation, psap).zone is Zone.PSAP
+
+
+@pytest.mark.parametrize("who", [PSAP, ALICE])
+def test_nothing_that_is_asked_for_later_refuses_it(who: Agent) -> None:
+    """`critical` is ignored within the call too (standards.md §2.6 E3), whoever writes it."""
+    ladder = called()
+    line = (b"Privacy: session;critical;unheard-of",)
+    if who is ALICE:
+        update, far = ALICE.within(b"UPDATE", ladder[200], own=SOS, headers=line), PSAP
+    else:
+        answer = PSAP.answer(ladder[b"INVITE"], 200)
+        update, far = PSAP.within(b"UPDATE", ladder[b"INVITE"], own=answer, headers=line), ALICE
+    assert ladder >> update << Sent(far, b"UPDATE")

@@ -49,6 +49,9 @@ def test_the_callers_own_proxies_stay_in_record_route() -> None:
         (b"<tel:+15550111>", b"<sip:+15550111@192.0.2.1:5060>"),
         (b"<sip:a b@x>, <sip:+15550112@y>", b""),
         (b"<http://example.net/@bob>", b"<sip:anonymous@anonymous.invalid>"),
+        (b"<sip:SEP001122334455@x>, <sip:+15550112@y>", b"<sip:+15550112@192.0.2.1:5060>"),
+        (b"<sip:10.7.7.7@x>", b"<sip:anonymous@anonymous.invalid>"),
+        (b"<sip:490154203237518@x>", b"<sip:490154203237518@192.0.2.1:5060>"),
     ],
 )
 def test_redirections_are_numbers_to_dial(contact: bytes, shown: bytes) -> None:

@@ -197,7 +197,17 @@ def test_a_plain_refer_tells_the_number_and_nothing_else() -> None:
     assert ladder
 
 
-@pytest.mark.parametrize("value", [b"garbage", b"<sip:a b@x>", b"<http://x/y>", b"<sip:x@y?Replaces=a%0d%0aVia: evil>"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"garbage",
+        b"<sip:SEP001122334455@x>",
+        b"<sip:10.7.7.7@x>",
+        b"<sip:a b@x>",
+        b"<http://x/y>",
+        b"<sip:x@y?Replaces=a%0d%0aVia: evil>",
+    ],
+)
 def test_a_refer_to_that_cannot_be_read_is_refused(value: bytes) -> None:
     """A privacy target that cannot be parsed fails closed; nothing decoded becomes a header."""
     ladder = established()
@@ -373,3 +383,36 @@ def test_a_refer_tells_no_method_that_is_none() -> None:
         ladder = ladder >> refer << Sent(CARRIER, b"REFER")
         assert (b"method" in (read(ladder[b"REFER"]).value(b"refer-to") or b"")) is passes
         assert ladder
+
+
+# --- a prefix in front of the number
+
+
+PREFIXED = [
+    b"sip:*67+15550100@192.0.2.1", b"sip:%2A67+15550100@192.0.2.1;user=phone", b"tel:*67+15550100",
+    b"tel:%2A67+15550100;phone-context=+1", b"sip:*82*67+15550100@192.0.2.1", b"TEL:*67*67+15550100",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("caller", [ALICE, PBX])
+@pytest.mark.parametrize("uri", PREFIXED)
+def test_a_number_is_withheld_by_prefix_however_dialled(uri: bytes, caller: Agent) -> None:
+    """By a phone, and by a core that has left the prefix to us: taken off it would show the number (64.1601(b))."""
+    shown = {"default": {"number": "keep", "name": "keep"}}
+    world = World(settings(routes=[{"prefix": "+", "to": ["carrier"]}], privacy=shown))
+    ladder = Ladder(world) >> caller.invite(uri=uri) << Sent(caller, 100) << Sent(CARRIER, b"INVITE")
+    sent = read(ladder[b"INVITE"])
+    assert sent.from_.uri == b"sip:anonymous@anonymous.invalid"
+    assert caller.user not in ladder[b"INVITE"]
+    assert sent.uri.startswith(b"sip:+15550100@198.51.100.7")
+    assert sent.to.uri.startswith(b"sip:+15550100@198.51.100.7")
+    assert b"*" not in sent.uri + sent.to.uri
+    assert ladder
+
+
+def test_a_trunk_dials_no_prefix() -> None:
+    """What it calls is a number; nobody there withholds anything of ours by it."""
+    ladder = Ladder() >> CARRIER.invite(uri=b"sip:*67555@192.0.2.1") << Sent(CARRIER, 100) << Sent(PBX, b"INVITE")
+    assert read(ladder[b"INVITE"]).uri == b"sip:*67555@192.0.2.1"
+    assert b"gateway" in read(ladder[b"INVITE"]).from_.uri
+    assert ladder

@@ -217,7 +217,9 @@ def test_the_core_and_the_phones_are_reached_within_their_networks() -> None:
     "uri",
     [b"urn:service:sos", b"URN:Service:SOS", b"urn:service:sos.fire", b"urn:service:sos.police.municipal",
      b"urn:service:test.sos", b"urn:service:test.sos.fire", b"sip:911@sip.example.net;user=phone", b"sip:112@192.0.2.1",
-     b"sips:911;phone-context=+1@x", b"tel:112", b"tel:911;phone-context=+1"],
+     b"sips:911;phone-context=+1@x", b"tel:112", b"tel:911;phone-context=+1", b"tel:+112", b"sip:+911@x",
+     b"sip:%2B1-1-2@x", b"sip:*67911@x", b"sip:%2A67112@x", b"sip:*82*67911@x", b"tel:*67911;phone-context=+1",
+     b"urn:service:sos;x=y", b"urn:service:sos?=x", b"urn:service:sos#x"],
 )  # fmt: skip
 def test_emergency_calls_are_known_by_their_request_uri(uri: bytes) -> None:
     """RFC 5031 §4.2 and the configured numbers."""
@@ -230,11 +232,25 @@ def test_emergency_calls_are_known_by_their_request_uri(uri: bytes) -> None:
     "uri",
     [b"urn:service:sosx", b"urn:service:sos-x", b"urn:service:counseling", b"urn:service:test.sosx",
      b"urn:x:service:sos",
-     b"sip:9112@x", b"sip:+911@x", b"sip:1911@x", b"tel:+112", b"sip:sos@x", b"sip:911.x@y", b"sip:x@911"],
+     b"sip:9112@x", b"sip:+9112@x", b"sip:1911@x", b"sip:++911@x", b"sip:sos@x", b"sip:911.x@y", b"sip:x@911",
+     b"tel:+1911", b"sip:*68911@x", b"sip:67911@x", b"sip:*67@x"],
 )  # fmt: skip
 def test_other_calls_are_none(uri: bytes) -> None:
     """Nothing that only looks alike gets the exemption, nor a To or a header that claims it."""
     assert not NETWORK.is_emergency(uri)
+
+
+@pytest.mark.parametrize("uri", [b"sip:112@x", b"tel:1-1-2", b"sip:%31%31%32@x", b"sip:11112@x"])
+def test_no_prefix_hides_an_emergency_number(uri: bytes) -> None:
+    """No configuration switches it off by accident."""
+    assert network(privacy={"withhold": ["11"]}).is_emergency(uri)
+
+
+def test_an_emergency_number_may_be_a_number_of_e164() -> None:
+    """Poison control has one (47 CFR 64.1601(d)); its `+` is part of it."""
+    where = network(emergency={"numbers": ["+18002221222"]})
+    assert where.is_emergency(b"tel:+1-800-222-1222")
+    assert not where.is_emergency(b"sip:18002221222@x")
 
 
 def test_without_an_emergency_route_the_call_goes_where_others_go() -> None:

@@ -109,6 +109,16 @@ def test_the_trunk_that_was_asked_for() -> None:
     assert not replay(Wish(trunk="carrier")).feed(ALICE.invite().data).remarks
 
 
+@pytest.mark.parametrize("uri", [b"sip:*67+15550100@192.0.2.1", b"tel:*67+15550100", b"sip:+15550100@192.0.2.1"])
+def test_a_prefix_is_no_part_of_what_is_routed(uri: bytes) -> None:
+    """As in the proxy: what is dialled behind it chooses the trunk."""
+    routes = [{"source": "access", "prefix": "+", "to": ["carrier"]}, {"to": ["second"]}]
+    step = replay(Wish(trunk="carrier"), routes=routes).feed(ALICE.invite(uri=uri).data)
+    assert not step.remarks
+    assert step.crossed[0].receiver is not None
+    assert step.crossed[0].receiver.label == "carrier"
+
+
 def test_an_emergency_call_takes_the_trunk_that_was_asked_for() -> None:
     """And is edited as an emergency call only where that trunk is marked for it."""
     invite = ALICE.invite(uri=b"sip:112@sip.example.net")

@@ -166,6 +166,15 @@ def test_whose_profile_holds_is_said(tmp_path: Path) -> None:
     assert (unread["profile"], "strict" in unread["remarks"][0]) == ("strict", True)
 
 
+def test_a_number_is_one_subscriber_in_either_form(tmp_path: Path) -> None:
+    """As the proxy finds it."""
+    ask = Asked(tmp_path, TEXT + "[subscribers]\n")
+    ask.subscribers.replace({b"+15550123": profile(SETTINGS)}, Mark(2, 2), 0.0)
+    told = ask(subscriber="sip:+15550123@sip.example.net")
+    assert told["profile"] == "own"
+    assert ruling(told, "number")["rule"].startswith("subscriber.number")
+
+
 def test_remarks_about_what_the_tables_cannot_show(tmp_path: Path) -> None:
     ask = Asked(tmp_path, telemarketer=True, reject_anonymous=True)
     said = "; ".join(ask("psap", subscriber=ALICE.decode(), method="BYE")["remarks"])

@@ -71,6 +71,15 @@ def test_one_is_shown_with_all_that_can_be_said(config: Path) -> None:
     )  # fmt: skip
 
 
+def test_a_number_is_shown_in_whatever_form_it_was_stored(config: Path) -> None:
+    """As the proxy finds it; an exact address comes first."""
+    call(config, "add", "+15550123", "name=hide")
+    assert "+15550123 " in call(config, "show", "sip:+1-555-0123@sip.example.net").output
+    call(config, "add", "+15550123@sip.example.net", "name=show")
+    assert "+15550123@sip.example.net " in call(config, "show", "sip:+15550123@sip.example.net").output
+    assert "there is no such subscriber" in call(config, "show", "15550123@sip.example.net").output
+
+
 def test_a_list_has_pages(config: Path) -> None:
     for name in ("carol", "alice", "bob"):
         call(config, "add", f"{name}@[fe80::1]", "name=hide", "status@carrier=show")
