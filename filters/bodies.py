@@ -360,8 +360,11 @@ PHRASES = {
     b"488": b"Not Acceptable Here", b"500": b"Server Internal Error", b"503": b"Service Unavailable",
     b"600": b"Busy Everywhere", b"603": b"Decline",
 }  # fmt: skip
+# Possessive: blanks that end in nothing would else be divided between three rules in every possible way.
 DTMF_RELAY = re.compile(
-    rb"\s*Signal[ \t]*=[ \t]*(1[0-6]|[0-9A-D*#]|flash)\s*?(?:\r?\n\s*Duration[ \t]*=[ \t]*(\d{1,5}))?\s*", re.IGNORECASE
+    rb"\s*+Signal[ \t]*+=[ \t]*+(1[0-6]|[0-9A-D*#]|flash)"
+    rb"(?:[ \t]*+\r?\n\s*+Duration[ \t]*+=[ \t]*+(\d{1,5}))?\s*+",
+    re.IGNORECASE,
 )
 DTMF = re.compile(rb"1[0-6]|[0-9A-D*#]", re.IGNORECASE)
 # RFC 3842 §5.2: msg-status-line [msg-account] [*(msg-summary-line)] [*opt-msg-headers]; only the counts say nothing

@@ -38,7 +38,7 @@ class SdpContext:
 class _Section:
     """What an edit may ask of the part of the description that its line stands in: the session, or a medium."""
 
-    __slots__ = ("candidates", "context", "lines", "place", "session", "start")
+    __slots__ = ("_address", "candidates", "context", "lines", "place", "session", "start")
 
     def __init__(self, context: SdpContext, lines: list[bytes], start: int, session: _Section | None) -> None:
         """Begin a section.
@@ -57,6 +57,7 @@ class _Section:
         """Candidates that have been met, of which few will pass."""
         self.place = 0
         """Where among the lines that pass the first of them stood."""
+        self._address: bytes | None = None
 
     def own(self) -> Iterator[bytes]:
         """Yield the lines of the section, of a medium those behind m=."""
@@ -66,7 +67,15 @@ class _Section:
             yield line
 
     def address(self) -> bytes:
-        """Return the address of the first c= line, of the session's where there is none; b"" without."""
+        """Return the address of the first c= line, of the session's where there is none; b"" without.
+
+        It is looked for once: many lines may ask, and of hostile ones each would look through all others.
+        """
+        if self._address is None:
+            self._address = self._found_address()
+        return self._address
+
+    def _found_address(self) -> bytes:
         for line in self.lines[self.start :]:
             kind = line[:2]
             if kind == b"c=":
@@ -112,7 +121,8 @@ RID = re.compile(
     rb"((?: |;)(?:pt=\d{1,3}(?:,\d{1,3})*+|max-(?:width|height|fps|fs|br|pps|bpp)=\d{1,10}(?:\.\d{1,4})?))*+"
 )
 # RFC 8853 §5.1: direction SP list [SP direction SP list]
-SIMULCAST = re.compile(rb"(?:send|recv) [A-Za-z0-9_,;~-]+(?: (?:send|recv) [A-Za-z0-9_,;~-]+)?")
+# Lists of bounded length: each of their ids may cost a keyed hash.
+SIMULCAST = re.compile(rb"(?:send|recv) [A-Za-z0-9_,;~-]{1,512}(?: (?:send|recv) [A-Za-z0-9_,;~-]{1,512})?")
 RID_ID = re.compile(rb"[A-Za-z0-9_-]+")
 _31_BITS = 0x7FFFFFFF
 MAX_REMEMBERED = 256

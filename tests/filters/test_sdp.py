@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -325,3 +326,16 @@ def test_a_uniform_origin_counts_up_as_it_did() -> None:
         assert one == other != int(session)
         assert (second - first) % 2**31 == 1
         assert max(one, first, second) < 2**31
+
+
+def test_lines_that_ask_for_the_address_are_read_quickly() -> None:
+    """As many a=rtcp as a datagram holds, before any c=: none of them looks through all others."""
+    began = time.process_time()
+    assert len(attributes(*["rtcp:4001 IN IP4 198.51.100.9"] * 2000, head=HEAD[:3])) == 2000
+    assert time.process_time() - began < 0.25
+
+
+def test_a_list_of_layers_is_bounded() -> None:
+    """Each id of a=simulcast that nobody knows costs a hash; a list that no encoder has is dropped."""
+    assert attributes("simulcast:send " + ";".join(["layer"] * 64)) != []
+    assert attributes("simulcast:send " + ";".join(["layer"] * 9000)) == []
