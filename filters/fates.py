@@ -196,10 +196,10 @@ def _description(plan: CompiledPlan, case: Case) -> Iterator[FieldFate]:
     whole = plan.fate_of_body(catalogue.bodies.find(b"application/sdp"), case.method)
     passes = whole in (Fate.KEPT, Fate.CLEANED)
     for name, entry in _entries(catalogue.sdp_lines):
-        fate = fate_of_line(catalogue, actions, name) if passes else whole
+        fate = fate_of_line(catalogue, actions, name, sweeps=plan.sweeps) if passes else whole
         yield _field(plan, "sdp.lines", name, entry, fate)
     for name, entry in _entries(catalogue.sdp_attributes):
-        fate = fate_of_attribute(entry, actions, name) if passes else whole
+        fate = fate_of_attribute(entry, actions, name, sweeps=plan.sweeps) if passes else whole
         yield _field(plan, "sdp.attributes", name, entry, fate)
 
 

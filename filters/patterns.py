@@ -9,10 +9,12 @@ E.164 numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import AddressValueError, IPv6Address, IPv6Network
 from typing import NamedTuple
 
+from config.vocabulary import Action, Category
+from filters.entry import Actions
 from proxy.memo import remembered
 
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -113,6 +115,17 @@ def compile_leaks(names: Collection[str] = PATTERNS) -> Leaks:
         return None
 
     return leaks
+
+
+def compile_hidden(patterns: Mapping[str, Category], actions: Actions) -> Leaks | None:
+    """Return the search for those patterns whose category is hidden; None where none is.
+
+    Args:
+        patterns: name to what it would disclose, as the catalogue has it.
+        actions: for each category.
+    """
+    names = [name for name, category in patterns.items() if actions[category] is not Action.KEEP]
+    return compile_leaks(names) if names else None
 
 
 def letter_address(text: bytes) -> str | None:

@@ -19,7 +19,7 @@ from filters.credentials import is_ours
 from filters.fate import Fate
 from filters.forms import FormError
 from filters.generalise import generalised
-from filters.patterns import compile_leaks
+from filters.patterns import compile_hidden
 from filters.request import left_over
 from filters.sdp import SdpContext
 from filters.signer import Signer
@@ -28,6 +28,7 @@ from filters.vouching import Vouching
 from filters.zones import Towards
 from proxy.dialled import Prefixes
 from proxy.errors import Refused
+from proxy.grammar import SEMICOLON
 from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
 from proxy.memo import forget, remembered
 from proxy.message import Draft, with_value
@@ -43,7 +44,9 @@ Edit = Callable[[bytes], bytes | None]
 _ENTITY = frozenset((b"content-type", b"content-disposition", b"content-encoding", b"content-language", b"content-id"))
 #: Requests that are their body: without it nothing is left to send.
 _ALL_BODY = frozenset((b"MESSAGE", b"PUBLISH"))
-#: Headers that are addresses: where numbers or history may be seen and names may not, only the names go.
+#: What is said of somebody: where it may be seen and names may not, only the names go.
+_OF_SOMEBODY = (Category.NUMBER, Category.HISTORY)
+#: Headers of those that are addresses; of others that is seen by their values.
 _ADDRESSES = frozenset((
     b"p-asserted-identity", b"p-preferred-identity", b"p-associated-uri", b"p-called-party-id", b"p-served-user",
     b"remote-party-id", b"diversion", b"history-info", b"referred-by",
@@ -104,10 +107,9 @@ class CompiledPlan:
         self.fulfils_privacy = zone not in (None, Towards.CORE, Towards.PSAP)
         self._strict = hides(decision, Category.UNKNOWN)
         self._maps_from = any(hides(decision, one) for one in (Category.NAME, Category.NUMBER, Category.NETWORK))
-        # A pattern in a kept field tells what its own category hides.
-        names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
-        self._leaks = compile_leaks(names) if names else None
         actions = {category: action(decision, category) for category in Category}
+        # A pattern in a kept field tells what its own category hides.
+        self._leaks = compile_hidden(catalogue.patterns, actions)
         keeps_bodies = decision == KEEP_ALL and not uniform and catalogue.fixed.isdisjoint(BODY_SECTIONS)
         self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions, uniform=uniform)
         self._whole: BodyFilter | None = None
@@ -216,8 +218,9 @@ class CompiledPlan:
             return self._hidden(name, category)
         if name in CREDENTIALS and self._ours_leave:
             return self._others_credentials, "credentials of our own realm", Fate.IN_PART
-        if name in _ADDRESSES and hides(self._decision, Category.NAME):
-            return self._nameless, "name: removed, and a device id or address in a kept field", Fate.NAMELESS
+        if category in _OF_SOMEBODY and hides(self._decision, Category.NAME):
+            edit = self._nameless if name in _ADDRESSES else self._perhaps_nameless
+            return edit, "name: removed, and a device id or address in a kept field", Fate.NAMELESS
         # A challenge without its realm or nonce is none; what credentials hold is opaque by design.
         if self._leaks is not None and category is not Category.CREDENTIALS:
             return self._swept, "a device id or address in a kept field", Fate.SWEPT
@@ -250,13 +253,24 @@ class CompiledPlan:
         return item if kept == contact else kept.address + kept.params
 
     def _open_uri(self, uri: bytes) -> bytes:
-        """Return a URI whose host may be seen, less the password and parameters that tell something else."""
+        """Return a URI whose host may be seen, less the password, parameters and headers that tell something else.
+
+        Parameters stand behind the host, behind the number in front of it (RFC 3261 §19.1.6), and in tel: URIs. A
+        header of a URI may be any header, Subject and Geolocation too, and no dialog needs one (§19.1.1 table 1).
+        """
         parsed = parse_sip_uri(uri)
         if parsed is None:
-            return uri
-        params = b"".join(b";" + item for item in parsed.params.split(b";")[1:] if self._may_pass_in_uri(item))
+            return self._less_params(uri.partition(b"?")[0])
         password = b"" if hides(self._decision, Category.CREDENTIALS) else parsed.password
-        return bytes(parsed._replace(params=params, password=password))
+        user, params = self._less_params(parsed.user), self._less_params(parsed.params)
+        return bytes(parsed._replace(user=user, params=params, headers=b"", password=password))
+
+    def _less_params(self, text: bytes) -> bytes:
+        """Return what stands before the first `;`, and those parameters behind it that may pass."""
+        if SEMICOLON not in text:
+            return text
+        head, *params = text.split(b";")
+        return b";".join((head, *filter(self._may_pass_in_uri, params)))
 
     def _may_pass_in_uri(self, item: bytes) -> bool:
         name, _, value = item.partition(b"=")
@@ -273,6 +287,10 @@ class CompiledPlan:
     def _nameless(self, value: bytes) -> bytes | None:
         kept = without_names(value)
         return self._swept(kept) if kept else None
+
+    def _perhaps_nameless(self, value: bytes) -> bytes | None:
+        """Take the names out of a value that may be addresses; one without the marks of a name has none."""
+        return self._nameless(value) if b'"' in value or b"<" in value else self._swept(value)
 
     @staticmethod
     def _without_from_change(form: Edit | None) -> Edit:
@@ -303,7 +321,9 @@ class CompiledPlan:
         sdp_context = SdpContext(context.pseudonym, _network_address(context.origin))
         # Few have them, and nothing has edited them yet: looking for a name costs less than asking for its value.
         disposition = (b"content-disposition" in draft and draft.first(b"content-disposition")) or b""
-        encoding = (b"content-encoding" in draft and draft.first(b"content-encoding")) or b""
+        encoding = b""
+        if b"content-encoding" in draft:
+            encoding = b", ".join(map(draft.value, draft.find(b"content-encoding")))
         try:
             kept = bodies(content_type, disposition, draft.body, sdp_context, encoding)
         except FormError:

@@ -110,10 +110,8 @@ class Policy:
         """Return a dialog's decision with what a message of it asks for by its own Privacy header."""
         if hop.zone in (Zone.PSAP, Zone.CORE):
             return decision
-        try:
-            wish = asked(message, session="degrade")
-        except Refused:  # `critical`, which a request within a dialog has no use for (RFC 3323 §5)
-            return decision
+        # A request within a dialog has no use for `critical` (RFC 3323 §5): no reason to do less than is asked for.
+        wish = asked(message, session="degrade", critical=False)
         return _one_set(stricter(decision, pack(wish.actions)), hop)
 
     def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:

@@ -60,7 +60,7 @@ _BY_PREFIX = {
 }
 
 
-def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") -> Asked:
+def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse", critical: bool = True) -> Asked:
     """Return what a message asks for: by its Privacy header and by the prefix that was dialled.
 
     Repeated fields, any case, `;` and `,` are alike. What either hides is hidden.
@@ -69,13 +69,14 @@ def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") 
         message: a request, or a response.
         wish: what the dialled prefix asks for.
         session: `refuse` or `degrade`: what becomes of `Privacy: session`, for which there is no media relay.
+        critical: whether the message may be refused for `critical`; where not, what can be met is.
 
     Raises:
         Refused: 500 for `critical` with a value that cannot be met, and for `session` where that is to be refused
             (RFC 3323 §5, RFC 5379 §4.3), naming the values.
     """
     dialled = _BY_PREFIX.get(wish, NOTHING)
-    written = _written(message, session)
+    written = _written(message, session, critical)
     if not written.text:
         return dialled
     if wish is Wish.NONE:
@@ -86,7 +87,7 @@ def asked(message: Message, wish: Wish = Wish.NONE, *, session: str = "refuse") 
     )  # fmt: skip
 
 
-def _written(message: Message, session: str) -> Asked:
+def _written(message: Message, session: str, critical: bool) -> Asked:
     """Return what the Privacy header asks for."""
     if b"privacy" not in message.index:
         return NOTHING
@@ -96,7 +97,8 @@ def _written(message: Message, session: str) -> Asked:
     wanted = [value for value in values if value != b"critical"]
     unknown = [value for value in wanted if value not in _ASKED]
     unmet = [value for value in wanted if value in UNMET or value not in _ASKED]
-    if unmet and (len(wanted) < len(values) or (session == "refuse" and not unknown)) and not message.status:
+    insists = critical and len(wanted) < len(values)
+    if unmet and (insists or (session == "refuse" and not unknown)) and not message.status:
         raise Refused(500, "Privacy cannot be met: " + _named(unmet))
     if unknown or not values:
         return Asked(STRICTEST, relaxed=False, text="Privacy: a value that nobody knows")

@@ -15,6 +15,7 @@ from filters import plan as plan_module
 from filters.catalogue import load_catalogue
 from filters.credentials import HEADERS
 from filters.forms import FormError
+from filters.patterns import leaks
 from filters.plan import MAX_LINES, MAX_RECIPES, MAX_REMEMBERED, CompiledPlan
 from proxy.errors import Malformed, Refused
 from proxy.headers import NameAddr
@@ -493,6 +494,58 @@ def test_a_pattern_in_a_kept_address_goes() -> None:
     assert plan.address(DEVICE._replace(uri=kept.uri), b"x.example", is_from=True).display == b""
     imei = NameAddr(b"", b"sip:490154203237518@10.1.1.23", b"")
     assert plan.address(imei, b"x.example", is_from=True).uri == b"sip:490154203237518@x.example", "it may be a number"
+
+
+TOLD = b"pn-tok=secret", b"line=7", b"x-mac=1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        (b"sip:+15550123@10.1.1.23?Subject=secret&Geolocation=here", b"sip:+15550123@10.1.1.23"),
+        (b"sip:+15550123;%b;%b;%b@10.1.1.23;user=phone;%b" % (*TOLD, TOLD[0]), b"sip:+15550123@10.1.1.23;user=phone"),
+        (b"tel:+15550123;%b;%b;phone-context=+1;%b" % TOLD, b"tel:+15550123;phone-context=+1"),
+        (b"tel:+15550123;ext=" + MAC, b"tel:+15550123"),
+        (b"im:alice@x?Subject=secret", b"im:alice@x"),
+        (b"sip:[2001:db8::1];x-mac=1", b"sip:[2001:db8::1]"),
+    ],
+)
+def test_nothing_hides_in_an_address_that_may_be_seen(uri: bytes, kept: bytes) -> None:
+    """Parameters stand behind the host, behind a number before it, and in tel:; a header of a URI may be any header."""
+    plan = strict(Category.NAME, Category.NUMBER, Category.NETWORK)
+    for is_from in (True, False):
+        assert plan.address(FROM._replace(uri=uri), b"x.example", is_from=is_from) == FROM._replace(uri=kept)
+    assert left(plan, b"Contact: <" + uri + b">")[-1:] == [b"Contact: <" + kept + b">"]
+    told = plan.asserted(FROM._replace(uri=uri), b"x.example")
+    assert told == (b"" if leaks(uri.partition(b"@")[0]) else b'"Alice" <' + kept + b">"), (
+        "no identity rather than one beside a device id"
+    )
+
+
+@pytest.mark.parametrize("name", [
+    b"P-Charge-Info", b"Additional-Identity", b"P-DCS-Trace-Party-ID", b"Requested-By", b"X-Carrier-Id", b"Diversion",
+])  # fmt: skip
+def test_a_name_leaves_whatever_tells_of_somebody(name: bytes) -> None:
+    """A number or its history may be seen and the name may not: not in any header that has a place for one."""
+    plan = hiding(Category.NAME)
+    assert left(plan, name + b': "Alice Liddell" <tel:+15550123>;npi=ISDN, Alice <sip:1@x>') == [
+        name + b": <tel:+15550123>;npi=ISDN, <sip:1@x>"
+    ]
+    assert left(plan, name + b': +15550123 "Alice"') == []
+
+
+def test_what_names_nobody_is_left_alone_where_names_are_hidden() -> None:
+    """Values that are no addresses, and do not look like any."""
+    lines = [b"User-to-User: 56a390f3d2b7;encoding=hex", b"X-Account-Id: 4711", b"Attestation-Info: A"]
+    assert left(hiding(Category.NAME), *lines) == lines
+
+
+def test_a_second_encoding_is_seen() -> None:
+    """Several fields are one list (RFC 3261 §7.3.1): `identity` in the first says nothing of the second."""
+    lines = b"Content-Type: text/plain", b"Content-Encoding: identity", b"Content-Encoding: gzip"
+    with pytest.raises(Refused) as refused:
+        apply(strict(Category.CONTENT), *lines, method=b"MESSAGE", body=b"\x1f\x8b")
+    assert refused.value.code == 415
 
 
 # --- what is told of it, and what it costs

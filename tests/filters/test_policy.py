@@ -196,6 +196,18 @@ def test_critical_that_cannot_be_met_is_refused() -> None:
     assert levels.policy.decide(request(b"Privacy: session;critical"), ACCESS, CORE) == KEEP_ALL
 
 
+@pytest.mark.parametrize("insisting", [b"history;critical;session", b"critical;id;unheard-of", b"session;critical"])
+def test_critical_within_a_dialog_takes_nothing_away(insisting: bytes) -> None:
+    """There it is too late to refuse the call (RFC 3323 §5): what can be met is, and what nobody knows is strictest."""
+    levels = Levels(default=dict.fromkeys(map(str.lower, Category.__members__), "keep"))
+    plain = insisting.replace(b"critical;", b"").replace(b";critical", b"")
+    said, insisted = (
+        levels.policy.also(request(b"Privacy: " + value), KEEP_ALL, levels.trunk) for value in (plain, insisting)
+    )
+    assert insisted == said
+    assert hides(insisted, Category.HISTORY)
+
+
 def test_decisions_are_packed_and_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One number for each zone and trunk, which fits a dialog record and is a cache key (proxy/policy.py)."""
     levels = Levels(contract={"number": "keep"})

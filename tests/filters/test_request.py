@@ -106,3 +106,6 @@ def test_critical_and_unmet_is_refused(lines: list[bytes], named: str) -> None:
     with pytest.raises(Refused, match=rf"^Privacy cannot be met: {named}$") as refused:
         asked(request(*lines))
     assert refused.value.code == 500
+    assert asked(request(*lines), session="degrade", critical=False).actions, (
+        "within a dialog it is met as far as it can be"
+    )
