@@ -13,7 +13,7 @@ from collections.abc import Callable
 from config.vocabulary import Action, Category
 from proxy.dialled import Prefixes, Wish
 from proxy.errors import Malformed
-from proxy.headers import NameAddr, parse_name_addr, split_list
+from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
 from proxy.policy import action, hides
 from proxy.uri import SipUri, parse_sip_uri
@@ -86,19 +86,6 @@ def without_prefix(uri: bytes, prefixes: Prefixes) -> bytes:
         return uri
     found = prefixes.read(parsed.user)
     return uri if found.wish is Wish.NONE else bytes(parsed._replace(user=found.number))
-
-
-def without_names(value: bytes) -> bytes | None:
-    """Return a list of addresses without display names, URIs and parameters as they came; unreadable ones fall."""
-    return b", ".join(filter(None, map(_without_name, split_list(value)))) or None
-
-
-def _without_name(item: bytes) -> bytes | None:
-    try:
-        address = parse_name_addr(item)
-    except Malformed:
-        return None
-    return address._replace(display=b"").address + address.params if address.display else item
 
 
 def _plain_uri(uri: bytes, domain: bytes) -> bytes:

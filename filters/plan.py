@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from config.vocabulary import Action, Category
+from filters import parties
 from filters.accept import accept_line
-from filters.address import asserted, outward, without_names, without_prefix
+from filters.address import asserted, outward, without_prefix
 from filters.bodies import SECTIONS as BODY_SECTIONS
 from filters.bodies import BodyFilter, compile_bodies, may_pass
 from filters.catalogue import BodyEntry, Catalogue, HeaderEntry
@@ -44,7 +45,7 @@ Edit = Callable[[bytes], bytes | None]
 _ENTITY = frozenset((b"content-type", b"content-disposition", b"content-encoding", b"content-language", b"content-id"))
 #: Requests that are their body: without it nothing is left to send.
 _ALL_BODY = frozenset((b"MESSAGE", b"PUBLISH"))
-#: What is said of somebody: where it may be seen and names may not, only the names go.
+#: What is said of somebody, and may be seen: what it tells besides is looked at (filters/parties.py).
 _OF_SOMEBODY = (Category.NUMBER, Category.HISTORY)
 #: Headers of those that are addresses; of others that is seen by their values.
 _ADDRESSES = frozenset((
@@ -110,6 +111,11 @@ class CompiledPlan:
         actions = {category: action(decision, category) for category in Category}
         # A pattern in a kept field tells what its own category hides.
         self._leaks = compile_hidden(catalogue.patterns, actions)
+        self._parties = parties.Rules(
+            hides_name=hides(decision, Category.NAME), hides_network=hides(decision, Category.NETWORK),
+            withholds=zone in (Towards.UNTRUSTED, Towards.ACCESS),
+            less_params=self._less_params, shown_name=self._shown_name, leaks=self._leaks_in,
+        )  # fmt: skip
         keeps_bodies = decision == KEEP_ALL and not uniform and catalogue.fixed.isdisjoint(BODY_SECTIONS)
         self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions, uniform=uniform)
         self._whole: BodyFilter | None = None
@@ -144,12 +150,11 @@ class CompiledPlan:
             if edit is _nothing:
                 draft.put(position, None, why)
                 continue
-            if edit is _by_token:
-                draft.put(position, with_value(line, context.pseudonym(unfold(line.partition(b":")[2]))), why)
-                continue
-            cleaned = known.get(line)
-            if cleaned is None:
-                cleaned = self._clean(line, name, edit, context)
+            if edit is _by_token or edit is _by_party:
+                cleaned = self._in_context(line, name, edit, context)
+            else:
+                known_line = known.get(line)
+                cleaned = self._clean(line, name, edit, context) if known_line is None else known_line
             if cleaned != line:
                 draft.put(position, cleaned or None, why)
 
@@ -176,6 +181,14 @@ class CompiledPlan:
                 self._recipes.clear()
             self._recipes[shape] = recipe
         return recipe
+
+    def _in_context(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
+        """Return what may pass of a whole line whose edit hangs on the message, b"" for nothing."""
+        value = unfold(line.partition(b":")[2])
+        if edit is _by_token:
+            return with_value(line, context.pseudonym(value))
+        shown = parties.cleaned(value, context.origin, self._parties, addresses=name in _ADDRESSES)
+        return line if shown == value else with_value(line, shown) if shown else b""
 
     def _clean(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
         """Return what may pass of a whole line, b"" for nothing, and remember it: phones say the same in every call."""
@@ -218,9 +231,10 @@ class CompiledPlan:
             return self._hidden(name, category)
         if name in CREDENTIALS and self._ours_leave:
             return self._others_credentials, "credentials of our own realm", Fate.IN_PART
-        if category in _OF_SOMEBODY and hides(self._decision, Category.NAME):
-            edit = self._nameless if name in _ADDRESSES else self._perhaps_nameless
-            return edit, "name: removed, and a device id or address in a kept field", Fate.NAMELESS
+        if category in _OF_SOMEBODY and any(self._parties[:3]):
+            why = "what it tells besides: names, networks, texts, who asks for privacy of their own"
+            swept = Fate.SWEPT if self.sweeps else Fate.KEPT
+            return _by_party, why, swept if self._parties.leaves else Fate.PARTY
         # A challenge without its realm or nonce is none; what credentials hold is opaque by design.
         if self._leaks is not None and category is not Category.CREDENTIALS:
             return self._swept, "a device id or address in a kept field", Fate.SWEPT
@@ -283,14 +297,6 @@ class CompiledPlan:
 
     def _shown_name(self, display: bytes) -> bytes:
         return b"" if hides(self._decision, Category.NAME) or self._leaks_in(display) else display
-
-    def _nameless(self, value: bytes) -> bytes | None:
-        kept = without_names(value)
-        return self._swept(kept) if kept else None
-
-    def _perhaps_nameless(self, value: bytes) -> bytes | None:
-        """Take the names out of a value that may be addresses; one without the marks of a name has none."""
-        return self._nameless(value) if b'"' in value or b"<" in value else self._swept(value)
 
     @staticmethod
     def _without_from_change(form: Edit | None) -> Edit:
@@ -483,6 +489,11 @@ def _nothing(value: bytes) -> bytes | None:
 
 def _by_token(value: bytes) -> bytes | None:
     """Stand for an edit that needs the call's key, and is not remembered."""
+    return None
+
+
+def _by_party(value: bytes) -> bytes | None:
+    """Stand for an edit that needs to know what stands for the networks of others, and is not remembered."""
     return None
 
 

@@ -124,7 +124,8 @@ class Planter:
         if shape == 3:
             return b'%b (%b) "%b"' % (valid, canaries(need), canaries(need))
         display = canaries(need, Category.NAME) if need in OF_SOMEBODY else canaries(need)
-        address = b'"%b" <sip:%b@%b;%b=%b>;%b=%b' % (display, *(canaries(need) for _ in range(6)))
+        host = canaries(need, Category.NETWORK) if need in OF_SOMEBODY else canaries(need)
+        address = b'"%b" <sip:%b@%b;%b=%b>;%b=%b' % (display, canaries(need), host, *(canaries(need) for _ in range(4)))
         return address + b", <tel:%b>" % canaries(need) if draw(st.booleans()) else address
 
     def contact(self, draw: Draw, canaries: Canaries, host: bytes) -> bytes:

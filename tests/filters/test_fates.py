@@ -166,10 +166,13 @@ def test_headers(setup: str) -> None:
             assert CANARY not in (value or b""), one
         elif one.fate is Fate.GENERALISED:
             assert value == generalised(name, CANARY), one
-        elif one.fate is Fate.NAMELESS:
-            got = of.sent(name + b': "%b" <sip:kept@sip.example.net>' % CANARY)
+        elif one.fate is Fate.PARTY:
+            got = of.sent(name + b': "%b" <sip:kept@%b.example?Subject=%b>' % (CANARY, CANARY, CANARY))
             assert got
-            assert got.values(name) == [b"<sip:kept@sip.example.net>"], one
+            hosts = b"%b.example" % CANARY, b"192.0.2.1:5060"
+            hidden = [hides(of.plan.decision, category) for category in (Category.NAME, Category.NETWORK)]
+            display = b"" if hidden[0] else b'"%b" ' % CANARY
+            assert got.values(name) == [b"%b<sip:kept@%b>" % (display, hosts[hidden[1]])], one
         elif one.fate is Fate.OURS:
             assert value or one.name == "p-sipveil-verstat", one  # nothing is verified here
             assert CANARY not in (value or b""), one
