@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from proxy.errors import Malformed
 from proxy.headers import (
-    _around,
     MAX_CSEQ,
     NameAddr,
+    _around,
     parse_cseq,
     parse_name_addr,
     parse_params,
