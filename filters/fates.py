@@ -101,6 +101,8 @@ def _of_core(plan: CompiledPlan, case: Case, name: bytes) -> Fate | None:
         return _ALWAYS[name]
     if name in (b"record-route", b"path") and case.source.zone is Zone.ACCESS and not case.source.edge:
         return Fate.REFUSED  # a phone is no proxy
+    if name == b"via" and not hidden:
+        return Fate.KEPT if plan.keeps_all else Fate.IN_PART
     if name in (b"via", b"record-route", b"path", b"service-route"):
         return Fate.REMOVED if hidden else Fate.KEPT
     if name in (b"contact", b"call-id") and hidden:

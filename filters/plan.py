@@ -30,7 +30,7 @@ from filters.zones import Towards
 from proxy.dialled import Prefixes
 from proxy.errors import Refused
 from proxy.grammar import SEMICOLON
-from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
+from proxy.headers import NameAddr, parse_name_addr, parse_params, read_params, split_list, unfold
 from proxy.memo import forget, remembered
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
@@ -52,6 +52,8 @@ _ADDRESSES = frozenset((
     b"p-asserted-identity", b"p-preferred-identity", b"p-associated-uri", b"p-called-party-id", b"p-served-user",
     b"remote-party-id", b"diversion", b"history-info", b"referred-by",
 ))  # fmt: skip
+#: Parameters of Via that those of URIs do not include (RFC 3261 §25.1, RFC 3581, RFC 6223).
+_OF_VIA = frozenset((b"branch", b"rport", b"keep"))
 #: Requests that are sent without the body that may not pass rather than refused: without them a call stays up.
 _NEVER_REFUSED = frozenset((b"ACK", b"BYE", b"CANCEL"))
 MAX_REMEMBERED = 512
@@ -430,6 +432,20 @@ class CompiledPlan:
                 cleaned = None
             if cleaned is not None:
                 out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name
+        return out
+
+    def via(self, line: bytes) -> bytes:
+        """Return a Via line with those parameters that may pass; answers get back what the request itself said."""
+        name, _, value = line.partition(b":")
+        return name.rstrip(b" \t") + b": " + b", ".join(map(self._via, split_list(unfold(value))))
+
+    def _via(self, item: bytes) -> bytes:
+        head, semicolon, params = item.partition(b";")
+        out = head.rstrip(b" \t")
+        for name, value in read_params(semicolon + params).items():
+            param = b"%b=%b" % (name, value) if value else name
+            if (name in _OF_VIA and not self._leaks_in(value)) or self._may_pass_in_uri(param):
+                out += b";" + param
         return out
 
     def asserted(self, identity: NameAddr, domain: bytes) -> bytes:

@@ -549,6 +549,18 @@ def test_a_second_encoding_is_seen() -> None:
     assert refused.value.code == 415
 
 
+def test_a_via_says_where_and_no_more() -> None:
+    """RFC 5049's sigcomp-id is the phone's UUID; of what has no name nobody knows what it tells."""
+    plan = strict(Category.NETWORK)
+    via = b"SIP/2.0/UDP 10.1.1.23:5062;branch=z9hG4bK1;rport=5062;received=10.1.1.23;keep"
+    told = b';sigcomp-id="<urn:uuid:0C67446E-F1A1-11D9-94D3-000A95A0E128>";x-dev=1;line=7'
+    assert plan.via(b"v:\t" + via + told) == b"v: " + via
+    assert plan.via(b"Via: " + via + b",\r\n " + via + told) == b"Via: " + via + b", " + via
+    assert plan.via(b"Via: SIP/2.0/UDP a;branch=z9hG4bK-001b21-SEP001b21123456") == b"Via: SIP/2.0/UDP a"
+    with pytest.raises(Malformed):
+        plan.via(b"Via: SIP/2.0/UDP a;=")
+
+
 # --- what is told of it, and what it costs
 
 
