@@ -394,3 +394,13 @@ def test_a_flood_of_wishes_costs_a_bounded_memory(monkeypatch: pytest.MonkeyPatc
     for number in range(50):
         policy.decide(request(b"Privacy: x-%d" % number), ACCESS, trunk)
     assert len(policy._decided) <= 8
+
+
+def test_a_wish_as_long_as_a_datagram_is_not_remembered() -> None:
+    """It is the strictest each time, and each time the work of a moment."""
+    policy, trunk, _ = levels_of(Subscribers())
+    long = [b"Privacy: " + b"x" * 200] * 20
+    first = policy.decide(request(*long), ACCESS, trunk)
+    assert policy._decided == {}
+    assert policy.decide(request(*long), ACCESS, trunk) == first == policy.decide(request(b"Privacy: x"), ACCESS, trunk)
+    assert len(policy._decided) == 1
