@@ -510,7 +510,7 @@ def _by_token(value: bytes) -> bytes | None:
 
 def _by_party(value: bytes) -> bytes | None:
     """Stand for an edit that needs to know what stands for the networks of others, and is not remembered."""
-    return None
+    return value
 
 
 def _refuse_unknown_extensions(value: bytes, cleaned: bytes | None) -> None:
