@@ -359,7 +359,7 @@ class Limits(Section):
 
     message: int = Field(default=65535, ge=1300, le=65535, description="largest message (RFC 3261 §18.1.1)")
     headers: int = Field(default=256, ge=32, le=1024, description="most header lines (Kamailio takes 256 of one kind)")
-    line: int = Field(default=8192, ge=512, le=65535, description="longest header line, unfolded (nginx: 8 KiB)")
+    line: int = Field(default=8192, ge=512, le=65535, description="longest start or header line (nginx: 8 KiB)")
     transactions: int = Field(
         default=500_000,
         ge=100,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from config.vocabulary import Action, Category
 from proxy.dialled import Prefixes
 from proxy.errors import Malformed
-from proxy.headers import NameAddr, parse_name_addr, split_list
+from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
 from proxy.policy import action, hides
 from proxy.uri import SipUri, parse_sip_uri
@@ -82,19 +82,6 @@ def _identity(uri: bytes) -> bytes:
 def without_prefix(uri: bytes, prefixes: Prefixes) -> bytes:
     """Return a dialled URI less a prefix that was for us, such as *67."""
     return prefixes.in_uri(uri).number
-
-
-def without_names(value: bytes) -> bytes | None:
-    """Return a list of addresses without display names, URIs and parameters as they came; unreadable ones fall."""
-    return b", ".join(filter(None, map(_without_name, split_list(value)))) or None
-
-
-def _without_name(item: bytes) -> bytes | None:
-    try:
-        address = parse_name_addr(item)
-    except Malformed:
-        return None
-    return address._replace(display=b"").address + address.params if address.display else item
 
 
 def _plain_uri(uri: bytes, domain: bytes) -> bytes:

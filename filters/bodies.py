@@ -15,6 +15,7 @@ from config.vocabulary import Action, Category
 from filters import cpim
 from filters.catalogue import Actions, BodyEntry, Catalogue
 from filters.forms import QUOTED, Form, FormError
+from filters.patterns import compile_hidden
 from filters.sdp import SdpContext, SdpFilter, compile_sdp
 from proxy.memo import remembered
 from proxy.reply import status_line
@@ -24,6 +25,8 @@ SECTIONS = frozenset(("bodies", "sdp.lines", "sdp.attributes"))
 SESSION = b"application/sdp"
 MAX_DEPTH = 8
 """Multiparts within multiparts: real ones nest two or three deep, and reading them recurses."""
+MAX_CONTENT_TYPE = 1024
+"""Longest Content-Type; that of a part may be as long as a datagram, and what was read of it is remembered."""
 MAX_PARTS = 64
 """Parts of one multipart: real ones have two or three; the rest is room for somebody else's work."""
 
@@ -82,6 +85,8 @@ HEADER_NAME = re.compile(WORD.encode())
 OPTIONAL = re.compile(rb";[ \t]*handling[ \t]*=[ \t]*\"?optional\b", re.IGNORECASE)
 PLAIN_ENCODINGS = frozenset({b"", b"identity", b"7bit", b"8bit", b"binary"})
 """Encodings that leave the bytes as they are (RFC 2045 §6.2)."""
+TEXT_ENCODINGS = frozenset({b"quoted-printable", b"base64"})
+"""Encodings that everybody undoes: of what passes as it came, they pass too."""
 ROOT = b"<root@invalid>"
 """Content-ID of a cleaned part that a multipart/related names as its start; its own may tell of its host."""
 DESCRIPTIONS = (
@@ -121,6 +126,8 @@ def media_type(content_type: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
 
     An empty value is of the empty type. Raise FormError for what is no media type, or repeats a parameter.
     """
+    if len(content_type) > MAX_CONTENT_TYPE:
+        raise FormError("the Content-Type is longer than any")  # what is raised is not remembered
     if not content_type.strip():
         return b"", {}
     found = MEDIA_TYPE.fullmatch(content_type)
@@ -146,22 +153,16 @@ class _Judge:
     """Catalogue and actions, compiled; a class because a multipart's parts are judged as it is itself."""
 
     __slots__ = (
-        "_actions",
-        "_catalogue",
-        "_disposition",
-        "_forms",
-        "_keeps_everything",
-        "_sdp",
-        "_session",
-        "_strict",
+        "_actions", "_catalogue", "_disposition", "_forms", "_keeps_all", "_leaks", "_sdp", "_session", "_strict",
         "_whole",
-    )
+    )  # fmt: skip
 
     def __init__(self, catalogue: Catalogue, actions: Actions, *, uniform: bool, whole: bool) -> None:
         self._catalogue, self._actions = catalogue, actions
         self._whole = whole
         self._strict = actions[Category.UNKNOWN] is not Action.KEEP
-        self._keeps_everything = all(actions[category] is Action.KEEP for category in Category)
+        self._keeps_all = all(actions[category] is Action.KEEP for category in Category)
+        self._leaks = compile_hidden(catalogue.patterns, actions, catalogue.searches)
         self._disposition = catalogue.entry(b"content-disposition").form
         self._sdp: Mapping[str, SdpFilter] = {
             "sdp": compile_sdp(catalogue, actions, uniform=uniform),
@@ -194,13 +195,11 @@ class _Judge:
         entry = self._catalogue.bodies.find(kind)
         if not self._may_pass(entry):
             return None
-        encoding = part.encoding.strip().lower()
-        if encoding not in PLAIN_ENCODINGS and not self._keeps_everything:
-            # What is compressed or encrypted may be anything, whatever it says: it passes only where everything may.
-            return None
+        encodings = {part.encoding.strip().lower(), part.transfer_encoding.strip().lower()}
         if not entry.handling:
-            return self._as_it_came(part)
-        encodings = {encoding, part.transfer_encoding.strip().lower()}
+            # What is compressed or encrypted nobody can look into: whatever its type says, it may be anything.
+            readable = encodings <= PLAIN_ENCODINGS | TEXT_ENCODINGS
+            return self._as_it_came(part, kind) if readable or self._keeps_all else None
         disposition = self._formed_disposition(part.disposition)
         if encodings - PLAIN_ENCODINGS or disposition is None:
             return None
@@ -236,12 +235,15 @@ class _Judge:
         # Without its disposition a body would mean something else: what has no form takes the body with it.
         return self._disposition(value) if self._strict and self._disposition else value
 
-    def _as_it_came(self, part: _Part) -> _Kept:
-        kept = (name + b": " + value for name, value in part.others if self._header_may_pass(name.lower()))
-        return _Kept(part.content_type, part.body, tuple(kept), False)
+    def _as_it_came(self, part: _Part, kind: bytes) -> _Kept:
+        kept = (name + b": " + value for name, value in part.others if self._header_may_pass(name.lower(), value))
+        content_type = kind if self._leaks and self._leaks(part.content_type) else part.content_type
+        return _Kept(content_type, part.body, tuple(kept), False)
 
-    def _header_may_pass(self, name: bytes) -> bool:
+    def _header_may_pass(self, name: bytes, value: bytes) -> bool:
         category = self._catalogue.entry(name).category
+        if self._leaks and self._leaks(value):
+            return False
         return name != b"content-type" and (
             name in DESCRIPTIONS or self._actions[Category.UNKNOWN if category is None else category] is Action.KEEP
         )
@@ -367,8 +369,11 @@ def _headers(head: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 # RFC 3420: a status line, its reason phrase replaced, for it is free text; never by none, which phones refuse (baresip)
 STATUS_LINE = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?: [^\r\n]*)?(?:\r?\n.*)?", re.DOTALL)
+# Possessive: blanks that end in nothing would else be divided between three rules in every possible way.
 DTMF_RELAY = re.compile(
-    rb"\s*Signal[ \t]*=[ \t]*(1[0-6]|[0-9A-D*#]|flash)\s*?(?:\r?\n\s*Duration[ \t]*=[ \t]*(\d{1,5}))?\s*", re.IGNORECASE
+    rb"\s*+Signal[ \t]*+=[ \t]*+(1[0-6]|[0-9A-D*#]|flash)"
+    rb"(?:[ \t]*+\r?\n\s*+Duration[ \t]*+=[ \t]*+(\d{1,5}))?\s*+",
+    re.IGNORECASE,
 )
 DTMF = re.compile(rb"1[0-6]|[0-9A-D*#]", re.IGNORECASE)
 # RFC 3842 §5.2: msg-status-line [msg-account] [*(msg-summary-line)] [*opt-msg-headers]; only the counts say nothing

@@ -12,6 +12,7 @@ class Fate(StrEnum):
     SWEPT = "kept, unless a hidden device id or address is in it"
     VOUCHED = "kept while what it signs is as it was"
     NAMELESS = "kept, without names"
+    PARTY = "kept, without the names, networks and texts in it that are hidden"
     IN_PART = "kept in part"
     FORM = "only in the form that a call needs"
     CLEANED = "cleaned"

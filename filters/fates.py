@@ -102,6 +102,8 @@ def _of_core(plan: CompiledPlan, case: Case, name: bytes) -> Fate | None:
         return _ALWAYS[name]
     if name in (b"record-route", b"path") and case.source.zone is Zone.ACCESS and not case.source.edge:
         return Fate.REFUSED  # a phone is no proxy
+    if name == b"via" and not hidden:
+        return Fate.KEPT if plan.keeps_all else Fate.IN_PART
     if name in (b"via", b"record-route", b"path", b"service-route"):
         return Fate.REMOVED if hidden else Fate.KEPT
     if name in (b"contact", b"call-id") and hidden:
@@ -196,10 +198,10 @@ def _description(plan: CompiledPlan, case: Case) -> Iterator[FieldFate]:
     whole = plan.fate_of_body(catalogue.bodies.find(b"application/sdp"), case.method)
     passes = whole in (Fate.KEPT, Fate.CLEANED)
     for name, entry in _entries(catalogue.sdp_lines):
-        fate = fate_of_line(catalogue, actions, name) if passes else whole
+        fate = fate_of_line(catalogue, actions, name, sweeps=plan.sweeps) if passes else whole
         yield _field(plan, "sdp.lines", name, entry, fate)
     for name, entry in _entries(catalogue.sdp_attributes):
-        fate = fate_of_attribute(entry, actions, name) if passes else whole
+        fate = fate_of_attribute(entry, actions, name, sweeps=plan.sweeps) if passes else whole
         yield _field(plan, "sdp.attributes", name, entry, fate)
 
 

@@ -14,6 +14,8 @@ from ipaddress import AddressValueError, IPv6Address, IPv6Network
 from types import MappingProxyType
 from typing import NamedTuple
 
+from config.vocabulary import Action, Category
+from filters.entry import Actions
 from proxy.memo import remembered
 
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -123,6 +125,20 @@ def compile_leaks(names: Collection[str] = PATTERNS, own: Mapping[str, Pattern] 
         return leaks(text) or next((name for name, search in further if search(text)), None)
 
     return with_own if further else leaks
+
+
+def compile_hidden(
+    patterns: Mapping[str, Category], actions: Actions, own: Mapping[str, Pattern] = MappingProxyType({})
+) -> Leaks | None:  # fmt: skip
+    """Return the search for those patterns whose category is hidden; None where none is.
+
+    Args:
+        patterns: name to what it would disclose, as the catalogue has it.
+        actions: for each category.
+        own: an operator's patterns, by name.
+    """
+    names = [name for name, category in patterns.items() if actions[category] is not Action.KEEP]
+    return compile_leaks(names, own) if names else None
 
 
 def letter_address(text: bytes) -> str | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from config.vocabulary import Action, Category
+from filters import parties
 from filters.accept import accept_line
-from filters.address import asserted, outward, without_names, without_prefix
+from filters.address import asserted, outward, without_prefix
 from filters.bodies import SECTIONS as BODY_SECTIONS
 from filters.bodies import BodyFilter, compile_bodies, may_pass
 from filters.catalogue import BodyEntry, Catalogue, HeaderEntry
@@ -20,7 +21,7 @@ from filters.credentials import is_ours
 from filters.fate import Fate
 from filters.forms import FormError
 from filters.generalise import generalised
-from filters.patterns import compile_leaks
+from filters.patterns import compile_hidden
 from filters.request import left_over
 from filters.sdp import SdpContext
 from filters.signer import Signer
@@ -29,7 +30,8 @@ from filters.vouching import Vouching
 from filters.zones import Towards
 from proxy.dialled import Prefixes
 from proxy.errors import Malformed, Refused
-from proxy.headers import NameAddr, parse_name_addr, parse_params, split_list, unfold
+from proxy.grammar import SEMICOLON
+from proxy.headers import NameAddr, parse_name_addr, parse_params, read_params, split_list, unfold
 from proxy.memo import forget, remembered, remembered_by_all
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
@@ -45,11 +47,15 @@ _ENTITY = frozenset((b"content-type", b"content-disposition", b"content-encoding
 #: Requests that are their body: without it nothing is left to send.
 _ALL_BODY = frozenset((b"MESSAGE", b"PUBLISH"))
 _ASSERTED = b"p-asserted-identity"
-#: Headers that are addresses: where numbers or history may be seen and names may not, only the names go.
+#: What is said of somebody, and may be seen: what it tells besides is looked at (filters/parties.py).
+_OF_SOMEBODY = (Category.NUMBER, Category.HISTORY)
+#: Headers of those that are addresses; of others that is seen by their values.
 _ADDRESSES = frozenset((
     b"p-preferred-identity", b"p-associated-uri", b"p-called-party-id", b"p-served-user",
     b"remote-party-id", b"diversion", b"history-info", b"referred-by",
 ))  # fmt: skip
+#: Parameters of Via that those of URIs do not include (RFC 3261 §25.1, RFC 3581, RFC 6223).
+_OF_VIA = frozenset((b"branch", b"rport", b"keep"))
 #: Requests that are sent without the body that may not pass rather than refused: without them a call stays up.
 _NEVER_REFUSED = frozenset((b"ACK", b"BYE", b"CANCEL"))
 MAX_REMEMBERED = 512
@@ -106,10 +112,14 @@ class CompiledPlan:
         self.fulfils_privacy = zone not in (None, Towards.CORE, Towards.PSAP)
         self._strict = hides(decision, Category.UNKNOWN)
         self._maps_from = any(hides(decision, one) for one in (Category.NAME, Category.NUMBER, Category.NETWORK))
-        # A pattern in a kept field tells what its own category hides.
-        names = [name for name, category in catalogue.patterns.items() if hides(decision, category)]
-        self._leaks = compile_leaks(names, catalogue.searches) if names else None
         actions = {category: action(decision, category) for category in Category}
+        # A pattern in a kept field tells what its own category hides.
+        self._leaks = compile_hidden(catalogue.patterns, actions, catalogue.searches)
+        self._parties = parties.Rules(
+            hides_name=hides(decision, Category.NAME), hides_network=hides(decision, Category.NETWORK),
+            withholds=zone in (Towards.UNTRUSTED, Towards.ACCESS),
+            less_params=self._less_params, shown_name=self._shown_name, leaks=self._leaks_in,
+        )  # fmt: skip
         keeps_bodies = decision == KEEP_ALL and not uniform and catalogue.fixed.isdisjoint(BODY_SECTIONS)
         self._bodies: BodyFilter | None = None if keeps_bodies else compile_bodies(catalogue, actions, uniform=uniform)
         self._whole: BodyFilter | None = None
@@ -144,12 +154,11 @@ class CompiledPlan:
             if edit is _nothing:
                 draft.put(position, None, why)
                 continue
-            if edit is _in_context:
-                self._edit_in_context(draft, position, context, why)
-                continue
-            cleaned = known.get(line)
-            if cleaned is None:
-                cleaned = self._clean(line, name, edit, context)
+            if edit is _by_token or edit is _by_party:
+                cleaned = self._in_context(line, name, edit, context)
+            else:
+                known_line = known.get(line)
+                cleaned = self._clean(line, name, edit, context) if known_line is None else known_line
             if cleaned != line:
                 draft.put(position, cleaned or None, why)
 
@@ -187,15 +196,16 @@ class CompiledPlan:
                  for position, name in enumerate(names[start:], start))  # fmt: skip
         return tuple((position, name, edit, why) for position, name, edit, why in found if edit is not None)
 
-    def _edit_in_context(self, draft: Draft, position: int, context: EditContext, why: str) -> None:
-        """Edit a line by what is not in it: the call's key, or the host that stands for the sender's network."""
-        value = draft.value(position)
-        if draft.names[position] != _ASSERTED:
-            draft.replace(position, context.lasting(value), why)
-            return
-        shown = self._asserted(value, context.origin)
-        if shown != value:
-            draft.put(position, draft.with_value(position, shown) if shown else None, why)
+    def _in_context(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
+        """Return what may pass of a whole line whose edit hangs on the message, b"" for nothing."""
+        value = unfold(line.partition(b":")[2])
+        if edit is _by_token:
+            return with_value(line, context.lasting(value))
+        if name == _ASSERTED:
+            shown: bytes | None = self._asserted(value, context.origin)
+        else:
+            shown = parties.cleaned(value, context.origin, self._parties, addresses=name in _ADDRESSES)
+        return line if shown == value else with_value(line, shown) if shown else b""
 
     def _clean(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
         """Return what may pass of a whole line, b"" for nothing, and remember it: phones say the same in every call."""
@@ -235,13 +245,15 @@ class CompiledPlan:
             return self._function(entry)
         allowed = category is Category.UNKNOWN and name in self._allowed
         if name == _ASSERTED and self.may_assert and not self._keeps_all:
-            return _in_context, "as much of who calls as may be told here", Fate.IN_PART
+            return _by_party, "as much of who calls as may be told here", Fate.IN_PART
         if hides(self._decision, category) and not allowed:
             return self._hidden(name, category)
         if name in CREDENTIALS and self._ours_leave:
             return self._others_credentials, "credentials of our own realm", Fate.IN_PART
-        if name in _ADDRESSES and hides(self._decision, Category.NAME):
-            return self._nameless, "name: removed, and a device id or address in a kept field", Fate.NAMELESS
+        if category in _OF_SOMEBODY and any(self._parties[:3]):
+            why = "what it tells besides: names, networks, texts, who asks for privacy of their own"
+            swept = Fate.SWEPT if self.sweeps else Fate.KEPT
+            return _by_party, why, swept if self._parties.leaves else Fate.PARTY
         # A challenge without its realm or nonce is none; what credentials hold is opaque by design.
         if self._leaks is not None and category is not Category.CREDENTIALS:
             return self._swept, "a device id or address in a kept field", Fate.SWEPT
@@ -269,7 +281,7 @@ class CompiledPlan:
         if what is Action.GENERALISE:
             return lambda value: generalised(name, value), why, Fate.GENERALISED
         if what is Action.PSEUDONYMISE and category is Category.DEVICE:
-            return _in_context, why, Fate.PSEUDONYM
+            return _by_token, why, Fate.PSEUDONYM
         return _nothing, why, Fate.REMOVED
 
     def _core_edit(self, name: bytes) -> tuple[Edit | None, str, Fate]:
@@ -289,13 +301,24 @@ class CompiledPlan:
         return item if kept == contact else kept.address + kept.params
 
     def _open_uri(self, uri: bytes) -> bytes:
-        """Return a URI whose host may be seen, less the password and parameters that tell something else."""
+        """Return a URI whose host may be seen, less the password, parameters and headers that tell something else.
+
+        Parameters stand behind the host, behind the number in front of it (RFC 3261 §19.1.6), and in tel: URIs. A
+        header of a URI may be any header, Subject and Geolocation too, and no dialog needs one (§19.1.1 table 1).
+        """
         parsed = parse_sip_uri(uri)
         if parsed is None:
-            return uri
-        params = b"".join(b";" + item for item in parsed.params.split(b";")[1:] if self._may_pass_in_uri(item))
+            return self._less_params(uri.partition(b"?")[0])
         password = b"" if hides(self._decision, Category.CREDENTIALS) else parsed.password
-        return bytes(parsed._replace(params=params, password=password))
+        user, params = self._less_params(parsed.user), self._less_params(parsed.params)
+        return bytes(parsed._replace(user=user, params=params, headers=b"", password=password))
+
+    def _less_params(self, text: bytes) -> bytes:
+        """Return what stands before the first `;`, and those parameters behind it that may pass."""
+        if SEMICOLON not in text:
+            return text
+        head, *params = text.split(b";")
+        return b";".join((head, *filter(self._may_pass_in_uri, params)))
 
     def _may_pass_in_uri(self, item: bytes) -> bool:
         name, _, value = item.partition(b"=")
@@ -330,10 +353,6 @@ class CompiledPlan:
         """Return what of a URI the sender wrote: where addresses are hidden the host is ours, which may be private."""
         return uri.partition(b"@")[0] if hides(self._decision, Category.NETWORK) else uri
 
-    def _nameless(self, value: bytes) -> bytes | None:
-        kept = without_names(value)
-        return self._swept(kept) if kept else None
-
     @staticmethod
     def _without_from_change(form: Edit | None) -> Edit:
         """Drop `from-change` from Supported: a change of From would be undone here, silently (dialogs.md)."""
@@ -363,7 +382,9 @@ class CompiledPlan:
         sdp_context = SdpContext(context.pseudonym, _network_address(context.origin))
         # Few have them, and nothing has edited them yet: looking for a name costs less than asking for its value.
         disposition = (b"content-disposition" in draft and draft.first(b"content-disposition")) or b""
-        encoding = (b"content-encoding" in draft and draft.first(b"content-encoding")) or b""
+        encoding = b""
+        if b"content-encoding" in draft:
+            encoding = b", ".join(map(draft.value, draft.find(b"content-encoding")))
         try:
             kept = bodies(content_type, disposition, draft.body, sdp_context, encoding)
         except FormError:
@@ -466,6 +487,20 @@ class CompiledPlan:
                 out += b";%b=%b" % (name, cleaned) if cleaned else b";" + name
         return out
 
+    def via(self, line: bytes) -> bytes:
+        """Return a Via line with those parameters that may pass; answers get back what the request itself said."""
+        name, _, value = line.partition(b":")
+        return name.rstrip(b" \t") + b": " + b", ".join(map(self._via, split_list(unfold(value))))
+
+    def _via(self, item: bytes) -> bytes:
+        head, semicolon, params = item.partition(b";")
+        out = head.rstrip(b" \t")
+        for name, value in read_params(semicolon + params).items():
+            param = b"%b=%b" % (name, value) if value else name
+            if (name in _OF_VIA and not self._leaks_in(value)) or self._may_pass_in_uri(param):
+                out += b";" + param
+        return out
+
     def left_of_privacy(self, values: list[bytes]) -> bytes | None:
         """Return what Privacy says towards the hop; None where it stays as it came."""
         if not self.fulfils_privacy:
@@ -512,9 +547,14 @@ def _nothing(value: bytes) -> bytes | None:
     return None
 
 
-def _in_context(value: bytes) -> bytes | None:
+def _by_token(value: bytes) -> bytes | None:
     """Stand for an edit that needs more than the line, and is not remembered."""
     return None
+
+
+def _by_party(value: bytes) -> bytes | None:
+    """Stand for an edit that needs to know what stands for the networks of others, and is not remembered."""
+    return value
 
 
 def _refuse_unknown_extensions(value: bytes, cleaned: bytes | None) -> None:

@@ -31,6 +31,8 @@ from proxy.uri import parse_sip_uri
 
 MAX_DECISIONS = 4096
 """Decisions that are remembered; a flood of different wishes begins anew rather than grow memory."""
+MAX_WISH = 256
+"""Longest Privacy header of which a decision is remembered: all that RFC 3323 and 3325 know has 60 bytes."""
 _RELAXED = (Category.NAME, Category.NUMBER, Category.HISTORY)
 """What RFC 3323 speaks of: a caller who shows the number does not thereby show the handset."""
 _IDENTITY = (Category.NAME, Category.NUMBER)
@@ -80,12 +82,14 @@ class Policy:
             return KEEP_ALL
         profile = self._profile_of_sender(request, source)
         plain = wish is Wish.NONE and not request.shape.asks
-        privacy = () if plain else (wish, *request.values(b"privacy"), b"privacy" in request.index, beside(request))
+        said = [] if plain else request.values(b"privacy")
+        privacy = () if plain else (wish, *said, b"privacy" in request.index, beside(request))
         key = (hop.key, source.key, request.method if self._methods else b"", _key(profile, hop), privacy)
         decision = self._decided.get(key)
         if decision is None:
-            case = self._case(request, source, hop, profile, wish)
-            decision = self._remember(key, self._packed(case))
+            decision = self._packed(self._case(request, source, hop, profile, wish))
+            if sum(map(len, said)) <= MAX_WISH:
+                self._remember(key, decision)
         if hop.zone is Zone.ACCESS:
             self._check_anonymous(request, source, decision)
         return decision

@@ -17,7 +17,7 @@ from filters.catalogue import Actions, Catalogue, HeaderEntry
 from filters.fate import Fate
 from filters.forms import Form, FormError
 from filters.ice import IP4, chosen, is_ip6
-from filters.patterns import private_address
+from filters.patterns import Leaks, compile_hidden, private_address
 from proxy.memo import remembered
 
 Pseudonym = Callable[[bytes], bytes]
@@ -38,7 +38,7 @@ class SdpContext:
 class _Section:
     """What an edit may ask of the part of the description that its line stands in: the session, or a medium."""
 
-    __slots__ = ("candidates", "context", "lines", "place", "session", "start")
+    __slots__ = ("_address", "candidates", "context", "lines", "place", "session", "start")
 
     def __init__(self, context: SdpContext, lines: list[bytes], start: int, session: _Section | None) -> None:
         """Begin a section.
@@ -57,6 +57,7 @@ class _Section:
         """Candidates that have been met, of which few will pass."""
         self.place = 0
         """Where among the lines that pass the first of them stood."""
+        self._address: bytes | None = None
 
     def own(self) -> Iterator[bytes]:
         """Yield the lines of the section, of a medium those behind m=."""
@@ -66,7 +67,15 @@ class _Section:
             yield line
 
     def address(self) -> bytes:
-        """Return the address of the first c= line, of the session's where there is none; b"" without."""
+        """Return the address of the first c= line, of the session's where there is none; b"" without.
+
+        It is looked for once: many lines may ask, and of hostile ones each would look through all others.
+        """
+        if self._address is None:
+            self._address = self._found_address()
+        return self._address
+
+    def _found_address(self) -> bytes:
         for line in self.lines[self.start :]:
             kind = line[:2]
             if kind == b"c=":
@@ -98,6 +107,10 @@ _Edit = Callable[[bytes, _Section], bytes | None]
 CONNECTION = re.compile(rf"IN (?:IP4 ({IP4})(?:/\d{{1,3}}){{0,2}}|IP6 ([0-9A-Fa-f:.]{{2,45}})(?:/\d{{1,3}})?)".encode())
 # RFC 8866 §9: origin-field = %s"o" "=" username SP sess-id SP sess-version SP nettype SP addrtype SP unicast-address
 ORIGIN = re.compile(rb"(\S+) (\d{1,20} \d{1,20}) IN (IP[46] \S+)")
+# As many digits as a MAC has; what is made of the time, as most do, has ten (RFC 8866 §5.2).
+LONG_NUMBER = re.compile(rb"\d{12}")
+# RFC 8866 §5.6: phone-number without the name that may stand around it
+PHONE = re.compile(rb"\+?[0-9][0-9 -]{0,30}")
 # RFC 3605 §2.1: port [SP nettype SP addrtype SP connection-address]
 RTCP = re.compile(rb"(\d{1,5})(?: (IN IP[46] \S+))?")
 # RFC 5576 §4.1: ssrc-id SP attribute [":" value]
@@ -112,11 +125,14 @@ RID = re.compile(
     rb"((?: |;)(?:pt=\d{1,3}(?:,\d{1,3})*+|max-(?:width|height|fps|fs|br|pps|bpp)=\d{1,10}(?:\.\d{1,4})?))*+"
 )
 # RFC 8853 §5.1: direction SP list [SP direction SP list]
-SIMULCAST = re.compile(rb"(?:send|recv) [A-Za-z0-9_,;~-]+(?: (?:send|recv) [A-Za-z0-9_,;~-]+)?")
+# Lists of bounded length: each of their ids may cost a keyed hash.
+SIMULCAST = re.compile(rb"(?:send|recv) [A-Za-z0-9_,;~-]{1,512}(?: (?:send|recv) [A-Za-z0-9_,;~-]{1,512})?")
 RID_ID = re.compile(rb"[A-Za-z0-9_-]+")
 _31_BITS = 0x7FFFFFFF
 MAX_REMEMBERED = 256
 """Longest line whose edit is remembered, in bytes."""
+MAX_ADDRESS = 64
+"""Longest value of c= that is read: IN IP6, 45 letters, a count and what may be between."""
 MAX_LINES = 1024
 """Lines whose edit each filter remembers; they are forgotten together, and what is in use is soon back."""
 _NEVER_REMEMBERED = frozenset((b"o=", b"m="))
@@ -149,13 +165,16 @@ def _keep_all(body: bytes, _: SdpContext) -> bytes:
 class _Filter:
     """Catalogue and actions, compiled to an edit for each kind of line, and what is remembered of whole lines."""
 
-    __slots__ = ("_actions", "_attributes", "_chooses", "_fragment", "_known", "_lines", "_table", "_unknown_line")
+    __slots__ = (
+        "_actions", "_attributes", "_chooses", "_fragment", "_known", "_leaks", "_lines", "_table", "_unknown_line",
+    )  # fmt: skip
 
     def __init__(self, catalogue: Catalogue, actions: Actions, fragment: bool, uniform: bool = False) -> None:
         self._actions, self._table = actions, catalogue.sdp_attributes
-        self._lines = _line_edits(catalogue, actions, uniform)
-        self._unknown_line = _edit(catalogue.sdp_lines.find(b""), actions, None)
-        self._attributes = {name: _edit(entry, actions, _CORE_ATTRIBUTES.get(name))
+        self._leaks = leaks = compile_hidden(catalogue.patterns, actions, catalogue.searches)
+        self._lines = _line_edits(catalogue, actions, uniform, leaks)
+        self._unknown_line = _edit(catalogue.sdp_lines.find(b""), actions, None, leaks)
+        self._attributes = {name: _edit(entry, actions, _CORE_ATTRIBUTES.get(name), leaks)
                             for name, entry in self._table.exact.items()}  # fmt: skip
         self._chooses = _hides(actions, self._table.find(b"candidate"))
         self._fragment = fragment
@@ -219,7 +238,8 @@ class _Filter:
     def _attribute(self, name: bytes) -> _Edit:
         # A flag may have blanks behind it; other names are the catalogue's globs, or unknown.
         edits = self._attributes
-        return edits.get(name) or edits.get(name.rstrip(b" \t")) or _edit(self._table.find(name), self._actions, None)
+        known = edits.get(name) or edits.get(name.rstrip(b" \t"))
+        return known or _edit(self._table.find(name), self._actions, None, self._leaks)
 
     def _unknown(self, head: bytes) -> _Edit:
         # RFC 8866 §9: every line is type "=" value
@@ -244,14 +264,18 @@ def _lines_of(body: bytes) -> list[bytes]:
 # ---- lines ----------------------------------------------------------------------------------------------
 
 
-def _line_edits(catalogue: Catalogue, actions: Actions, uniform: bool) -> dict[bytes, _Edit]:
+def _line_edits(catalogue: Catalogue, actions: Actions, uniform: bool, leaks: Leaks | None) -> dict[bytes, _Edit]:
     find = catalogue.sdp_lines.find
-    edits = {name + b"=": _edit(entry, actions, _CORE_LINES.get(name))
+    edits = {name + b"=": _edit(entry, actions, _CORE_LINES.get(name), leaks)
              for name, entry in catalogue.sdp_lines.exact.items() if name.isalpha()}  # fmt: skip
     hidden = _hides(actions, find(b"o-user")), _hides(actions, find(b"o-address"))
-    edits[b"o="] = _origin_edit(*hidden, actions, uniform)
+    edits[b"o="] = _origin_edit(*hidden, actions, uniform, leaks)
     if _hides(actions, find(b"s")):
         edits[b"s="] = _dash
+    elif leaks:
+        edits[b"s="] = lambda value, _: b"-" if leaks(value) else value
+    if not _hides(actions, find(b"p")) and actions[Category.NAME] is not Action.KEEP:
+        edits[b"p="] = _number_alone
     return edits
 
 
@@ -259,16 +283,26 @@ def _dash(_: bytes, __: _Section) -> bytes | None:
     return b"-"  # RFC 8866 §5.3: s= must not be empty
 
 
-def _origin_edit(hides_user: bool, hides_address: bool, actions: Actions, uniform: bool) -> _Edit:
-    if not (hides_user or hides_address or uniform or actions[Category.UNKNOWN] is not Action.KEEP):
+def _number_alone(value: bytes, _: _Section) -> bytes | None:
+    return value if PHONE.fullmatch(value.rstrip(b" \t")) else None
+
+
+def _origin_edit(
+    hides_user: bool, hides_address: bool, actions: Actions, uniform: bool, leaks: Leaks | None
+) -> _Edit:  # fmt: skip
+    if not (hides_user or hides_address or uniform or leaks or actions[Category.UNKNOWN] is not Action.KEEP):
         return _keep
 
     def edit(value: bytes, section: _Section) -> bytes | None:
         found = ORIGIN.fullmatch(value.rstrip(b" \t"))
         if not found:
             return None
-        user = b"-" if hides_user else found[1]
-        numbers = _moved(found[2], section.context.pseudonym) if uniform else found[2]
+        user, numbers = found[1], found[2]
+        if hides_user or (leaks and leaks(user)):
+            user = b"-"
+        # A device id in place of a number, such as an IMEI
+        if uniform or (leaks and LONG_NUMBER.search(numbers) and leaks(numbers)):
+            numbers = _moved(numbers, section.context.pseudonym)
         return user + b" " + numbers + b" IN " + (section.context.origin_address if hides_address else found[3])
 
     return edit
@@ -292,9 +326,13 @@ def _connection(value: bytes, _: _Section) -> bytes | None:
     return value if _address(value.rstrip(b" \t")) else None
 
 
-@remembered
 def _address(connection: bytes) -> bytes:
     """Return the address in the value of a c= line, empty if it is none."""
+    return _short_address(connection) if len(connection) <= MAX_ADDRESS else b""
+
+
+@remembered
+def _short_address(connection: bytes) -> bytes:
     found = CONNECTION.fullmatch(connection)
     if not found:
         return b""
@@ -304,38 +342,54 @@ def _address(connection: bytes) -> bytes:
 # ---- attributes -----------------------------------------------------------------------------------------
 
 
-def _edit(entry: HeaderEntry, actions: Actions, core: _Edit | None) -> _Edit:
+def _edit(entry: HeaderEntry, actions: Actions, core: _Edit | None, leaks: Leaks | None) -> _Edit:
     """Return what to do with a line: keep it, drop it, or bring it into its form."""
     if entry.fixed:
         return _drop
     if not _hides(actions, entry):
-        return _keep
+        return _swept(leaks) if leaks and _may_be_swept(entry) else _keep
     if entry.core and core is not None:
         return core
     return _formed(entry.form) if entry.form else _drop
 
 
-def fate_of_line(catalogue: Catalogue, actions: Actions, name: bytes) -> Fate:
-    """Return what becomes of lines of this type; `o-user` and `o-address` are those of o=."""
+def fate_of_line(catalogue: Catalogue, actions: Actions, name: bytes, *, sweeps: bool) -> Fate:
+    """Return what becomes of lines of this type; `o-user` and `o-address` are those of o=.
+
+    Args:
+        catalogue: as it holds towards the hop.
+        actions: for each category.
+        name: of the entry.
+        sweeps: whether what is kept is searched for device ids and addresses.
+    """
     entry = catalogue.sdp_lines.find(name)
     if name in (b"o-user", b"o-address"):
-        return Fate.NEUTRAL if _hides(actions, entry) else Fate.KEPT
-    edit = _line_edits(catalogue, actions, uniform=False).get(name + b"=")
-    return Fate.NEUTRAL if edit is _dash else _fate(entry, actions, _CORE_LINES.get(name), Fate.FORM)
+        kept = Fate.SWEPT if sweeps and name == b"o-user" else Fate.KEPT
+        return Fate.NEUTRAL if _hides(actions, entry) else kept
+    edit = _line_edits(catalogue, actions, False, None).get(name + b"=")
+    if edit in _SAID:
+        return _SAID[edit]
+    return _fate(entry, actions, _CORE_LINES.get(name), Fate.FORM, sweeps)
 
 
-def fate_of_attribute(entry: HeaderEntry, actions: Actions, name: bytes) -> Fate:
-    """Return what becomes of an attribute of this entry."""
-    return _fate(entry, actions, _CORE_ATTRIBUTES.get(name), Fate.IN_PART)
+def fate_of_attribute(entry: HeaderEntry, actions: Actions, name: bytes, *, sweeps: bool) -> Fate:
+    """Return what becomes of an attribute of this entry; sweeps as for `fate_of_line`."""
+    return _fate(entry, actions, _CORE_ATTRIBUTES.get(name), Fate.IN_PART, sweeps)
 
 
-def _fate(entry: HeaderEntry, actions: Actions, core: _Edit | None, by_core: Fate) -> Fate:
-    edit = _edit(entry, actions, core)
+def _fate(entry: HeaderEntry, actions: Actions, core: _Edit | None, by_core: Fate, sweeps: bool) -> Fate:
+    edit = _edit(entry, actions, core, None)
     if edit is _drop:
         return Fate.NEVER if entry.fixed else Fate.REMOVED
     if not _hides(actions, entry):
-        return Fate.KEPT
+        return Fate.SWEPT if sweeps and _may_be_swept(entry) else Fate.KEPT
     return by_core if edit is core else Fate.FORM
+
+
+def _may_be_swept(entry: HeaderEntry) -> bool:
+    # What discloses something may disclose something else besides. What the core edits is left to it, and a
+    # function may be opaque.
+    return entry.category is not None and not entry.core
 
 
 def _hides(actions: Actions, entry: HeaderEntry) -> bool:
@@ -350,6 +404,10 @@ def _keep(value: bytes, _: _Section) -> bytes | None:
 
 def _drop(_: bytes, __: _Section) -> bytes | None:
     return None
+
+
+def _swept(leaks: Leaks) -> _Edit:
+    return lambda value, _: None if leaks(value) else value
 
 
 def _formed(form: Form) -> _Edit:
@@ -412,3 +470,5 @@ _CORE_ATTRIBUTES: dict[bytes, _Edit] = {
     b"msid": _words, b"msid-semantic": _words, b"ssrc": _ssrc, b"rtcp": _rtcp,
     b"candidate": _keep,  # `with_chosen` has written them by then
 }  # fmt: skip
+_SAID: dict[_Edit | None, Fate] = {_dash: Fate.NEUTRAL, _number_alone: Fate.NAMELESS}
+"""Edits that are told in words of their own."""

@@ -235,12 +235,23 @@ class RequestForwarder:
         return b"<sip:%b@%b>%b" % (user, crossing.far_origin, crossing.to_far.contact_params(contact.params))
 
     def _stamp_via(self, draft: Draft, crossing: Crossing) -> None:
-        """Add received and rport to the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
-        position = draft.find(b"via")[0]
-        line = draft.lines[position]
+        """Add received and rport to the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4).
+
+        Where something is hidden, no Via says more than where the request came from.
+        """
+        first, *others = draft.find(b"via")
+        line = draft.lines[first]
         stamped = line and stamped_line(line, crossing.request.via, crossing.near_flow.peer)
+        if crossing.to_far.keeps_all:
+            others = []
+        elif stamped:
+            stamped = crossing.to_far.via(stamped)
         if stamped != line:
-            draft.put(position, stamped, "where it really came from")
+            draft.put(first, stamped, "where it really came from")
+        for position in others:
+            line = draft.lines[position] or b""
+            if (shown := crossing.to_far.via(line)) != line:
+                draft.put(position, shown, "where it came from, and no more")
 
     def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
         """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""

@@ -36,6 +36,7 @@ LF: Final = 0x0A
 SPACE: Final = 0x20
 COMMA: Final = 0x2C
 COLON: Final = 0x3A
+SEMICOLON: Final = 0x3B
 QUESTION: Final = 0x3F
 
 # LWS = [*WSP CRLF] 1*WSP; a fold reads as one space (§7.3.1).

@@ -14,6 +14,9 @@ from proxy.memo import remembered, remembered_by_all
 MAX_CSEQ = 2**32 - 1
 """RFC 3261 §8.1.1.5 wants less than 2**31; what does not fit 32 bits is refused (RFC 4475 §3.1.2.4)."""
 
+MAX_VIA = 512
+"""Longest Via of which anything is remembered: of lines that are answered for being too long one is read, too."""
+
 # A value of a comma list: quoted strings and <...> may hold commas (§7.3.1, §20.10). One that is never closed
 # reaches to the end: its reader will find it malformed, rather than take its second half for a value of its own.
 _LIST_ITEM = re.compile(rb'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+(?:>|\Z))++', re.DOTALL)
@@ -123,7 +126,7 @@ def parse_via(value: bytes) -> Via:
     """
     front, found, rest = value.partition(b";branch=")
     branch, semicolon, behind = rest.partition(b";")
-    if found and is_token(branch) and (behind or not semicolon):
+    if found and is_token(branch) and (behind or not semicolon) and len(value) <= MAX_VIA:
         around = _around(front, behind)
         if around is not None:
             return Via(around.transport, around.host, around.port, around.params, branch, around.sent_by)

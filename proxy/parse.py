@@ -130,6 +130,9 @@ def _split_odd(data: bytes, limits: Limits) -> Message:
     message.raw = data
     if len(data) > limits.message:
         raise _broken(message, "Message Too Large", 513)
+    if len(lines[0]) > limits.line:
+        # Of requests; what is remembered of a URI counts on it being no longer than a line.
+        raise _broken(message, "Request-URI Too Long", 414)
     if not end:
         raise _broken(message, "Missing end of headers")
     if not head.count(b"\r\n") == head.count(b"\r") == head.count(b"\n"):

@@ -116,6 +116,13 @@ class Plan(Protocol):
     def contact_params(self, params: bytes) -> bytes:
         """Return those Contact header parameters that may pass."""
 
+    def via(self, line: bytes) -> bytes:
+        """Return a Via line with those parameters that may pass.
+
+        Raises:
+            Malformed: for one that cannot be read.
+        """
+
     def address(
         self, original: NameAddr, domain: bytes, *, is_from: bool, pseudonym: Callable[[bytes], bytes] | None = None
     ) -> NameAddr:

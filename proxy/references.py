@@ -158,11 +158,11 @@ class References:
 def _open_refer_to(address: NameAddr, crossing: Crossing) -> bytes:
     """Return a Refer-To for a side that may see addresses: name and parameters as its plan has it, and Replaces."""
     shown = crossing.to_far.address(address._replace(params=b""), crossing.far_origin, is_from=False)
-    uri = parse_sip_uri(shown.uri)
-    if uri is not None and uri.headers:
+    uri, outward = parse_sip_uri(address.uri), parse_sip_uri(shown.uri)
+    if uri is not None and outward is not None and uri.headers:
         replaced = _embedded_replaces(uri.headers)
         headers = b"" if replaced is None else b"Replaces=" + quote_from_bytes(replaced, safe="").encode()
-        shown = shown._replace(uri=bytes(uri._replace(headers=headers)))
+        shown = shown._replace(uri=bytes(outward._replace(headers=headers)))
     return shown.address + _method(address)
 
 

@@ -35,6 +35,8 @@ PROXY_RETRY_AFTER = 1
 ROOM_FOR_CALLS = 1.25
 """Requests within dialogs find room up to so many times `limits.transactions`, so that calls can end."""
 
+MAX_HEAD = 8192
+"""Longest header of a request that is refused unparsed: what is longer meets the limits of the parse."""
 REFUSED = b"503-"
 """What the To tag of a stateless refusal begins with: any other ACK is told from ours by the look for it."""
 
@@ -142,7 +144,7 @@ def glance(data: bytes, method: bytes) -> Message | None:
     The message has method, uri, via, call_id, to_tag, and the lines and index of what is echoed; no more.
     """
     end = data.find(b"\r\n\r\n")
-    if end < 0:
+    if not 0 <= end <= MAX_HEAD:
         return None
     head = data[:end]
     start = head[: head.find(b"\r\n")].split(b" ")

@@ -35,6 +35,10 @@ class UnfilteredPlan:
         """Return them as they are."""
         return params
 
+    def via(self, line: bytes) -> bytes:
+        """Return it as it is."""
+        return line
+
     def address(
         self, original: NameAddr, domain: bytes, *, is_from: bool, pseudonym: Callable[[bytes], bytes] | None = None
     ) -> NameAddr:

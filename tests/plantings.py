@@ -32,11 +32,8 @@ CORE_READS = frozenset((
     b"require", b"proxy-require", b"privacy", b"refer-to", b"replaces", b"join", b"target-dialog", b"in-reply-to",
 ))  # fmt: skip
 """Headers that mean something to the core: with any value they would make another message, or none."""
-ADDRESSES = frozenset((
-    b"p-asserted-identity", b"p-associated-uri", b"p-called-party-id", b"p-served-user", b"remote-party-id",
-    b"diversion", b"history-info", b"referred-by",
-))  # fmt: skip
-"""Headers whose display names are names besides."""
+OF_SOMEBODY = (Category.NUMBER, Category.HISTORY)
+"""Categories of headers that are addresses, or may be: their display names are names besides."""
 REFERENCES = (b"Replaces", b"Join", b"Target-Dialog")
 VALID = {
     b"alert-info": b"<urn:alert:service:normal>", b"allow": b"INVITE", b"event": b"refer", b"expires": b"60",
@@ -94,7 +91,8 @@ class Planter:
             b"application/x-none",
         ]
         self.kinds = sorted({kind for kind in kinds if not catalogue.bodies.find(kind).handling})
-        self.attributes = _names(catalogue.sdp_attributes)
+        # A canary is a valid ufrag, which is exempt (EXEMPT of tests/test_no_leak.py).
+        self.attributes = [name for name in _names(catalogue.sdp_attributes) if name != b"ice-ufrag"]
         self.contact_params = _names(catalogue.contact_params)
         self.uri_params = _names(catalogue.uri_params)
 
@@ -125,14 +123,16 @@ class Planter:
             return b"%b, %b" % (valid, canaries(need))
         if shape == 3:
             return b'%b (%b) "%b"' % (valid, canaries(need), canaries(need))
-        display = canaries(need, Category.NAME) if name in ADDRESSES else canaries(need)
-        address = b'"%b" <sip:%b@%b;%b=%b>;%b=%b' % (display, *(canaries(need) for _ in range(6)))
+        display = canaries(need, Category.NAME) if need in OF_SOMEBODY else canaries(need)
+        host = canaries(need, Category.NETWORK) if need in OF_SOMEBODY else canaries(need)
+        address = b'"%b" <sip:%b@%b;%b=%b>;%b=%b' % (display, canaries(need), host, *(canaries(need) for _ in range(4)))
         return address + b", <tel:%b>" % canaries(need) if draw(st.booleans()) else address
 
     def contact(self, draw: Draw, canaries: Canaries, host: bytes) -> bytes:
         """Return a Contact with parameters of every kind."""
-        user = canaries(Category.NETWORK)
-        uri = b"sip:%b@%b%b" % (user, host, self._uri_params(draw, canaries, Category.NETWORK))
+        user = canaries(Category.NETWORK) + self._uri_params(draw, canaries, Category.NETWORK)
+        params = self._uri_params(draw, canaries, Category.NETWORK)
+        uri = b"sip:%b@%b%b?Subject=%b" % (user, host, params, canaries(NEVER))
         params = b""
         for name in draw(st.lists(st.sampled_from(self.contact_params), max_size=6, unique=True)):
             need = self._need(self._catalogue.contact_params, name)
@@ -157,7 +157,9 @@ class Planter:
     def from_(self, draw: Draw, canaries: Canaries, tag: bytes) -> bytes:
         """Return a From: its name, its number, what network it tells, and parameters."""
         user, host = canaries(Category.NUMBER), canaries(Category.NUMBER, Category.NETWORK)
+        user += self._uri_params(draw, canaries, Category.NUMBER, Category.NETWORK)
         params = self._uri_params(draw, canaries, Category.NUMBER, Category.NETWORK)
+        params += b"?Subject=" + canaries(NEVER)
         display = canaries(Category.NUMBER, Category.NAME)
         return _written(draw, b"from", b"f", b'"%b" <sip:%b@%b.example%b>;tag=%b' % (display, user, host, params, tag))
 

@@ -269,7 +269,8 @@ URI_PARTS = ("user-param", "password", "host", "param", "value")
 
 def leaky(plants: Plants, agent: Agent, method: bytes, lines: Iterable[bytes], number: int) -> Packet:
     """A request outside dialogs with something planted in everything that a phone writes itself."""
-    for value, name in ((PHONE[0].encode(), "phone address"), (b"5062", "phone port")):
+    # Four digits alone stand in many a hash.
+    for value, name in ((PHONE[0].encode(), "phone address"), (b":5062", "phone port"), (b"=5062", "phone port")):
         plants.given(name, value)
     dialled = plants("dialled number")
     written = [

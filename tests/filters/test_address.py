@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.vocabulary import Action, Category
-from filters.address import outward, without_names
+from filters.address import outward
 from proxy.headers import NameAddr
 from proxy.policy import KEEP_ALL, pack
 
@@ -101,25 +101,3 @@ def test_the_domain_stands_as_it_is_given(domain: bytes) -> None:
     """host[:port] with its brackets (RFC 3261 §25.1)."""
     assert seen(ALICE, NETWORK, domain=domain).uri == b"sip:+15550123@" + domain
     assert seen(NameAddr(b"", b"tel:+1", b""), NETWORK, domain=domain).uri == b"sip:+1@" + domain + b";user=phone"
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (b'"Alice Liddell" <sip:+15550123@a.example>', b"<sip:+15550123@a.example>"),
-        (b"Alice Liddell <tel:+15550123>", b"<tel:+15550123>"),
-        (b"<sip:+15550123@a.example;user=phone>", b"<sip:+15550123@a.example;user=phone>"),
-        (b"sip:+15550123@a.example", b"sip:+15550123@a.example"),
-        (b'"A, \\"B\\" <x>" <sip:1@a>, "C" <tel:+2>', b"<sip:1@a>, <tel:+2>"),
-        (b'"Bob" <sip:b@a>;reason=no-answer;privacy=off', b"<sip:b@a>;reason=no-answer;privacy=off"),
-        (b'"Bob" <sip:b@a?Reason=SIP%3Bcause%3D302>;index=1', b"<sip:b@a?Reason=SIP%3Bcause%3D302>;index=1"),
-        (b'"Alice', None),
-        (b"Alice Liddell", None),
-        (b'"Alice" <sip:1@a', None),
-        (b'garbage "Alice", <sip:1@a>', b"<sip:1@a>"),
-        (b"", None),
-    ],
-)
-def test_lists_of_addresses_lose_their_names(value: bytes, expected: bytes | None) -> None:
-    """S-name (standards.md §2.4): keep the URI if only the name is private; what cannot be read falls."""
-    assert without_names(value) == expected

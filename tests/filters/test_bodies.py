@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 import pytest
 from hypothesis import given
@@ -363,3 +364,45 @@ def test_all_or_nothing() -> None:
 
 def multipart_part(*parts: bytes) -> bytes:
     return part(b"multipart/mixed;boundary=y", multipart(*parts, boundary=b"y"))
+
+
+@pytest.mark.parametrize("between", [b"\n", b"\r\n", b" ", b"\n "])
+def test_blanks_without_an_end_are_read_quickly(between: bytes) -> None:
+    """DTMF, in as many blanks as a datagram holds: none of them is looked at again and again."""
+    began = time.process_time()
+    assert clean(b"application/dtmf-relay", b"Signal=1" + between * 30_000 + b"x") is None
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"identity, gzip", b"aes128gcm"])
+def test_what_is_compressed_may_be_anything(encoding: bytes) -> None:
+    """Issue 4: what cannot be inspected follows the strict rule, whatever its type says; alone and as a part."""
+    lone = compile_bodies(CATALOGUE, KEEP | {Category.LOCATION: Action.REMOVE})
+    for filtered in (CONTENT_KEPT, lone):
+        assert clean(b"text/plain", CANARY, filtered, encoding=encoding) is None
+        parts = multipart(part(b"text/plain", CANARY, b"Content-Encoding: " + encoding))
+        assert clean(b"multipart/mixed;boundary=x", parts, filtered) is None
+    assert clean(b"text/plain", b"x", CONTENT_KEPT, encoding=b"identity") == (b"text/plain", b"x")
+    base64 = multipart(part(b"text/plain", b"eA==", b"Content-Transfer-Encoding: base64"))
+    assert clean(b"multipart/mixed;boundary=x", base64, CONTENT_KEPT) is not None
+
+
+def test_a_device_id_leaves_the_description_of_a_body_that_is_kept() -> None:
+    """The text is the caller's; what the phone writes around it is not."""
+    mac = b"SEP001b21123456"
+    assert clean(b"text/plain;name=" + mac, b"x", CONTENT_KEPT) == (b"text/plain", b"x")
+    parts = multipart(part(b"text/plain;name=" + mac, b"x", b"Content-ID: <" + mac + b"@x>", b"Content-Language: en"))
+    kept = clean(b"multipart/mixed;boundary=x", parts, CONTENT_KEPT)
+    assert kept is not None
+    assert mac not in kept[1]
+
+
+def test_a_content_type_is_bounded() -> None:
+    """That of a part is no header line, which would be: it may be as long as a datagram."""
+    for length, readable in ((900, True), (60_000, False)):
+        body = multipart(part(b"text/plain;a=" + b"x" * length, b""), part(b"application/sdp", SDP))
+        if readable:
+            assert clean(b"multipart/mixed;boundary=x", body) == (b"application/sdp", CLEAN_SDP)
+        else:
+            with pytest.raises(FormError):
+                clean(b"multipart/mixed;boundary=x", body)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.patterns import PATTERNS, compile_leaks, leaks, letter_address, luhn, private_address
+from config.vocabulary import Action, Category
+from filters.patterns import PATTERNS, compile_hidden, compile_leaks, leaks, letter_address, luhn, private_address
 
 FOUND = [
     # standards.md §6 and F6
@@ -157,3 +158,13 @@ def test_only_the_named_patterns() -> None:
 @given(st.binary(max_size=300))
 def test_never_raises(text: bytes) -> None:
     leaks(text)
+
+
+def test_patterns_are_looked_for_where_their_category_is_hidden() -> None:
+    """None where nothing is: then nobody pays for a search."""
+    patterns = {"mac": Category.DEVICE, "address": Category.NETWORK}
+    keep = dict.fromkeys(Category, Action.KEEP)
+    assert compile_hidden(patterns, keep) is None
+    found = compile_hidden(patterns, keep | {Category.NETWORK: Action.SEAL})
+    assert found is not None
+    assert (found(b"10.1.1.23"), found(b"00:1b:21:12:34:56")) == ("address", None)

@@ -109,7 +109,8 @@ def test_each_header_follows_its_category(name: bytes) -> None:
     assert category is not None
     line = name.title() + b':  <sip:+15550123@a.example> ,\r\n\t<tel:+15550124>;x="y" '
     assert left(hiding(category), line, name.upper() + b":x") == []
-    assert left(strict(category, Category.NAME), line) == ([line] if name not in HEADERS else [])
+    kept = strict(category, Category.NAME, Category.NETWORK)
+    assert left(kept, line) == ([line] if name not in HEADERS else [])
 
 
 def test_a_function_header_passes_in_its_form() -> None:
@@ -601,6 +602,68 @@ def test_a_pattern_in_a_kept_address_goes() -> None:
     assert plan.address(DEVICE._replace(uri=kept.uri), b"x.example", is_from=True).display == b""
     imei = NameAddr(b"", b"sip:490154203237518@10.1.1.23", b"")
     assert plan.address(imei, b"x.example", is_from=True).uri == b"sip:490154203237518@x.example", "it may be a number"
+
+
+TOLD = b"pn-tok=secret", b"line=7", b"x-mac=1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        (b"sip:+15550123@10.1.1.23?Subject=secret&Geolocation=here", b"sip:+15550123@10.1.1.23"),
+        (b"sip:+15550123;%b;%b;%b@10.1.1.23;user=phone;%b" % (*TOLD, TOLD[0]), b"sip:+15550123@10.1.1.23;user=phone"),
+        (b"tel:+15550123;%b;%b;phone-context=+1;%b" % TOLD, b"tel:+15550123;phone-context=+1"),
+        (b"tel:+15550123;ext=" + MAC, b"tel:+15550123"),
+        (b"im:alice@x?Subject=secret", b"im:alice@x"),
+        (b"sip:[2001:db8::1];x-mac=1", b"sip:[2001:db8::1]"),
+    ],
+)
+def test_nothing_hides_in_an_address_that_may_be_seen(uri: bytes, kept: bytes) -> None:
+    """Parameters stand behind the host, behind a number before it, and in tel:; a header of a URI may be any header."""
+    plan = strict(Category.NAME, Category.NUMBER, Category.NETWORK)
+    for is_from in (True, False):
+        assert plan.address(FROM._replace(uri=uri), b"x.example", is_from=is_from) == FROM._replace(uri=kept)
+    assert left(plan, b"Contact: <" + uri + b">")[-1:] == [b"Contact: <" + kept + b">"]
+    said = b'P-Asserted-Identity: "Alice" <%b>'
+    assert left(plan, said % uri)[-1:] == [said % kept]
+
+
+@pytest.mark.parametrize("name", [
+    b"P-Charge-Info", b"Additional-Identity", b"P-DCS-Trace-Party-ID", b"Requested-By", b"X-Carrier-Id", b"Diversion",
+])  # fmt: skip
+def test_a_name_leaves_whatever_tells_of_somebody(name: bytes) -> None:
+    """A number or its history may be seen and the name may not: not in any header that has a place for one."""
+    plan = hiding(Category.NAME)
+    assert left(plan, name + b': "Alice Liddell" <tel:+15550123>;npi=ISDN, Alice <sip:1@x>') == [
+        name + b": <tel:+15550123>;npi=ISDN, <sip:1@x>"
+    ]
+    assert left(plan, name + b': +15550123 "Alice"') == []
+
+
+def test_what_names_nobody_is_left_alone_where_names_are_hidden() -> None:
+    """Values that are no addresses, and do not look like any."""
+    lines = [b"User-to-User: 56a390f3d2b7;encoding=hex", b"X-Account-Id: 4711", b"Attestation-Info: A"]
+    assert left(hiding(Category.NAME), *lines) == lines
+
+
+def test_a_second_encoding_is_seen() -> None:
+    """Several fields are one list (RFC 3261 §7.3.1): `identity` in the first says nothing of the second."""
+    lines = b"Content-Type: text/plain", b"Content-Encoding: identity", b"Content-Encoding: gzip"
+    with pytest.raises(Refused) as refused:
+        apply(strict(Category.CONTENT), *lines, method=b"MESSAGE", body=b"\x1f\x8b")
+    assert refused.value.code == 415
+
+
+def test_a_via_says_where_and_no_more() -> None:
+    """RFC 5049's sigcomp-id is the phone's UUID; of what has no name nobody knows what it tells."""
+    plan = strict(Category.NETWORK)
+    via = b"SIP/2.0/UDP 10.1.1.23:5062;branch=z9hG4bK1;rport=5062;received=10.1.1.23;keep"
+    told = b';sigcomp-id="<urn:uuid:0C67446E-F1A1-11D9-94D3-000A95A0E128>";x-dev=1;line=7'
+    assert plan.via(b"v:\t" + via + told) == b"v: " + via
+    assert plan.via(b"Via: " + via + b",\r\n " + via + told) == b"Via: " + via + b", " + via
+    assert plan.via(b"Via: SIP/2.0/UDP a;branch=z9hG4bK-001b21-SEP001b21123456") == b"Via: SIP/2.0/UDP a"
+    with pytest.raises(Malformed):
+        plan.via(b"Via: SIP/2.0/UDP a;=")
 
 
 # --- what is told of it, and what it costs

@@ -196,6 +196,23 @@ def test_critical_that_cannot_be_met_is_refused() -> None:
     assert levels.policy.decide(request(b"Privacy: session;critical"), ACCESS, CORE) == KEEP_ALL
 
 
+@pytest.mark.parametrize("insisting", [b"history;critical;session", b"critical;id;unheard-of", b"session;critical"])
+def test_critical_takes_nothing_away_from_what_may_not_be_refused(insisting: bytes) -> None:
+    """Of a BYE what can be met is (RFC 3323 §5), and what nobody knows is strictest; a re-INVITE is refused."""
+    levels = Levels(default=dict.fromkeys(map(str.lower, Category.__members__), "keep"))
+    plain = insisting.replace(b"critical;", b"").replace(b";critical", b"")
+    said, insisted = (
+        levels.policy.also(
+            parse(ALICE.request(b"BYE", headers=(b"Privacy: " + value,)).data, Limits()), KEEP_ALL, levels.trunk
+        )
+        for value in (plain, insisting)
+    )
+    assert insisted == said
+    assert hides(insisted, Category.HISTORY)
+    with pytest.raises(Refused):
+        levels.policy.also(request(b"Privacy: " + insisting), KEEP_ALL, levels.trunk)
+
+
 def test_decisions_are_packed_and_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One number for each zone and trunk, which fits a dialog record and is a cache key (proxy/policy.py)."""
     levels = Levels(contract={"number": "keep"})
@@ -533,3 +550,13 @@ def test_a_flood_of_wishes_costs_a_bounded_memory(monkeypatch: pytest.MonkeyPatc
     for number in range(50):
         policy.decide(request(b"Privacy: x-%d" % number), ACCESS, trunk)
     assert len(policy._decided) <= 8
+
+
+def test_a_wish_as_long_as_a_datagram_is_not_remembered() -> None:
+    """It is the strictest each time, and each time the work of a moment."""
+    policy, trunk, _ = levels_of(Subscribers())
+    long = [b"Privacy: " + b"x" * 200] * 20
+    first = policy.decide(request(*long), ACCESS, trunk)
+    assert policy._decided == {}
+    assert policy.decide(request(*long), ACCESS, trunk) == first == policy.decide(request(b"Privacy: x"), ACCESS, trunk)
+    assert len(policy._decided) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from config.vocabulary import Action, Category
 from filters.catalogue import PACKAGED, load_catalogue
 from filters.forms import FormError
-from filters.sdp import MAX_LINES, MAX_REMEMBERED, SdpContext, SdpFilter, _Filter, compile_sdp
+from filters.sdp import MAX_LINES, MAX_REMEMBERED, SdpContext, SdpFilter, _Filter, _short_address, compile_sdp
 from tests.strategies import mutations
 
 CATALOGUE = load_catalogue()
@@ -349,3 +350,62 @@ def test_a_uniform_origin_counts_up_as_it_did() -> None:
         assert one == other != int(session)
         assert (second - first) % 2**31 == 1
         assert max(one, first, second) < 2**31
+
+
+def test_lines_that_ask_for_the_address_are_read_quickly() -> None:
+    """As many a=rtcp as a datagram holds, before any c=: none of them looks through all others."""
+    began = time.process_time()
+    assert len(attributes(*["rtcp:4001 IN IP4 198.51.100.9"] * 2000, head=HEAD[:3])) == 2000
+    assert time.process_time() - began < 0.25
+
+
+def test_a_list_of_layers_is_bounded() -> None:
+    """Each id of a=simulcast that nobody knows costs a hash; a list that no encoder has is dropped."""
+    assert attributes("simulcast:send " + ";".join(["layer"] * 64)) != []
+    assert attributes("simulcast:send " + ";".join(["layer"] * 9000)) == []
+
+
+MAC, IMEI = "00:1b:21:12:34:56", "490154203237518"
+
+
+def test_a_device_id_leaves_the_lines_that_are_kept() -> None:
+    """[patterns] of the catalogue: what may stand inside any kept value."""
+    clean = compile_sdp(CATALOGUE, KEEP | {Category.DEVICE: Action.REMOVE})
+    lines = ["v=0", "o=alice 1 1 IN IP4 10.0.0.1", "s=lunch", "i=home", "c=IN IP4 198.51.100.1", "t=0 0", AUDIO,
+             "a=tool:x", "a=odd:1", "a=rtpmap:0 PCMU/8000"]  # fmt: skip
+    assert cleaned(*lines, clean=clean) == lines
+    told = [line.replace("alice", f"SEP{MAC.replace(':', '')}").replace("lunch", MAC).replace("home", IMEI)
+            .replace("tool:x", f"tool:{MAC}").replace("odd:1", f"odd:{MAC}") for line in lines]  # fmt: skip
+    assert cleaned(*told, clean=clean) == ["v=0", "o=- 1 1 IN IP4 10.0.0.1", "s=-", *lines[4:7], lines[-1]]
+
+
+@pytest.mark.parametrize("clean", [strict, compile_sdp(CATALOGUE, KEEP | {Category.DEVICE: Action.REMOVE})])
+def test_a_device_id_is_no_session_id(clean: SdpFilter) -> None:
+    """An IMEI as sess-id is moved, and counts up as it did; what stacks draw by the time is left."""
+
+    def origin(numbers: str) -> list[int]:
+        return list(
+            map(int, cleaned(*HEAD[:1], f"o=- {numbers} IN IP4 192.0.2.1", *HEAD[2:], clean=clean)[1].split()[1:3])
+        )
+
+    (session, version), later = origin(f"{IMEI} 7"), origin(f"{IMEI} 8")
+    assert str(session) != IMEI
+    assert later == [session, version + 1]
+    assert origin("3890844526 3890844527") == [3890844526, 3890844527]
+
+
+def test_a_name_leaves_the_number_that_is_kept() -> None:
+    """RFC 8866 §5.6: `p=+1 617 555-6011 (Jane Doe)`."""
+    clean = compile_sdp(CATALOGUE, KEEP | {Category.NAME: Action.ANONYMISE})
+    for line in ("p=+1 617 555-6011 (Jane Doe)", "p=Jane Doe <+1 617 555-6011>"):
+        assert line not in cleaned(*HEAD[:3], line, *HEAD[3:], clean=clean)
+    assert "p=+1 617 555-6011" in cleaned(*HEAD[:3], "p=+1 617 555-6011", *HEAD[3:], clean=clean)
+
+
+def test_only_short_values_are_remembered_as_addresses() -> None:
+    """A c= may be as long as a datagram: a memory of such lines would take all there is."""
+    for long in (b"IN IP4 " + b"1" * 60_000, b"IN IP6 " + b":" * 58, b"x" * 60_000):
+        before = len(_short_address.__self__)  # type: ignore[attr-defined]
+        with pytest.raises(FormError):
+            strict(b"v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nc=" + long + b"\r\nt=0 0\r\n", CONTEXT)
+        assert len(_short_address.__self__) == before  # type: ignore[attr-defined]

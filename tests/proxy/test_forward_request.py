@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from config.vocabulary import Category
 from tests.agents import ALICE, CARRIER, PBX, Agent, Packet, read
-from tests.ladder import Ladder
-from tests.world import World, settings
+from tests.ladder import Ladder, Sent
+from tests.world import SETTINGS, World, settings
 
 
 def sent(packet: Packet, to: Agent = CARRIER, world: World | None = None) -> bytes:
@@ -111,3 +112,15 @@ def test_ipv6_is_bracketed_where_it_must_be() -> None:
     address, ok = ladder.left[0]
     assert address == phone.address
     assert b";received=2001:db8:a::23;rport=5060" in ok
+
+
+def test_no_via_says_more_than_where_a_request_came_from() -> None:
+    """Towards a trunk that sees addresses and not devices; the phone gets its own back as it wrote it."""
+    shown = {category.name.lower(): "keep" for category in Category} | {"device": "remove"}
+    world = World(settings(trunks=[{**SETTINGS["trunks"][0], "privacy": shown}, *SETTINGS["trunks"][1:]]))
+    packet = ALICE.invite(headers=(b"Via: SIP/2.0/UDP 10.1.1.24;branch=z9hG4bK0;line=8",))
+    packet = packet._replace(data=packet.data.replace(b";rport", b";rport;line=7", 1))
+    ladder = Ladder(world) >> packet << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 180) << Sent(ALICE, 180)
+    assert b"line=" not in ladder[b"INVITE"]
+    assert [b";line=7" in ladder[180], b";line=8" in ladder[180]] == [True, True]

@@ -10,6 +10,7 @@ from proxy.errors import Malformed
 from proxy.headers import (
     MAX_CSEQ,
     NameAddr,
+    _around,
     parse_cseq,
     parse_name_addr,
     parse_params,
@@ -187,3 +188,12 @@ def test_readers_of_any_bytes_raise_nothing_but_malformed(value: bytes) -> None:
             continue
     split_list(value)
     unfold(value)
+
+
+def test_nothing_is_remembered_of_a_long_via() -> None:
+    """It may be as long as a datagram; what is read of it is the same."""
+    for host, remembered in ((b"a" * 255, 1), (b"b" * 60_000, 0)):
+        before = _around.cache_info().currsize  # type: ignore[attr-defined]
+        via = parse_via(b"SIP/2.0/UDP " + host + b";branch=z9hG4bK1;x=" + host[:1])
+        assert (via.host, via.branch) == (host, b"z9hG4bK1")
+        assert _around.cache_info().currsize == before + remembered  # type: ignore[attr-defined]

@@ -266,6 +266,15 @@ def test_a_header_line_that_is_too_long_is_refused() -> None:
     assert parse(swap(b"CSeq", b"X: " + b"x" * 500 + b"\r\nCSeq"), limits).cseq == 7
 
 
+@pytest.mark.parametrize("fold", [b"", b"\r\n"])
+def test_a_start_line_that_is_too_long_is_refused(fold: bytes) -> None:
+    """414 (§21.4.12), whether or not other lines are folded; of a response, silence."""
+    limits, data = Limits(line=512), swap(b"CSeq:", b"CSeq:" + fold + b" ")
+    for uri in (b"sip:%b@x.example", b"tel:%b", b"sip:x@x.example;a=%b"):
+        assert fault(swap(b"sip:bob@example.com SIP", uri % (b"1" * 600) + b" SIP", data), limits).code == 414
+    assert fault(swap(b"OPTIONS sip:bob@example.com SIP/2.0", b"SIP/2.0 200 " + b"x" * 600, data), limits).code == 0
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -353,6 +353,13 @@ def test_a_huge_header_costs_little() -> None:
         assert all(len(data) < 1000 for _, data in ladder.left)
 
 
+def test_a_long_request_meets_the_limits_of_the_parse() -> None:
+    """A look knows none, and what is remembered of a URI counts on them."""
+    packet = ALICE.invite()
+    long = packet.data.replace(b" sip:", b" sip:" + b"1" * 20_000, 1)
+    assert behind() >> packet._replace(data=long) << Sent(ALICE, 414)
+
+
 def mutations() -> list[bytes]:
     """Return requests as they come, and each with a line moved, doubled, renamed or respelled."""
     base = ALICE.invite(headers=(b"Route: <sip:192.0.2.1;lr>", b"Subject: To: x")).data
