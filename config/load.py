@@ -1,7 +1,8 @@
 """From a TOML file to Settings, or to the list of everything that is wrong with it.
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`,
-`check_networks`, `check_policy`, `check_signing`) side by side -> each mistake gets its line.
+`check_networks`, `check_policy`, `check_signing`; `check_certificates` where that is asked for) side by side -> each
+mistake gets its line.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from config import tomlfile
 from config.advice import advice
 from config.advice_policy import policy_advice
+from config.check_certificates import certificate_advice, certificate_mistakes
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
 from config.check_policy import policy_mistakes
@@ -30,8 +32,10 @@ _CHECKS = (name_mistakes, network_mistakes, policy_mistakes, prefix_mistakes, si
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 
 
-def load(path: Path) -> Settings:
+def load(path: Path, wall: float | None = None) -> Settings:
     """Read the configuration file at path; `state_dir` and `catalogue` come back as absolute paths.
+
+    With wall (Unix seconds), the files of keys and certificates that it names are read and judged as of then.
 
     Raises:
         ConfigError: with every mistake in the file, in the order of its lines.
@@ -40,6 +44,8 @@ def load(path: Path) -> Settings:
     settings, mistakes = _validated(file.data)
     for check in _CHECKS:
         mistakes += check(file.data)
+    if wall is not None:
+        mistakes += certificate_mistakes(file.data, path.parent, wall)
     if settings is None or mistakes:
         raise ConfigError(file.placed(mistakes))
     absolute = {
@@ -59,9 +65,12 @@ def catalogue_files(path: Path) -> tuple[Path, ...]:
     return _beside(path, (text for _, text in named))
 
 
-def warnings(settings: Settings, path: Path | None = None) -> tuple[Problem, ...]:
-    """Return what is legal and yet hardly meant; with the path that settings came from, also where."""
-    found = advice(settings)
+def warnings(settings: Settings, path: Path | None = None, wall: float | None = None) -> tuple[Problem, ...]:
+    """Return what is legal and yet hardly meant; with the path that settings came from, also where.
+
+    With wall (Unix seconds), so too for the files of keys and certificates.
+    """
+    found = [*advice(settings), *(certificate_advice(settings, wall) if wall is not None else ())]
     if path is None:
         return tuple(Problem("configuration", 0, key_text(each.path), each.wrong, each.right) for each in found)
     file = tomlfile.read(path, _RIGHT)

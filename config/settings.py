@@ -53,6 +53,7 @@ IPText = Annotated[str, AfterValidator(_ip), Field(title="IP address")]
 Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_-]*$", title="method")]
 # What an Identity header's `info` can hold (RFC 8224 §4); SHAKEN wants https (ATIS-1000074 §5.3.1).
 Https = Annotated[str, Field(pattern=r"^https://[A-Za-z0-9._~:/?#@!$&'()*+,=%\[\]-]+$", title="https URL")]
+NumberStart = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{0,14}$", title="number")]
 Dialled = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,15}$", title="dialled number")]
 
 
@@ -322,12 +323,21 @@ class Signing(Section):
     A call is signed where both numbers stand in it with their country code (`+…`): the calling one in
     P-Asserted-Identity or else in From, the called one in To or else in the Request-URI. Files are relative to
     `state_dir`. Attestation: A, the caller is known and may use the number; B, the caller is known; C, a gateway.
+
+    A call that the core has diverted keeps the signatures that it came with, and gets a `div` one (RFC 8946) that names
+    the number that it was for, if that is one of `numbers` and if its subscriber and the trunk's contract show
+    `history`. While the certificate of `chain` does not hold, calls go on unsigned; that is logged and counted.
     """
 
     key: str = Field(default="signing.key", description="private key: EC P-256 in PEM, readable for nobody else")
     x5u: Https = Field(description="where everybody finds the certificates that belong to the key")
     chain: str | None = Field(
         default=None, description="the same certificates as a PEM file, the key's first: the start checks that they fit"
+    )
+    numbers: tuple[NumberStart, ...] = Field(
+        default=(),
+        description="numbers that you answer for, or how they begin, with `+` and country code: A is attested for no "
+        "others where there are any, and `div` is signed for these alone",
     )
     attest_access: Attestation = Field(
         default="B",
@@ -343,7 +353,8 @@ class Verification(Section):
     The core is told the result in `P-Sipveil-Verstat`: `TN-Validation-Passed;attest=A` (or B, C),
     `TN-Validation-Failed`, or `No-TN-Validation` where nobody signed or the certificate is not in the folder. Nobody
     else can send that header, and nobody else gets it. No certificate is fetched: put chains into the folder, and
-    restart. Paths are relative to `state_dir`.
+    reload. A call that was diverted passes where `div` PASSporTs (RFC 8946) lead from the first one, each by a signer of
+    the folder, to To or the Request-URI. Paths are relative to `state_dir`.
     """
 
     anchors: str = Field(default="anchors.pem", description="trust anchors: certificates in PEM")

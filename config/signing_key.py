@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,63 +17,109 @@ from config.statefile import StateFile, StateFileError
 
 EXPIRY_WARNING = 30 * 86_400
 """Seconds before the end of the certificate from which on a start warns: what an authority may take to renew it."""
+TN_AUTH_LIST = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.26")
+"""The extension that says for which numbers a certificate is good (RFC 8226 §9)."""
+_MAKE_KEY = "openssl ecparam -name prime256v1 -genkey -noout makes one"
 
 
 class SigningKeyError(StateFileError):
-    """A key or chain that cannot be used; says which and why, never what is in it."""
+    """A key or chain that cannot be used; says which and why, what would be right, never what is in it."""
 
 
 class SigningKey(NamedTuple):
-    """What signs."""
+    """What signs, and when."""
 
     key: EllipticCurvePrivateKey
-    expires: float | None
-    """End of the certificate, Unix seconds; None where no chain is configured."""
+    begins: float = -math.inf
+    """From when on the certificate holds, Unix seconds; minus infinity where no chain is configured."""
+    ends: float = math.inf
+    """Its end."""
 
     def expires_soon(self, wall: float) -> bool:
         """Tell whether the certificate should be renewed now."""
-        return self.expires is not None and self.expires - wall < EXPIRY_WARNING
+        return self.ends - wall < EXPIRY_WARNING
+
+    def holds(self, wall: float) -> bool:
+        """Tell whether the certificate holds at a time."""
+        return self.begins <= wall <= self.ends
+
+    def days(self) -> str:
+        """Return the days between which the certificate holds."""
+        return days(self.begins, self.ends)
 
 
-def load(signing: Signing, folder: Path, wall: float) -> SigningKey:
-    """Read key and chain; relative paths are in folder, wall is Unix seconds.
+def load(signing: Signing, folder: Path) -> SigningKey:
+    """Read key and chain; relative paths are in folder.
+
+    Whether they hold today is for whoever signs to ask: a proxy that was started on the day after goes on without.
 
     Raises:
-        SigningKeyError: a file is missing, not private (the key), malformed, or they do not fit each other or today.
+        SigningKeyError: a file is missing, not private (the key), malformed, or they do not fit each other.
     """
-    key = _key(folder / signing.key)
-    return SigningKey(key, _end_of(folder / signing.chain, key, wall) if signing.chain else None)
+    key = read_key(folder / signing.key)
+    if not signing.chain:
+        return SigningKey(key)
+    path = folder / signing.chain
+    leaf = read_leaf(path)
+    if not fits(key, leaf):
+        raise SigningKeyError(f"{path}: its first certificate is not the signing key's; put the key's own first")
+    return SigningKey(key, *validity(leaf))
 
 
-def _key(path: Path) -> EllipticCurvePrivateKey:
+def read_key(path: Path) -> EllipticCurvePrivateKey:
+    """Read the key.
+
+    Raises:
+        SigningKeyError: it cannot be used.
+    """
     content = StateFile(path, SigningKeyError).read()
     if content is None:
-        raise SigningKeyError(f"{path}: there is no signing key")
+        raise SigningKeyError(f"{path}: there is no signing key; {_MAKE_KEY}")
     try:
         key = load_pem_private_key(content, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise SigningKeyError(f"{path}: no private key in PEM without a passphrase") from None
+        raise SigningKeyError(f"{path}: no private key in PEM without a passphrase; {_MAKE_KEY}") from None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-        raise SigningKeyError(f"{path}: no key on the curve P-256, which ES256 needs (RFC 8225 §8)")
+        raise SigningKeyError(f"{path}: no key on the curve P-256, which ES256 needs (RFC 8225 §8); {_MAKE_KEY}")
     return key
 
 
-def _end_of(path: Path, key: EllipticCurvePrivateKey, wall: float) -> float:
-    """Return when the first certificate of a chain ends, which has to be the key's and to hold today."""
+def read_leaf(path: Path) -> x509.Certificate:
+    """Read the first certificate of a chain.
+
+    Raises:
+        SigningKeyError: there is none.
+    """
     try:
-        chain = x509.load_pem_x509_certificates(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())[0]
     except OSError as error:
-        raise SigningKeyError(f"{path}: cannot be read: {error.strerror}") from error
+        wrong = f"{path}: cannot be read: {error.strerror}"
+        raise SigningKeyError(f"{wrong}; put the authority's certificates there") from error
     except ValueError:
-        raise SigningKeyError(f"{path}: no certificates in PEM") from None
-    leaf = chain[0]
+        raise SigningKeyError(f"{path}: no certificates in PEM; put the authority's certificates there") from None
+
+
+def fits(key: EllipticCurvePrivateKey, leaf: x509.Certificate) -> bool:
+    """Tell whether a certificate is of a key."""
     try:
-        fits = leaf.public_key() == key.public_key()
+        return leaf.public_key() == key.public_key()
     except (ValueError, UnsupportedAlgorithm):
-        fits = False
-    if not fits:
-        raise SigningKeyError(f"{path}: its first certificate is not the signing key's")
-    now = datetime.fromtimestamp(wall, UTC)
-    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        raise SigningKeyError(f"{path}: its first certificate is not valid today")
-    return leaf.not_valid_after_utc.timestamp()
+        return False
+
+
+def validity(leaf: x509.Certificate) -> tuple[float, float]:
+    """Return when a certificate begins and ends, Unix seconds."""
+    return leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
+
+
+def days(begins: float, ends: float) -> str:
+    """Write from which to which day a certificate holds."""
+    return " to ".join(datetime.fromtimestamp(one, UTC).strftime("%Y-%m-%d") for one in (begins, ends))
+
+
+def names_numbers(leaf: x509.Certificate) -> bool:
+    """Tell whether a certificate says which numbers it is for; SHAKEN verifiers take no other (ATIS-1000080)."""
+    try:
+        return any(each.oid == TN_AUTH_LIST for each in leaf.extensions)
+    except ValueError:
+        return False

@@ -18,6 +18,7 @@ from config.certificate_chain import ChainError, check
 from config.settings import Verification
 from config.statefile import StateFileError
 
+_PUT_ANCHORS = "put the certificates there of those whom you trust to issue others"
 _URL = re.compile(rb"https://[\x21-\x7e]+")
 
 
@@ -49,10 +50,10 @@ def load(verification: Verification, folder: Path) -> TrustStore:
     Raises:
         TrustStoreError: if there are no anchors, or the folder cannot be read.
     """
-    anchors = _anchors(folder / verification.anchors)
+    anchors = read_anchors(folder / verification.anchors)
     signatories: dict[str, Signatory] = {}
     problems = []
-    for path in _files(folder / verification.certificates):
+    for path in files_in(folder / verification.certificates):
         try:
             url, signatory = _read(path, anchors)
         except OSError as error:
@@ -66,20 +67,30 @@ def load(verification: Verification, folder: Path) -> TrustStore:
     return TrustStore(signatories, tuple(problems))
 
 
-def _anchors(path: Path) -> Sequence[x509.Certificate]:
+def read_anchors(path: Path) -> Sequence[x509.Certificate]:
+    """Read the trust anchors.
+
+    Raises:
+        TrustStoreError: there are none.
+    """
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
-        raise TrustStoreError(f"{path}: cannot be read: {error.strerror}") from error
+        raise TrustStoreError(f"{path}: cannot be read: {error.strerror}; {_PUT_ANCHORS}") from error
     except ValueError:
-        raise TrustStoreError(f"{path}: no certificates in PEM") from None
+        raise TrustStoreError(f"{path}: no certificates in PEM; {_PUT_ANCHORS}") from None
 
 
-def _files(folder: Path) -> Sequence[Path]:
+def files_in(folder: Path) -> Sequence[Path]:
+    """Return the files of chains.
+
+    Raises:
+        TrustStoreError: the folder cannot be read.
+    """
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == ".pem")
     except OSError as error:
-        raise TrustStoreError(f"{folder}: cannot be read: {error.strerror}") from error
+        raise TrustStoreError(f"{folder}: cannot be read: {error.strerror}; make the folder") from error
 
 
 def _read(path: Path, anchors: Sequence[x509.Certificate]) -> tuple[str, Signatory]:

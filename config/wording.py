@@ -16,6 +16,10 @@ Wording = tuple[str, str]
 _PATTERNS = {
     r"^[a-z0-9][a-z0-9_-]{0,31}$": ("is not a name", 'write 1 to 32 of a-z, 0-9, "-" and "_", a letter or digit first'),
     r"^[A-Z][A-Z0-9_-]*$": ("is not a method", 'write it as in a request, such as "INVITE"'),
+    r"^\+[1-9][0-9]{0,14}$": (
+        "is not how a number with its country code begins",
+        'write "+" and up to 15 digits, such as "+1555"',
+    ),
     r"^\+?[0-9*#]{1,15}$": ("is not a dialled number", 'write its 1 to 15 digits, such as "112"'),
     r"^https://[A-Za-z0-9._~:/?#@!$&'()*+,=%\[\]-]+$": (
         "is no https URL",

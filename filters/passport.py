@@ -83,6 +83,14 @@ def read(value: bytes) -> Passport:
     return _full(match[1], match[2], signature, info, ppt)
 
 
+def orig_of(passport: Passport) -> dict[str, str]:
+    """Return the `orig` claim as it was signed, for one that refers to it: a number or a URI, and nothing else."""
+    claim = _object(passport.signed.partition(b".")[2])["orig"]
+    assert isinstance(claim, dict)  # noqa: S101 -- `read` has seen to it, and to there being one identity
+    found = ((kind, claim[kind]) for kind in ("tn", "uri") if claim.get(kind))
+    return {kind: value if isinstance(value, str) else value[0] for kind, value in found}
+
+
 def _params(text: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
     """Return the URI in `info`, and the other parameters; a URI between angle brackets may hold a semicolon or `=`."""
     info = b""

@@ -18,9 +18,10 @@ from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
 from config.subscriber_address import forms, from_parts
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
+from filters.forwarders import MAX_FORWARDERS, forwarders, tells_forwarding
 from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
 from filters.rulings import Level, Ruling, Weighing
-from filters.said import uris
+from filters.said import global_number, uris
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
 from proxy.memo import remembered_by_all
@@ -54,6 +55,8 @@ class _Case(NamedTuple):
     profile: Profile | None
     """Settings of the subscriber on that side, where it has one."""
     wish: Asked
+    forwarders: tuple[Profile | None, ...] = ()
+    """Settings of those who forwarded the call: theirs is its history, not the caller's."""
 
 
 class Policy:
@@ -84,10 +87,13 @@ class Policy:
         plain = wish is Wish.NONE and not request.shape.asks
         said = [] if plain else request.values(b"privacy")
         privacy = () if plain else (wish, *said, b"privacy" in request.index, beside(request))
-        key = (hop.key, source.key, request.method if self._methods else b"", _key(profile, hop), privacy)
+        forwarded = self._profiles_of_forwarders(request, source, hop)
+        asked_too = tuple(_key(one, hop) for one in forwarded) if forwarded else ()
+        key = (hop.key, source.key, request.method if self._methods else b"", _key(profile, hop), privacy, asked_too)
         decision = self._decided.get(key)
         if decision is None:
-            decision = self._packed(self._case(request, source, hop, profile, wish))
+            case = self._case(request, source, hop, profile, wish)._replace(forwarders=forwarded)
+            decision = self._packed(case)
             if sum(map(len, said)) <= MAX_WISH:
                 self._remember(key, decision)
         if hop.zone is Zone.ACCESS:
@@ -127,7 +133,8 @@ class Policy:
 
     def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:
         """Return who decided what, for an initial request; raises as `decide`."""
-        return self._rulings(self._case(request, source, hop, self._profile_of_sender(request, source), wish))
+        case = self._case(request, source, hop, self._profile_of_sender(request, source), wish)
+        return self._rulings(case._replace(forwarders=self._profiles_of_forwarders(request, source, hop)))
 
     def _remember(self, key: tuple[object, ...], decision: int) -> int:
         if len(self._decided) >= MAX_DECISIONS:
@@ -171,6 +178,22 @@ class Policy:
     def _profile_of(self, uri: bytes) -> Profile | None:
         """Return the settings that are stored for a URI: a number is the same in a sip and in a tel URI."""
         return self._subscribers.find(*_addresses_of_record(uri, self._realms))
+
+    def _profiles_of_forwarders(self, request: Message, source: Party, hop: Party) -> tuple[Profile | None, ...]:
+        """Return the settings of those who forwarded what the core sends to a trunk, None for one who has none.
+
+        Who is at home where subscribers are may be named with another host: the number alone is looked for as well.
+        """
+        if source.zone is not Zone.CORE or hop.trunk is None or not tells_forwarding(request):
+            return ()
+        found: list[Profile | None] = []
+        named = forwarders(request)
+        for uri in named[:MAX_FORWARDERS]:
+            number = global_number(uri)
+            called = (uri, b"tel:+" + number) if number else (uri,)
+            found += [profile for profile in map(self._profile_of, called) if profile is not None] or [None]
+        return (*found, None) if len(named) > MAX_FORWARDERS else tuple(found)
+
 
     def _check_anonymous(self, request: Message, source: Party, decision: int) -> None:
         """Refuse an anonymous call to a subscriber who takes none; a PSAP that calls back is taken always.
@@ -221,8 +244,12 @@ class Policy:
             found.least(Level.DEFAULT, place, action_)
         if category is Category.UNKNOWN and trunk.trusted:
             found.replace(Level.CONTRACT, f"trunks.{trunk.name}.trusted", Action.KEEP)
-        _subscriber(found, case.profile, trunk.name)
-        if wish.relaxed and category in _RELAXED:
+        others = case.forwarders if category is Category.HISTORY else ()
+        if others:
+            _forwarded(found, case, trunk.name)
+        else:
+            _subscriber(found, case.profile, trunk.name)
+        if wish.relaxed and category in _RELAXED and not others:
             found.replace(Level.CALL, wish.text, Action.KEEP)
         found.least(Level.CALL, wish.text, wish.actions.get(category, Action.KEEP))
         self._contract(found, case, trunk)
@@ -298,11 +325,17 @@ def _key(profile: Profile | None, hop: Party) -> tuple[object, ...] | None:
 
 
 def _subscriber(found: Weighing, profile: Profile | None, trunk: str) -> None:
+    wanted = _wanted(profile, found.category, trunk)
+    if profile is not None and wanted is not None:
+        found.replace(Level.SUBSCRIBER, _words(profile, found.category, trunk), wanted)
+
+
+def _wanted(profile: Profile | None, category: Category, trunk: str) -> Action | None:
+    """Return what a subscriber says of a category, None for nothing."""
     if profile is None:
-        return
+        return None
     actions, said = profile.exceptions.get(trunk) or (profile.actions, profile.said)
-    if said >> 3 * found.category & 7:
-        found.replace(Level.SUBSCRIBER, _words(profile, found.category, trunk), action(actions, found.category))
+    return action(actions, category) if said >> 3 * category & 7 else None
 
 
 def _words(profile: Profile, category: Category, trunk: str) -> str:
@@ -313,6 +346,17 @@ def _words(profile: Profile, category: Category, trunk: str) -> str:
     actions, said = profile.exceptions.get(trunk) or (profile.actions, profile.said)
     differs = (said >> 3 * category & 7, action(actions, category)) != general
     return f"subscriber.{key_of(_WORD_OF[category], trunk if differs else EVERYWHERE)}"
+
+
+def _forwarded(found: Weighing, case: _Case, trunk: str) -> None:
+    """Let all who forwarded a call agree to what is told of it; the caller may hide it too, and shows nobody."""
+    wanted = [_wanted(profile, found.category, trunk) for profile in case.forwarders]
+    if any(one is not None for one in wanted):
+        strictest = max(found.action if one is None else one for one in wanted)
+        found.replace(Level.SUBSCRIBER, "subscriber who forwarded", strictest)
+    if case.profile is not None:
+        own = _wanted(case.profile, found.category, trunk) or Action.KEEP
+        found.least(Level.SUBSCRIBER, _words(case.profile, found.category, trunk), own)
 
 
 def _telemarketer(found: Weighing, case: _Case) -> None:

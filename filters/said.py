@@ -90,8 +90,10 @@ def uris(values: Iterable[bytes]) -> list[bytes]:
 
 
 def values_of(draft: Draft, name: bytes) -> list[bytes]:
-    """Return the values of all lines of a name that are still there, edits included."""
-    return [draft.value(position) for position in draft.find(name)]
+    """Return the values of all lines of a name that leave: those that are still there, edits included, and new ones."""
+    head = name + b":"
+    added = [line[len(head) :].strip() for line in draft.bottom if line[: len(head)].lower() == head]
+    return [draft.value(position) for position in draft.find(name)] + added
 
 
 def request_uri(draft: Draft) -> bytes:

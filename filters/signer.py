@@ -5,18 +5,13 @@ Only what stands in the message is signed, so that a signature never tells a num
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from email.utils import formatdate, parsedate_to_datetime
+from enum import StrEnum
 from uuid import UUID
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
 from config.vocabulary import Zone
+from filters.credential import Credential
 from filters.said import fingerprints, global_number, request_uri, uris, values_of
 from proxy.message import Draft
 from proxy.policy import Origin
@@ -25,32 +20,38 @@ FRESH = 60
 """Seconds that Date and `iat` may be off (RFC 8224 §6.1 step 3)."""
 
 
+class Signed(StrEnum):
+    """What became of a call that is to be signed, as it is counted."""
+
+    SIGNED = "signed"
+    NO_NUMBER = "no-number"
+    """One of the two numbers is missing, hidden, or without its country code."""
+    EXPIRED = "expired"
+    """The certificate does not hold today, by this machine's clock: it goes on unsigned."""
+
+
 class Signer:
-    """A key, where its certificate is, and what is attested for whom."""
+    """What signs, and what is attested for whom."""
 
-    __slots__ = ("_algorithm", "_attest", "_header", "_info", "_key")
+    __slots__ = ("_attest", "credential")
 
-    def __init__(self, key: EllipticCurvePrivateKey, x5u: str, attest: Mapping[Zone, str]) -> None:
-        """Prepare.
-
-        Args:
-            key: on P-256.
-            x5u: where everybody finds the certificate chain.
-            attest: the level for calls from each zone (RFC 8588 §4).
-        """
-        self._key = key
+    def __init__(self, credential: Credential, attest: Mapping[Zone, str]) -> None:
+        """Sign with credential; attest has the level for calls from each zone (RFC 8588 §4)."""
+        self.credential = credential
         self._attest = attest
-        self._header = b64(_json({"alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": x5u}))
-        self._info = x5u.encode()
-        self._algorithm = _ecdsa()
 
-    def sign(self, draft: Draft, origin: Origin) -> bool:
-        """Add Identity, and Date where it is missing or stale; False where there is nothing that can be signed."""
+    def sign(self, draft: Draft, origin: Origin, *, relayed: bool = False) -> Signed:
+        """Add Identity, and Date where it is missing or stale, if there is something that can be signed.
+
+        Of a relayed call, which others had signed, nothing is attested but that it came through here.
+        """
         orig, dest = caller(draft), callee(draft)
         if not orig or not dest:
-            return False
+            return Signed.NO_NUMBER
+        if not self.credential.holds(origin.wall):
+            return Signed.EXPIRED
         claims: dict[str, object] = {
-            "attest": self._attest.get(origin.source.zone, "C"),
+            "attest": "C" if relayed else self._level(origin.source.zone, orig),
             "dest": {"tn": [dest.decode()]},
             "iat": _dated(draft, origin.wall),
             "orig": {"tn": orig.decode()},
@@ -60,12 +61,15 @@ class Signer:
         if keys:
             # RFC 8225 §5.2.2: in the order of algorithm, then digest.
             claims["mky"] = [{"alg": kind.decode(), "dig": digest.decode()} for kind, digest in sorted(keys)]
-        signed = self._header + b"." + b64(_json(claims))
-        r, s = decode_dss_signature(self._key.sign(signed, self._algorithm))
-        signature = b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
-        draft.bottom.append(b"Identity: %b.%b;info=<%b>;alg=ES256;ppt=shaken" % (signed, signature, self._info))
+        draft.bottom.append(self.credential.identity("shaken", claims))
         draft.note("identity", "signed: what the message says as it leaves (RFC 8588)")
-        return True
+        return Signed.SIGNED
+
+    def _level(self, zone: Zone, orig: bytes) -> str:
+        """Return what is attested: A only of the operator's numbers, where it has said which they are."""
+        level = self._attest.get(zone, "C")
+        foreign = self.credential.is_bounded and not self.credential.answers_for(orig)
+        return "B" if level == "A" and foreign else level
 
 
 def caller(draft: Draft) -> bytes:
@@ -84,36 +88,26 @@ def callee(draft: Draft) -> bytes:
     return (global_number(to[0]) if to else b"") or global_number(request_uri(draft))
 
 
-def b64(data: bytes) -> bytes:
-    """Return base64url without padding (RFC 7515 §2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def _json(value: Mapping[str, object]) -> bytes:
-    """Return JSON as it is signed: names in order, no white space (RFC 8225 §9)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _ecdsa() -> ECDSA:
-    """Return ECDSA without random numbers (RFC 6979) where the library has it: a bad one would give the key away."""
-    try:
-        return ECDSA(hashes.SHA256(), deterministic_signing=True)
-    except UnsupportedAlgorithm:
-        return ECDSA(hashes.SHA256())
-
-
 def _dated(draft: Draft, wall: int) -> int:
     """Return the time of Date, which the verifier holds against `iat`; a missing or stale Date is set to now."""
-    places = draft.find(b"date") if b"date" in draft else []
-    if places:
-        seconds = stamp(draft.value(places[0]))
-        if seconds is not None and abs(seconds - wall) <= FRESH:
-            return seconds
-    for position in places:
+    if is_fresh(draft, wall):
+        return stamp(draft.first(b"date") or b"") or wall
+    for position in draft.find(b"date"):
         draft.settle(position, None, "stale (RFC 8224 §6.1)")
+    date(draft, wall)
+    return wall
+
+
+def is_fresh(draft: Draft, wall: int) -> bool:
+    """Tell whether a message has a Date of this minute."""
+    seconds = stamp(draft.first(b"date") or b"")
+    return seconds is not None and abs(seconds - wall) <= FRESH
+
+
+def date(draft: Draft, wall: int) -> None:
+    """Add a Date."""
     draft.bottom.append(b"Date: " + formatdate(wall, usegmt=True).encode())
     draft.note("date", "when it was signed")
-    return wall
 
 
 def stamp(value: bytes) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from config.vocabulary import Zone
+from filters.diverter import divert
 from filters.identity_header import Verdict, judge
 from filters.said import leaving, received
 from filters.signer import Signer
@@ -88,14 +89,21 @@ class Vouching:
             if verdict is not Verdict.KEPT:
                 draft.settle(position, None, _WHY[verdict])
 
-    @staticmethod
-    def _sign(draft: Draft, origin: Origin, signer: Signer, counted: Counted) -> None:
-        """Sign a new call that nobody has signed; what a phone signed stands for nothing where we attest."""
+    def _sign(self, draft: Draft, origin: Origin, signer: Signer, counted: Counted) -> None:
+        """Sign a new call that nobody has signed, and a diverted one that somebody has.
+
+        What a phone signed stands for nothing where we attest; whose signature did not get past us came from elsewhere.
+        """
         if origin.source.zone is Zone.ACCESS:
             for position in draft.find(b"identity"):
                 draft.settle(position, None, "Sipveil signs instead")
         if not draft.find(b"identity"):
-            counted.append(("signing", "signed" if signer.sign(draft, origin) else "no-number"))
+            relayed = origin.source.zone is not Zone.ACCESS and b"identity" in origin.request.index
+            counted.append(("signing", signer.sign(draft, origin, relayed=relayed).value))
+            return
+        diverted = divert(draft, origin, signer.credential, self._decision)
+        if diverted is not None:
+            counted.append(("signing", diverted.value))
 
 
 def _tell(draft: Draft, origin: Origin, verifier: Verifier, counted: Counted) -> None:

@@ -52,8 +52,10 @@ COUNTERS = (
                 ("access", "core", "trunk", "psap")),
     CounterSpec("sipveil_identity_total", "Identity headers that arrived and what became of them.", "outcome",
                 ("kept", "broken", "revealing", "unreadable")),
-    CounterSpec("sipveil_signing_total", "Calls for trunks that want them signed, by whether they could be.", "outcome",
-                ("signed", "no-number")),
+    CounterSpec("sipveil_signing_total",
+                "Calls for trunks that want them signed, by whether they could be; `div…`: diverted ones, which others "
+                "had signed.", "outcome",
+                ("signed", "no-number", "expired", "div", "div-hidden", "div-not-ours", "div-stale", "div-expired")),
     CounterSpec("sipveil_verification_total", "Calls from trunks whose signatures were looked at, by result.", "result",
                 ("TN-Validation-Passed", "TN-Validation-Failed", "No-TN-Validation")),
 )  # fmt: skip

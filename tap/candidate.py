@@ -21,10 +21,10 @@ from config.statefile import StateFileError
 from config.subscribers import Subscribers
 from filters.engine import Engine
 from proxy.policy import Privacy
-from tap import configuration
+from tap import configuration, signing
 from tap.fixed import fixed_changes
 from tap.selftest import self_test
-from tap.signing import signer_of, verifier_of
+from tap.signing import Credentials, signer_of, verifier_of
 from tap.state import key_ring_path, retired_trunks_path
 
 
@@ -49,6 +49,8 @@ class Candidate(NamedTuple):
     """What the operator's catalogue files say."""
     digest: str
     warnings: tuple[str, ...]
+    credentials: Credentials
+    """What signs and verifies: the policy has it too, but not in a form that a worker can be given."""
 
 
 def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float) -> Candidate:
@@ -64,13 +66,14 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
         ReloadRefused: with all reasons.
     """
     try:
-        found = configuration.read_all(path)
+        found = configuration.read_all(path, wall)
         settings = found.settings
         fixed = fixed_changes(running, settings)
         if fixed:
             raise ConfigError(tomlfile.read(path, "").placed(fixed))
         ring = keys.load(key_ring_path(settings))
-        signer, verifier = signer_of(settings, wall), verifier_of(settings)
+        credentials = signing.read(settings, wall)
+        signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
         privacy = Engine(settings, found.catalogue, subscribers, signer, verifier)
         failed = self_test(settings, privacy)
         if failed:
@@ -81,7 +84,8 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
     except StateFileError as error:
         raise ReloadRefused([str(error)]) from error
     files = _files(settings)
-    return Candidate(settings, ring, privacy, former, files, _digest(settings, files), tuple(map(str, found.warnings)))
+    warnings = tuple(map(str, found.warnings))
+    return Candidate(settings, ring, privacy, former, files, _digest(settings, files), warnings, credentials)
 
 
 def digest(settings: Settings) -> str:

@@ -18,17 +18,20 @@ class Configuration(NamedTuple):
     warnings: tuple[Problem, ...]
 
 
-def read(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
+def read(path: Path, wall: float | None = None) -> tuple[Settings, tuple[Problem, ...]]:
     """Return the settings at path, and what is legal in all files and yet hardly meant.
+
+    With wall (Unix seconds), keys and certificates are read too, and judged as of then; a start does so by itself, and
+    does without what no longer holds.
 
     Raises:
         ConfigError: with every mistake in the configuration and in the catalogue files, in this order.
     """
-    found = read_all(path)
+    found = read_all(path, wall)
     return found.settings, found.warnings
 
 
-def read_all(path: Path) -> Configuration:
+def read_all(path: Path, wall: float | None = None) -> Configuration:
     """Return the same with the catalogue.
 
     Raises:
@@ -37,7 +40,7 @@ def read_all(path: Path) -> Configuration:
     problems: tuple[Problem, ...] = ()
     settings = catalogue = None
     try:
-        settings = load(path)
+        settings = load(path, wall)
     except ConfigError as error:
         problems = error.problems
     try:
@@ -48,4 +51,4 @@ def read_all(path: Path) -> Configuration:
         pass  # the configuration cannot be read, which `load` has said
     if settings is None or catalogue is None:
         raise ConfigError(problems)
-    return Configuration(settings, catalogue, (*warnings(settings, path), *catalogue.warnings))
+    return Configuration(settings, catalogue, (*warnings(settings, path, wall), *catalogue.warnings))

@@ -14,6 +14,7 @@ from filters.engine import build
 from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
 from proxy.transport_shared import open_group, steer
+from tap import signing
 from tap.log import logger
 from tap.shelf import Shelf
 from tap.shell import StartError, cannot_open, with_ports
@@ -73,7 +74,8 @@ class Equipment:
         try:
             self.state = prepare(self.settings, wall)
             self.subscribers = subscribers_of(self.settings)
-            signer, verifier = signer_of(self.settings, wall), verifier_of(self.settings)
+            credentials = signing.read(self.settings, wall)
+            signer, verifier = signer_of(self.settings, credentials), verifier_of(credentials)
             self.privacy = build(self.settings, self.subscribers, signer, verifier)
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error

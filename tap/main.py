@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -37,10 +38,10 @@ main.add_command(scan)
 main.add_command(reload)
 
 
-def load_or_exit(path: Path) -> tuple[Settings, tuple[Problem, ...]]:
+def load_or_exit(path: Path, wall: float | None = None) -> tuple[Settings, tuple[Problem, ...]]:
     """Return the settings at path, and warnings; with mistakes, print them one a line and exit with 1."""
     try:
-        return configuration.read(path)
+        return configuration.read(path, wall)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -76,7 +77,7 @@ def run(config: Path) -> None:
 @CONFIG
 def check(config: Path) -> None:
     """Check CONFIG and say what is wrong with it, or what it amounts to."""
-    settings, found = load_or_exit(config)
+    settings, found = load_or_exit(config, time.time())
     for problem in found:
         click.echo(f"warning: {problem}", err=True)
     click.echo(summary(config, settings, len(found)))

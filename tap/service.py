@@ -19,7 +19,7 @@ from filters.catalogue import CatalogueError
 from filters.engine import build
 from proxy.core import Core
 from proxy.sinks import Sinks
-from tap import CORE
+from tap import CORE, signing
 from tap.candidate import Candidate
 from tap.control import Control
 from tap.log import LineObserver, logger
@@ -49,7 +49,8 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
         wall = clocks.wall()
         try:
             state = prepare(settings, wall)
-            privacy = build(settings, subscribers, signer_of(settings, wall), verifier_of(settings))
+            credentials = signing.read(settings, wall)
+            privacy = build(settings, subscribers, signer_of(settings, credentials), verifier_of(credentials))
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
         return Core(settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired)

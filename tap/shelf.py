@@ -19,6 +19,7 @@ from config.subscribers import Subscribers
 from filters.catalogue import PACKAGED, load_catalogue
 from filters.engine import Engine
 from tap.candidate import Candidate
+from tap.signing import Packed, pack, signer_of, unpack, verifier_of
 
 _NOTHING = 255
 
@@ -32,6 +33,7 @@ class Laid(NamedTuple):
     catalogue: tuple[bytes, ...]
     """What the operator's catalogue files say."""
     digest: str
+    credentials: Packed
 
 
 class Shelf:
@@ -46,7 +48,8 @@ class Shelf:
     def lay(self, candidate: Candidate) -> None:
         """Lay a candidate beside what counts."""
         laid = Laid(
-            candidate.settings, encode(candidate.ring), candidate.retired, candidate.catalogue, candidate.digest
+            candidate.settings, encode(candidate.ring), candidate.retired, candidate.catalogue, candidate.digest,
+            pack(candidate.credentials),
         )  # fmt: skip
         data = pickle.dumps(laid)
         place = self._places[self._spare]
@@ -87,8 +90,11 @@ def _candidate(place: int, subscribers: Subscribers) -> Candidate:
     finally:
         for file in files:
             os.close(file)
-    privacy = Engine(laid.settings, catalogue, subscribers)
-    return Candidate(laid.settings, decode(laid.ring), privacy, laid.retired, laid.catalogue, laid.digest, ())
+    credentials = unpack(laid.credentials)
+    signer, verifier = signer_of(laid.settings, credentials), verifier_of(credentials)
+    privacy = Engine(laid.settings, catalogue, subscribers, signer, verifier)
+    ring = decode(laid.ring)
+    return Candidate(laid.settings, ring, privacy, laid.retired, laid.catalogue, laid.digest, (), credentials)
 
 
 def _file(text: bytes) -> int:

@@ -1,47 +1,132 @@
-"""From configured keys and certificates to what signs and verifies calls."""
+"""From configured keys and certificates to what signs and verifies calls, here and in workers."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
+
+from config import signing_key, trust_store
 from config.settings import Settings
-from config.signing_key import load
-from config.trust_store import load as load_trust
+from config.signing_key import SigningKey
+from config.trust_store import Signatory
 from config.vocabulary import Zone
+from filters.credential import Credential
 from filters.signer import Signer
 from filters.verifier import Verifier
 from tap.log import logger
 
 
-def signer_of(settings: Settings, wall: float) -> Signer | None:
-    """Return what signs calls; None where nothing is to be signed. Says so when its certificate ends soon.
+class Credentials(NamedTuple):
+    """What was read of keys and certificates."""
+
+    key: SigningKey | None
+    """None where nothing is to be signed."""
+    signatories: Mapping[str, Signatory] | None
+    """None where nothing is to be verified."""
+
+
+class Packed(NamedTuple):
+    """The same as workers get it: bytes and numbers. It holds the private key, so it is for memory alone."""
+
+    key: tuple[bytes, float, float] | None
+    signatories: dict[str, tuple[bytes, float, float]] | None
+
+
+def read(settings: Settings, wall: float) -> Credentials:
+    """Read what the configuration names; says what is soon at its end, or of no use.
 
     Raises:
         SigningKeyError: if key or chain cannot be used.
+        TrustStoreError: if there are no trust anchors.
     """
-    signing = settings.signing
-    if signing is None:
-        return None
-    loaded = load(signing, Path(settings.state_dir), wall)
-    if loaded.expires is not None and loaded.expires_soon(wall):
-        day = datetime.fromtimestamp(loaded.expires, UTC).strftime("%Y-%m-%d")
+    folder = Path(settings.state_dir)
+    key = signing_key.load(settings.signing, folder) if settings.signing is not None else None
+    if key is not None:
+        _tell_of(key, wall)
+    if settings.verification is None:
+        return Credentials(key, None)
+    store = trust_store.load(settings.verification, folder)
+    for problem in store.problems:
+        logger("verification").warn("{problem}; calls signed with it are not verified", problem=problem)
+    return Credentials(key, store.signatories)
+
+
+def _tell_of(key: SigningKey, wall: float) -> None:
+    if not key.holds(wall):
+        logger("signing").warn(
+            "the certificate that calls are signed with holds from {days}: calls go on unsigned until it is renewed",
+            days=key.days(),
+        )
+    elif key.expires_soon(wall):
+        day = key.days().rpartition(" ")[2]
         logger("signing").warn("the certificate that calls are signed with ends on {day}; renew it", day=day)
+
+
+def signer_of(settings: Settings, credentials: Credentials) -> Signer | None:
+    """Return what signs calls; None where nothing is to be signed."""
+    signing, key = settings.signing, credentials.key
+    if signing is None or key is None:
+        return None
+
+    def tell() -> None:
+        logger("signing").error(
+            "the certificate that calls are signed with does not hold now, but from {days}: calls go on unsigned",
+            days=key.days(),
+        )
+
     attest = {
         Zone.ACCESS: signing.attest_access, Zone.CORE: signing.attest_core, Zone.TRUNK: signing.attest_trunk
     }  # fmt: skip
-    return Signer(loaded.key, signing.x5u, attest)
+    numbers = [number.removeprefix("+") for number in signing.numbers]
+    return Signer(Credential(key.key, signing.x5u, numbers, key.begins, key.ends, tell), attest)
 
 
-def verifier_of(settings: Settings) -> Verifier | None:
-    """Return what verifies calls; None where nothing is to be verified. Tells of chains that cannot be used.
+def verifier_of(credentials: Credentials) -> Verifier | None:
+    """Return what verifies calls; None where nothing is to be verified."""
+    return None if credentials.signatories is None else Verifier(credentials.signatories)
 
-    Raises:
-        TrustStoreError: if there are no trust anchors.
-    """
-    if settings.verification is None:
-        return None
-    store = load_trust(settings.verification, Path(settings.state_dir))
-    for problem in store.problems:
-        logger("verification").warn("{problem}; calls signed with it are not verified", problem=problem)
-    return Verifier(store.signatories)
+
+def pack(credentials: Credentials) -> Packed:
+    """Write credentials as a worker can take them: a reload reads each file once, for all."""
+    key, signatories = credentials
+    packed = None if key is None else (_private(key.key), key.begins, key.ends)
+    if signatories is None:
+        return Packed(packed, None)
+    return Packed(packed, {url: (_public(one.key), one.begins, one.ends) for url, one in signatories.items()})
+
+
+def unpack(packed: Packed) -> Credentials:
+    """Return what `pack` wrote."""
+    key = None
+    if packed.key is not None:
+        private = load_der_private_key(packed.key[0], None)
+        assert isinstance(private, EllipticCurvePrivateKey)  # noqa: S101 -- `pack` wrote it
+        key = SigningKey(private, *packed.key[1:])
+    if packed.signatories is None:
+        return Credentials(key, None)
+    return Credentials(key, {url: _signatory(*one) for url, one in packed.signatories.items()})
+
+
+def _signatory(data: bytes, begins: float, ends: float) -> Signatory:
+    key = load_der_public_key(data)
+    assert isinstance(key, EllipticCurvePublicKey)  # noqa: S101 -- `pack` wrote it
+    return Signatory(key, begins, ends)
+
+
+def _private(key: EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _public(key: EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

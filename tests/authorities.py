@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
+TN_AUTH_LIST = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.26")
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 
@@ -36,9 +37,12 @@ class Authority:
 
     def certificate(
         self, key: PublicKey, *, name: str = "SHAKEN 709J", ca: bool = False, length: int | None = None,
-        start: int = -1, days: int = 365, usage: bool = True,
+        start: int = -1, days: int = 365, usage: bool = True, numbers: bool = False,
     ) -> x509.Certificate:  # fmt: skip
-        """Return a certificate for a key, from `start` days from now until `days` days from now."""
+        """Return a certificate for a key, from `start` days from now until `days` days from now.
+
+        With numbers, it is good for those of a service provider: TNAuthList { spc "709J" } (RFC 8226 §9).
+        """
         builder = (
             x509.CertificateBuilder()
             .subject_name(_name(name)).issuer_name(self.name).public_key(key)
@@ -46,6 +50,9 @@ class Authority:
             .not_valid_before(self._now + timedelta(days=start)).not_valid_after(self._now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=length), critical=True)
         )  # fmt: skip
+        if numbers:
+            listed = x509.UnrecognizedExtension(TN_AUTH_LIST, b"\x30\x08\xa0\x06\x16\x04709J")
+            builder = builder.add_extension(listed, critical=False)
         if usage:
             builder = builder.add_extension(
                 x509.KeyUsage(

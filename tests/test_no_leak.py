@@ -13,6 +13,7 @@ from itertools import count
 import pytest
 
 from filters.catalogue import load_catalogue
+from filters.credential import Credential
 from filters.leaks import found_in
 from filters.masks import found_by_xor
 from filters.signer import Signer
@@ -531,7 +532,7 @@ def test_a_withheld_number_does_not_arrive_in_a_passport() -> None:
         b"%b.%b.%b" % ((number,) * 3),
     ]
     trunks = [{**trunk, "sign": True} for trunk in SETTINGS["trunks"]]
-    for of in (World(), World(settings(trunks=trunks, signing={"x5u": X5U}), signer=Signer(KEY, X5U, {}))):
+    for of in (World(), World(settings(trunks=trunks, signing={"x5u": X5U}), signer=Signer(Credential(KEY, X5U), {}))):
         for nth, each in enumerate(values):
             headers = (b"Identity: " + each, b"P-Asserted-Identity: <tel:+%b>" % number, b"y:\r\n " + each)
             of.receive(*Agent(PHONE, b"+" + number, name).invite(headers=headers, branch=b"z9hG4bK%d" % nth))

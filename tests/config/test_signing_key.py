@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from config.settings import Signing
-from config.signing_key import EXPIRY_WARNING, SigningKeyError, load
+from config.signing_key import EXPIRY_WARNING, SigningKeyError, load, names_numbers
 from tests.authorities import Authority
 
 WALL = 1_790_000_000
@@ -41,16 +41,16 @@ def place(folder: Path, key: bytes = pem(KEY), chain: bytes | None = None, mode:
 
 def test_key_and_chain(tmp_path: Path) -> None:
     """And when the certificate has to be renewed."""
-    loaded = load(SIGNING, place(tmp_path), WALL)
+    loaded = load(SIGNING, place(tmp_path))
     assert loaded.key.private_numbers() == KEY.private_numbers()
-    assert loaded.expires is not None
-    assert not loaded.expires_soon(loaded.expires - EXPIRY_WARNING)
-    assert loaded.expires_soon(loaded.expires - EXPIRY_WARNING + 1)
+    assert not loaded.expires_soon(loaded.ends - EXPIRY_WARNING)
+    assert loaded.expires_soon(loaded.ends - EXPIRY_WARNING + 1)
 
 
 def test_without_chain(tmp_path: Path) -> None:
-    loaded = load(Signing(x5u=SIGNING.x5u), place(tmp_path), WALL)
-    assert loaded.expires is None
+    """Nobody knows when it ends."""
+    loaded = load(Signing(x5u=SIGNING.x5u), place(tmp_path))
+    assert loaded.holds(WALL)
     assert not loaded.expires_soon(WALL)
 
 
@@ -66,15 +66,15 @@ def test_without_chain(tmp_path: Path) -> None:
 )
 def test_keys_that_cannot_be_used(tmp_path: Path, key: bytes, wrong: str) -> None:
     with pytest.raises(SigningKeyError, match=wrong):
-        load(SIGNING, place(tmp_path, key), WALL)
+        load(SIGNING, place(tmp_path, key))
 
 
 def test_a_key_that_others_can_read(tmp_path: Path) -> None:
     with pytest.raises(SigningKeyError, match="others may access it"):
-        load(SIGNING, place(tmp_path, mode=0o640), WALL)
+        load(SIGNING, place(tmp_path, mode=0o640))
     (tmp_path / "signing.key").unlink()
     with pytest.raises(SigningKeyError, match="there is no signing key"):
-        load(SIGNING, tmp_path, WALL)
+        load(SIGNING, tmp_path)
 
 
 def test_chains_that_do_not_fit(tmp_path: Path) -> None:
@@ -82,17 +82,26 @@ def test_chains_that_do_not_fit(tmp_path: Path) -> None:
     odd = Authority(WALL).certificate(ed25519.Ed25519PrivateKey.generate().public_key())
     for certificate in (other, odd):
         with pytest.raises(SigningKeyError, match="not the signing key's"):
-            load(SIGNING, place(tmp_path, chain=certificate.public_bytes(Encoding.PEM)), WALL)
+            load(SIGNING, place(tmp_path, chain=certificate.public_bytes(Encoding.PEM)))
     with pytest.raises(SigningKeyError, match="no certificates in PEM"):
-        load(SIGNING, place(tmp_path, chain=b"junk"), WALL)
-    for wall in (WALL - 2 * 86_400, WALL + 400 * 86_400):
-        with pytest.raises(SigningKeyError, match="not valid today"):
-            load(SIGNING, place(tmp_path), wall)
+        load(SIGNING, place(tmp_path, chain=b"junk"))
     (tmp_path / "chain.pem").unlink()
     with pytest.raises(SigningKeyError, match="cannot be read"):
-        load(SIGNING, tmp_path, WALL)
+        load(SIGNING, tmp_path)
 
 
-def test_the_day_it_ends(tmp_path: Path) -> None:
-    expires = load(SIGNING, place(tmp_path), WALL).expires
-    assert expires == (datetime.fromtimestamp(WALL, UTC) + timedelta(days=365)).timestamp()
+def test_the_days_between_which_it_holds(tmp_path: Path) -> None:
+    """A certificate that does not hold today is read all the same: a start goes on without it."""
+    loaded = load(SIGNING, place(tmp_path))
+    now = datetime.fromtimestamp(WALL, UTC)
+    assert (loaded.begins, loaded.ends) == tuple((now + timedelta(days=each)).timestamp() for each in (-1, 365))
+    held = [loaded.holds(each) for each in (loaded.begins - 1, loaded.begins, loaded.ends, loaded.ends + 1)]
+    assert held == [False, True, True, False]
+    assert loaded.days() == "2026-09-20 to 2027-09-21"
+
+
+def test_which_numbers_a_certificate_is_for() -> None:
+    """RFC 8226 §9: its TNAuthList."""
+    authority = Authority(WALL)
+    assert not names_numbers(authority.certificate(KEY.public_key()))
+    assert names_numbers(authority.certificate(KEY.public_key(), numbers=True))

@@ -51,6 +51,10 @@ def worded(**values: object) -> str:
             {"trunks": (TRUNK | {"name": "A"},)},
             '"A" is not a name; write 1 to 32 of a-z, 0-9, "-" and "_", a letter or digit first',
         ),
+        (
+            {"signing": {"x5u": "https://a/", "numbers": ("1555",)}},
+            '"1555" is not how a number with its country code begins; write "+" and up to 15 digits, such as "+1555"',
+        ),
         ({"emergency": {"numbers": ("x",)}}, '"x" is not a dialled number; write its 1 to 15 digits, such as "112"'),
         (
             {"routes": ({"methods": ("x",), "to": ("t",)},)},

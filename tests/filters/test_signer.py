@@ -13,13 +13,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from config.vocabulary import Zone
-from filters import signer as module
+from filters.credential import Credential
 from filters.leaks import found_in
 from filters.signer import Signer
 from tests.agents import CARRIER, PBX, PSAP, SDP, Agent, Packet, read
@@ -31,7 +29,7 @@ CALLER = Agent(PHONE, b"+15550142", b'"Penelope" ')
 SECOND = Agent(SECOND_TRUNK, b"gateway")
 NUMBER = b"15550142"
 SHOWN = {"name": "keep", "number": "keep"}
-SIGNER = Signer(KEY, X5U, {Zone.ACCESS: "B", Zone.CORE: "C", Zone.TRUNK: "C"})
+SIGNER = Signer(Credential(KEY, X5U), {Zone.ACCESS: "B", Zone.CORE: "C", Zone.TRUNK: "C"})
 DER = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 SDP_LINE = b"Content-Type: application/sdp"
 
@@ -86,22 +84,10 @@ def test_openssl_verifies_it(tmp_path: Path) -> None:
     assert subprocess.run(command, input=signed + b"A", capture_output=True, check=False).returncode != 0
 
 
-def test_what_openssl_signs_has_the_same_form() -> None:
-    """RFC 6979: where the library has it, the same call is signed the same at the same time."""
+def test_the_same_call_is_signed_the_same() -> None:
+    """RFC 6979, where the library has it."""
     one, other = (read(left(world(), CALLER.invite())).values(b"identity") for _ in range(2))
     assert one == other
-
-
-def test_a_library_without_rfc_6979(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its random signatures are as good."""
-
-    def refuse(algorithm: object, deterministic_signing: bool = False) -> ec.ECDSA:
-        if deterministic_signing:
-            raise UnsupportedAlgorithm("no")
-        return ec.ECDSA(algorithm)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(module, "ECDSA", refuse)
-    assert module._ecdsa().deterministic_signing is False
 
 
 # --- when
@@ -129,6 +115,48 @@ def test_what_a_phone_asserts_is_not_signed() -> None:
     headers = (b"P-Asserted-Identity: <sip:+15550143@h;user=phone>, <tel:+1-555-0143>", SDP_LINE)
     data = left(world(trusted=True), CALLER.invite(headers=headers))
     assert passport(data)[1]["orig"] == {"tn": "15550142"}
+
+
+def test_a_withheld_number_is_signed_for_whom_it_is_told() -> None:
+    """Standards §8.5: From is anonymous, which nobody can sign; P-Asserted-Identity is ours, and holds it."""
+    data = left(world({}, trusted=True), CALLER.invite())
+    assert read(data).from_.uri == b"sip:anonymous@anonymous.invalid"
+    assert read(data).values(b"privacy") == [b"id"]
+    assert passport(data)[1]["orig"] == {"tn": "15550142"}
+
+
+@pytest.mark.parametrize(("numbers", "attest"), [((), "A"), (("1555014",), "A"), (("1555013", "4930"), "B")])
+def test_a_is_attested_of_the_operators_numbers_alone(numbers: tuple[str, ...], attest: str) -> None:
+    """RFC 8588 §4: the right to use the number; the caller is known all the same."""
+    of = world()
+    signer = Signer(Credential(KEY, X5U, numbers), {Zone.ACCESS: "A", Zone.CORE: "C"})
+    of = World(of.settings, signer=signer)
+    assert passport(left(of, CALLER.invite()))[1]["attest"] == attest
+    pbx = Agent(PBX.address, b"+15550142")
+    assert passport(left(of, pbx.invite(branch=b"z9hG4bK2")))[1]["attest"] == "C", "no more than was configured"
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(0, WALL - 1), (WALL + 1, 2 * WALL)])
+def test_a_certificate_that_does_not_hold_signs_nothing(begins: int, ends: int) -> None:
+    """It expired while the proxy runs, or its clock has jumped: the call goes on, and is counted."""
+    told: list[int] = []
+    credential = Credential(KEY, X5U, begins=begins, ends=ends, tell=lambda: told.append(1))
+    of = World(world().settings, signer=Signer(credential, {}))
+    for number in range(3):
+        data = left(of, CALLER.invite(branch=b"z9hG4bK%d" % number, call_id=b"c%d" % number))
+        assert b"\r\nIdentity:" not in data
+        assert b"\r\nDate:" not in data
+    assert (of.count("signing", "expired"), of.count("signing", "signed"), len(told)) == (3, 0, 1)
+
+
+def test_a_clock_that_is_set_right_signs_again() -> None:
+    """From the next call on, without a restart."""
+    of = World(world().settings, signer=Signer(Credential(KEY, X5U, begins=WALL - 60, ends=WALL + 60), {}))
+    of.core.set_wall(of.now, 0)
+    assert read(left(of, CALLER.invite())).values(b"identity") == []
+    of.core.set_wall(of.now, WALL)
+    data = left(of, CALLER.invite(branch=b"z9hG4bK2", call_id=b"2"))
+    assert passport(data)[1]["iat"] == WALL
 
 
 @pytest.mark.parametrize("user", [b"15550142", b"alice", b"+0555", b"0170555"])

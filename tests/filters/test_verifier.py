@@ -13,9 +13,10 @@ from config.settings import Limits
 from config.trust_store import Signatory
 from filters.verifier import MAX_TRIED, Result, Verifier
 from tests.agents import CARRIER, PBX, SDP, Agent, Packet, read
+from tests.filters.test_chain import div_value
 from tests.filters.test_passport import BROKEN
 from tests.ladder import Ladder, Sent
-from tests.passports import HEADER, KEY, WALL, X5U, claims, compact_form, token, value
+from tests.passports import HEADER, KEY, WALL, X5U, b64, claims, compact_form, signature, token, value
 from tests.world import PHONE, SETTINGS, TRUNK, World, settings
 
 SECONDS = 100_000
@@ -136,6 +137,97 @@ def test_alg_none_is_not_believed() -> None:
     """Even where the rest is right."""
     header = token(claims(), HEADER | {"alg": "none"}).rpartition(b".")[0] + b".;info=<%b>" % X5U.encode()
     assert verdict(b"Identity: " + header) == (Result.FAILED, "")
+
+
+# --- calls that were diverted: To and Request-URI are those of DIVERTED, what was signed first was for another
+
+TO = "15550177"
+FIRST = value(claims(dest="1001"))
+ELSEWHERE = HEADER | {"ppt": "div", "x5u": "https://elsewhere.example/p.pem"}
+
+
+def diverted(*identities: bytes, caller: Agent = GATEWAY) -> Result:
+    lines = [b"Identity: " + each for each in identities]
+    return Result(verdict(*lines, caller=caller, uri=b"sip:+%b@192.0.2.1" % TO.encode())[0])
+
+
+def test_a_chain_leads_to_whom_is_called() -> None:
+    """RFC 8946 §4.2: over one or several, in any order, and with the attestation of the first."""
+    assert diverted(FIRST) is Result.FAILED
+    assert diverted(FIRST, div_value("1001", TO)) is Result.PASSED
+    chain = [FIRST, div_value("1001", "1002"), div_value("1002", "1003"), div_value("1003", TO)]
+    assert diverted(*chain) is Result.PASSED
+    assert diverted(*chain[::-1]) is Result.PASSED
+    lines = [b"Identity: " + each for each in (value(claims(dest="1001", attest="B")), div_value("1001", TO))]
+    assert verdict(*lines, uri=b"sip:+%b@192.0.2.1" % TO.encode()) == (Result.PASSED, "B")
+
+
+def test_the_request_uri_counts_where_to_is_of_before() -> None:
+    """A proxy that retargets leaves To (RFC 3261 §16.6), so either may be whom a PASSporT is for."""
+    packet = GATEWAY.invite(uri=b"sip:+%b@192.0.2.1" % TO.encode(), headers=(b"Identity: " + FIRST, SDP_LINE))
+    old = packet.data.replace(b"To: <sip:+%b@" % TO.encode(), b"To: <sip:+1009@")
+    assert VERIFIER.verify(read(old), WALL) == (Result.FAILED, "")
+    line = b"\r\nIdentity: " + div_value("1001", TO) + b"\r\nContent-Type"
+    assert VERIFIER.verify(read(old.replace(b"\r\nContent-Type", line)), WALL) == (Result.PASSED, "A")
+    straight = old.replace(FIRST, value(claims(dest=TO)))
+    assert VERIFIER.verify(read(straight), WALL) == (Result.PASSED, "A")
+
+
+def _altered(header: bytes) -> bytes:
+    return header[:140] + bytes([header[140] ^ 1]) + header[141:]
+
+
+BROKEN_LINKS = {
+    "of another call": div_value("1001", TO, orig="15550143"),
+    "of another number": div_value("1002", TO),
+    "to another number": div_value("1001", "15550999"),
+    "old": div_value("1001", TO, iat=WALL - 61),
+    "of tomorrow": div_value("1001", TO, iat=WALL + 61),
+    "other media": div_value("1001", TO, mky=MKY),
+    "altered": _altered(div_value("1001", TO)),
+    "another place for its certificate": div_value("1001", TO).replace(b";info=<https://cert", b";info=<https://tarc"),
+    "no div": value(claims(dest=TO, div={"tn": "1001"}), HEADER | {"ppt": "rph"}).replace(b"ppt=shaken", b"ppt=rph"),
+    "not saying what it is": value(claims(dest=TO, div={"tn": "1001"}), HEADER | {"ppt": "div"}),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_LINKS)
+def test_a_broken_link(name: str) -> None:
+    """Whatever else stands beside it."""
+    assert diverted(FIRST, BROKEN_LINKS[name]) is Result.FAILED
+    assert diverted(FIRST, BROKEN_LINKS[name], div_value("1001", "1005")) is Result.FAILED
+
+
+def test_a_link_by_another_key() -> None:
+    """Forged under the name of a carrier that we know."""
+    signed = div_value("1001", TO)
+    other = ec.generate_private_key(ec.SECP256R1())
+    body, _, _ = signed.partition(b";")[0].rpartition(b".")
+    forged = body + b"." + b64(signature(body, other)) + b";" + signed.partition(b";")[2]
+    assert diverted(FIRST, forged) is Result.FAILED
+
+
+def test_a_link_by_whom_we_do_not_know() -> None:
+    """That says nothing against the caller, and nothing for him."""
+    payload = claims(dest=TO, div={"tn": "1001"}, attest=None, origid=None)
+    unknown = value(payload, ELSEWHERE, b";info=<https://elsewhere.example/p.pem>;alg=ES256;ppt=div")
+    assert diverted(FIRST, unknown) is Result.NONE
+    assert diverted(FIRST, unknown, div_value("1001", TO)) is Result.PASSED
+
+
+def test_where_it_was_diverted_away() -> None:
+    """§4.2: only the outermost says who is called: what was captured there is not played back before."""
+    assert diverted(FIRST, div_value("1001", TO), div_value(TO, "1003")) is Result.FAILED
+
+
+def test_a_first_one_that_does_not_hold() -> None:
+    """No chain makes a forged caller right."""
+    link = div_value("1001", TO)
+    for first in (value(claims(dest="1001", iat=WALL - 61)), value(claims(dest="1001", attest="D"))):
+        assert diverted(first, link) is Result.FAILED
+    assert diverted(FIRST, link, caller=Agent(TRUNK, b"+15550143")) is Result.FAILED
+    assert diverted(link) is Result.NONE, "a div alone says nothing of the caller"
+    assert diverted(FIRST, link, div_value("1001", "1001")) is Result.PASSED
 
 
 # --- through the core

@@ -86,3 +86,11 @@ def test_the_hash_follows_catalogue_files(tmp_path: Path) -> None:
     first = digest(settings)
     own.write_text("# more\n")
     assert digest(settings) != first
+
+
+def test_keys_that_cannot_be_used_are_told_with_their_line(tmp_path: Path, running: Settings) -> None:
+    """All of them, as `sipveil check` does; what runs keeps the keys that it has."""
+    reasons = refused(tmp_path, running, CONFIG + '[signing]\nx5u = "https://a.example/"\n[verification]\n')
+    assert [reason.split(": ")[1] for reason in reasons] == [
+        "signing.key", "verification.anchors", "verification.certificates"
+    ]  # fmt: skip

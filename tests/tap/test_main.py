@@ -157,3 +157,16 @@ def test_second_start_finds_its_port_taken(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "sipveil: cannot open udp 127.0.0.1:" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_check_judges_keys_and_certificates(tmp_path: Path) -> None:
+    """What a start would find only when it needs them; a start itself does so on its own."""
+    path = configured(tmp_path, CONFIG + '[signing]\nx5u = "https://a.example/"\nchain = "chain.pem"\n[verification]\n')
+    result = call("check", str(path))
+    lines = result.output.splitlines()
+    assert result.exit_code == 1
+    assert [line.split(": ")[1] for line in lines[:-1]] == [
+        "signing.key", "signing.chain", "verification.anchors", "verification.certificates"
+    ]  # fmt: skip
+    assert all("; " in line for line in lines[:-1])
+    assert lines[-1] == "4 mistakes; nothing was started"

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from config.subscribers import Subscribers
+from config.vocabulary import Zone
+from proxy.policy import KEEP_ALL
+from proxy.routing import Party
 from tap.candidate import Candidate, prepare
 from tap.shelf import Shelf
 from tap.state import prepare as start
+from tests.authorities import Authority
 from tests.tap.fakes import CONFIG, settings_of
 
+WALL = 1_790_000_000
+SIGNED = 'listener = "access"\nsign = true\n\n'
 OWN = '[headers."x-own"]\ncategory = "device"\n'
 
 
@@ -53,4 +62,28 @@ def test_it_comes_back_as_it_was_whatever_the_files_say_by_now(tmp_path: Path) -
     assert found.settings == laid.settings
     assert (found.ring, found.retired, found.digest) == (laid.ring, laid.retired, laid.digest)
     assert found.catalogue == (OWN.encode(),)
+    shelf.close()
+
+
+def test_a_reload_leaves_workers_their_keys(tmp_path: Path) -> None:
+    """They sign and verify as the supervisor would; whatever the files say by now."""
+    settings = settings_of(tmp_path, CONFIG)
+    start(settings, WALL)
+    authority, key = Authority(WALL), ec.generate_private_key(ec.SECP256R1())
+    state = tmp_path / "state"
+    (state / "signing.key").touch(mode=0o600)
+    (state / "signing.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (state / "anchors.pem").write_bytes(authority.own.public_bytes(Encoding.PEM))
+    (state / "certificates").mkdir()
+    text = (tmp_path / "sipveil.toml").read_text().replace('listener = "access"\n\n[[routes]]', SIGNED + "[[routes]]")
+    sections = '[signing]\nx5u = "https://a.example/"\n[verification]\n'
+    (tmp_path / "sipveil.toml").write_text(text + sections)
+    shelf = Shelf()
+    shelf.lay(prepare(tmp_path / "sipveil.toml", settings, Subscribers(), WALL))
+    (state / "signing.key").unlink()
+    (state / "anchors.pem").unlink()
+    found = shelf.spare(Subscribers())
+    trunk, core = Party(Zone.TRUNK, found.settings.trunks[0]), Party(Zone.CORE)
+    assert [found.privacy.plan(KEEP_ALL, hop).vouches for hop in (trunk, core)] == [True, True]
+    assert found.credentials.key is not None
     shelf.close()

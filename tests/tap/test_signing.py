@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from twisted.logger import capturedLogs
 from proxy.sinks import Sinks
 from tap.service import SystemClocks, core_maker
 from tap.shell import StartError
-from tap.signing import signer_of, verifier_of
+from tap.signing import pack, read, signer_of, unpack, verifier_of
 from tests.authorities import Authority
 from tests.tap.fakes import CONFIG, settings_of
 from tests.tap.test_service import NoSinks
@@ -37,16 +38,68 @@ SECTION = "\n[signing]\n" + "".join(f'{key} = "{value}"\n' for key, value in SIG
 
 
 def test_without_the_section_nothing_is_signed(tmp_path: Path) -> None:
-    assert signer_of(settings_of(tmp_path), WALL) is None
+    settings = settings_of(tmp_path)
+    assert signer_of(settings, read(settings, WALL)) is None
 
 
 def test_a_certificate_that_ends_soon_is_told(folder: Path) -> None:
     settings = settings_of(folder, CONFIG + SECTION)
     with capturedLogs() as events:
-        assert signer_of(settings, WALL) is not None
+        assert signer_of(settings, read(settings, WALL)) is not None
         assert events == []
-        assert signer_of(settings, WALL + 340 * 86_400) is not None
+        assert signer_of(settings, read(settings, WALL + 340 * 86_400)) is not None
     assert [event["day"] for event in events] == ["2027-09-21"]
+
+
+@pytest.mark.parametrize("wall", [WALL - 2 * 86_400, WALL + 366 * 86_400])
+def test_a_certificate_that_does_not_hold_stops_no_start(folder: Path, wall: float) -> None:
+    """A proxy that comes up again on the day after, or before its clock is right, carries calls, and says so."""
+    sinks: Sinks = NoSinks()
+    clocks = SystemClocks()
+    clocks.wall = lambda: wall  # type: ignore[method-assign]
+    with capturedLogs() as events:
+        assert core_maker(clocks)(settings_of(folder, CONFIG + SECTION), sinks)
+    assert [event["days"] for event in events] == ["2026-09-20 to 2027-09-21"]
+
+
+def test_a_certificate_that_runs_out_is_told_once(folder: Path) -> None:
+    """At the first call that it does not hold for; with no word of that call."""
+    settings = settings_of(folder, CONFIG + SECTION)
+    signer = signer_of(settings, read(settings, WALL))
+    assert signer is not None
+    with capturedLogs() as events:
+        assert signer.credential.holds(WALL)
+        assert not any(signer.credential.holds(WALL + 366 * 86_400) for _ in range(9))
+    assert [(event["log_level"].name, event["days"]) for event in events] == [("error", "2026-09-20 to 2027-09-21")]
+
+
+def test_the_operators_numbers(folder: Path) -> None:
+    settings = settings_of(folder, CONFIG + SECTION + 'numbers = ["+155501"]\n')
+    signer = signer_of(settings, read(settings, WALL))
+    assert signer is not None
+    assert [signer.credential.answers_for(number) for number in (b"15550100", b"15550200")] == [True, False]
+
+
+def test_what_a_worker_is_given(folder: Path) -> None:
+    """Keys as bytes, and the same keys come out of them."""
+    state = folder / "state"
+    authority = Authority(WALL)
+    (state / "anchors.pem").write_bytes(authority.own.public_bytes(Encoding.PEM))
+    (state / "certificates").mkdir()
+    leaf = authority.certificate(ec.generate_private_key(ec.SECP256R1()).public_key()).public_bytes(Encoding.PEM)
+    (state / "certificates" / "a.pem").write_bytes(b"https://a.example/\n" + leaf)
+    settings = settings_of(folder, CONFIG + SECTION + "[verification]\n")
+    credentials = read(settings, WALL)
+    found = unpack(pickle.loads(pickle.dumps(pack(credentials))))
+    assert found.signatories == credentials.signatories
+    assert found.signatories is not None
+    assert list(found.signatories) == ["https://a.example/"]
+    assert found.key is not None
+    assert credentials.key is not None
+    assert found.key[1:] == credentials.key[1:]
+    assert found.key.key.private_numbers() == credentials.key.key.private_numbers()
+    nothing = read(settings_of(folder), WALL)
+    assert unpack(pack(nothing)) == nothing == (None, None)
 
 
 def test_a_start_without_its_key_says_so(folder: Path) -> None:
@@ -58,7 +111,7 @@ def test_a_start_without_its_key_says_so(folder: Path) -> None:
 
 
 def test_without_the_section_nothing_is_verified(tmp_path: Path) -> None:
-    assert verifier_of(settings_of(tmp_path)) is None
+    assert verifier_of(read(settings_of(tmp_path), WALL)) is None
 
 
 def test_a_chain_that_cannot_be_used_is_told(folder: Path) -> None:
@@ -71,5 +124,5 @@ def test_a_chain_that_cannot_be_used_is_told(folder: Path) -> None:
     (state / "certificates").mkdir()
     (state / "certificates" / "a.pem").write_bytes(b"junk")
     with capturedLogs() as events:
-        assert verifier_of(settings) is not None
+        assert verifier_of(read(settings, WALL)) is not None
     assert [event["problem"].rpartition("/")[2].partition(":")[0] for event in events] == ["a.pem"]

@@ -1,0 +1,125 @@
+"""What is wrong with the key and certificate files that a configuration names: all of it, before a start needs them.
+
+Like the other checks it looks at what was read from the file, so that one mistake does not hide another. A section that
+the schema refuses is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from config import signing_key, trust_store
+from config.draft import Draft
+from config.problem import Mistake
+from config.settings import Section, Settings, Signing, Verification
+from config.signing_key import SigningKeyError
+from config.statefile import StateFileError
+
+S = TypeVar("S", bound=Section)
+_LOOK = "see what the file should be in docs/configuration.md"
+
+
+def certificate_mistakes(draft: Draft, folder: Path, wall: float) -> Iterator[Mistake]:
+    """Yield what keeps calls from being signed or verified.
+
+    Args:
+        draft: the configuration.
+        folder: where it is, which `state_dir` is relative to.
+        wall: Unix time in seconds.
+    """
+    state = folder / _state_dir(draft)
+    signing, verification = _section(draft, "signing", Signing), _section(draft, "verification", Verification)
+    if signing is not None:
+        yield from _of_key(signing, state, wall)
+    if verification is not None:
+        yield from _of_store(verification, state)
+
+
+def certificate_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
+    """Yield what will go wrong soon, and what of the trust store is of no use; for settings without mistakes."""
+    state = Path(settings.state_dir)
+    if settings.signing is not None and settings.signing.chain is not None:
+        leaf = signing_key.read_leaf(state / settings.signing.chain)
+        begins, ends = signing_key.validity(leaf)
+        path = ("signing", "chain")
+        if ends - wall < signing_key.EXPIRY_WARNING:
+            yield Mistake(path, f"the certificate holds from {signing_key.days(begins, ends)}", "renew it")
+        if not signing_key.names_numbers(leaf):
+            wrong = "the certificate does not say for which numbers it is good (TNAuthList, RFC 8226)"
+            yield Mistake(path, wrong, "have one issued that does: verifiers refuse others")
+    if settings.verification is not None:
+        yield from _of_chains(settings.verification, state, wall)
+
+
+def _of_key(signing: Signing, state: Path, wall: float) -> Iterator[Mistake]:
+    """Yield mistakes of both files, and that they do not fit."""
+    key = leaf = None
+    try:
+        key = signing_key.read_key(state / signing.key)
+    except SigningKeyError as error:
+        yield _mistake("signing", "key", error)
+    if signing.chain is None:
+        return
+    path = state / signing.chain
+    try:
+        leaf = signing_key.read_leaf(path)
+    except SigningKeyError as error:
+        yield _mistake("signing", "chain", error)
+        return
+    if key is not None and not signing_key.fits(key, leaf):
+        yield Mistake(
+            ("signing", "chain"), f"{path}: its first certificate is not the signing key's", "put the key's own first"
+        )
+    begins, ends = signing_key.validity(leaf)
+    if not begins <= wall <= ends:
+        wrong = f"{path}: its first certificate does not hold today"
+        yield Mistake(("signing", "chain"), wrong, "renew it, and look at this machine's clock")
+
+
+def _of_store(verification: Verification, state: Path) -> Iterator[Mistake]:
+    for key, read, name in (
+        ("anchors", trust_store.read_anchors, verification.anchors),
+        ("certificates", trust_store.files_in, verification.certificates),
+    ):
+        try:
+            read(state / name)
+        except StateFileError as error:
+            yield _mistake("verification", key, error)
+
+
+def _of_chains(verification: Verification, state: Path, wall: float) -> Iterator[Mistake]:
+    """Yield the files of the trust store that verify nothing."""
+    path = ("verification", "certificates")
+    store = trust_store.load(verification, state)
+    for problem in store.problems:
+        yield Mistake(path, problem, "mend it or take it out; calls signed with it are not verified")
+    for url, signatory in store.signatories.items():
+        if not signatory.begins <= wall <= signatory.ends:
+            wrong = f"the chain for {url} does not hold today"
+            yield Mistake(path, wrong, "put the renewed one there; calls signed with it fail")
+    if not store.signatories and not store.problems:
+        yield Mistake(path, f"{state / verification.certificates}: no chains", "put those there that you know")
+
+
+def _mistake(section: str, key: str, error: StateFileError) -> Mistake:
+    wrong, _, right = str(error).partition("; ")
+    return Mistake((section, key), wrong, right or _LOOK)
+
+
+def _state_dir(draft: Draft) -> str:
+    named = draft.get("state_dir", Settings.model_fields["state_dir"].default)
+    return named if isinstance(named, str) else ""
+
+
+def _section(draft: Draft, name: str, kind: type[S]) -> S | None:
+    found = draft.get(name)
+    if not isinstance(found, dict):
+        return None
+    try:
+        return kind.model_validate({key: tuple(v) if isinstance(v, list) else v for key, v in found.items()})
+    except ValidationError:
+        return None

@@ -1,0 +1,184 @@
+"""Key and certificate files, as `sipveil check` and a reload judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from config.check_certificates import certificate_advice, certificate_mistakes
+from config.load import ConfigError, load, warnings
+from config.problem import key_text
+from tests.authorities import Authority
+
+WALL = 1_790_000_000
+DAY = 86_400
+AUTHORITY = Authority(WALL, length=0)
+KEY = ec.generate_private_key(ec.SECP256R1())
+FILE = """
+[[listeners]]
+name = "a"
+address = "127.0.0.1"
+[signing]
+x5u = "https://cert.example.org/p.pem"
+chain = "chain.pem"
+[verification]
+"""
+URL = b"https://cert.example.org/p.pem\n"
+
+
+def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def certificate(key: ec.EllipticCurvePrivateKey = KEY, *, numbers: bool = True, **terms: Any) -> bytes:
+    return AUTHORITY.certificate(key.public_key(), numbers=numbers, **terms).public_bytes(Encoding.PEM)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration whose files are all as they should be."""
+    state = tmp_path / "state"
+    (state / "certificates").mkdir(parents=True, mode=0o700)
+    (state / "signing.key").touch(mode=0o600)
+    (state / "signing.key").write_bytes(pem(KEY))
+    (state / "chain.pem").write_bytes(certificate())
+    (state / "anchors.pem").write_bytes(AUTHORITY.own.public_bytes(Encoding.PEM))
+    (state / "certificates" / "a.pem").write_bytes(URL + certificate())
+    (tmp_path / "sipveil.toml").write_text(FILE)
+    return tmp_path
+
+
+def mistakes(folder: Path, wall: float = WALL) -> list[tuple[str, str, str]]:
+    """Key, what is wrong and what would be right of each mistake; paths shortened."""
+    try:
+        load(folder / "sipveil.toml", wall)
+    except ConfigError as error:
+        return [(each.key, each.wrong.replace(f"{folder}/state/", ""), each.right) for each in error.problems]
+    return []
+
+
+def advice(folder: Path, wall: float = WALL) -> list[tuple[str, str]]:
+    settings = load(folder / "sipveil.toml")
+    found = list(certificate_advice(settings, wall))
+    told = warnings(settings, folder / "sipveil.toml", wall)
+    assert [each.wrong for each in told][-len(found) :] == [each.wrong for each in found] or not found
+    return [(key_text(each.path), each.wrong.replace(f"{folder}/state/", "")) for each in found]
+
+
+def test_all_is_well(folder: Path) -> None:
+    assert mistakes(folder) == []
+    assert advice(folder) == []
+
+
+def test_without_the_sections_no_file_is_looked_for(tmp_path: Path) -> None:
+    assert list(certificate_mistakes({}, tmp_path, WALL)) == []
+
+
+def test_a_start_judges_for_itself(folder: Path) -> None:
+    """It does without a certificate that has run out, and would not run at all by this."""
+    (folder / "state" / "chain.pem").unlink()
+    assert load(folder / "sipveil.toml").signing is not None
+
+
+Harm = Callable[[Path], object]
+HARM: dict[str, tuple[Harm, str, str]] = {
+    "no key": (lambda state: (state / "signing.key").unlink(), "signing.key", "there is no signing key"),
+    "open to the group": (
+        lambda state: (state / "signing.key").chmod(0o640), "signing.key", "others may access it (mode 0640)"
+    ),
+    "no PEM": (lambda state: (state / "signing.key").write_bytes(b"x"), "signing.key", "no private key in PEM"),
+    "another curve": (
+        lambda state: (state / "signing.key").write_bytes(pem(ec.generate_private_key(ec.SECP384R1()))),
+        "signing.key", "no key on the curve P-256",
+    ),
+    "no chain": (lambda state: (state / "chain.pem").unlink(), "signing.chain", "cannot be read: No such file"),
+    "junk chain": (lambda state: (state / "chain.pem").write_bytes(b"x"), "signing.chain", "no certificates in PEM"),
+    "another's chain": (
+        lambda state: (state / "chain.pem").write_bytes(certificate(ec.generate_private_key(ec.SECP256R1()))),
+        "signing.chain", "its first certificate is not the signing key's",
+    ),
+    "run out": (
+        lambda state: (state / "chain.pem").write_bytes(certificate(start=-9, days=-1)),
+        "signing.chain", "its first certificate does not hold today",
+    ),
+    "of tomorrow": (
+        lambda state: (state / "chain.pem").write_bytes(certificate(start=1)),
+        "signing.chain", "its first certificate does not hold today",
+    ),
+    "no anchors": (lambda state: (state / "anchors.pem").unlink(), "verification.anchors", "cannot be read: No such"),
+    "junk anchors": (
+        lambda state: (state / "anchors.pem").write_bytes(b"x"), "verification.anchors", "no certificates in PEM"
+    ),
+    "no folder": (
+        lambda state: (state / "certificates").rename(state / "elsewhere"),
+        "verification.certificates", "cannot be read: No such",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARM)
+def test_what_keeps_calls_from_being_signed_or_verified(folder: Path, name: str) -> None:
+    """By key, and with what would be right."""
+    harm, key, wrong = HARM[name]
+    harm(folder / "state")
+    ((found_key, found, right),) = mistakes(folder)
+    assert found_key == key
+    assert wrong in found
+    assert right
+    assert "; " not in found
+
+
+def test_everything_at_once(folder: Path) -> None:
+    """Four files that are of no use, and a mistake of the schema beside them, in the order of the lines."""
+    state = folder / "state"
+    for file in ("signing.key", "chain.pem", "anchors.pem"):
+        (state / file).write_bytes(b"x")
+    (state / "certificates").rename(state / "elsewhere")
+    (folder / "sipveil.toml").write_text(FILE + '[log]\nlevel = "loud"\n')
+    assert sorted(key for key, _, _ in mistakes(folder)) == [
+        "log.level", "signing.chain", "signing.key", "verification.anchors", "verification.certificates"
+    ]  # fmt: skip
+
+
+def test_a_section_that_the_schema_refuses_is_passed_over(folder: Path) -> None:
+    """It has said so itself; the other section is judged."""
+    (folder / "state" / "anchors.pem").unlink()
+    (folder / "sipveil.toml").write_text(FILE.replace("https:", "http:"))
+    assert [key for key, _, _ in mistakes(folder)] == ["signing.x5u", "verification.anchors"]
+    for draft in ({"state_dir": 1, "signing": {"x5u": "https://a/"}}, {"signing": 1, "verification": []}):
+        assert len(list(certificate_mistakes(draft, folder, WALL))) <= 1
+
+
+def test_numbers_do_not_hide_the_rest(folder: Path) -> None:
+    """An array of the file is a list there."""
+    (folder / "state" / "signing.key").unlink()
+    (folder / "sipveil.toml").write_text(FILE.replace("[verification]", 'numbers = ["+1555"]\n[verification]'))
+    assert [key for key, _, _ in mistakes(folder)] == ["signing.key"]
+
+
+def test_what_will_go_wrong_soon(folder: Path) -> None:
+    """A certificate at its end, and one that says nothing of numbers, which verifiers refuse (RFC 8226 §9)."""
+    state = folder / "state"
+    (state / "chain.pem").write_bytes(certificate(days=29))
+    assert advice(folder) == [("signing.chain", "the certificate holds from 2026-09-20 to 2026-10-20")]
+    (state / "chain.pem").write_bytes(certificate(numbers=False))
+    assert [key for key, wrong in advice(folder) if "TNAuthList" in wrong] == ["signing.chain"]
+
+
+def test_chains_that_verify_nothing(folder: Path) -> None:
+    """Bad files leave the others good; each is named."""
+    certificates = folder / "state" / "certificates"
+    (certificates / "b.pem").write_bytes(b"junk")
+    (certificates / "c.pem").write_bytes(b"https://c.example/\n" + certificate(start=-9, days=-1))
+    assert advice(folder) == [
+        ("verification.certificates", "certificates/b.pem: no line with its https URL and then certificates in PEM"),
+        ("verification.certificates", "the chain for https://c.example/ does not hold today"),
+    ]
+    for file in certificates.iterdir():
+        file.unlink()
+    assert advice(folder) == [("verification.certificates", "certificates: no chains")]
