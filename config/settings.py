@@ -353,8 +353,8 @@ class Verification(Section):
     The core is told the result in `P-Sipveil-Verstat`: `TN-Validation-Passed;attest=A` (or B, C),
     `TN-Validation-Failed`, or `No-TN-Validation` where nobody signed or the certificate is not in the folder. Nobody
     else can send that header, and nobody else gets it. No certificate is fetched: put chains into the folder, and
-    reload. A call that was diverted passes where `div` PASSporTs (RFC 8946) lead from the first one, each by a signer of
-    the folder, to To or the Request-URI. Paths are relative to `state_dir`.
+    reload. A call that was diverted passes where `div` PASSporTs (RFC 8946), each by a signer of the folder, lead from
+    the first one to To or the Request-URI. Paths are relative to `state_dir`.
     """
 
     anchors: str = Field(default="anchors.pem", description="trust anchors: certificates in PEM")

@@ -194,7 +194,6 @@ class Policy:
             found += [profile for profile in map(self._profile_of, called) if profile is not None] or [None]
         return (*found, None) if len(named) > MAX_FORWARDERS else tuple(found)
 
-
     def _check_anonymous(self, request: Message, source: Party, decision: int) -> None:
         """Refuse an anonymous call to a subscriber who takes none; a PSAP that calls back is taken always.
 

@@ -95,7 +95,7 @@ class Verifier:
             and signatory.begins <= wall <= signatory.ends
             and _is_dated(passport, request)
             and (not passport.keys or passport.keys == fingerprints(request.body))
-            and _is_signed(passport, signatory)
+            and is_signed(passport, signatory)
         )
         return Result.PASSED if holds else Result.FAILED
 
@@ -114,7 +114,8 @@ def _is_dated(passport: Passport, request: Message) -> bool:
     return seconds is not None and abs(seconds - passport.iat) <= FRESH
 
 
-def _is_signed(passport: Passport, signatory: Signatory) -> bool:
+def is_signed(passport: Passport, signatory: Signatory) -> bool:
+    """Tell whether a signature is of a key: ES256, r and s as RFC 7518 §3.4 has them."""
     r, s = int.from_bytes(passport.signature[:32], "big"), int.from_bytes(passport.signature[32:], "big")
     try:
         signatory.key.verify(encode_dss_signature(r, s), passport.signed, ECDSA(hashes.SHA256()))
