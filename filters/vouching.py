@@ -16,11 +16,8 @@ from filters.verifier import Verifier
 from filters.zones import Towards
 from proxy.message import Draft
 from proxy.policy import Origin
-from proxy.verstat import disclaimed_value
+from proxy.verstat import RESULT, disclaim
 
-RESULT = b"p-sipveil-verstat"
-"""What Sipveil tells the core of a verification; nobody else may say it."""
-_ASSERTED = (b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id")
 _WHY = {
     Verdict.BROKEN: "an edit changed what it signs (RFC 5379 §5.3.1)",
     Verdict.REVEALING: "it tells in base64 what is hidden here (RFC 8588 §10)",
@@ -67,10 +64,7 @@ class Vouching:
         counted: Counted = []
         if self._zone is Towards.PSAP:
             return counted
-        if origin.source.zone is not Zone.CORE and RESULT in draft:
-            draft.remove_all(RESULT, "only Sipveil says what a verification found")
-        if not origin.source.trusted:
-            _disclaim(draft)
+        disclaim(draft, origin.source)
         is_call = origin.request.method == b"INVITE" and not origin.request.to_tag
         if self._verifier is not None and is_call and origin.source.zone is Zone.TRUNK:
             _tell(draft, origin, self._verifier, counted)
@@ -113,16 +107,3 @@ def _tell(draft: Draft, origin: Origin, verifier: Verifier, counted: Counted) ->
     line = b"P-Sipveil-Verstat: " + result.value.encode()
     draft.bottom.append(line + b";attest=" + attest.encode() if attest else line)
     draft.note(RESULT.decode(), "what the signatures of the call are worth")
-
-
-def _disclaim(draft: Draft) -> None:
-    """Take away what a sender outside the trust domain says of a verification."""
-    for name in _ASSERTED:
-        if name not in draft:
-            continue
-        for position in draft.find(name):
-            value = draft.value(position)
-            kept = disclaimed_value(value)
-            if kept != value:
-                line = None if kept is None else draft.with_value(position, kept)
-                draft.settle(position, line, "verstat is for the trust domain to say")

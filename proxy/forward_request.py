@@ -26,16 +26,14 @@ from proxy.serialise import serialise
 from proxy.tokens import Tokens
 from proxy.unfiltered import PLAN, remove_credentials
 from proxy.uri import hostport, parse_sip_uri
-from proxy.verstat import disclaimed
+from proxy.verstat import CLAIMING, claims, disclaimed
 from proxy.via import stamped_line
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
 MINIMAL = frozenset(
     (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length")
 )  # fmt: skip
-_ABOUT_THE_CALLER = frozenset(
-    (b"identity", b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id", b"p-sipveil-verstat")
-)  # fmt: skip
+_ABOUT_THE_CALLER = CLAIMING | {b"identity"}
 """Headers that somebody has to vouch for."""
 _TOPOLOGY = (b"via", b"record-route", b"path", b"service-route")
 DEFAULT_MAX_FORWARDS = 70
@@ -296,7 +294,7 @@ def _is_doubtful(crossing: Crossing, position: int) -> bool:
 
     Of one without angle brackets the parameters are the header's (RFC 3261 §20.10): written anew, it has none.
     """
-    return not crossing.passage.believed and b"verstat" in crossing.request.lines[position].lower()
+    return not crossing.passage.believed and claims(crossing.request.lines[position])
 
 
 def _why(outward: NameAddr) -> str:

@@ -21,11 +21,12 @@ from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
 from proxy.policy import Plan, Privacy, hides
 from proxy.references import References
-from proxy.reply import echo, status_line
+from proxy.reply import STALE_DATE, echo, status_line
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
 from proxy.unfiltered import PLAN
 from proxy.uri import parse_sip_uri
+from proxy.verstat import CLAIMING, disclaim
 
 _ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
 _HIDDEN = "the far side of the network is hidden"
@@ -71,6 +72,8 @@ class ResponseForwarder:
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
+        if not (index.keys().isdisjoint(CLAIMING) or crossing.emergency):
+            disclaim(draft, crossing.hop.party)
         self._echo(draft, crossing, response)
         if draft.notes is not None:
             for name in _ECHOED:
@@ -119,7 +122,8 @@ class ResponseForwarder:
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         status = 500 if response.status == 503 else response.status
         if status != response.status or hides(decision, Category.UNKNOWN):
-            draft.start = status_line(status)
+            stale = status == 403 and response.reason.lower() == b"stale date"
+            draft.start = STALE_DATE if stale else status_line(status)
 
     def _echo(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Put on top the lines that the sender wants back from its request, and our Record-Route."""

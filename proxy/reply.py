@@ -42,6 +42,10 @@ def phrase(status: int) -> bytes:
 _STATUS_LINES = [b"SIP/2.0 %d %b" % (status, phrase(status)) for status in range(700)]
 
 
+STALE_DATE = b"SIP/2.0 403 Stale Date"
+"""The one phrase that says more than its code: a signature is old, and may be made anew (RFC 8224 §6.2.2)."""
+
+
 def status_line(status: int) -> bytes:
     """Return a status line with the standard phrase, ready-made."""
     return _STATUS_LINES[status]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -198,3 +199,125 @@ def test_junk_is_answered_like_any_other_call() -> None:
         assert identities(data) == []
         assert of.count("identity", "unreadable") == 1
         assert of.count("failed_closed", "request") == 0
+
+
+# --- what others claim, in every message and any spelling
+
+FORGED = (
+    b"P-SIPVEIL-verstat: TN-Validation-Passed;attest=A",
+    b"P-Sipveil-Verstat \t: TN-Validation-Passed",
+    b"p-sipveil-verstat:\r\n TN-Validation-Passed",
+    b"Priority-Verstat: TN-Validation-Passed",
+    b"Attestation-Info: A",
+    b"Origination-Id: 123e4567-e89b-42d3-a456-426655440000",
+    b"Remote-Party-ID: <sip:+15550142;verstat=x@h>;party=calling, <tel:+1;VerStat=y>",
+    b"P-Preferred-Identity: <sip:+15550142@h;\r\n ver%73tat=TN-Validation-Passed>",
+    b"P-Preferred-Identity: <sip:+15550142%3Bverstat=TN-Validation-Passed@h>",
+    b"P-Asserted-Identity: <tel:+15550142;verstat=TN-Validation-Passed>",
+)
+TRUSTED: dict[str, Any] = {"trusted": True}
+SENDERS: dict[str, tuple[Agent, dict[str, Any]]] = {
+    "phone": (CALLER, {}),
+    "stranger": (FROM_TRUNK, {}),
+    "trusted": (FROM_TRUNK, TRUSTED),
+}
+
+
+def claims_nothing(data: bytes) -> bool:
+    plain = unquote_to_bytes(data).lower()
+    return not any(word in plain for word in (b"verstat", b"attestation-info", b"origination-id"))
+
+
+@pytest.mark.parametrize("name", ["phone", "stranger"])
+def test_nobody_outside_says_what_was_verified(name: str) -> None:
+    """INVITE, ACK, UPDATE, BYE and their answers: nothing of it reaches the core, and the rest does."""
+    caller, terms = SENDERS[name]
+    of = world(**terms)
+    uri = b"sip:800@192.0.2.1" if caller is CALLER else TO_PBX
+    invite = call(caller, *FORGED, uri=uri)
+    ladder = Ladder(of) >> invite << Sent(caller, 100) << Sent(PBX, b"INVITE")
+    assert claims_nothing(ladder[b"INVITE"])
+    ladder = ladder >> PBX.answer(ladder[b"INVITE"], 200) << Sent(caller, 200)
+    for method in (b"ACK", b"UPDATE", b"BYE"):
+        cseq = 1 if method == b"ACK" else 2
+        packet = caller.within(method, ladder[200], own=invite, cseq=cseq, headers=FORGED)
+        ladder = ladder >> packet << Sent(PBX, method)
+        assert claims_nothing(ladder[method])
+        assert read(ladder[method]).values(b"remote-party-id") == [b"<sip:+15550142@h>;party=calling, <tel:+1>"]
+
+
+@pytest.mark.parametrize("status", [180, 200, 486])
+@pytest.mark.parametrize("name", SENDERS)
+def test_nor_in_an_answer(name: str, status: int) -> None:
+    """To a call of the core's: connected identity is the sender's word as well. Who is trusted may, but not for us."""
+    callee, terms = SENDERS[name]
+    of = world(SHOWN, **terms)
+    uri = b"sip:a@10.1.1.23:5062" if callee is CALLER else b"sip:+15550100@192.0.2.1"
+    to = callee if callee is CALLER else CARRIER
+    ladder = Ladder(of) >> PBX.invite(uri=uri) << Sent(PBX, 100) << Sent(to, b"INVITE")
+    answer = to.answer(ladder[b"INVITE"], status, headers=FORGED)
+    ladder = ladder >> answer
+    if status == 486:
+        ladder = ladder << Sent(to, b"ACK")
+    ladder = ladder << Sent(PBX, status)
+    assert b"p-sipveil" not in ladder[status].lower()
+    if not terms:
+        assert claims_nothing(ladder[status])
+        assert b"<sip:+15550142@h>;party=calling, <tel:+1>" in ladder[status]
+    else:
+        assert b"Attestation-Info: A" in ladder[status]
+
+
+@pytest.mark.parametrize("name", ["phone", "stranger", "trusted"])
+def test_what_the_core_is_told_stays_there(name: str) -> None:
+    """Its own requests and answers take it to nobody, whatever the contract shows."""
+    other, terms = SENDERS[name]
+    of = world({**SHOWN, "unknown": "keep"}, **terms)
+    result = (b"P-Sipveil-Verstat: TN-Validation-Passed;attest=A",)
+    uri, to = (b"sip:a@10.1.1.23:5062", other) if other is CALLER else (b"sip:+15550100@192.0.2.1", CARRIER)
+    ladder = Ladder(of) >> call(PBX, *result, uri=uri) << Sent(PBX, 100) << Sent(to, b"INVITE")
+    assert b"p-sipveil" not in ladder[b"INVITE"].lower()
+    invite = call(other, uri=b"sip:800@192.0.2.1" if other is CALLER else TO_PBX, call_id=b"2", branch=b"z9hG4bK2")
+    ladder = Ladder(of) >> invite << Sent(other, 100) << Sent(PBX, b"INVITE")
+    ladder = ladder >> PBX.answer(ladder[b"INVITE"], 200, headers=result) << Sent(other, 200)
+    assert b"p-sipveil" not in ladder[200].lower()
+
+
+def test_a_psaps_answer_comes_back_complete() -> None:
+    """No check is worth an emergency call, not even of its answer."""
+    ladder = Ladder(World()) >> call(PBX, uri=b"urn:service:sos") << Sent(PBX, 100) << Sent(PSAP, b"INVITE")
+    ladder = ladder >> PSAP.answer(ladder[b"INVITE"], 200, headers=FORGED[6:7]) << Sent(PBX, 200)
+    assert b"verstat=x" in ladder[200]
+
+
+# --- errors of verifiers
+
+VERIFIERS = {
+    428: b"Use Identity Header", 436: b"Bad Identity Info", 437: b"Unsupported Credential",
+    438: b"Invalid Identity Header", 403: b"Stale Date",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", VERIFIERS)
+@pytest.mark.parametrize("name", ["core", "phone"])
+def test_what_a_verifier_says_is_passed_up(name: str, status: int) -> None:
+    """RFC 8224 §6.2.2, standards §8.8: code, phrase and Reason, however the phrase is written; nothing else."""
+    caller = PBX if name == "core" else CALLER
+    ladder = Ladder(world()) >> call(caller, uri=b"sip:+15550100@192.0.2.1") << Sent(caller, 100)
+    ladder = ladder << Sent(CARRIER, b"INVITE")
+    reason = (b'Reason: STIR;cause=%d;text="+15550142"' % status,)
+    answer = CARRIER.answer(ladder[b"INVITE"], status, headers=reason, reason=VERIFIERS[status].upper())
+    ladder = ladder >> answer << Sent(CARRIER, b"ACK") << Sent(caller, status)
+    start = ladder[status].partition(b"\r\n")[0]
+    assert start.lower() == b"sip/2.0 %d " % status + VERIFIERS[status].lower()
+    assert b"STIR;cause=%d" % status in ladder[status]
+    if name == "phone":
+        assert b"15550142" not in read(ladder[status]).values(b"reason")[0]
+
+
+def test_any_other_phrase_is_room_for_anything() -> None:
+    """Of a 403 too."""
+    ladder = Ladder(world()) >> call(CALLER) << Sent(CALLER, 100) << Sent(CARRIER, b"INVITE")
+    answer = CARRIER.answer(ladder[b"INVITE"], 403, reason=b"Stale Date of 10.2.3.4")
+    ladder = ladder >> answer << Sent(CARRIER, b"ACK") << Sent(CALLER, 403)
+    assert ladder[403].startswith(b"SIP/2.0 403 Forbidden\r\n")
