@@ -15,11 +15,11 @@ from filters.catalogue import UNKNOWN, UNKNOWN_BODY, HeaderEntry, Table
 from filters.fate import Fate
 from filters.plan import CompiledPlan
 from filters.sdp import fate_of_attribute, fate_of_line
-from filters.vouching import RESULT
 from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
 from proxy.policy import action, hides
 from proxy.routing import Party
+from proxy.verstat import RESULT
 
 OTHERS = "(any other)"
 """Stands for what no entry names."""
