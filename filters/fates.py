@@ -19,7 +19,7 @@ from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
 from proxy.policy import action, hides
 from proxy.routing import Party
-from proxy.verstat import RESULT
+from proxy.verstat import FINDINGS, RESULT
 
 OTHERS = "(any other)"
 """Stands for what no entry names."""
@@ -139,6 +139,8 @@ def _of_who_calls(plan: CompiledPlan, case: Case, name: bytes) -> Fate | None:
         return Fate.OURS if case.source.zone is Zone.ACCESS else Fate.REMOVED
     if name == RESULT and case.source.zone is not Zone.CORE:
         return Fate.OURS if case.hop.zone is Zone.CORE else Fate.REMOVED
+    if name in FINDINGS and not case.source.trusted:
+        return Fate.REMOVED
     if plan.fulfils_privacy:
         if name == b"privacy":
             return Fate.OURS if plan.indicates else Fate.PERFORMED

@@ -18,9 +18,9 @@ from proxy.routing import Party
 RESULT = b"p-sipveil-verstat"
 """What Sipveil tells the core of a verification; nobody else may say it."""
 _ASSERTED = (b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id")
-_FINDINGS = (b"priority-verstat", b"attestation-info", b"origination-id")
+FINDINGS = (b"priority-verstat", b"attestation-info", b"origination-id")
 """What one network's verifier or signer is told by its own others (3GPP TS 24.229 §7.2.16 to §7.2.18)."""
-CLAIMING = frozenset((RESULT, *_ASSERTED, *_FINDINGS))
+CLAIMING = frozenset((RESULT, *_ASSERTED, *FINDINGS))
 """Headers that may say what a verification found."""
 
 # Where a name may begin: an escaped semicolon is one to whoever takes a user part for a number (RFC 3966 §5.1.5).
@@ -37,7 +37,7 @@ def disclaim(draft: Draft, sender: Party) -> None:
         _remove(draft, RESULT, "only Sipveil says what a verification found")
     if sender.trusted:
         return
-    for name in _FINDINGS:
+    for name in FINDINGS:
         _remove(draft, name, "for the trust domain to say")
     for name in _ASSERTED:
         for position in draft.find(name):
