@@ -19,7 +19,6 @@ BATCH = 50
 
 def play(batches: int) -> None:
     """Let a core carry so many batches of calls, and time pass until nothing of them is left."""
-    gc.disable()  # when it looks hangs on what was made before, not on the calls
     world = World()
     for number in range(batches):
         for step in whole_calls(world, lines("abcd1234", BATCH, BATCH, number * BATCH)):
@@ -29,5 +28,6 @@ def play(batches: int) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # when it looks hangs on what was made before, not on the calls
     play(int(sys.argv[1]))
     print(CORE)
