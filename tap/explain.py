@@ -36,6 +36,7 @@ from tap.explain_ends import (
     with_ports,
 )
 from tap.explain_rewrite import as_subscriber, read, request_for, response_to, with_to_tag, within
+from tap.signing import NO_CREDENTIALS, Credentials, signer_of, verifier_of
 
 _ALONE = frozenset((b"INVITE", b"MESSAGE", b"OPTIONS", b"SUBSCRIBE", b"REFER", b"NOTIFY", b"PUBLISH", b"REGISTER"))
 """Methods whose response can be explained alone: a request outside dialogs may be made up for it."""
@@ -132,7 +133,7 @@ class Replay:
 
     def __init__(
         self, settings: Settings, wish: Wish, *, ring: KeyRing, now: float, wall: float,
-        subscribers: Subscribers | None = None,
+        subscribers: Subscribers | None = None, credentials: Credentials = NO_CREDENTIALS,
     ) -> None:  # fmt: skip
         """Prepare.
 
@@ -143,6 +144,7 @@ class Replay:
             now: monotonic seconds.
             wall: Unix seconds.
             subscribers: what they have said; nobody anything without.
+            credentials: what calls are signed and verified with.
 
         Raises:
             ExplainError: the configuration has no such trunk.
@@ -150,7 +152,8 @@ class Replay:
         """
         self.settings = with_ports(settings)
         self.network = Network(self.settings)
-        self.privacy = build(self.settings, subscribers)
+        signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
+        self.privacy = build(self.settings, subscribers, signer, verifier)
         self._wish, self._ring, self._now, self._wall = wish, ring, now, wall
         self._trunk = trunk_named(settings, wish.trunk) if wish.trunk else None
         if wish.inward and self._trunk is None:

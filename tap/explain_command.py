@@ -19,7 +19,7 @@ from tap.explain_input import InputError, conversation
 from tap.explain_report import Document
 from tap.explain_report import explain as explained
 from tap.explain_view import show
-from tap.given_configuration import given, subscribers_now
+from tap.given_configuration import credentials_now, given, subscribers_now
 from tap.input_file import InputFileError, open_input, secret_options, secrets
 
 LEAKS = 3
@@ -83,9 +83,11 @@ def _explained(options: _Options) -> Document:
         what.remarks.append("with the example's configuration; give your own by --config")
     wish = Wish(options.direction == "in", options.trunk, options.subscriber.encode("utf-8", "surrogateescape"))
     wall = time.time()
+    credentials, trouble = credentials_now(settings, wall)
+    what.remarks.extend(trouble)
     replay = Replay(
         settings, wish, ring=throw_away_ring(wall), now=time.monotonic(), wall=wall,
-        subscribers=subscribers_now(settings, "explain"),
+        subscribers=subscribers_now(settings, "explain"), credentials=credentials,
     )  # fmt: skip
     return explained(replay, what, search, catalogue_of(settings))
 

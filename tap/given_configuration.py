@@ -12,10 +12,12 @@ import click
 from config import tomlfile
 from config.load import ConfigError
 from config.settings import Settings
+from config.statefile import StateFileError
 from config.subscribers import Subscribers
 from config.tomlfile import TomlFile
 from tap import configuration
 from tap.log import logger
+from tap.signing import NO_CREDENTIALS, Credentials, read
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
 
 
@@ -30,6 +32,17 @@ def given(path: Path | None) -> tuple[Settings, TomlFile]:
         for problem in error.problems:
             click.echo(str(problem), err=True)
         sys.exit(1)
+
+
+def credentials_now(settings: Settings, wall: float) -> tuple[Credentials, list[str]]:
+    """Return what calls are signed and verified with, and a remark where who asks may not read it.
+
+    A PASSporT tells who calls: what is shown without it is not all that a trunk would be told.
+    """
+    try:
+        return read(settings, wall), []
+    except StateFileError as error:
+        return NO_CREDENTIALS, [f"{error}; shown as if no call were signed or verified"]
 
 
 def subscribers_now(settings: Settings, who: str) -> Subscribers:

@@ -36,6 +36,10 @@ class Credentials(NamedTuple):
     """None where nothing is to be verified."""
 
 
+NO_CREDENTIALS = Credentials(None, None)
+"""Of who neither signs nor verifies."""
+
+
 class Packed(NamedTuple):
     """The same as workers get it: bytes and numbers. It holds the private key, so it is for memory alone."""
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from config.signing_key import SigningKey
 from proxy.message import Message
 from tap.explain import Replay, Step, Wish, throw_away_ring
 from tap.explain_ends import ExplainError
-from tests.agents import ALICE, CARRIER, PBX, Packet, read
+from tap.signing import NO_CREDENTIALS, Credentials
+from tests.agents import ALICE, CARRIER, PBX, Agent, Packet, read
 from tests.ladder import Ladder, Sent
-from tests.world import PHONE, TRUNK, WALL, World, keyring, settings
+from tests.passports import KEY, X5U, unb64
+from tests.world import PHONE, SETTINGS, TRUNK, WALL, World, keyring, settings
 
 
 def replay(wish: Wish | None = None, **changes: object) -> Replay:
@@ -178,6 +181,22 @@ def test_trunk_known_by_name() -> None:
     changes: Any = {"trunks": [{**named, "listener": "main"}], "routes": [{"to": ["named"]}]}
     step = replay(**changes).feed(ALICE.invite().data)
     assert step.crossed[0].to.peer == ("198.51.100.65", 5060)
+
+
+def test_what_a_signature_tells_is_shown() -> None:
+    """A PASSporT names the caller: shown without it, a message would seem to tell less than the trunk hears."""
+    first, *others = SETTINGS["trunks"]
+    terms = {"sign": True, "privacy": {"name": "keep", "number": "keep"}}
+    wanted = settings(trunks=[{**first, **terms}, *others], signing={"x5u": X5U})
+    invite = Agent(PHONE, b"+15550142").invite()
+    told = [
+        only(Replay(wanted, Wish(), ring=keyring(), now=1000.0, wall=WALL, credentials=each).feed(invite.data))
+        for each in (Credentials(SigningKey(KEY), None), NO_CREDENTIALS)
+    ]
+    signed, unsigned = (message.value(b"identity") for message in told)
+    assert unsigned is None
+    assert signed is not None
+    assert b'"orig":{"tn":"15550142"}' in unb64(signed.split(b".")[1])
 
 
 def test_rings_are_thrown_away() -> None:

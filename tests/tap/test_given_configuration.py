@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.subscriber import STRICT
-from tap.given_configuration import given, subscribers_now
+from tap.given_configuration import credentials_now, given, subscribers_now
+from tap.signing import NO_CREDENTIALS
 from tests.tap.fakes import CONFIG
 
 
@@ -42,3 +43,15 @@ def test_a_store_that_is_not_there_makes_everybody_strict(tmp_path: Path) -> Non
     assert subscribers_now(given(path)[0], "test").find(b"a@b") is None
     path.write_text(CONFIG + "[subscribers]\n")
     assert subscribers_now(given(path)[0], "test").find(b"a@b") is STRICT
+
+
+def test_keys_that_cannot_be_read_are_remarked_upon(tmp_path: Path) -> None:
+    """Who explains a message may not be who may read the signing key; else a call would seem to tell less."""
+    path = tmp_path / "a.toml"
+    path.write_text(CONFIG)
+    assert credentials_now(given(path)[0], 0.0) == (NO_CREDENTIALS, [])
+    path.write_text(CONFIG + '[signing]\nx5u = "https://cert.example.org/p.pem"\n')
+    credentials, (remark,) = credentials_now(given(path)[0], 0.0)
+    assert credentials == NO_CREDENTIALS
+    assert "signing.key" in remark
+    assert remark.endswith("shown as if no call were signed or verified")
