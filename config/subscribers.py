@@ -10,6 +10,7 @@ one operation on a dictionary, so that who asks sees each subscriber either as b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Set
 from enum import IntEnum
 from typing import NamedTuple
@@ -67,6 +68,10 @@ class Subscribers:
     def __len__(self) -> int:
         """Return how many are known, whether or not their settings hold."""
         return len(self._profiles)
+
+    def exceptions(self) -> Counter[str]:
+        """Return how many have exceptions for each trunk that they name."""
+        return Counter(trunk for profile in tuple(self._profiles.values()) for trunk in profile.exceptions)
 
     def age(self, now: float) -> float | None:
         """Return the seconds since the store was last read, None if it never was."""

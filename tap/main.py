@@ -14,7 +14,9 @@ from tap import CORE, configuration
 from tap.clock import use_monotonic
 from tap.console import COLOR, WIDTH
 from tap.explain_command import explain
+from tap.given_configuration import subscribers_now
 from tap.keys_command import keys
+from tap.lapsed import lapsed
 from tap.plan_command import plan
 from tap.reload_command import reload
 from tap.scan_command import scan
@@ -77,7 +79,8 @@ def run(config: Path) -> None:
 @CONFIG
 def check(config: Path) -> None:
     """Check CONFIG and say what is wrong with it, or what it amounts to."""
-    settings, found = load_or_exit(config, time.time())
+    settings, warned = load_or_exit(config, time.time())
+    found = [*warned, *lapsed(settings, subscribers_now(settings, "check"))]
     for problem in found:
         click.echo(f"warning: {problem}", err=True)
     click.echo(summary(config, settings, len(found)))
