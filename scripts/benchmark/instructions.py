@@ -52,13 +52,17 @@ def count(tree: Path = ROOT, *, top: int = 0, batches: tuple[int, int] = BATCHES
         raise BenchError("valgrind is not installed: apt-get install valgrind")
     with tempfile.TemporaryDirectory(prefix="sipveil-bench-") as folder:
         file = Path(folder, "callgrind.out")
-        short, long = (_run(valgrind, tree, number, file) for number in batches)
+        short, long = (run(valgrind, tree, number, file) for number in batches)
         call = (long - short) / ((batches[1] - batches[0]) * BATCH)
-        return Counted(call, _dearest(file, top, batches[1] * BATCH) if top else [])
+        return Counted(call, dearest(file, top, batches[1] * BATCH) if top else [])
 
 
-def _run(valgrind: str, tree: Path, batches: int, file: Path) -> int:
-    """Return the instructions within the core while it carries so many batches."""
+def run(valgrind: str, tree: Path, batches: int, file: Path) -> int:
+    """Return the instructions within the core while it carries so many batches; file gets callgrind's own report.
+
+    Raises:
+        BenchError: as `count`.
+    """
     command = [
         valgrind, "--tool=callgrind", f"--callgrind-out-file={file}", f"--toggle-collect={ENTRY}",
         sys.executable, str(Path(__file__).with_name("instructed.py")), str(batches),
@@ -76,7 +80,7 @@ def _run(valgrind: str, tree: Path, batches: int, file: Path) -> int:
     return int(collected[1])
 
 
-def _dearest(file: Path, top: int, calls: int) -> list[tuple[str, float]]:
+def dearest(file: Path, top: int, calls: int) -> list[tuple[str, float]]:
     """Return the functions with the most instructions of their own in so many calls."""
     command = [shutil.which("callgrind_annotate") or "callgrind_annotate", str(file)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
