@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 COLOR = click.option(
     "--color/--no-color", default=None, help="Colour even where the output is no terminal, or never."
@@ -20,6 +23,8 @@ def console(color: bool | None, width: int | None) -> Console:
 
     color: None lets the terminal decide; width: columns, None for the terminal's, or 150 where there is none.
     """
+    from rich.console import Console  # noqa: PLC0415 - what takes these options alone need not read it
+
     if not sys.stdout.isatty() and width is None:
         width = 150
     return Console(

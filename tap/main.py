@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -13,31 +14,39 @@ from config.settings import Settings
 from tap import CORE, configuration
 from tap.clock import use_monotonic
 from tap.console import COLOR, WIDTH
-from tap.explain_command import explain
-from tap.given_configuration import subscribers_now
-from tap.keys_command import keys
-from tap.lapsed import lapsed
-from tap.plan_command import plan
-from tap.reload_command import reload
-from tap.scan_command import scan
-from tap.subscriber_command import subscriber
 from tap.version import version
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_ELSEWHERE = {
+    "explain": "tap.explain_command", "keys": "tap.keys_command", "plan": "tap.plan_command",
+    "reload": "tap.reload_command", "scan": "tap.scan_command", "subscriber": "tap.subscriber_command",
+}  # fmt: skip
+"""Commands in modules of their own, which are read when they are asked for: a proxy that starts needs none of them."""
+
+
+class Commands(click.Group):
+    """The commands of this file, and those that stand elsewhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all."""
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, None where there is none."""
+        module = _ELSEWHERE.get(cmd_name)
+        if module is None:
+            return super().get_command(ctx, cmd_name)
+        command = getattr(import_module(module), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101 -- as the list above says
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(), prog_name="sipveil", message=f"%(prog)s %(version)s, core: {CORE}")
 def main() -> None:
     """Sipveil: a SIP proxy that lets calls cross to a trunk without what they should not say."""
-
-
-main.add_command(explain)
-main.add_command(keys)
-main.add_command(subscriber)
-main.add_command(plan)
-main.add_command(scan)
-main.add_command(reload)
 
 
 def load_or_exit(path: Path, wall: float | None = None) -> tuple[Settings, tuple[Problem, ...]]:
@@ -79,6 +88,9 @@ def run(config: Path) -> None:
 @CONFIG
 def check(config: Path) -> None:
     """Check CONFIG and say what is wrong with it, or what it amounts to."""
+    from tap.given_configuration import subscribers_now  # noqa: PLC0415 - brings Twisted, which a bad file needs not
+    from tap.lapsed import lapsed  # noqa: PLC0415
+
     settings, warned = load_or_exit(config, time.time())
     found = [*warned, *lapsed(settings, subscribers_now(settings, "check"))]
     for problem in found:

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -170,3 +171,19 @@ def test_check_judges_keys_and_certificates(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert all("; " in line for line in lines[:-1])
     assert lines[-1] == "4 mistakes; nothing was started"
+
+
+def test_a_start_reads_no_command_but_its_own() -> None:
+    """What explains, plans and scans is a tenth of a second of reading, which a proxy that comes up again has not."""
+    code = "import sys, tap.main; print([name for name in ('rich', 'tap.explain_command') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_all_commands_are_listed_and_found() -> None:
+    runner = CliRunner()
+    listed = runner.invoke(main, ["--help"]).output
+    for name in ("check", "demo", "explain", "keys", "plan", "reload", "run", "scan", "subscriber"):
+        assert f"  {name} " in listed
+        assert runner.invoke(main, [name, "--help"]).exit_code == 0
+    assert runner.invoke(main, ["unheard-of"]).exit_code == 2
