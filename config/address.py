@@ -64,6 +64,10 @@ def parse_host_port(text: object) -> HostPortValue:
     Raises:
         ValueError: with a sentence that says what would be right.
     """
+    return _host_port(text, DEFAULT_PORT)
+
+
+def _host_port(text: object, default: int) -> HostPortValue:
     if isinstance(text, HostPortValue):
         return text
     match = _HOST_PORT.fullmatch(text) if isinstance(text, str) else None
@@ -72,7 +76,7 @@ def parse_host_port(text: object) -> HostPortValue:
     host = match[1] or match[2]
     if (match[1] or re.fullmatch(r"[0-9.]+", host)) and not is_ip(host):
         raise ValueError('is not an IP address; write "192.0.2.7" or "[2001:db8::7]"')
-    port = int(match[3]) if match[3] else DEFAULT_PORT
+    port = int(match[3]) if match[3] else default
     if not 0 < port < 65536:
         raise ValueError("has a port out of range; write 1 to 65535 after the colon")
     return HostPortValue(host, port)
@@ -94,13 +98,10 @@ def parse_name_server(text: object) -> HostPortValue:
     Raises:
         ValueError: with a sentence that says what would be right.
     """
-    hop = parse_next_hop(text)
-    if not hop.is_ip:
+    server = _host_port(text, DNS_PORT)
+    if not server.is_ip:
         raise ValueError('is not an IP address; write "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]"')
-    has_port = isinstance(text, HostPortValue) or (
-        isinstance(text, str) and text.rpartition(":")[0].strip("[]") == hop.host
-    )
-    return hop if has_port else hop._replace(port=DNS_PORT)
+    return server
 
 
 def parse_network(text: object) -> NetworkValue:

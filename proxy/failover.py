@@ -15,12 +15,16 @@ from proxy.crossing import Crossing
 from proxy.forking import Branch, ResponseContext
 from proxy.launch import send
 from proxy.location import Address, Place, is_address, order
+from proxy.machines import State
 from proxy.matching import ServerKey
 from proxy.routing import Hop, Network
+from proxy.transaction import ClientTransaction
 
 if TYPE_CHECKING:
     from proxy.core import Core
 
+DOUBT_AFTER = 8
+"""Times T1 (4 s, four copies) after which an INVITE that nobody has answered makes the next calls go elsewhere."""
 MAX_TRIES = 8
 """Most targets that one branch is sent to."""
 
@@ -132,9 +136,25 @@ class Failover:
         branch.crossing = self._template.again(hop)
         key, loop, share = self._way
         send(self._core, context, branch, key, loop, share, now)
+        if branch.client is not None and branch.client.is_invite:
+            self._core.wheel.start(now, DOUBT_AFTER * self._core.timers.t1, _Doubt(self._core, branch.client), "doubt")
         if not self._pending and not self._later and branch.others is not None:
             branch.others = None
             context.let_go()
+
+
+class _Doubt:
+    """Has further calls pass a target over while it is silent; this one waits for timer B, as it may ring there."""
+
+    __slots__ = ("_client", "_core")
+
+    def __init__(self, core: Core, client: ClientTransaction) -> None:
+        self._core = core
+        self._client = client
+
+    def fire(self, name: str, now: float) -> None:
+        if self._client.state is State.CALLING:
+            self._core.responses.unheard(self._client, now)
 
 
 def targets(core: Core, network: Network, hop: Hop, places: Sequence[Place], key: ServerKey) -> list[Hop]:

@@ -99,6 +99,23 @@ def test_no_answer_within_timer_b_goes_on() -> None:
     assert ladder.world.count("failovers", "timeout") == 1
 
 
+def test_calls_of_the_next_seconds_do_not_wait_for_timer_b() -> None:
+    """After 4 s without a word further calls go elsewhere; the one that waits may still be answered."""
+    ladder = called() >> Wait(4.1)
+    waiting = ladder[b"INVITE"]
+    ladder.left.clear()
+    ladder = ladder >> ALICE.invite(branch=b"z9hG4bKnext", call_id=b"next@x") << Sent(ALICE, 100)
+    ladder = ladder << Sent(SPARE, b"INVITE") >> CARRIER.answer(waiting, 180) << Sent(ALICE, 180)
+    ladder = ladder >> ALICE.invite(branch=b"z9hG4bKlast", call_id=b"last@x") << Sent(ALICE, 100)
+    assert ladder << Sent(CARRIER, b"INVITE")
+
+
+def test_a_target_that_rings_long_is_not_in_doubt() -> None:
+    """100 is a word."""
+    ladder = called() >> (lambda it: CARRIER.answer(it[b"INVITE"], 100)) << Silence() >> Wait(10) << Silence()
+    assert not ladder.world.core.outages.marks
+
+
 def test_a_late_answer_of_the_former_target_is_a_stray() -> None:
     """Its transaction has ended: what comes 32 s late disturbs nothing."""
     ladder = called()
@@ -111,7 +128,9 @@ def test_a_late_answer_of_the_former_target_is_a_stray() -> None:
 
 def test_a_silent_target_is_tried_again_by_one_call() -> None:
     """The second call of that moment still passes it over; once it answers it is back for all."""
-    ladder = called() >> Wait(33 + SILENT_FOR)
+    ladder = called() >> Wait(33)
+    spare = ladder.left[-1][1]
+    ladder = ladder >> SPARE.answer(spare, 180) >> Wait(SILENT_FOR)
     ladder.left.clear()
 
     def call(number: int, reached: Agent) -> None:

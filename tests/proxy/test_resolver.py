@@ -225,6 +225,15 @@ def test_query_that_raises_is_a_failure(bench: Bench) -> None:
     assert bench.lookup() == []
 
 
+def test_another_query_is_asked_from_then_on(bench: Bench) -> None:
+    """A reload names other servers: what is known stays for its time."""
+    bench.lookup()
+    bench.resolver.ask(lambda host, services: Answer(plain(["192.0.2.5"]), 60))
+    assert bench.lookup() == ["192.0.2.1"]
+    bench.clock.advance(60)
+    assert bench.lookup() == ["192.0.2.5"]
+
+
 def test_close_calls_nobody(bench: Bench) -> None:
     """An answer that comes after the end is dropped."""
     bench.release.clear()
