@@ -76,7 +76,7 @@ class Failover:
             return False
         if branch.response is None:
             reason = {503: "transport", 408: "timeout"}.get(status, "")
-            if not reason or branch.provisional:
+            if not reason:
                 return False
         elif status == 503:
             reason = "503"
@@ -117,11 +117,10 @@ class Failover:
             return False
 
         def found(places: Sequence[Place], later: float) -> None:
-            if branch.final:
-                return  # cancelled while it waited: the look-up's result is void
             if not context.wants(branch):
+                # Cancelled while it waited, or another branch has decided: the look-up's result is void.
                 branch.others = None
-                context.failed(branch, 487, None, later)  # another branch has decided meanwhile
+                context.failed(branch, 487, None, later)
                 return
             self._insert(hop, places)
             self.go_on(context, branch, later)

@@ -28,8 +28,8 @@ from proxy.transaction import Client, ClientTransaction
 if TYPE_CHECKING:
     from proxy.core import Core
 
-_DELTA_SECONDS = re.compile(rb"[1-9][0-9]{0,8}")
-"""delta-seconds = 1*DIGIT, ahead of comment and parameters (§20.33); of 0 there is nothing to remember."""
+_DELTA_SECONDS = re.compile(rb"[0-9]{1,9}")
+"""delta-seconds = 1*DIGIT, ahead of comment and parameters (RFC 3261 §20.33)."""
 _CLASSES = ("", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
 
 

@@ -10,7 +10,7 @@ from proxy.failover import MAX_TRIES
 from proxy.location import Place, plain
 from proxy.outages import SILENT_FOR
 from proxy.transaction import ServerTransaction
-from tests.agents import ALICE, CARRIER, PBX, Agent, Packet, read
+from tests.agents import ALICE, CARRIER, PBX, SECOND, Agent, Packet, read
 from tests.ladder import Ladder, Restart, Sent, Silence, Wait, kind
 from tests.world import SETTINGS, World, settings
 
@@ -209,6 +209,14 @@ def test_cancel_ends_it() -> None:
     }  # fmt: skip
 
 
+def test_cancel_waits_for_a_word_of_the_target_that_has_the_call() -> None:
+    """RFC 3261 §9.1: what the former target said is none of its."""
+    ladder = called() >> (lambda it: CARRIER.answer(it[b"INVITE"], 100))
+    ladder = refuse(ladder, CARRIER) << Sent(CARRIER, b"ACK") << Sent(SPARE, b"INVITE")
+    ladder = ladder >> ALICE.cancel(INVITE) << Sent(ALICE, 200) << Silence()
+    assert ladder >> SPARE.answer(ladder[b"INVITE"], 100) << Sent(SPARE, b"CANCEL")
+
+
 def test_cancel_reaches_the_target_that_has_the_call() -> None:
     """RFC 3263 §4: CANCEL goes where the request went, and its branch is that one's."""
     ladder = refuse(called(), CARRIER) << Sent(CARRIER, b"ACK") << Sent(SPARE, b"INVITE")
@@ -302,6 +310,15 @@ def test_a_non_invite_fails_over_while_its_sender_waits() -> None:
     assert ladder >> ALICE.request(b"OPTIONS", branch=b"z9hG4bKnext") << Sent(SPARE, b"OPTIONS")
 
 
+def test_a_target_that_said_something_was_not_silent() -> None:
+    """100 and then nothing until timer F: it is slow, not dead."""
+    ladder = Ladder(trunk(*LISTED[:2])) >> ALICE.request(b"OPTIONS") << Sent(CARRIER, b"OPTIONS")
+    ladder = ladder >> CARRIER.answer(ladder[b"OPTIONS"], 100) >> Wait(40)
+    ladder.left.clear()
+    assert not ladder.world.core.outages.marks
+    assert ladder
+
+
 def test_what_cannot_be_finished_is_not_tried_again() -> None:
     """513 is ours, and would be the same for the next host."""
     carrier = {**SETTINGS["trunks"][0], "hosts": LISTED[:2], "max_datagram": 1300}
@@ -340,6 +357,25 @@ def test_an_emergency_call_goes_on_after_any_failure_of_a_server(status: int) ->
     assert read(ladder[b"INVITE"]).body == read(first).body
     assert read(ladder[b"INVITE"]).from_ == read(first).from_
     assert ladder >> PSAP_TWO.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
+
+
+def test_an_emergency_call_that_moved_on_stays_there() -> None:
+    """What was sealed for the first target's ringing says nothing of the second: a fresh edit, in answers too."""
+    contact = b"<sip:psap@inside.example>"
+    ladder = emergency() << Sent(PSAP_ONE, b"INVITE")
+    invite = ALICE.invite(uri=b"urn:service:sos")
+    ladder = ladder >> PSAP_ONE.answer(ladder[b"INVITE"], 180, contact=contact) << Sent(ALICE, 180)
+    ladder = refuse(ladder, PSAP_ONE) << Sent(PSAP_ONE, b"ACK") << Sent(PSAP_TWO, b"INVITE")
+    ladder = ladder >> PSAP_TWO.answer(ladder[b"INVITE"], 200, contact=contact) << Sent(ALICE, 200)
+    assert ladder >> ALICE.within(b"BYE", ladder[200], own=invite) << Sent(PSAP_TWO, b"BYE")
+
+
+def test_an_emergency_call_is_nobodys_probe() -> None:
+    """Others find out whether a silent target is back."""
+    ladder = emergency() << Sent(PSAP_ONE, b"INVITE")
+    ladder.world.core.outages.silent(PSAP_ONE.address, ladder.world.now - SILENT_FOR - 1)
+    ladder = ladder >> ALICE.invite(uri=b"urn:service:sos", branch=b"z9hG4bKnext", call_id=b"n@x")
+    assert ladder << Sent(ALICE, 100) << Sent(PSAP_TWO, b"INVITE")
 
 
 def test_an_emergency_call_tries_those_that_are_out_too() -> None:
@@ -480,10 +516,36 @@ def test_names_of_others_are_never_looked_up() -> None:
 
 
 def test_a_route_of_the_core_may_name_a_trunk() -> None:
-    """A believed Route with the trunk's name goes where that leads, and one with anybody else's goes nowhere."""
-    route = (b"Route: <sip:sip.carrier.example;lr>",)
-    ladder = Ladder(trunk("sip.carrier.example")) >> PBX.invite(headers=route) << Sent(PBX, 100) << Silence()
-    assert resume(ladder, *plain(["198.51.100.17"])) << Sent(SPARE, b"INVITE")
-    elsewhere = (b"Route: <sip:elsewhere.example;lr>",)
-    ladder = Ladder(trunk("sip.carrier.example")) >> PBX.invite(uri=b"sip:x@192.0.2.1", headers=elsewhere)
+    """A believed Route with a trunk's name goes where that leads, whatever the routing table says."""
+    second = {**SETTINGS["trunks"][1], "hosts": ["Sip.second.example:5070"], "networks": ["198.51.100.8"]}
+    world = World(settings(trunks=[SETTINGS["trunks"][0], second, SETTINGS["trunks"][2]]))
+
+    def call(number: int, route: bytes) -> Packet:
+        uri, branch = b"sip:+15550100@192.0.2.1", b"z9hG4bKr%d" % number
+        return PBX.invite(uri=uri, branch=branch, call_id=branch, headers=(b"Route: <sip:%b;lr>" % route,))
+
+    ladder = Ladder(world) >> call(1, b"sip.Second.example") << Sent(PBX, 100) << Silence()
+    assert world.lookups[-1][1:] == ("sip.Second.example", 0), "its own port, which is none"
+    ladder = resume(ladder, *plain(["198.51.100.8"])) << Sent(SECOND, b"INVITE")
+    ladder = ladder >> call(2, b"elsewhere.example") << Sent(PBX, 100) << Sent(CARRIER, b"INVITE")
+    assert ladder
+    assert len(world.lookups) == 1, "a name that nobody wrote down is asked of nobody"
+
+
+def test_listed_hosts_serve_an_ack_too() -> None:
+    """Without a look-up."""
+    hosts = [{"name": "sip.carrier.example", "addresses": ["198.51.100.7"]}]
+    ladder = called("sip.carrier.example", hosts=hosts)
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200, contact=b"<sip:gw@sip.carrier.example>")
+    ladder = ladder << Sent(ALICE, 200) >> ALICE.within(b"ACK", ladder[200], own=INVITE, cseq=1)
+    assert ladder << Sent(CARRIER, b"ACK")
     assert ladder.world.lookups == []
+
+
+def test_an_address_that_no_listener_reaches_is_no_target() -> None:
+    """Though it is the trunk's own: IPv6 without an IPv6 listener."""
+    carrier = {**SETTINGS["trunks"][0], "hosts": ["sip.carrier.example"]}
+    carrier["networks"] = ["2001:db8::/32", "198.51.100.7"]
+    world = World(settings(trunks=[carrier, *SETTINGS["trunks"][1:]]))
+    ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
+    assert resume(ladder, *plain(["2001:db8::1", "198.51.100.7"])) << Sent(CARRIER, b"INVITE")

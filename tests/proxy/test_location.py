@@ -50,6 +50,11 @@ def test_weights_of_zero_share_alike() -> None:
     assert {address for address, _ in order(places, 0, b"x")} == {"192.0.2.1", "192.0.2.2"}
 
 
+def test_a_weight_of_zero_is_drawn_rarely_and_not_never() -> None:
+    """RFC 2782 puts those first, so that a draw of 0 takes them: one of two numbers here."""
+    assert 430 < firsts(place("192.0.2.1", 0, 1), place("192.0.2.2", 0, 0))["192.0.2.2"] < 570
+
+
 def test_equal_addresses_share_the_load_ipv4_first() -> None:
     """What name servers do by shuffling is done here, where it can be repeated."""
     both = Place(0, 0, 0, ("2001:db8::1", "192.0.2.1", "192.0.2.2"))

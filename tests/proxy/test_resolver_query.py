@@ -21,6 +21,7 @@ NAPTR = [
     '10 10 "S" "SIP+D2U" "" main.example.net.',
     '5 10 "s" "SIPS+D2T" "" tls.example.net.',
     '1 10 "u" "SIP+D2U" "!.*!sip:x@evil.example!" .',
+    '2 10 "s" "SIP+D2U" "!.*!x!" tls.example.net.',
 ]
 ZONE: Zone = {
     ("trunk.example.net.", "A"): (60, ["192.0.2.10", "192.0.2.11"]),
@@ -28,7 +29,7 @@ ZONE: Zone = {
     ("four.example.net.", "A"): (0, ["192.0.2.4"]),
     ("served.example.net.", "A"): (60, ["192.0.2.99"]),
     ("_sip._udp.served.example.net.", "SRV"): (50, ["10 60 5062 trunk.example.net.", "20 0 5060 four.example.net."]),
-    ("pointed.example.net.", "NAPTR"): (40, NAPTR),
+    ("pointed.example.net.", "NAPTR"): (20, NAPTR),
     ("pointed.example.net.", "A"): (60, ["192.0.2.99"]),
     ("main.example.net.", "SRV"): (70, ["0 0 5080 trunk.example.net."]),
     ("tls.example.net.", "SRV"): (70, ["0 0 5061 four.example.net."]),
@@ -122,7 +123,7 @@ def test_srv_records_stand_for_the_name(client: dns.resolver.Resolver) -> None:
 
 def test_naptr_names_the_srv_records(client: dns.resolver.Resolver, server: NameServer) -> None:
     """Ours of the lowest order, by preference, whatever the case; TLS and regular expressions are not ours."""
-    assert services(client, "pointed.example.net") == Answer((Place(0, 0, 5080, TRUNK),), 30)
+    assert services(client, "pointed.example.net") == Answer((Place(0, 0, 5080, TRUNK),), 20)
     assert [name for name, kind in server.asked if kind == "SRV"] == ["main.example.net."]
 
 

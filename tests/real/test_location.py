@@ -72,7 +72,7 @@ class Place:
             **{(f"gw{number}.example.net.", "A"): (60, [each.address[0]]) for number, each in enumerate(self.gateways)},
         })  # fmt: skip
         self.dns.start()
-        self._config = lab.folder / "sipveil.toml"
+        self.config = lab.folder / "sipveil.toml"
         self.phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.phone.bind((PHONE, 0))
         self.phone.settimeout(8)
@@ -80,10 +80,10 @@ class Place:
 
     def configure(self, more: str = "") -> None:
         self.sipveil.configure((NAME, 0))
-        text = self._config.read_text().replace(f'"{NAME}:0"', f'"{NAME}"')
+        text = self.config.read_text().replace(f'"{NAME}:0"', f'"{NAME}"')
         text = text.replace(f'networks = ["{NAME}/32"]', f"networks = {list(GATEWAYS)}")
         text += f'\n[dns]\nservers = ["127.0.0.1:{self.dns.port}"]\n[timers]\nt1 = 0.05\nt2 = 0.2\n{more}'
-        self._config.write_text(text)
+        self.config.write_text(text)
 
     def call(self) -> tuple[int, float]:
         """Place a call; return its final status and the seconds until then."""
@@ -165,6 +165,22 @@ def test_a_slow_name_server_holds_up_nobody_else(place: Place) -> None:
 
 
 @pytest.mark.parametrize("place", [(200, 200)], indirect=True)
+def test_a_reload_takes_up_other_name_servers(place: Place) -> None:
+    """The configured ones were wrong: no restart is needed."""
+    place.configure()
+    right = f"127.0.0.1:{place.dns.port}"
+    config = place.config
+    config.write_text(config.read_text().replace(right, "127.0.0.1:9"))
+    place.sipveil.start()
+    assert place.call()[0] == 500
+    config.write_text(config.read_text().replace("127.0.0.1:9", right))
+    place.sipveil.runs[-1].signal(signal.SIGHUP)
+    wait_for("the reload", lambda: ": generation 2, hash" in place.sipveil.runs[-1].output or None)
+    wait_for("the failure to be forgotten", lambda: place.call()[0] == 200 or None)
+    assert place.dns.asked
+
+
+@pytest.mark.parametrize("place", [(200, 200)], indirect=True)
 def test_without_a_name_server_calls_fail_until_hosts_are_listed(place: Place) -> None:
     """A stated outcome: 500, soon; and an operator's way out without a restart. Nobody is asked then."""
     place.configure()
@@ -173,7 +189,7 @@ def test_without_a_name_server_calls_fail_until_hosts_are_listed(place: Place) -
     assert place.call()[0] == 500
     gateway = place.gateways[1].address
     place.configure(f'[[hosts]]\nname = "{NAME}"\naddresses = ["{gateway[0]}"]\n')
-    config = place._config
+    config = place.config
     config.write_text(config.read_text().replace(f'hosts = ["{NAME}"]', f'hosts = ["{NAME}:{gateway[1]}"]'))
     asked = len(place.dns.asked)
     place.sipveil.runs[-1].signal(signal.SIGHUP)
