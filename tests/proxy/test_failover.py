@@ -319,6 +319,16 @@ def test_a_target_that_said_something_was_not_silent() -> None:
     assert ladder
 
 
+def test_what_the_former_target_said_is_none_of_the_next_ones() -> None:
+    """The second one was silent, though the first had sent 100."""
+    ladder = Ladder(trunk(*LISTED[:2])) >> ALICE.request(b"OPTIONS") << Sent(CARRIER, b"OPTIONS")
+    request = ladder[b"OPTIONS"]
+    ladder = (
+        ladder >> CARRIER.answer(request, 100) >> CARRIER.answer(request, 503) << Sent(SPARE, b"OPTIONS") >> Wait(40)
+    )
+    assert set(ladder.world.core.outages.marks) == {SPARE.address}
+
+
 def test_what_cannot_be_finished_is_not_tried_again() -> None:
     """513 is ours, and would be the same for the next host."""
     carrier = {**SETTINGS["trunks"][0], "hosts": LISTED[:2], "max_datagram": 1300}
