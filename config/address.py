@@ -12,6 +12,7 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_PORT = 5060
+DNS_PORT = 53
 _HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z._-]+))(?::([0-9]{1,5}))?")
 _NOT_A_NETWORK = 'is not a network; write "192.0.2.0/24", "192.0.2.7", "192.0.2.7:5060" or "2001:db8::/32"'
 
@@ -21,6 +22,7 @@ class HostPortValue(NamedTuple):
 
     host: str
     port: int
+    """0 for the name of a next hop that was written without one."""
 
     @property
     def is_ip(self) -> bool:
@@ -29,6 +31,8 @@ class HostPortValue(NamedTuple):
 
     def __str__(self) -> str:
         """Return the form of RFC 3261 §25 `hostport`."""
+        if not self.port:
+            return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
@@ -60,6 +64,10 @@ def parse_host_port(text: object) -> HostPortValue:
     Raises:
         ValueError: with a sentence that says what would be right.
     """
+    return _host_port(text, DEFAULT_PORT)
+
+
+def _host_port(text: object, default: int) -> HostPortValue:
     if isinstance(text, HostPortValue):
         return text
     match = _HOST_PORT.fullmatch(text) if isinstance(text, str) else None
@@ -68,10 +76,32 @@ def parse_host_port(text: object) -> HostPortValue:
     host = match[1] or match[2]
     if (match[1] or re.fullmatch(r"[0-9.]+", host)) and not is_ip(host):
         raise ValueError('is not an IP address; write "192.0.2.7" or "[2001:db8::7]"')
-    port = int(match[3]) if match[3] else DEFAULT_PORT
+    port = int(match[3]) if match[3] else default
     if not 0 < port < 65536:
         raise ValueError("has a port out of range; write 1 to 65535 after the colon")
     return HostPortValue(host, port)
+
+
+def parse_next_hop(text: object) -> HostPortValue:
+    """Read as `parse_host_port`; but a name without a port has none: NAPTR and SRV know it (RFC 3263 §4.2).
+
+    Raises:
+        ValueError: with a sentence that says what would be right.
+    """
+    hop = parse_host_port(text)
+    return HostPortValue(hop.host, 0) if text == hop.host and not hop.is_ip else hop
+
+
+def parse_name_server(text: object) -> HostPortValue:
+    """Read the address of a DNS server; the port is 53 where none is given.
+
+    Raises:
+        ValueError: with a sentence that says what would be right.
+    """
+    server = _host_port(text, DNS_PORT)
+    if not server.is_ip:
+        raise ValueError('is not an IP address; write "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]"')
+    return server
 
 
 def parse_network(text: object) -> NetworkValue:
@@ -102,5 +132,7 @@ def _one_socket(text: str) -> NetworkValue:
     return NetworkValue(ipaddress.ip_network(hop.host), hop.port)
 
 
+NameServer = Annotated[HostPortValue, BeforeValidator(parse_name_server), PlainSerializer(str)]
+NextHop = Annotated[HostPortValue, BeforeValidator(parse_next_hop), PlainSerializer(str)]
 HostPort = Annotated[HostPortValue, BeforeValidator(parse_host_port), PlainSerializer(str)]
 Network = Annotated[NetworkValue, BeforeValidator(parse_network), PlainSerializer(str)]

@@ -7,6 +7,7 @@ proxy swaps the whole object or keeps it.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -19,7 +20,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from config.address import HostPort, Network, is_ip
+from config.address import HostPort, NameServer, Network, NextHop, is_ip
 from config.vocabulary import SENSIBLE_ACTIONS, Action, Category, Zone
 
 
@@ -44,11 +45,19 @@ def _ip(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    """Refuse what nobody would look up."""
+    if is_ip(text) or not re.fullmatch(r"[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?", text):
+        raise ValueError('is not a host name; write it as the trunk has it, such as "sip.carrier.example"')
+    return text
+
+
 ActionName = Annotated[Action, BeforeValidator(_action), PlainSerializer(lambda action: action.name.lower())]
 Port = Annotated[int, Field(ge=1, le=65535)]
 # The titles are what the reference calls these kinds of text.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", title="name")]
 IPText = Annotated[str, AfterValidator(_ip), Field(title="IP address")]
+HostName = Annotated[str, AfterValidator(_host_name), Field(title="host name")]
 # Method names are case-sensitive (RFC 3261 §7.1): a route for "invite" would never match.
 Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_-]*$", title="method")]
 # What an Identity header's `info` can hold (RFC 8224 §4); SHAKEN wants https (ATIS-1000074 §5.3.1).
@@ -163,8 +172,9 @@ class Core(Section):
 
     networks: tuple[Network, ...] = Field(default=(), description="where the core's servers are")
     listener: Name = Field(description="the listener that the core is reached through")
-    next_hop: HostPort | None = Field(
-        default=None, description="where requests for the core go; default: the Request-URI"
+    next_hop: NextHop | None = Field(
+        default=None,
+        description="where requests for the core go; default: the Request-URI. A name is looked up as those of trunks",
     )
     privacy: Privacy = Field(default=Privacy(), description="what the core may not see; empty: it sees all")
     record_budget: int = Field(
@@ -176,7 +186,11 @@ class Trunk(Section):
     """A SIP trunk provider, with its contract."""
 
     name: Name = Field(description="the trunk's name; it stands in dialog records, so renaming one is deleting it")
-    hosts: tuple[HostPort, ...] = Field(min_length=1, description="the trunk's hops, the one to use first at the head")
+    hosts: tuple[NextHop, ...] = Field(
+        min_length=1,
+        description="the trunk's hops; the next one is tried when one answers 503, cannot be reached or is silent. "
+        "A name without a port is looked up as RFC 3263 says: NAPTR, SRV, A and AAAA; with one: A and AAAA",
+    )
     networks: tuple[Network, ...] = Field(default=(), description="further networks that the trunk sends from")
     listener: Name = Field(description="the listener that the trunk is reached through")
     trusted: bool = Field(default=False, description="inside the trust domain of RFC 3325: may see asserted identities")
@@ -228,6 +242,25 @@ class Trunk(Section):
     def zone(self, *, emergency_call: bool) -> Zone:
         """Return the zone that this trunk counts as for a call (design.md §2)."""
         return Zone.PSAP if self.emergency and emergency_call else Zone.TRUNK
+
+
+class Dns(Section):
+    """Whom names of next hops are asked of."""
+
+    servers: tuple[NameServer, ...] = Field(
+        default=(),
+        description="name servers, address or address:port, the one to ask first at the head; empty: the system's",
+    )
+
+
+class Host(Section):
+    """Where a name is found, in place of what DNS says."""
+
+    name: HostName = Field(description="a name as it stands in `hosts` of a trunk or in `next_hop` of the core")
+    addresses: tuple[IPText, ...] = Field(
+        min_length=1,
+        description="its addresses, the one to use first at the head; the port is that beside the name, or 5060",
+    )
 
 
 class Route(Section):
@@ -454,6 +487,8 @@ class Settings(Section):
     access: Access | None = Field(default=None, description="the phones' zone")
     core: Core | None = Field(default=None, description="the operator's own servers")
     trunks: tuple[Trunk, ...] = Field(default=(), description="trunk providers")
+    dns: Dns = Field(default=Dns(), description="name servers")
+    hosts: tuple[Host, ...] = Field(default=(), description="names that DNS is not asked for")
     routes: tuple[Route, ...] = Field(default=(), description="routing table, first match wins")
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")

@@ -8,7 +8,7 @@ branch; `resume` takes it up again. The handlers beside this file (`handle_reque
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
@@ -27,10 +27,12 @@ from proxy.handle_response import ResponseHandler
 from proxy.identity import Identity
 from proxy.initial import forget_plans
 from proxy.lingering import CompletedServer
+from proxy.location import Place
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
+from proxy.outages import Outages
 from proxy.overload import Overload
-from proxy.parking import Parking
+from proxy.parking import Found, Parking
 from proxy.parse import parse, partial
 from proxy.policy import Privacy
 from proxy.references import References
@@ -79,6 +81,7 @@ class Core:
         self.clients: dict[bytes, Client] = {}
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
+        self.outages = Outages()
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
         self.requests = RequestHandler(self)
@@ -139,11 +142,11 @@ class Core:
         self.overload.tick(now)
         self.wheel.advance(now)
 
-    def resume(self, ticket: int, addresses: Sequence[str], now: float) -> None:
-        """Take up a branch that waited for a look-up; no addresses means that there are none."""
+    def resume(self, ticket: int, places: Sequence[Place], now: float) -> None:
+        """Take up a branch that waited for a look-up; no places means that there are none."""
         found = self.parking.take(ticket)
         if found is not None:
-            found(next(filter(self.generation.network.can_reach, addresses), ""), now)
+            found(places, now)
 
     def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
         """Go on with other settings, keys and policy; nothing in progress is lost, and none of it changes.
@@ -182,6 +185,7 @@ class Core:
             "sipveil_server_transactions": len(self.servers),
             "sipveil_client_transactions": len(self.clients),
             "sipveil_parked_requests": len(self.parking),
+            "sipveil_targets_passed_over": len(self.outages.marks),
             "sipveil_overload_active": int(self.overload.active),
             "sipveil_overload_refused_ratio": 1 - self.overload.share,
             "sipveil_overload_lag_seconds": self.overload.wait,
@@ -210,6 +214,11 @@ class Core:
         """Count and tell that filters were set aside, for a reason of COUNTERS (standards.md §2.6 E6)."""
         self.counters.add("privacy_overrides", reason)
         self.event("privacy-override", call, party.label, reason)
+
+    def failed_over(self, crossing: Crossing, reason: str) -> None:
+        """Count and tell that a target failed and the next one is tried, for a reason of COUNTERS."""
+        self.counters.add("failovers", reason)
+        self.event("failover", crossing.base.call, crossing.hop.party.label, reason)
 
     def pseudonym(self, request: Message) -> bytes:
         """Return what stands for a call in events: a keyed hash of the Call-ID."""
@@ -279,12 +288,12 @@ class Core:
         """Make a client transaction for finished bytes; `start` sends them."""
         return ClientTransaction(self, flow, self.clients, client_key(branch, method), data, user)
 
-    def look_up(self, host: str, found: Callable[[str, float], None], *, urgent: bool) -> bool:
-        """Park until host's address is known; False when too many wait already and this is no emergency call."""
+    def look_up(self, host: str, port: int, found: Found, *, urgent: bool) -> bool:
+        """Park until it is known where host is served; False when too many wait and this is no emergency call."""
         ticket = self.parking.put(found, urgent=urgent)
         if ticket is None:
             return False
-        self._sinks.lookup(ticket, host)
+        self._sinks.lookup(ticket, host, port)
         return True
 
     def _reject(self, error: Malformed, flow: Flow) -> None:

@@ -41,6 +41,9 @@ COUNTERS = (
     CounterSpec("sipveil_retransmissions_sent_total", "Messages sent again by timers A, E and G.", "timer",
                 ("A", "E", "G")),
     CounterSpec("sipveil_timeouts_total", "Transactions ended by a timer.", "timer", ("B", "C", "F", "H")),
+    CounterSpec("sipveil_failovers_total",
+                "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
+                "another 5xx to an emergency call.", "reason", ("503", "transport", "timeout", "emergency")),
     CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),
     CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",

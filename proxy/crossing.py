@@ -85,6 +85,15 @@ class Crossing:
         self.mould: Mould | None = None
         """Makes their records."""
 
+    def again(self, hop: Hop) -> Crossing:
+        """Return the same crossing towards another hop of the same party, as before anything was sent."""
+        crossing = Crossing(
+            self.request, self.source, hop, self.near_flow, self.key_id, self.base, self.issued, self.near_is_caller,
+            self.forms_dialog, self.call_id, self.emergency, self.passage, self.from_, self.to,
+        )  # fmt: skip
+        crossing.target, crossing.routes, crossing.extra_replaces = self.target, self.routes, self.extra_replaces
+        return crossing
+
     @property
     def near(self) -> Side:
         """How identifiers look towards the sender."""

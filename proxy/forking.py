@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from proxy.crossing import Crossing
 from proxy.derive import cancel_for
@@ -12,8 +12,12 @@ from proxy.flow import Flow
 from proxy.lingering import Accepted
 from proxy.machines import State
 from proxy.message import Message
+from proxy.reply import echo
 from proxy.timers import Timer, TimerWheel, cancel
 from proxy.transaction import ClientTransaction, ServerTransaction
+
+if TYPE_CHECKING:
+    from proxy.failover import Failover
 
 #: Challenges of all branches go back together (§16.7 item 7).
 _CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
@@ -62,11 +66,19 @@ class Uplink(Protocol):
     def timed_out(self, timer: str) -> None:
         """Count a timer that ended a branch."""
 
+    def unheard(self, client: ClientTransaction, now: float) -> None:
+        """Learn that a target did not answer, or that there is no way to it."""
+
+    def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
+        """Learn that a target answered 503."""
+
 
 class Branch:
     """One target of a request."""
 
-    __slots__ = ("answer", "cancelling", "client", "crossing", "ends", "final", "provisional", "response", "timer")
+    __slots__ = (
+        "answer", "cancelling", "client", "crossing", "ends", "final", "others", "provisional", "response", "timer",
+    )  # fmt: skip
 
     def __init__(self, crossing: Crossing) -> None:
         """Begin before anything is sent."""
@@ -84,6 +96,8 @@ class Branch:
         """When timer C is due; the timer itself may run for an earlier time."""
         self.answer = STANDARD
         """What we say, where the branch failed here."""
+        self.others: Failover | None = None
+        """Its further targets, as long as there may be need of them."""
 
 
 class ResponseContext:
@@ -125,16 +139,21 @@ class ResponseContext:
         elif response.status < 300:
             self._success(branch, response, now)
         else:
-            self._failed(branch, response.status, response, now)
+            if response.status == 503:
+                self._uplink.busy(client, response, now)
+            self.failed(branch, response.status, response, now)
 
     def on_failure(self, client: ClientTransaction, status: int, now: float) -> None:
         """Take note that a branch will get no response."""
-        self._failed(self._branch_of(client), status, None, now)
+        branch = self._branch_of(client)
+        if not branch.provisional:
+            self._uplink.unheard(client, now)
+        self.failed(branch, status, None, now)
 
     def failed_locally(self, branch: Branch, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Take note that a branch could not be sent, and what our answer shall say of it."""
         branch.answer = answer
-        self._failed(branch, status, None, now)
+        self.failed(branch, status, None, now)
 
     def cancel(self, reason: bytes, now: float) -> None:
         """Cancel every pending branch because the sender did (§16.10)."""
@@ -142,7 +161,7 @@ class ResponseContext:
         waiting = [branch for branch in self.branches if not branch.final and branch.client is None]
         self._cancel_pending(reason, now)
         for branch in waiting:
-            self._failed(branch, 487, None, now)
+            self.failed(branch, 487, None, now)
 
     def _branch_of(self, client: ClientTransaction) -> Branch:
         branches = self.branches
@@ -157,6 +176,10 @@ class ResponseContext:
             self._send_cancel(branch, now)
         if response.status == 100:
             return
+        if branch.others is not None and not branch.crossing.emergency:
+            # It rings: what comes of it is the answer, and an untouched request is not kept for as long as that takes.
+            branch.others = None
+            self.let_go()
         # §16.7 item 2: timer C begins anew. Only its end moves; replaces cancelling and starting it each time.
         branch.ends = now + self._uplink.timer_c()
         if branch.final == 0 and not self.server.finished:
@@ -165,6 +188,7 @@ class ResponseContext:
     def _success(self, branch: Branch, response: Message, now: float) -> None:
         first = not branch.final
         branch.final = response.status
+        branch.others = None
         self._release_timer(branch)
         if self.server.is_invite or not self.server.finished:
             self._uplink.pass_back(self, branch, response, (), now)
@@ -191,11 +215,31 @@ class ResponseContext:
             server.give_way(accepted)
             client.give_way(accepted)
 
-    def _failed(self, branch: Branch, status: int, response: Message | None, now: float) -> None:
+    def wants(self, branch: Branch) -> bool:
+        """Tell whether a branch may still be sent somewhere: nobody has cancelled it, and no other has decided."""
+        if self.cancelled or self.server.finished or branch.cancelling is not None:
+            return False
+        return not any(200 <= other.final < 300 or other.final >= 600 for other in self.branches)
+
+    def let_go(self) -> None:
+        """Let go of what only further branches would need of the request, once all were sent for the last time."""
+        if all(branch.client is not None and branch.others is None for branch in self.branches):
+            echo(self.request, self.flow, b"")
+            self.request.release()
+
+    def failed(self, branch: Branch, status: int, response: Message | None, now: float) -> None:
+        """Take note that a branch has failed, unless another target takes over: 503, no way there, no answer."""
         if branch.final:
             return
-        branch.final, branch.response = status, response
+        branch.response = response
         self._release_timer(branch)
+        others = branch.others
+        if others is not None and self.wants(branch) and others.takes_over(status, branch, now):
+            branch.client, branch.provisional = None, False
+            others.go_on(self, branch, now)
+            return
+        branch.others = None
+        branch.final = status
         if status >= 600:
             self._cancel_pending(b"", now)
         if all(other.final for other in self.branches):
@@ -263,7 +307,7 @@ class ResponseContext:
             self._send_cancel(branch, now)
             return
         client.abandon()
-        self._failed(branch, 487 if name == "cancelled" and self.cancelled else 408, None, now)
+        self.failed(branch, 487 if name == "cancelled" and self.cancelled else 408, None, now)
 
 
 class _BranchTimer:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from proxy import in_dialog, without_record
 from proxy.breadth import breadth_of
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
+from proxy.failover import targets
 from proxy.flow import Flow
 from proxy.initial import Arrival
-from proxy.launch import Unsent, finish, is_address, remember_loop
+from proxy.launch import Unsent, finish, remember_loop
+from proxy.location import Place, is_address
 from proxy.matching import server_key
 from proxy.message import Message
 from proxy.routing import Party
@@ -70,13 +73,18 @@ class AckHandler:
 
         network = core.generation.network  # the generation at receipt decides (design.md §5)
 
-        def found(address: str, later: float) -> None:
-            there = network.at(hop, address) if address else None
-            if there is not None:
-                crossing.hop = there
+        def found(places: Sequence[Place], later: float) -> None:
+            there = targets(core, network, hop, places, server_key(crossing.request))
+            # Nobody answers an ACK, so there is no second try; but where the dialog was is better than nowhere.
+            there += [network.hop(hop.party, address) for address in hop.others]
+            if there:
+                crossing.hop = there[0]
                 self._send(crossing, later)
 
-        if not core.look_up(hop.host, found, urgent=crossing.emergency):
+        listed = network.listed(hop.host)
+        if listed is not None:
+            found(listed, now)
+        elif not core.look_up(hop.host, hop.port, found, urgent=crossing.emergency):
             core.drop("parked-full")
 
     def _send(self, crossing: Crossing, now: float) -> None:

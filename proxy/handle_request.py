@@ -10,12 +10,12 @@ from proxy.counters import LABELS, METHODS
 from proxy.crossing import Crossing
 from proxy.emergency import as_psap, is_callback, is_exempt
 from proxy.errors import Malformed, Refused
+from proxy.failover import launch
 from proxy.flow import Flow
 from proxy.forking import ResponseContext
 from proxy.grammar import COMMA
 from proxy.headers import parse_via
 from proxy.initial import Arrival
-from proxy.launch import launch
 from proxy.machines import State
 from proxy.matching import ServerKey, loop_hash, server_key, worker_of
 from proxy.message import Message
@@ -113,7 +113,7 @@ class RequestHandler:
         sent = True
         for branch, breadth in zip(context.branches, shares, strict=True):
             launch(core, context, branch, key, loop, breadth, now)
-            sent = sent and branch.client is not None
+            sent = sent and branch.client is not None and branch.others is None
         if sent:
             echo(request, flow, b"")
             request.release()

@@ -7,6 +7,7 @@ on the far side too, so that no call stays up half (design.md §2).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from proxy.transaction import Client, ClientTransaction
 if TYPE_CHECKING:
     from proxy.core import Core
 
+_DELTA_SECONDS = re.compile(rb"[0-9]{1,9}")
+"""delta-seconds = 1*DIGIT, ahead of comment and parameters (RFC 3261 §20.33)."""
 _CLASSES = ("", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
 
 
@@ -49,7 +52,10 @@ class ResponseHandler:
         client = core.clients.get(client_key(response.via.branch, response.cseq_method))
         if client is None or not _may_answer(client, flow, source):
             core.drop("stray-response")
-        elif not self._take(client, response, now):
+            return
+        if core.outages.marks:
+            core.outages.heard(client.flow.peer)
+        if not self._take(client, response, now):
             core.counters.add("dropped", "late")
 
     def _take(self, client: Client, response: Message, now: float) -> bool:
@@ -171,6 +177,17 @@ class ResponseHandler:
     def timed_out(self, timer: str) -> None:
         """Count a timer that ended a branch."""
         self._core.counters.add("timeouts", timer)
+
+    def unheard(self, client: ClientTransaction, now: float) -> None:
+        """Remember a target that did not answer; phones, which have no other address, are not remembered."""
+        if client.hop is not None and client.hop.zone is not Zone.ACCESS:
+            self._core.outages.silent(client.flow.peer, now)
+
+    def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
+        """Remember a target that asks to be left alone (RFC 3261 §21.5.4); without Retry-After it does not."""
+        wanted = _DELTA_SECONDS.match(response.value(b"retry-after") or b"")
+        if wanted is not None and client.hop is not None and client.hop.zone is not Zone.ACCESS:
+            self._core.outages.busy(client.flow.peer, int(wanted[0]), now)
 
 
 def _may_answer(client: Client, flow: Flow, source: Party | None) -> bool:

@@ -15,6 +15,7 @@ from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
+from proxy.location import is_address
 from proxy.message import Message
 from proxy.parse import value_of
 from proxy.policy import hides
@@ -251,7 +252,8 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
     """Return where a request in a dialog goes: never further than the configured hops of its far side.
 
     A phone is reached over the flow it came in on, whatever its URIs say; a trunk or the core at the next
-    URI's address if that is one of its hops, else where the dialog was before.
+    URI's address if that is one of its hops, else where the dialog was before; so too when that address is a name
+    which leads nowhere.
 
     Raises:
         TokenRefused: 403 when not even that belongs to the far side any more.
@@ -265,7 +267,8 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
         uri = None
     hop = network.named(party, uri.host, uri.port) if uri is not None else None
     if hop is not None:
-        return hop
+        where = (flow.peer,) if not is_address(hop.host) and network.reachable(party, flow.peer) else ()
+        return hop._replace(others=where) if where else hop
     if not network.reachable(party, flow.peer):
         raise TokenRefused(403, "hop")
     return Hop(party, *flow.peer, flow.local)

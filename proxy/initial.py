@@ -12,6 +12,7 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
+from proxy.location import DEFAULT_PORT, is_address
 from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
 from proxy.policy import Plan
@@ -161,15 +162,18 @@ def _by_route(generation: Generation, route: bytes, *, emergency: bool) -> Hop |
     uri = _sip(route)
     if uri is None:
         return None
-    address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
+    network, host = generation.network, uri.host.decode("ascii", "replace")
+    named = not is_address(host)
     try:
-        party = generation.network.party_of(address)
+        party = network.named_party(host) if named else network.party_of((host, uri.port or DEFAULT_PORT))
     except ValueError:
         return None
     if party is not None and party.trunk is not None:
         # An emergency trunk is a PSAP for a call that names it in Route too (RFC 6881 ED-62.2).
-        party = generation.network.party(party.end, emergency)
-    return generation.network.hop(party, address) if party and party.zone is not Zone.ACCESS else None
+        party = network.party(party.end, emergency)
+    if party is None or party.zone is Zone.ACCESS:
+        return None
+    return network.hop(party, (host, uri.port if named else uri.port or DEFAULT_PORT))
 
 
 def cross(

@@ -8,7 +8,6 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import udp_flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
-from proxy.memo import remembered
 from proxy.routing import Party
 
 if TYPE_CHECKING:
@@ -82,34 +81,10 @@ def _without_plan(core: Core, crossing: Crossing, via: bytes) -> bytes:
 _KINDS = {b"ACK": "ack", b"BYE": "bye"}
 
 
-def launch(
+def send(
     core: Core, context: ResponseContext, branch: Branch, key: ServerKey, loop: bytes, share: int, now: float
 ) -> None:
-    """Send one branch, or park it until its hop's address is known."""
-    hop = branch.crossing.hop
-    if is_address(hop.host):
-        _send(core, context, branch, key, loop, share, now)
-        return
-
-    network = core.generation.network  # the generation at receipt decides (design.md §5)
-
-    def found(address: str, later: float) -> None:
-        if branch.final:
-            return  # cancelled while it waited: the look-up's result is void
-        there = network.at(hop, address) if address else None
-        if there is None:
-            context.failed_locally(branch, 503, later)
-            return
-        branch.crossing.hop = there
-        _send(core, context, branch, key, loop, share, later)
-
-    if not core.look_up(hop.host, found, urgent=branch.crossing.emergency):
-        context.failed_locally(branch, 503, now)
-
-
-def _send(
-    core: Core, context: ResponseContext, branch: Branch, key: ServerKey, loop: bytes, share: int, now: float
-) -> None:
+    """Finish and send one branch, whose hop has an address."""
     crossing = branch.crossing
     try:
         via, data = finish(core, crossing, key, loop, share)
@@ -144,9 +119,3 @@ class _Forget:
 
     def fire(self, name: str, now: float) -> None:
         self._table.pop(self._key, None)
-
-
-@remembered
-def is_address(host: str) -> bool:
-    """Tell an IP address from a name that must be looked up."""
-    return ":" in host or host.replace(".", "").isdigit()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-Found = Callable[[str, float], None]
-"""Called with the address ("" for none) and the time."""
+from proxy.location import Place
+
+Found = Callable[[Sequence[Place], float], None]
+"""Called with where the name is served, which may be nowhere, and the time."""
 
 
 class Parking:

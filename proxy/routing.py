@@ -19,12 +19,12 @@ from config.vocabulary import Zone
 from proxy.dialled import SEPARATORS, Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
+from proxy.location import Address, Place, is_address, plain
 from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
 from proxy.record import BUCKETS, End
 from proxy.uri import SipUri, hostport, parse_sip_uri
 
-Address = tuple[str, int]
 _BITS: dict[Alphabet, int] = {"base64url": 6, "base32": 5}
 TOKEN_OVERHEAD = 18
 """Bytes that a token has besides its payload: the first byte, the authentication tag, and rounding."""
@@ -87,7 +87,10 @@ class Hop(NamedTuple):
     party: Party
     host: str
     port: int
+    """0 for a name without one: its services are looked up (RFC 3263 §4.2)."""
     local: Address
+    others: tuple[Address, ...] = ()
+    """Further addresses and names of the party, to be tried in this order when this one fails."""
 
 
 class _Rule(NamedTuple):
@@ -165,6 +168,7 @@ class World:
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self._rules = tuple(map(_Rule.of, settings.routes))
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
+        self._listed = {one.name.lower().removesuffix("."): plain(one.addresses) for one in settings.hosts}
 
     def is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
@@ -216,11 +220,15 @@ class World:
         section = self.settings.access if party.zone is Zone.ACCESS else self.settings.core
         return section.record_budget if section else 0
 
-    def at(self, hop: Hop, address: str) -> Hop | None:
-        """Return a hop at the address that its name leads to; None where that is none of the party's own."""
-        if not self.reachable(hop.party, (address, hop.port)):
+    def listed(self, host: str) -> tuple[Place, ...] | None:
+        """Return where the configuration says that a name is served, in place of DNS; None where it does not say."""
+        return self._listed.get(host.lower().removesuffix("."))
+
+    def at(self, hop: Hop, address: Address) -> Hop | None:
+        """Return a hop at an address that its name leads to; None where that is none of the party's own, or of ours."""
+        if not self.can_reach(address[0]) or not self.reachable(hop.party, address):
             return None
-        return hop._replace(host=address, local=self.local(hop.party, address))
+        return self.hop(hop.party, address)
 
     def local(self, party: Party, host: str) -> Address:
         """Return the socket for reaching host: the party's listener, or one of the right address family."""
@@ -243,7 +251,20 @@ class World:
         if self.is_us(host, port):
             return self.hop(party, self.local(party, ""))
         address = (host.decode("ascii", "replace"), port or 5060)
+        if not is_address(address[0]):
+            # Only names that the operator wrote down are looked up, and not what messages say.
+            return (
+                self.hop(party, (address[0], port)) if address[0].lower() in _names_of(party, self.settings) else None
+            )
         return self.hop(party, address) if self.reachable(party, address) else None
+
+    def named_party(self, host: str) -> Party | None:
+        """Return whose hop a name is by configuration; None where it is nobody's."""
+        parties = [
+            *[Party(Zone.TRUNK, trunk) for trunk in self.settings.trunks],
+            *([CORE] if self.settings.core else []),
+        ]
+        return next((party for party in parties if host.lower() in _names_of(party, self.settings)), None)
 
     def reachable(self, party: Party, address: Address) -> bool:
         """Tell whether an address that the network named lies within what is configured for party."""
@@ -342,7 +363,10 @@ class World:
         if name in ("core", "access"):
             return self._by_uri(CORE if name == "core" else ACCESS, uri)
         party = self.party(End(Zone.TRUNK, self._ids[name]), emergency)
-        return self.hop(party, party.trunk.hosts[0]) if party and party.trunk else None
+        if party is None or party.trunk is None:
+            return None
+        first, *others = party.trunk.hosts
+        return self.hop(party, first)._replace(others=tuple(others))
 
     def _by_uri(self, party: Party, uri: SipUri | None) -> Hop | None:
         """Return the Request-URI itself as hop, if it is a literal address of that zone."""
@@ -385,10 +409,11 @@ class Network:
         # What is asked once a call at most, or remembers by itself.
         self.route = world.route
         self.at = world.at
+        self.listed = world.listed
+        self.named_party = world.named_party
         self.local = world.local
         self.listener = world.listener
         self.advertised = world.advertised
-        self.can_reach = world.can_reach
         self.record_budget = world.record_budget
         self.served = world.served
 
@@ -397,6 +422,13 @@ def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:
     yield listener.address.lower().encode(), listener.port
     if listener.advertised:
         yield listener.advertised.host.lower().encode(), listener.advertised.port
+
+
+def _names_of(party: Party, settings: Settings) -> set[str]:
+    """Return the names, in lower case, that a trunk or the core is configured by."""
+    core = settings.core if party.zone is Zone.CORE else None
+    hops = party.trunk.hosts if party.trunk else (core.next_hop,) if core and core.next_hop else ()
+    return {hop.host.lower() for hop in hops if not hop.is_ip}
 
 
 def _is_v6(listener: Listener) -> bool:

@@ -32,6 +32,7 @@ EVENTS = frozenset(
         "emergency",
         "overload",
         "privacy-override",
+        "failover",
     }
 )
 
@@ -49,8 +50,11 @@ class Sinks(Protocol):
     def send(self, flow: Flow, data: bytes) -> bool:
         """Send data over flow at once; False when the system refused it for good (RFC 3261 §16.9)."""
 
-    def lookup(self, ticket: int, host: str) -> None:
-        """Find the addresses of host and hand them to `Core.resume(ticket, addresses, now)`, never at once."""
+    def lookup(self, ticket: int, host: str, port: int) -> None:
+        """Find where host is served and hand that to `Core.resume(ticket, places, now)`, never at once.
+
+        With a port only addresses count; 0 means that none was given (RFC 3263 §4.2).
+        """
 
     def event(self, event: Event) -> None:
         """Take note of an event; must not raise."""

@@ -19,6 +19,7 @@ LEVELS = {
     "emergency": LogLevel.info,
     "privacy-override": LogLevel.info,
     "overload": LogLevel.warn,
+    "failover": LogLevel.warn,
     "failed-closed": LogLevel.error,
 }
 """Level of each kind of proxy.sinks.EVENTS. What every call and every stranger causes is for debugging only."""

@@ -22,6 +22,7 @@ from proxy import dialled
 from proxy.core import Core
 from proxy.errors import Malformed
 from proxy.flow import Flow
+from proxy.location import plain
 from proxy.message import Message
 from proxy.routing import Network, Party
 from proxy.sinks import Event
@@ -96,7 +97,7 @@ class Bench:
         self.sent.append((flow, data))
         return True
 
-    def lookup(self, ticket: int, host: str) -> None:
+    def lookup(self, ticket: int, host: str, port: int) -> None:
         """Note a name; `receive` answers."""
         self._waiting.append((ticket, host))
 
@@ -113,7 +114,7 @@ class Bench:
         while self._waiting:
             ticket, host = self._waiting.pop(0)
             address = find(host)
-            self.core.resume(ticket, [address] if address else [], self._now)
+            self.core.resume(ticket, plain([address] if address else []), self._now)
 
 
 class _Exchange(NamedTuple):

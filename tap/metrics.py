@@ -22,6 +22,7 @@ GAUGES = {
     "sipveil_server_transactions": "Server transactions at this moment.",
     "sipveil_client_transactions": "Client transactions at this moment.",
     "sipveil_parked_requests": "Requests that wait for a look-up at this moment.",
+    "sipveil_targets_passed_over": "Addresses of next hops that were silent or asked to be left alone, and come last.",
     "sipveil_overload_active": "1 while new requests may be refused for overload, else 0.",
     "sipveil_overload_refused_ratio": "Part of the new requests that is refused at this moment, 0 to 1.",
     "sipveil_overload_lag_seconds": "How long a datagram had waited to be read when this was last measured.",

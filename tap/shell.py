@@ -22,9 +22,11 @@ from config.settings import Listener, Settings, Trunk
 from config.subscribers import Subscribers
 from proxy.counters import Counters
 from proxy.flow import Flow
+from proxy.location import Place
 from proxy.overload import Overload
 from proxy.policy import Privacy
-from proxy.resolver import Resolver, ask_name_servers, read_hosts, system_name_servers
+from proxy.resolver import Resolver, read_hosts
+from proxy.resolver_query import Query, ask_name_servers, name_servers
 from proxy.sinks import Event, Sinks
 from proxy.transport import UdpListener, open_udp_socket
 from proxy.transport_queue import QueueWatch, ReceiveQueue
@@ -64,8 +66,8 @@ class Core(Protocol):
     def timeout(self, now: float) -> None:
         """Let time pass until now."""
 
-    def resume(self, ticket: int, addresses: Sequence[str], now: float) -> None:
-        """Go on with what waited for a look-up; no addresses: not found."""
+    def resume(self, ticket: int, places: Sequence[Place], now: float) -> None:
+        """Go on with what waited for a look-up; no places: not found."""
 
     def set_wall(self, now: float, wall: float) -> None:
         """Take note that now (monotonic) is wall (Unix time)."""
@@ -120,8 +122,7 @@ class Shell:
         self._log = log
         self.boundary = Boundary(log, clocks.now)
         self._events = EventLog(log, clocks.now, settings.log.level)
-        query = ask_name_servers(system_name_servers(), _families(settings))
-        self._resolver = Resolver(reactor, query, read_hosts(HOSTS))
+        self._resolver = Resolver(reactor, _query(settings), read_hosts(HOSTS))
         self._sockets: list[socket.socket] = []
         self._listeners: dict[tuple[str, int], UdpListener] = {}
         self._ticks: list[LoopingCall] = []
@@ -166,6 +167,7 @@ class Shell:
         """Let the core go on with what a reload has made ready, on the listeners that there are."""
         self.settings = candidate.settings.model_copy(update={"listeners": self.settings.listeners})
         self.core.adopt(self.settings, candidate.ring, candidate.privacy, candidate.retired)
+        self._resolver.ask(_query(self.settings))
 
     def stop(self) -> Deferred[None]:
         """Close everything; fires when the metrics page is closed too. Safe at any point of the start."""
@@ -257,13 +259,13 @@ class Shell:
         listener = self._listeners.get(flow.local)
         return listener is not None and listener.send(flow, data)
 
-    def lookup(self, ticket: int, host: str) -> None:
-        """Find the addresses of host, and let the core go on with them later."""
+    def lookup(self, ticket: int, host: str, port: int) -> None:
+        """Find where host is served, and let the core go on with that later."""
 
-        def found(addresses: list[str]) -> None:
-            self.boundary.run("lookup", lambda: self.core.resume(ticket, addresses, self._clocks.now()))
+        def found(places: Sequence[Place]) -> None:
+            self.boundary.run("lookup", lambda: self.core.resume(ticket, places, self._clocks.now()))
 
-        self._resolver.lookup(host, found)
+        self._resolver.lookup(host, port, found)
 
     def event(self, event: Event) -> None:
         """Write an event down."""
@@ -320,6 +322,11 @@ def cannot_open(what: str, address: str, port: int, error: BaseException) -> str
     cause = getattr(error, "socketError", error)  # Twisted wraps the system's error
     reason = getattr(cause, "strerror", None) or str(cause)
     return f"cannot open {what} {HostPortValue(address, port)}: {reason}"
+
+
+def _query(settings: Settings) -> Query:
+    """Return what asks the configured name servers."""
+    return ask_name_servers(name_servers(settings.dns.servers), _families(settings))
 
 
 def _families(settings: Settings) -> tuple[str, ...]:

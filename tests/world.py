@@ -80,7 +80,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.sent: list[tuple[tuple[str, int], bytes]] = []
-        self.lookups: list[tuple[int, str]] = []
+        self.lookups: list[tuple[int, str, int]] = []
         self.events: list[Event] = []
         self.privacy: Any = build(self.settings, signer=self.signer, verifier=self.verifier)
         self.core = self.new_core()
@@ -108,8 +108,8 @@ class World:
         self.sent.append((flow.peer, data))
         return True
 
-    def lookup(self, ticket: int, host: str) -> None:
-        self.lookups.append((ticket, host))
+    def lookup(self, ticket: int, host: str, port: int) -> None:
+        self.lookups.append((ticket, host, port))
 
     def event(self, event: Event) -> None:
         self.events.append(event)

@@ -6,7 +6,15 @@ import ipaddress
 
 import pytest
 
-from config.address import HostPortValue, NetworkValue, is_ip, parse_host_port, parse_network
+from config.address import (
+    HostPortValue,
+    NetworkValue,
+    is_ip,
+    parse_host_port,
+    parse_name_server,
+    parse_network,
+    parse_next_hop,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +83,42 @@ def test_only_literal_addresses_are_ips() -> None:
     assert parse_host_port("[::1]").is_ip
     assert not parse_host_port("a.example").is_ip
     assert not is_ip("[::1]")
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("sip.example", "sip.example", 0),
+        ("sip.example:5060", "sip.example", 5060),
+        ("192.0.2.7", "192.0.2.7", 5060),
+        ("[2001:db8::7]", "2001:db8::7", 5060),
+    ],
+)
+def test_only_the_name_of_a_next_hop_may_have_no_port(text: str, host: str, port: int) -> None:
+    """RFC 3263 §4.2: a port, a numeric host or neither make three different look-ups; it is written as it was read."""
+    hop = parse_next_hop(text)
+    assert hop == HostPortValue(host, port)
+    assert parse_next_hop(str(hop)) == hop
+    assert parse_next_hop(hop) == hop
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("192.0.2.53", "192.0.2.53", 53),
+        ("192.0.2.53:5060", "192.0.2.53", 5060),
+        ("[2001:db8::53]", "2001:db8::53", 53),
+        ("[2001:db8::53]:5353", "2001:db8::53", 5353),
+    ],
+)
+def test_a_name_server_listens_on_53(text: str, host: str, port: int) -> None:
+    server = parse_name_server(text)
+    assert server == HostPortValue(host, port)
+    assert parse_name_server(str(server)) == parse_name_server(server) == server
+
+
+@pytest.mark.parametrize("text", ["ns.example", "ns.example:53", "192.0.2.999", 53, ""])
+def test_a_name_server_is_an_address(text: object) -> None:
+    """Whom would one ask for its name?"""
+    with pytest.raises(ValueError, match="is not"):
+        parse_name_server(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from config.settings import ACCESS_DEFAULT, STRICT_DEFAULT, Access, ActionName, Privacy, SubscriberPrivacy, Trunk
+from config.settings import ACCESS_DEFAULT, STRICT_DEFAULT, Access, ActionName, Host, Privacy, SubscriberPrivacy, Trunk
 from config.vocabulary import SENSIBLE_ACTIONS, Action, Category, Zone
 
 
@@ -60,3 +60,11 @@ def test_a_trunk_counts_as_psap_for_emergency_calls_only() -> None:
     assert trunk.zone(emergency_call=True) is Zone.PSAP
     assert trunk.zone(emergency_call=False) is Zone.TRUNK
     assert trunk.model_copy(update={"emergency": False}).zone(emergency_call=True) is Zone.TRUNK
+
+
+@pytest.mark.parametrize("name", ["192.0.2.1", "", "a b", "sip..example", "sip.example:5060", "bücher.example"])
+def test_a_listed_host_is_a_name(name: str) -> None:
+    """An address needs no look-up, and what no trunk could have for a name is a slip."""
+    with pytest.raises(ValidationError, match="is not a host name"):
+        Host(name=name, addresses=("192.0.2.1",))
+    assert Host(name="Sip_1.example.", addresses=("192.0.2.1", "2001:db8::1")).addresses[0] == "192.0.2.1"

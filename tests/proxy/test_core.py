@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from proxy.location import plain
 from proxy.sinks import Event
 from tests.agents import ALICE, CARRIER, STRANGER, Packet, read
 from tests.ladder import Ladder, Sent, Silence, Wait
@@ -60,7 +61,7 @@ def test_nothing_on_the_wire_raises(noise: bytes, place: int, cut: int) -> None:
 def test_a_used_ticket_is_no_error() -> None:
     """A look-up that answers twice, or after its request has gone."""
     world = World()
-    world.core.resume(17, ["198.51.100.7"], world.now)
+    world.core.resume(17, plain(["198.51.100.7"]), world.now)
 
 
 def test_records_follow_the_wall_clock() -> None:

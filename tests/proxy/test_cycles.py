@@ -6,9 +6,10 @@ import gc
 
 import pytest
 
+from proxy.location import plain
 from proxy.transaction import ServerTransaction
 from tests.agents import ALICE, CARRIER, read
-from tests.world import World
+from tests.world import World, settings
 
 
 def whole_call(world: World, number: int) -> None:
@@ -39,11 +40,46 @@ def unanswered_request(world: World, number: int) -> None:
     world.receive(*ALICE.request(b"OPTIONS", call_id=b"%d@x" % number, branch=b"z9hG4bKo%d" % number))
 
 
-@pytest.mark.parametrize("what", [whole_call, cancelled_call, refused_call, unanswered_request])
+def failed_over_call(world: World, number: int) -> None:
+    invite = ALICE.invite(call_id=b"%d@x" % number, branch=b"z9hG4bKi%d" % number)
+    sent = world.receive(*invite)[1][1]
+    _, (_, sent) = world.receive(*CARRIER.answer(sent, 503))
+    world.receive(*CARRIER.answer(sent, 180))
+    world.receive(*CARRIER.answer(sent, 200))
+
+
+def silent_targets(world: World, number: int) -> None:
+    world.receive(*ALICE.invite(call_id=b"%d@x" % number, branch=b"z9hG4bKi%d" % number))
+
+
+def located_call(world: World, number: int) -> None:
+    invite = ALICE.invite(uri=b"sip:9000@192.0.2.1", call_id=b"%d@x" % number, branch=b"z9hG4bKi%d" % number)
+    world.receive(*invite)
+    world.core.resume(world.lookups[-1][0], plain(["198.51.100.17", "198.51.100.18"]), world.now)
+    world.receive(*CARRIER.answer(world.sent[-1][1], 486))
+
+
+SEVERAL = [
+    {
+        "name": "carrier",
+        "hosts": ["198.51.100.7", "198.51.100.17"],
+        "networks": ["198.51.100.0/24"],
+        "listener": "main",
+    },
+    {"name": "named", "hosts": ["sip.example", "198.51.100.9"], "networks": ["198.51.100.16/28"], "listener": "main"},
+]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [whole_call, cancelled_call, refused_call, unanswered_request, failed_over_call, silent_targets, located_call],
+)
 def test_what_has_ended_is_freed_without_the_collector(what: object) -> None:
     """Five of each, then time for all timers: the collector finds nothing."""
     assert callable(what)
     world = World()
+    if what in (failed_over_call, silent_targets, located_call):
+        world = World(settings(trunks=SEVERAL, routes=[{"prefix": "9", "to": ["named"]}, {"to": ["carrier"]}]))
     what(world, 0)
     world.wait(300)
     gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from proxy.location import plain
 from tests.agents import ALICE, CARRIER, Packet, read
 from tests.ladder import Ladder, Sent, Silence, Wait
 from tests.world import World, settings
@@ -81,7 +82,7 @@ def test_ack_parks_without_transaction() -> None:
     }
     world = World(settings(trunks=[trunk], routes=[{"to": ["named"]}], limits={"parked": 1}))
     ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
-    world.core.resume(1, ["198.51.100.7"], world.now)
+    world.core.resume(1, plain(["198.51.100.7"]), world.now)
     ladder.left = world.sent[1:]
     ladder = ladder << Sent(CARRIER, b"INVITE")
     contact = b"<sip:gw@sip.carrier.example:5060>"
@@ -91,6 +92,6 @@ def test_ack_parks_without_transaction() -> None:
     ladder = ladder >> ALICE.within(b"ACK", ladder[200], cseq=1, branch=b"z9hG4bKagain") << Silence()
     assert world.count("dropped", "parked-full") == 1
     before = len(world.sent)
-    world.core.resume(2, ["198.51.100.7"], world.now)
+    world.core.resume(2, plain(["198.51.100.7"]), world.now)
     assert [read(data).method for _, data in world.sent[before:]] == [b"ACK"]
     assert ladder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from proxy.location import plain
 from tests.agents import ALICE, CARRIER, read
 from tests.ladder import Ladder, Sent, Silence, Wait
 from tests.world import World, settings
@@ -93,8 +94,8 @@ def test_cancel_while_parked_voids_the_look_up() -> None:
     trunk = {"name": "named", "hosts": ["sip.carrier.example"], "networks": ["198.51.100.7"], "listener": "main"}
     world = World(settings(trunks=[trunk], routes=[{"to": ["named"]}]))
     ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
-    assert world.lookups == [(1, "sip.carrier.example")]
+    assert world.lookups == [(1, "sip.carrier.example", 0)]
     ladder = ladder >> ALICE.cancel(INVITE) << Sent(ALICE, 200) << Sent(ALICE, 487)
-    world.core.resume(1, ["198.51.100.7"], world.now)
+    world.core.resume(1, plain(["198.51.100.7"]), world.now)
     assert ladder << Silence()
     assert len(world.sent) == 3, "nothing went to the trunk"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.headers import parse_name_addr
+from proxy.location import plain
 from tests.agents import ALICE, CARRIER, PBX, PSAP, SECOND, Agent, read
 from tests.ladder import Ladder, Restart, Sent, Silence, Wait
 from tests.world import OTHER_PHONE, SETTINGS, TRUNK, World, settings
@@ -228,12 +229,12 @@ def test_a_parked_invite_has_sent_100_and_goes_on() -> None:
     """Retransmissions are absorbed meanwhile, and the hop is where the name leads."""
     world = named()
     assert Ladder(world) >> INVITE << Sent(ALICE, 100) >> INVITE << Sent(ALICE, 100)
-    assert world.lookups == [(1, "sip.carrier.example")]
-    world.core.resume(1, ["2001:db8::7", "198.51.100.7"], world.now)
+    assert world.lookups == [(1, "sip.carrier.example", 0)]
+    world.core.resume(1, plain(["2001:db8::7", "198.51.100.7"]), world.now)
     assert [address for address, _ in world.sent[2:]] == [CARRIER.address], (
         "the first address that a listener can reach"
     )
-    world.core.resume(1, ["198.51.100.7"], world.now)
+    world.core.resume(1, plain(["198.51.100.7"]), world.now)
     assert len(world.sent) == 3, "a ticket is good for once"
 
 
@@ -241,7 +242,7 @@ def test_a_parked_non_invite_sends_nothing() -> None:
     """RFC 4320: no provisional response before its time."""
     world = named()
     assert Ladder(world) >> ALICE.request(b"OPTIONS") << Silence() >> ALICE.request(b"OPTIONS") << Silence()
-    world.core.resume(1, ["198.51.100.7"], world.now)
+    world.core.resume(1, plain(["198.51.100.7"]), world.now)
     assert [read(data).method for _, data in world.sent] == [b"OPTIONS"]
 
 
@@ -249,7 +250,7 @@ def test_a_name_without_address_is_500() -> None:
     """As a transport error (RFC 3261 §16.9): 503, which goes back as 500."""
     world = named()
     ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
-    world.core.resume(1, [], world.now)
+    world.core.resume(1, (), world.now)
     ladder.left = world.sent[1:]
     assert ladder << Sent(ALICE, 500)
 
@@ -258,7 +259,7 @@ def test_a_name_leads_nowhere_else() -> None:
     """A DNS answer adds no hop: an address outside the trunk's networks is as good as none."""
     world = named()
     ladder = Ladder(world) >> INVITE << Sent(ALICE, 100)
-    world.core.resume(1, ["203.0.113.66"], world.now)
+    world.core.resume(1, plain(["203.0.113.66"]), world.now)
     ladder.left = world.sent[1:]
     assert ladder << Sent(ALICE, 500)
 
@@ -292,7 +293,7 @@ def test_an_emergency_call_always_finds_a_place() -> None:
     for number in range(3):
         world.receive(*ALICE.invite(uri=b"urn:service:sos", branch=b"z9hG4bK%d" % number))
     assert len(world.lookups) == 3
-    world.core.resume(3, [PSAP.address[0]], world.now)
+    world.core.resume(3, plain([PSAP.address[0]]), world.now)
     assert world.sent[-1][0] == PSAP.address
 
 

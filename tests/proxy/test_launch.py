@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.launch import is_address
 from tests.agents import ALICE, CARRIER, read
 from tests.ladder import Ladder, Sent, Silence
 from tests.world import SETTINGS, World, settings
-
-
-@pytest.mark.parametrize(
-    ("host", "literal"), [("192.0.2.1", True), ("2001:db8::1", True), ("sip.example", False), ("a1", False)]
-)
-def test_names_are_told_from_addresses(host: str, literal: bool) -> None:
-    """Only names wait for a look-up."""
-    assert is_address(host) is literal
 
 
 def test_an_unregistered_require_is_refused_with_its_tags() -> None:

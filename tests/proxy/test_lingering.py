@@ -8,6 +8,7 @@ import pytest
 
 from proxy.headers import NameAddr
 from proxy.lingering import Accepted, CompletedClient, CompletedServer
+from proxy.location import plain
 from proxy.record import MAX_FIELD
 from proxy.transaction import ServerTransaction
 from tests.agents import ALICE, CARRIER, PBX, PSAP, SECOND, Agent, Packet, read
@@ -55,7 +56,7 @@ def parked() -> tuple[World, bytes, Agent]:
     world = World(settings(trunks=trunks(hosts=["sip.carrier.example:5060"], networks=["198.51.100.0/24"])))
     world.receive(*ALICE.invite())
     before = len(world.sent)
-    world.core.resume(world.lookups[0][0], [CARRIER.address[0]], world.now)
+    world.core.resume(world.lookups[0][0], plain([CARRIER.address[0]]), world.now)
     return world, world.sent[before][1], CARRIER
 
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from proxy.location import Place, plain
 from proxy.parking import Parking
 
 
-def nothing(address: str, now: float) -> None:
+def nothing(places: Sequence[Place], now: float) -> None:
     """Wait for nothing."""
 
 
 def test_a_ticket_gives_back_what_waits_once() -> None:
     """A late or repeated answer of the resolver finds nothing."""
     parking = Parking(2)
-    found: list[str] = []
-    ticket = parking.put(lambda address, now: found.append(address))
+    found: list[Place] = []
+    ticket = parking.put(lambda places, now: found.extend(places))
     assert ticket is not None
     taken = parking.take(ticket)
     assert taken is not None
-    taken("192.0.2.1", 0)
+    taken(plain(["192.0.2.1"]), 0)
     assert parking.take(ticket) is None
     assert parking.take(999) is None
-    assert found == ["192.0.2.1"]
+    assert found == [*plain(["192.0.2.1"])]
 
 
 def test_a_full_place_takes_no_more() -> None:

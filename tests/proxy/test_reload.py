@@ -6,6 +6,7 @@ import gc
 from typing import Any
 
 from filters.plan import CompiledPlan
+from proxy.location import plain
 from proxy.routing import Network
 from tests.agents import ALICE, CARRIER, read
 from tests.world import SECOND_TRUNK, SETTINGS, TRUNK, World, keyring, settings
@@ -150,9 +151,9 @@ def test_the_generation_at_receipt_decides_for_what_is_parked() -> None:
     ]
     world = World(settings(trunks=trunks))
     world.receive(*ALICE.invite(headers=(SDP_LINE, *CALLER)))
-    ((ticket, _),) = world.lookups
+    ((ticket, *_),) = world.lookups
     world.reload(**without(), **LOOSE)
-    world.core.resume(ticket, [TRUNK[0]], world.now)
+    world.core.resume(ticket, plain([TRUNK[0]]), world.now)
     to, data = world.sent[-1]
     assert (to, data.split()[0]) == (TRUNK, b"INVITE")
     assert not shows_software(data)

@@ -11,6 +11,7 @@ from config.load import load
 from config.settings import Settings, Trunk
 from proxy.counters import Counters
 from proxy.flow import Flow
+from proxy.location import Place
 from proxy.overload import Overload
 from proxy.policy import Privacy
 from proxy.sinks import Sinks
@@ -53,7 +54,7 @@ class FakeCore:
         self.counters = Counters()
         self.overload = Overload(settings.overload, lambda begins: None)
         self.received: list[tuple[bytes, Flow]] = []
-        self.resumed: list[tuple[int, list[str]]] = []
+        self.resumed: list[tuple[int, list[Place]]] = []
         self.timeouts = 0
         self.walls: list[float] = []
         self.on_receive: Callable[[bytes, Flow], None] = lambda data, flow: None
@@ -68,8 +69,8 @@ class FakeCore:
         self.timeouts += 1
         self.on_timeout()
 
-    def resume(self, ticket: int, addresses: Sequence[str], now: float) -> None:
-        self.resumed.append((ticket, list(addresses)))
+    def resume(self, ticket: int, places: Sequence[Place], now: float) -> None:
+        self.resumed.append((ticket, list(places)))
         self.on_resume()
 
     def set_wall(self, now: float, wall: float) -> None:
@@ -81,6 +82,7 @@ class FakeCore:
     def gauges(self) -> Mapping[str, float]:
         return {
             "sipveil_server_transactions": 3, "sipveil_client_transactions": 2, "sipveil_parked_requests": 1,
+            "sipveil_targets_passed_over": 0,
             "sipveil_overload_active": 1, "sipveil_overload_refused_ratio": 0.25, "sipveil_overload_lag_seconds": 0.02,
         }  # fmt: skip
 

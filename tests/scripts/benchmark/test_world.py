@@ -30,7 +30,7 @@ def test_time_passes_in_ticks() -> None:
 
 def test_names_are_not_looked_up() -> None:
     with pytest.raises(AssertionError, match=r"trunk\.example"):
-        World().lookup(1, "trunk.example")
+        World().lookup(1, "trunk.example", 0)
 
 
 def test_configured_as_the_process_is() -> None:

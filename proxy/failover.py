@@ -1,0 +1,167 @@
+"""Which target a branch goes to, and to which next when that one fails (RFC 3263 §4.3, RFC 3261 §16.9).
+
+A hop with one address is sent to at once; nothing here is made for it. Else a `Failover` keeps the crossing as it was
+before anything was edited: each try gets a fresh edit of the untouched request and, since the target goes into it, a
+branch of its own. It is let go of as soon as no further target is left or the far side rings.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from proxy.crossing import Crossing
+from proxy.forking import Branch, ResponseContext
+from proxy.launch import send
+from proxy.location import Address, Place, is_address, order
+from proxy.machines import State
+from proxy.matching import ServerKey
+from proxy.routing import Hop, Network
+from proxy.transaction import ClientTransaction
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+
+DOUBT_AFTER = 8
+"""Times T1 (4 s, four copies) after which an INVITE that nobody has answered makes the next calls go elsewhere."""
+MAX_TRIES = 8
+"""Most targets that one branch is sent to."""
+
+
+def launch(
+    core: Core, context: ResponseContext, branch: Branch, key: ServerKey, loop: bytes, share: int, now: float
+) -> None:
+    """Send one branch, or park it until it is known where its hop is."""
+    hop = branch.crossing.hop
+    if is_address(hop.host) and not hop.others:
+        send(core, context, branch, key, loop, share, now)
+        return
+    branch.others = Failover(core, branch.crossing, (key, loop, share), now)
+    branch.others.go_on(context, branch, now)
+
+
+class Failover:
+    """The targets of one branch that were not tried yet."""
+
+    __slots__ = ("_core", "_ends", "_later", "_network", "_pending", "_status", "_template", "_tried", "_way")
+
+    def __init__(self, core: Core, crossing: Crossing, way: tuple[ServerKey, bytes, int], now: float) -> None:
+        """Begin before the first try.
+
+        Args:
+            core: whose sockets and memory to use.
+            crossing: of the first target; stays as it is.
+            way: what goes into branches besides the target: key of the server transaction, loop hash, Max-Breadth.
+            now: the time.
+        """
+        hop = crossing.hop
+        self._core = core
+        self._template = crossing
+        self._way = way
+        self._network = core.generation.network  # the generation at receipt decides (design.md §5)
+        self._pending = deque([hop, *[self._network.hop(hop.party, address) for address in hop.others]])
+        self._later: deque[Hop] = deque()
+        """Those that are passed over: tried when no other is left."""
+        self._tried: set[Address] = set()
+        self._status = 503
+        """How the last try failed."""
+        # The sender of a non-INVITE has given up after 64*T1 (RFC 4320 §4): what is sent then would arrive twice.
+        patience = core.timers.timer_c if crossing.request.method == b"INVITE" else 64 * core.timers.t1
+        self._ends = now + patience - core.tick
+
+    def takes_over(self, status: int, branch: Branch, now: float) -> bool:
+        """Tell whether a further target is to be tried after a failure; 503 and 408 without response are our own."""
+        if not (self._pending or self._later) or len(self._tried) >= MAX_TRIES or now >= self._ends:
+            return False
+        if branch.response is None:
+            reason = {503: "transport", 408: "timeout"}.get(status, "")
+            if not reason:
+                return False
+        elif status == 503:
+            reason = "503"
+        elif self._template.emergency and 500 <= status < 600:
+            reason = "emergency"  # any failure of a server, where lives hang on the next one
+        else:
+            return False
+        self._status = status
+        self._core.failed_over(self._template, reason)
+        return True
+
+    def go_on(self, context: ResponseContext, branch: Branch, now: float) -> None:
+        """Send to the next target, or park until it is known where a name is served."""
+        emergency = self._template.emergency
+        while self._pending:
+            hop = self._pending.popleft()
+            if not is_address(hop.host):
+                if self._locate(context, branch, hop, now):
+                    return
+            elif (hop.host, hop.port) in self._tried:
+                continue
+            elif self._core.outages.passed_over((hop.host, hop.port), now, may_probe=not emergency):
+                self._later.append(hop)
+            else:
+                self._try(context, branch, hop, now)
+                return
+        if self._later:
+            self._try(context, branch, self._later.popleft(), now)
+            return
+        branch.others = None
+        context.failed(branch, self._status, branch.response, now)
+
+    def _locate(self, context: ResponseContext, branch: Branch, hop: Hop, now: float) -> bool:
+        """Put the targets of a name in its place; True where the branch is parked meanwhile."""
+        listed = self._network.listed(hop.host)
+        if listed is not None:
+            self._insert(hop, listed)
+            return False
+
+        def found(places: Sequence[Place], later: float) -> None:
+            if not context.wants(branch):
+                # Cancelled while it waited, or another branch has decided: the look-up's result is void.
+                branch.others = None
+                context.failed(branch, 487, None, later)
+                return
+            self._insert(hop, places)
+            self.go_on(context, branch, later)
+
+        return self._core.look_up(hop.host, hop.port, found, urgent=self._template.emergency)
+
+    def _insert(self, hop: Hop, places: Sequence[Place]) -> None:
+        self._pending.extendleft(reversed(targets(self._core, self._network, hop, places, self._way[0])))
+
+    def _try(self, context: ResponseContext, branch: Branch, hop: Hop, now: float) -> None:
+        self._tried.add((hop.host, hop.port))
+        branch.crossing = self._template.again(hop)
+        key, loop, share = self._way
+        send(self._core, context, branch, key, loop, share, now)
+        if branch.client is not None and branch.client.is_invite:
+            self._core.wheel.start(now, DOUBT_AFTER * self._core.timers.t1, _Doubt(self._core, branch.client), "doubt")
+        if not self._pending and not self._later and branch.others is not None:
+            branch.others = None
+            context.let_go()
+
+
+class _Doubt:
+    """Has further calls pass a target over while it is silent; this one waits for timer B, as it may ring there."""
+
+    __slots__ = ("_client", "_core")
+
+    def __init__(self, core: Core, client: ClientTransaction) -> None:
+        self._core = core
+        self._client = client
+
+    def fire(self, name: str, now: float) -> None:
+        if self._client.state is State.CALLING:
+            self._core.responses.unheard(self._client, now)
+
+
+def targets(core: Core, network: Network, hop: Hop, places: Sequence[Place], key: ServerKey) -> list[Hop]:
+    """Return the hops that a name leads to, in the order to try: those of the party's own that a listener can reach.
+
+    `key` is the request's: as long as it is the same, so is the order.
+    """
+    tokens = core.generation.tokens
+    seed = tokens.mac(tokens.current, b"target", key, hop.host.encode(), size=16)
+    there = [network.at(hop, address) for address in order(places, hop.port, seed)]
+    return [each for each in there if each is not None]

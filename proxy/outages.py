@@ -1,0 +1,76 @@
+"""Targets that are passed over while another is left: they were silent, or asked to be left alone (RFC 3263 §4.3).
+
+Without this each call would wait for timer B anew. A silent target is tried again after a while by one request alone;
+the others pass it over until that one was answered. Only a target that has an alternative is ever passed over, so no
+call is lost by what is remembered here, and for a bounded time only.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from proxy.location import Address
+
+SILENT_FOR = 30.0
+"""Seconds that a target which did not answer is passed over."""
+PROBE_FOR = 40.0
+"""Seconds that it is passed over further while one request tries it: 64*T1 and some."""
+MAX_BUSY = 300.0
+"""Seconds that a 503 may keep us away at most, whatever its Retry-After says (standards.md §1.3.4)."""
+MAX_MARKS = 1024
+"""Most targets remembered; the oldest leaves first."""
+
+
+class _Mark(NamedTuple):
+    until: float
+    is_silent: bool
+    """Whether any answer ends it; a Retry-After holds, whatever else comes (RFC 3261 §21.5.4)."""
+
+
+class Outages:
+    """The memory of one core."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        """Begin with all targets in service."""
+        self.marks: dict[Address, _Mark] = {}
+
+    def silent(self, address: Address, now: float) -> None:
+        """Note that a target did not answer, or could not be reached."""
+        self._put(address, _Mark(now + SILENT_FOR, is_silent=True))
+
+    def busy(self, address: Address, seconds: float, now: float) -> None:
+        """Note that a target wants to be left alone for some seconds."""
+        self._put(address, _Mark(now + min(seconds, MAX_BUSY), is_silent=False))
+
+    def heard(self, address: Address) -> None:
+        """Note that a target answers."""
+        mark = self.marks.get(address)
+        if mark is not None and mark.is_silent:
+            del self.marks[address]
+
+    def passed_over(self, address: Address, now: float, *, may_probe: bool) -> bool:
+        """Tell whether to try others first.
+
+        Args:
+            address: of a target that is about to be tried.
+            now: the time.
+            may_probe: whether this request may find out if a silent one is back; else it leaves that to others.
+        """
+        mark = self.marks.get(address)
+        if mark is None:
+            return False
+        if now < mark.until or (mark.is_silent and not may_probe):
+            return True
+        if mark.is_silent:
+            self.marks[address] = _Mark(now + PROBE_FOR, is_silent=True)
+        else:
+            del self.marks[address]
+        return False
+
+    def _put(self, address: Address, mark: _Mark) -> None:
+        self.marks.pop(address, None)
+        self.marks[address] = mark
+        if len(self.marks) > MAX_MARKS:
+            del self.marks[next(iter(self.marks))]
