@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from config import signing_key, trust_store
 from config.draft import Draft
 from config.problem import Mistake
-from config.settings import Section, Settings, Signing, Verification
+from config.section import Section
+from config.settings import Settings, Signing, Verification
 from config.signing_key import SigningKeyError
 from config.statefile import StateFileError
 

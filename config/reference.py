@@ -11,7 +11,8 @@ from pydantic_core import PydanticUndefined
 
 from config.problem import shown
 from config.schema import action_words, bounds_words, is_array, section_of, type_words
-from config.settings import Privacy, Section, Settings
+from config.section import Section
+from config.settings import Privacy, Settings
 from config.vocabulary import Category
 
 TARGET = Path(__file__).parent.parent / "docs" / "configuration.md"

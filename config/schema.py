@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 
 from config.address import HostPortValue, NetworkValue
 from config.lines import Path
-from config.settings import Section, Settings
+from config.section import Section
+from config.settings import Settings
 from config.vocabulary import SENSIBLE_ACTIONS, Action, Category
 
 _TYPE_WORDS: dict[object, str] = {

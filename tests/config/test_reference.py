@@ -8,7 +8,8 @@ import pytest
 
 from config import reference
 from config.schema import section_of
-from config.settings import Section, Settings
+from config.section import Section
+from config.settings import Settings
 
 
 def test_the_manual_in_the_repository_is_up_to_date() -> None:
