@@ -14,7 +14,19 @@ from proxy.counters import Counters
 from proxy.derive import ack_for
 from proxy.flow import Flow
 from proxy.lingering import Accepted, CompletedClient, CompletedServer
-from proxy.machines import CLIENT, INVITE_CLIENT, INVITE_SERVER, SERVER, Do, State, Table
+from proxy.machines import (
+    CLIENT,
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    RELIABLE_CLIENT,
+    RELIABLE_INVITE_CLIENT,
+    RELIABLE_INVITE_SERVER,
+    RELIABLE_SERVER,
+    SERVER,
+    Do,
+    State,
+    Table,
+)
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.timers import Timer, TimerWheel, cancel
@@ -151,6 +163,19 @@ class Transaction:
         """Note when timer B, F or H is due: the timer that repeats looks at it, and T1 is always before it."""
         self._until = now + 64 * self._env.timers.t1
 
+    def _give_up(self, name: str, now: float) -> None:
+        """Start timer B, F or H where none repeats."""
+        self._timer = self._env.wheel.start(now, 64 * self._env.timers.t1, self, name)
+
+    def _start_b(self, now: float, data: bytes) -> None:
+        self._give_up("B", now)
+
+    def _start_f(self, now: float, data: bytes) -> None:
+        self._give_up("F", now)
+
+    def _start_h(self, now: float, data: bytes) -> None:
+        self._give_up("H", now)
+
 
 Key = bytes
 """What a transaction is found under."""
@@ -188,6 +213,8 @@ _ACTIONS: dict[Do, Action] = {
     Do.START_M: _end("M", lambda timers: 64 * timers.t1),
 }
 
+_RELIABLE = {Do.START_B: Transaction._start_b, Do.START_F: Transaction._start_f, Do.START_H: Transaction._start_h}
+
 
 def _compiled(table: Table, actions: dict[Do, Action]) -> Rows:
     """Return a table of `machines` with functions for actions, and the row of the next state in each entry.
@@ -203,6 +230,8 @@ def _compiled(table: Table, actions: dict[Do, Action]) -> Rows:
 
 _INVITE_SERVER = _compiled(INVITE_SERVER, _ACTIONS)
 _SERVER = _compiled(SERVER, _ACTIONS)
+_RELIABLE_INVITE_SERVER = _compiled(RELIABLE_INVITE_SERVER, _ACTIONS | _RELIABLE)
+_RELIABLE_SERVER = _compiled(RELIABLE_SERVER, _ACTIONS | _RELIABLE)
 
 
 class ServerTransaction(Transaction):
@@ -212,10 +241,12 @@ class ServerTransaction(Transaction):
 
     def __init__(self, env: Environment, flow: Flow, table: dict[Key, Server], key: Key, *, is_invite: bool) -> None:
         """Wait for the transaction user's responses; `flow` is where they go."""
+        is_datagram = flow.transport == "UDP"
         if is_invite:
-            super().__init__(env, _INVITE_SERVER, State.PROCEEDING, flow, table, key)
+            rows = _INVITE_SERVER if is_datagram else _RELIABLE_INVITE_SERVER
+            super().__init__(env, rows, State.PROCEEDING, flow, table, key)
         else:
-            super().__init__(env, _SERVER, State.TRYING, flow, table, key)
+            super().__init__(env, _SERVER if is_datagram else _RELIABLE_SERVER, State.TRYING, flow, table, key)
         self.is_invite = is_invite
         self.context: ResponseContext | None = None
         """The branches of the request; None for what we answer ourselves."""
@@ -252,7 +283,9 @@ class ServerTransaction(Transaction):
 
     def _forget(self) -> None:
         super()._forget()
-        self.context = None
+        if self.context is not None:
+            cancel(self.context.trying)
+            self.context = None
 
     @property
     def finished(self) -> bool:
@@ -271,10 +304,12 @@ class ClientTransaction(Transaction):
     ) -> None:  # fmt: skip
         """Prepare to send `request`, which is complete, over `flow`; `key` is that of `matching.client_key`."""
         self.is_invite = request.startswith(b"INVITE ")
+        is_datagram = flow.transport == "UDP"
         if self.is_invite:
-            super().__init__(env, _INVITE_CLIENT, State.CALLING, flow, table, key)
+            rows = _INVITE_CLIENT if is_datagram else _RELIABLE_INVITE_CLIENT
+            super().__init__(env, rows, State.CALLING, flow, table, key)
         else:
-            super().__init__(env, _CLIENT, State.TRYING, flow, table, key)
+            super().__init__(env, _CLIENT if is_datagram else _RELIABLE_CLIENT, State.TRYING, flow, table, key)
         self.request = request
         self._user: ClientUser | None = user
         self.hop: Party | None = None
@@ -304,7 +339,9 @@ class ClientTransaction(Transaction):
         response, self._response = self._response, None
         if response is not None and self._user is not None:
             self._user.on_response(self, response, now)
-            if self.state is State.COMPLETED:
+            if self.state is State.TERMINATED:
+                self.settle()  # what leaves the table at once, over a reliable transport
+            elif self.state is State.COMPLETED:
                 self.settle()
                 self._user = None
                 if self.is_invite:
@@ -358,6 +395,8 @@ _CLIENT_ACTIONS = _ACTIONS | {
 }
 _INVITE_CLIENT = _compiled(INVITE_CLIENT, _CLIENT_ACTIONS)
 _CLIENT = _compiled(CLIENT, _CLIENT_ACTIONS)
+_RELIABLE_INVITE_CLIENT = _compiled(RELIABLE_INVITE_CLIENT, _CLIENT_ACTIONS | _RELIABLE)
+_RELIABLE_CLIENT = _compiled(RELIABLE_CLIENT, _CLIENT_ACTIONS | _RELIABLE)
 
 
 Server = ServerTransaction | CompletedServer | Accepted

@@ -47,7 +47,9 @@ def test_who_has_answered_was_there() -> None:
     assert ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
 
 
-@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", b"ACK sip:a@b SIP/2.0\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n", b"x" * 99])
+@pytest.mark.parametrize(
+    "data", [b"", b"\r\n\r\n", b"ACK sip:a@b SIP/2.0\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n", b"x" * 99]
+)
 def test_anything_else_is_nobodys_loss(data: bytes) -> None:
     """Whatever the transport gives back, nothing raises and nothing is sent."""
     assert undelivered(Ladder(), TO_TRUNK, data) << Silence()
