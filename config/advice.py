@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from config.advice_emergency import emergency_advice
+from config.groups_section import expand
 from config.problem import Mistake
 from config.settings import Settings
 
@@ -16,7 +17,7 @@ def advice(settings: Settings) -> Iterator[Mistake]:
 
 
 def _unreached_trunks(settings: Settings) -> Iterator[Mistake]:
-    reached = {name for route in settings.routes for name in route.to}
+    reached = {name for route in settings.routes for name in expand(settings.groups, route.to)}
     for index, trunk in enumerate(settings.trunks):
         if trunk.name not in reached:
             wrong = f'no route leads to trunk "{trunk.name}"'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from config.groups_section import expand
 from config.problem import Mistake
 from config.settings import Route, Settings
 from config.vocabulary import Action, Category
@@ -77,7 +78,7 @@ def _without_psap(settings: Settings) -> Iterator[Mistake]:
 
 
 def _trunks_without_line(settings: Settings) -> Iterator[Mistake]:
-    reached = {name for route in settings.routes if route.emergency for name in route.to}
+    reached = {name for route in settings.routes if route.emergency for name in expand(settings.groups, route.to)}
     for index, trunk in enumerate(settings.trunks):
         if trunk.emergency and trunk.name not in reached:
             wrong = f'no route with emergency = true leads to emergency trunk "{trunk.name}"'

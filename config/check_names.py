@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from config.draft import EACH, Draft, tables, texts
+from config.groups_section import expand_draft
 from config.lines import Path
 from config.problem import Mistake
 from config.retired import trunk_id
@@ -59,7 +60,7 @@ def _routes_to_nowhere(draft: Draft) -> Iterator[Mistake]:
     trunks = _names(draft, "trunks")
     if trunks is None:
         return
-    known = [*trunks, *(zone for zone in ("core", "access") if zone in draft)]
+    known = [*trunks, *expand_draft(draft), *(zone for zone in ("core", "access") if zone in draft)]
     for path, name in texts(draft, "routes", EACH, "to", EACH):
         if name in known:
             continue
@@ -77,11 +78,13 @@ def _emergency_routes(draft: Draft) -> Iterator[Mistake]:
         for _, name in texts(trunk, "name")
         if not trunk.get("emergency")
     }
+    groups = expand_draft(draft)
     for route, table in tables(draft, "routes", EACH):
-        for path, name in texts(table, "to", EACH):
-            if table.get("emergency") is True and name in others:
-                right = "write emergency = true in that trunk or route these calls elsewhere"
-                yield Mistake((*route, *path), f'"{name}" does not carry emergency calls, see', right, others[name])
+        for path, called in texts(table, "to", EACH):
+            for name in groups.get(called, [called]):
+                if table.get("emergency") is True and name in others:
+                    right = "write emergency = true in that trunk or route these calls elsewhere"
+                    yield Mistake((*route, *path), f'"{name}" does not carry emergency calls, see', right, others[name])
 
 
 def _names(draft: Draft, section: str) -> list[str] | None:

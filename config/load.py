@@ -1,6 +1,6 @@
 """From a TOML file to Settings, or to the list of everything that is wrong with it.
 
-`tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`,
+`tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`, `check_groups`,
 `check_networks`, `check_hosts`, `check_policy`, `check_signing`; `check_certificates` where that is asked for) side by
 side -> each mistake gets its line.
 """
@@ -16,6 +16,7 @@ from config import tomlfile
 from config.advice import advice
 from config.advice_policy import policy_advice
 from config.check_certificates import certificate_advice, certificate_mistakes
+from config.check_groups import group_mistakes
 from config.check_hosts import host_mistakes
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
@@ -29,7 +30,9 @@ from config.wording import mistake
 
 __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 
-_CHECKS = (name_mistakes, network_mistakes, host_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes)
+_CHECKS = (
+    name_mistakes, group_mistakes, network_mistakes, host_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes,
+)  # fmt: skip
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 
 

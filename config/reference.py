@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from inspect import cleandoc
 from pathlib import Path
 
@@ -51,17 +51,25 @@ def _sections() -> Iterator[str]:
     """Yield the top level, then one chapter for each table in it."""
     fields = Settings.model_fields
     yield _chapter("Top level", "Keys that stand above all tables.", Settings)
+    yield from _tables("", fields)
+
+
+def _tables(above: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """Yield a chapter for each table, and behind it those for the tables that stand in it."""
     for name, field in fields.items():
         section = section_of(field)
-        if section is not None:
+        if section is not None and section is not Privacy:
             text = f"{cleandoc(section.__doc__ or '')} {_presence(field)}"
-            yield _chapter(f"`{_header(name, field)}`", text, section)
+            yield _chapter(f"`{_header(above + name, field)}`", text, section)
+            yield from _tables(f"{above}{name}.", section.model_fields)
 
 
 def _chapter(title: str, text: str, section: type[Section]) -> str:
-    """Describe one section: its plain keys, and the privacy tables in it."""
+    """Describe one section: its keys, and the tables in it."""
     fields = section.model_fields.items()
-    rows = [_row(name, field) for name, field in fields if section_of(field) in (None, Privacy)]
+    rows = [
+        _row(name, field) for name, field in fields if section is not Settings or section_of(field) in (None, Privacy)
+    ]
     return f"## {title}\n\n{text.strip()}\n\n{_HEAD}{''.join(rows)}"
 
 
@@ -69,6 +77,8 @@ def _row(name: str, field: FieldInfo) -> str:
     """Describe one key."""
     if section_of(field) is Privacy:
         kind, bounds = "[privacy table](#privacy-tables)", ""
+    elif section_of(field) is not None:
+        kind, bounds = "tables, see below" if is_array(field) else "table, see below", ""
     else:
         kind, bounds = type_words(field), bounds_words(field)
     return f"| `{name}` | {kind} | {_default(field)} | {bounds} | {field.description} |\n"

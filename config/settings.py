@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from config.address import HostPort, NameServer, Network, NextHop
+from config.groups_section import Group
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
 from config.vocabulary import Action, Category, Zone
 
@@ -222,7 +223,7 @@ class Route(Section):
     emergency: bool = Field(default=False, description="this line is for emergency calls, and only for them")
     to: tuple[str, ...] = Field(
         min_length=1,
-        description="trunk names, `core` or `access` (the Request-URI itself); several: forked in parallel",
+        description="trunks, groups, `core` or `access` (the Request-URI itself), by name; several: forked in parallel",
     )
 
 
@@ -435,6 +436,7 @@ class Settings(Section):
     access: Access | None = Field(default=None, description="the phones' zone")
     core: Core | None = Field(default=None, description="the operator's own servers")
     trunks: tuple[Trunk, ...] = Field(default=(), description="trunk providers")
+    groups: tuple[Group, ...] = Field(default=(), description="trunks that stand in for each other")
     dns: Dns = Field(default=Dns(), description="name servers")
     hosts: tuple[Host, ...] = Field(default=(), description="names that DNS is not asked for")
     routes: tuple[Route, ...] = Field(default=(), description="routing table, first match wins")

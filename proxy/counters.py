@@ -43,7 +43,8 @@ COUNTERS = (
     CounterSpec("sipveil_timeouts_total", "Transactions ended by a timer.", "timer", ("B", "C", "F", "H")),
     CounterSpec("sipveil_failovers_total",
                 "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
-                "another 5xx to an emergency call.", "reason", ("503", "transport", "timeout", "emergency")),
+                "another 5xx to an emergency call, what a contract keeps from one trunk of a group.", "reason",
+                ("503", "transport", "timeout", "emergency", "contract")),
     CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),
     CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",

@@ -13,7 +13,9 @@ from proxy.errors import Malformed, Refused
 from proxy.failover import launch
 from proxy.flow import Flow
 from proxy.forking import ResponseContext
+from proxy.generation import Generation
 from proxy.grammar import COMMA
+from proxy.groups import Group, Spare, last_resorts_last, order
 from proxy.headers import parse_via
 from proxy.initial import Arrival
 from proxy.machines import State
@@ -21,7 +23,7 @@ from proxy.matching import ServerKey, loop_hash, server_key, worker_of
 from proxy.message import Message
 from proxy.rate import RateLimit
 from proxy.reply import echo
-from proxy.routing import Party
+from proxy.routing import Hop, Party
 from proxy.transaction import ServerTransaction
 from proxy.validation import check, check_proxy_require, read_request_uri
 
@@ -78,7 +80,7 @@ class RequestHandler:
             if request.to_tag:
                 crossings, loop = self._cross_within(arrival)
             else:
-                crossings = self._cross(arrival)
+                crossings = self._cross(arrival, key, now)
             limit = core.generation.network.settings.limits.max_breadth
             shares = share(breadth_of(request, limit), len(crossings))
         except Refused as refusal:
@@ -131,7 +133,7 @@ class RequestHandler:
             crossings = without_record.cross(generation, arrival, refusal)
             return crossings, self._check_loop(arrival.request, arrival.source)
 
-    def _cross(self, arrival: Arrival) -> list[Crossing]:
+    def _cross(self, arrival: Arrival, key: ServerKey, now: float) -> list[Crossing]:
         generation, request = self._core.generation, arrival.request
         callback = is_callback(generation, request, arrival.source, arrival.wall)
         if callback:
@@ -143,24 +145,51 @@ class RequestHandler:
             generation, arrival, routes, lambda who: callback or self.contact_calls.allow(who, arrival.wall)
         )
         return [
-            self._cross_to(arrival, destination, routes, emergency=emergency, callback=callback)
+            self._cross_to(generation, arrival, destination, routes, emergency=emergency, callback=callback)
+            if destination.hop.group is None
+            else self._cross_to_group(arrival, destination.hop.group, routes, (key, now), (emergency, callback))
             for destination in found
         ]
 
+    def _cross_to_group(
+        self, arrival: Arrival, group: Group, routes: tuple[bytes, ...], drawn: tuple[ServerKey, float],
+        exempt: tuple[bool, bool],
+    ) -> Crossing:  # fmt: skip
+        """Return the crossing to the first of a group that may have a request; the others are its spare ones.
+
+        Raises:
+            Refused: when none may.
+        """
+        core = self._core
+        generation, (key, now), (emergency, callback) = core.generation, drawn, exempt
+        tokens = generation.tokens
+        seed = tokens.mac(tokens.current, b"group", key, group.name.encode(), size=16)
+        hops = last_resorts_last(order(group, seed), core.outages, now)
+
+        def cross(hop: Hop) -> Crossing:
+            destination = initial.Destination(hop, b"")
+            return self._cross_to(generation, arrival, destination, routes, emergency=emergency, callback=callback)
+
+        spare = Spare(hops, cross, group.patience, emergency=emergency)
+        crossing = spare.first()
+        if spare:
+            crossing.hop = crossing.hop._replace(spare=spare)
+        return crossing
+
     def _cross_to(
-        self, arrival: Arrival, destination: initial.Destination, routes: tuple[bytes, ...], *,
+        self, generation: Generation, arrival: Arrival, destination: initial.Destination, routes: tuple[bytes, ...], *,
         emergency: bool, callback: bool,
     ) -> Crossing:  # fmt: skip
         core, request, party = self._core, arrival.request, destination.hop.party
         # The exemption holds only towards a PSAP, and back from it (design.md §2).
         exempt = is_exempt(party, emergency=emergency, callback=callback)
         try:
-            crossing = initial.cross(core.generation, arrival, destination, routes, emergency=exempt)
+            crossing = initial.cross(generation, arrival, destination, routes, emergency=exempt)
         except Exception:
             if not exempt:
                 raise
             core.override("filter", core.pseudonym(request), party)
-            crossing = initial.cross(core.generation.unfiltered(), arrival, destination, routes, emergency=True)
+            crossing = initial.cross(generation.unfiltered(), arrival, destination, routes, emergency=True)
         if exempt:
             core.override("callback" if callback else "emergency", crossing.base.call, party)
         if request.method == b"INVITE":

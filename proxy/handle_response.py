@@ -133,8 +133,8 @@ class ResponseHandler:
         self._count_failed(branch.crossing, kind)
         if kind == "provisional":
             return
-        if kind == "invite-2xx":
-            self._take_down(context, branch, response, now)
+        if kind == "invite-2xx" and branch.client is not None:
+            self.take_down(branch.client, branch.crossing, response, now)
         if not context.server.finished:
             self.answer(context, 500, now)
 
@@ -143,16 +143,16 @@ class ResponseHandler:
         core.counters.add("failed_closed", kind)
         core.event("failed-closed", crossing.base.call, crossing.hop.party.label, kind)
 
-    def _take_down(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
+    def take_down(self, client: ClientTransaction, crossing: Crossing, response: Message, now: float) -> None:
         """End the call on the far side: ACK and BYE made from what we sent and what came."""
-        core, client = self._core, branch.client
-        if client is None or not client.request:
+        core = self._core
+        if not client.request:
             return  # a second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4)
         tokens = core.generation.tokens
         key = client_key(response.via.branch, response.to_tag)
         branches = [make_branch(tokens, key, what, client.flow.peer, b"down", core.worker) for what in (b"ack", b"bye")]
         try:
-            beyond = core.response_forwarder.beyond(branch.crossing, response)
+            beyond = core.response_forwarder.beyond(crossing, response)
             ack, bye = ack_and_bye(client.request, response, beyond[::-1], (branches[0], branches[1]))
         except Malformed:
             core.drop("failed-closed")

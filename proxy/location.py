@@ -50,15 +50,15 @@ def order(places: Sequence[Place], port: int, seed: bytes) -> list[Address]:
         port: the hop's own, 0 for the default one; a place that names one has the last word.
         seed: as long as it is the same, so is the order.
     """
-    draws = _draws(seed)
+    numbers = draws(seed)
     found: dict[Address, None] = {}
     for priority in sorted({place.priority for place in places}):
         same = sorted([place for place in places if place.priority == priority])
         # Weight 0 first (RFC 2782 "Weight"), so that it is taken only when the draw is 0; many of it share.
-        left = [place for *_, place in sorted([(place.weight > 0, next(draws), place) for place in same])]
+        left = [place for *_, place in sorted([(place.weight > 0, next(numbers), place) for place in same])]
         while left:
-            place = left.pop(_pick(left, next(draws)))
-            for address in _shuffled(place.addresses, draws):
+            place = left.pop(_pick(left, next(numbers)))
+            for address in _shuffled(place.addresses, numbers):
                 found[address, place.port or port or DEFAULT_PORT] = None
     return list(found)[:MAX_TARGETS]
 
@@ -73,13 +73,13 @@ def _pick(places: list[Place], draw: int) -> int:
     raise AssertionError("the last running sum is the sum")
 
 
-def _shuffled(addresses: Sequence[str], draws: Iterator[int]) -> list[str]:
+def _shuffled(addresses: Sequence[str], numbers: Iterator[int]) -> list[str]:
     """Return equal addresses in a drawn order, those of IPv4 first."""
-    keyed = [(":" in address, next(draws), address) for address in sorted(addresses)]
+    keyed = [(":" in address, next(numbers), address) for address in sorted(addresses)]
     return [address for _, _, address in sorted(keyed)]
 
 
-def _draws(seed: bytes) -> Iterator[int]:
+def draws(seed: bytes) -> Iterator[int]:
     """Yield numbers of 32 bits that nobody foresees without the seed."""
     state = seed
     while True:

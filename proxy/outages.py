@@ -69,6 +69,11 @@ class Outages:
             del self.marks[address]
         return False
 
+    def is_out(self, address: Address, now: float) -> bool:
+        """Tell whether a target is passed over now, finding nothing out."""
+        mark = self.marks.get(address)
+        return mark is not None and now < mark.until
+
     def _put(self, address: Address, mark: _Mark) -> None:
         self.marks.pop(address, None)
         self.marks[address] = mark

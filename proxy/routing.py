@@ -19,6 +19,7 @@ from config.vocabulary import Zone
 from proxy.dialled import SEPARATORS, Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
+from proxy.groups import Group, Member, Spare
 from proxy.location import Address, Place, is_address, plain
 from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
@@ -91,6 +92,10 @@ class Hop(NamedTuple):
     local: Address
     others: tuple[Address, ...] = ()
     """Further addresses and names of the party, to be tried in this order when this one fails."""
+    group: Group | None = None
+    """Set where the routing table names a group: any of its members may be meant."""
+    spare: Spare | None = None
+    """Of a request on its way: the members of its group that are left."""
 
 
 class _Rule(NamedTuple):
@@ -166,6 +171,7 @@ class World:
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
+        self._groups = {group.name: group for group in settings.groups}
         self._rules = tuple(map(_Rule.of, settings.routes))
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
         self._listed = {one.name.lower().removesuffix("."): plain(one.addresses) for one in settings.hosts}
@@ -346,7 +352,7 @@ class World:
         names = rule.route.to
         found = (self._destination(name, uri, emergency=emergency) for name in names)
         # A target only once (§16.5): two lines may name the same hop.
-        hops = list({(hop.host, hop.port): hop for hop in found if hop is not None}.values())
+        hops = list({(hop.host, hop.port, hop.group is not None): hop for hop in found if hop is not None}.values())
         if not any(map(self._follows_uri, names)):
             rule.hops[emergency] = hops
         return hops
@@ -362,6 +368,15 @@ class World:
             return self.hop(CORE, core.next_hop)
         if name in ("core", "access"):
             return self._by_uri(CORE if name == "core" else ACCESS, uri)
+        group = self._groups.get(name)
+        if group is None:
+            return self._trunk(name, emergency=emergency)
+        found = ((self._trunk(each.trunk, emergency=emergency), each) for each in group.members)
+        members = tuple([Member(hop, each.priority, each.weight) for hop, each in found if hop is not None])
+        return members[0].hop._replace(group=Group(name, members, group.failover)) if members else None
+
+    def _trunk(self, name: str, *, emergency: bool) -> Hop | None:
+        """Return the first hop of a trunk, with the others."""
         party = self.party(End(Zone.TRUNK, self._ids[name]), emergency)
         if party is None or party.trunk is None:
             return None

@@ -347,6 +347,15 @@ class ClientTransaction(Transaction):
                 if self.is_invite:
                     self.give_way(CompletedClient(self.flow, self.hop, self.last))
 
+    def hand_to(self, user: ClientUser) -> None:
+        """Tell another user what comes from now on."""
+        self._user = user
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether no final response has come."""
+        return self.state in (State.CALLING, State.TRYING, State.PROCEEDING)
+
     def settle(self) -> None:
         """Let go of the request, which will not be sent again; only the ACK of a refusal may be."""
         self.request = b""
