@@ -50,7 +50,8 @@ def _colliding_ids(draft: Draft) -> Iterator[Mistake]:
 
 def _missing_listeners(draft: Draft) -> Iterator[Mistake]:
     known = _names(draft, "listeners")
-    references = (("trunks", EACH, "listener"), ("access", "listener"), ("core", "listener"))
+    sections = (("trunks", EACH), ("access",), ("core",))
+    references = [(*section, *key) for key in (("listener",), ("believed_on", EACH)) for section in sections]
     for path, name in (found for pattern in references for found in texts(draft, *pattern)):
         if known is not None and name not in known:
             yield Mistake(path, f'there is no listener "{name}"', f"write {_choice(known)} or add it to [[listeners]]")

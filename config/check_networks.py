@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from config.address import HostPortValue, IPAddress, NetworkValue, is_ip, parse_host_port, parse_network
+from config.default_ports import DEFAULT_PORTS
 from config.draft import EACH, Draft, find, parsed, tables, texts
 from config.lines import Path
 from config.problem import Mistake
-from config.settings import Listener
 
 
 def network_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -49,13 +49,17 @@ class _Socket(NamedTuple):
 
 
 def _sockets(draft: Draft) -> list[_Socket]:
-    default = Listener.model_fields["port"].default
     return [
-        _Socket(path, ipaddress.ip_address(address), table.get("port", default), table)
+        _Socket(path, ipaddress.ip_address(address), table.get("port", _default_port(table)), table)
         for path, table in tables(draft, "listeners", EACH)
         for _, address in texts(table, "address")
         if is_ip(address)
     ]
+
+
+def _default_port(table: Draft) -> int:
+    transport = table.get("transport")
+    return DEFAULT_PORTS.get(transport if isinstance(transport, str) else "udp", DEFAULT_PORTS["udp"])
 
 
 def _bound_twice(draft: Draft) -> Iterator[Mistake]:

@@ -23,6 +23,7 @@ from config.check_networks import network_mistakes
 from config.check_policy import policy_mistakes
 from config.check_prefixes import prefix_mistakes
 from config.check_signing import signing_mistakes
+from config.check_transports import transport_mistakes
 from config.draft import EACH, Draft, texts
 from config.problem import ConfigError, Mistake, Problem, key_text
 from config.settings import Settings
@@ -32,6 +33,7 @@ __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 
 _CHECKS = (
     name_mistakes, group_mistakes, network_mistakes, host_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes,
+    transport_mistakes,
 )  # fmt: skip
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from config.address import HostPort, NameServer, Network, NextHop
+from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
 from config.vocabulary import Action, Category, Zone
@@ -85,7 +86,12 @@ class Listener(Section):
 
     name: Name = Field(description="how trunks, access and core refer to this listener")
     address: IPText = Field(description="IPv4 or IPv6 address to bind, without brackets")
-    port: int = Field(default=5060, ge=0, le=65535, description="port to bind; 0 lets the system choose one")
+    port: int = Field(
+        default=5060,
+        ge=0,
+        le=65535,
+        description="port to bind; 0 lets the system choose one; default for TLS 5061, for WebSockets 80 and 443",
+    )
     transport: Literal["udp", "tcp", "tls", "ws", "wss"] = Field(
         default="udp",
         description="transport protocol: `ws` and `wss` are WebSockets (RFC 7118). A TCP listener may have address and "
@@ -104,6 +110,9 @@ class Access(Section):
         default=(), description="where phones are: networks, addresses or address:port"
     )
     listener: Name = Field(description="the listener that phones are reached through")
+    believed_on: tuple[Name, ...] = Field(
+        default=(), description="listeners on which an address tells that it is phones; empty: all of them"
+    )
     edge_proxies: tuple[Network, ...] = Field(
         default=(), description="proxies in front of the phones whose Route, Record-Route and Path are believed"
     )
@@ -112,7 +121,10 @@ class Access(Section):
         description="what phones may not see of others; a key given here replaces only that key",
     )
     record_budget: int = Field(
-        default=320, ge=64, le=1024, description="plain bytes of a dialog record towards a UDP phone"
+        default=320,
+        ge=64,
+        le=1024,
+        description="plain bytes of a dialog record towards a phone; default over streams 1,024",
     )
 
 
@@ -121,6 +133,18 @@ class Core(Section):
 
     networks: tuple[Network, ...] = Field(default=(), description="where the core's servers are")
     listener: Name = Field(description="the listener that the core is reached through")
+    believed_on: tuple[Name, ...] = Field(
+        default=(), description="listeners on which an address tells that it is the core; empty: all of them"
+    )
+    tls_name: HostName | None = Field(
+        default=None,
+        description="name that a certificate must show where `next_hop` has addresses and the listener TLS",
+    )
+    tls_names: tuple[HostName, ...] = Field(
+        default=(),
+        description="names, one of which a client's certificate must show on listeners with TLS, besides its address; "
+        "empty: the address is enough",
+    )
     next_hop: NextHop | None = Field(
         default=None,
         description="where requests for the core go; default: the Request-URI. A name is looked up as those of trunks",
@@ -142,6 +166,17 @@ class Trunk(Section):
     )
     networks: tuple[Network, ...] = Field(default=(), description="further networks that the trunk sends from")
     listener: Name = Field(description="the listener that the trunk is reached through")
+    believed_on: tuple[Name, ...] = Field(
+        default=(), description="listeners on which an address tells that it is the trunk; empty: all of them"
+    )
+    tls_name: HostName | None = Field(
+        default=None, description="name that a certificate must show where `hosts` has addresses and the listener TLS"
+    )
+    tls_names: tuple[HostName, ...] = Field(
+        default=(),
+        description="names, one of which a client's certificate must show on listeners with TLS, besides its address; "
+        "empty: the address is enough",
+    )
     trusted: bool = Field(default=False, description="inside the trust domain of RFC 3325: may see asserted identities")
     pstn: bool = Field(
         default=False,
@@ -166,7 +201,10 @@ class Trunk(Section):
         default=True, description="false for trunks that drop Record-Route: the Contact carries the record"
     )
     max_call_id: int = Field(default=64, ge=48, le=255, description="longest Call-ID that the trunk takes")
-    max_user: int = Field(default=255, ge=128, le=1500, description="longest user part of a URI that the trunk takes")
+    max_user: int = Field(
+        default=255, ge=128, le=1500,
+        description="longest user part of a URI that the trunk takes; default over streams 1,500",
+    )  # fmt: skip
     max_datagram: int = Field(default=65535, ge=1300, le=65535, description="largest datagram that the trunk takes")
     token_alphabet: Literal["base64url", "base32"] = Field(
         default="base64url", description="how tokens are written; base32 for trunks that lose upper and lower case"
@@ -186,7 +224,9 @@ class Trunk(Section):
         "as by `seal_tags`; CSeq stays, for both ends count with it",
     )
     sign: bool = Field(default=False, description="wants calls signed (STIR/SHAKEN): see `[signing]`")
-    record_budget: int = Field(default=160, ge=64, le=1024, description="plain bytes of a dialog record on UDP")
+    record_budget: int = Field(
+        default=160, ge=64, le=1024, description="plain bytes of a dialog record; default over streams 1,024"
+    )
 
     def zone(self, *, emergency_call: bool) -> Zone:
         """Return the zone that this trunk counts as for a call (design.md §2)."""
@@ -451,3 +491,5 @@ class Settings(Section):
     timers: Timers = Field(default=Timers(), description="timers")
     metrics: Metrics = Field(default=Metrics(), description="metrics page")
     log: Log = Field(default=Log(), description="logging")
+
+    _ports = model_validator(mode="before")(staticmethod(with_default_ports))

@@ -43,7 +43,15 @@ from proxy.sinks import Event, Recorder, Sinks
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
-from proxy.undelivered import undelivered
+from proxy.undelivered import give_back_anew, undelivered
+from proxy.waiting import Waiting
+
+
+def _is_from_us(network: Network, flow: Flow) -> bool:
+    """Tell whether a message comes from our own address; of a connection the port says nothing."""
+    host, port = flow.peer
+    return network.is_us(host.encode(), port) if flow.transport == "UDP" else network.is_own_host(host)
+
 
 _KEEPALIVE = b"\r\n\0 \t"
 _MADE_CODES = {
@@ -76,6 +84,9 @@ class Core:
         self.timers = settings.timers
         self.wheel = TimerWheel(now)
         self.worker = worker
+        self.place = int(wall * 1000) & 0xFFFF, worker
+        """What tells connections of this process from those of an earlier one, whose numbers were the same."""
+        self.waiting = Waiting()
         self.recorder: Recorder | None = None
         self.generation = self._generation(settings, keyring, privacy, retired)
         self.servers: dict[ServerKey, Server] = {}
@@ -100,14 +111,14 @@ class Core:
         identity = Identity(tokens, privacy.leaks)
         references = References(tokens, identity)
         network = Network(settings, retired)
-        generation = Generation(network, privacy, tokens, identity, references)
+        generation = Generation(network, privacy, tokens, identity, references, self.place)
         self._make_forwarders(generation)
         return generation
 
     def _make_forwarders(self, generation: Generation) -> None:
         """Make what writes the messages of a generation."""
         tokens, identity, references = generation.tokens, generation.identity, generation.references
-        records, privacy = Records(tokens, identity), generation.privacy
+        records, privacy = Records(tokens, identity, generation.place), generation.privacy
         self.request_forwarder = RequestForwarder(
             tokens, identity, records, references, privacy, generation.network.sent_by, self.counters
         )
@@ -122,8 +133,11 @@ class Core:
             self.counters.add("dropped", "keepalive")
             return
         network = self.generation.network
-        source = network.party_of(flow.peer)
-        if source is None and not network.is_us(flow.peer[0].encode(), flow.peer[1]):
+        if flow.transport == "UDP" and network.by_address:
+            source = network.party_of(flow.peer)
+        else:
+            source = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
+        if source is None and not _is_from_us(network, flow):
             self.drop("unknown-source")
             return
         if self.overload.active and source is not None and self.refusals.receive(data, flow, source, now):
@@ -143,7 +157,8 @@ class Core:
         undelivered(self, flow, data, now)
 
     def closed(self, flow: Flow, now: float) -> None:
-        """Learn that a connection has ended."""
+        """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer."""
+        self.waiting.ended(flow, self.wheel, now)
 
     def timeout(self, now: float) -> None:
         """Fire the timers that are due; to be called every `tick` seconds."""
@@ -166,7 +181,9 @@ class Core:
         former = self.generation
         if keyring == former.tokens.ring:
             network = Network(settings, retired)
-            self.generation = Generation(network, privacy, former.tokens, former.identity, former.references)
+            self.generation = Generation(
+                network, privacy, former.tokens, former.identity, former.references, self.place
+            )
             self._make_forwarders(self.generation)
         else:
             self.generation = self._generation(settings, keyring, privacy, retired)
@@ -209,6 +226,11 @@ class Core:
         """Send bytes that are finished."""
         return self._sinks.send(flow, data)
 
+    def give_back(self, flow: Flow, data: bytes) -> None:
+        """Send a response to where its request came from, or as near to that as there is a way (§18.2.2)."""
+        if not self._sinks.send(flow, data) and flow.connection:
+            give_back_anew(self, flow, data)
+
     def drop(self, reason: str) -> None:
         """Count a message that gets silence."""
         self.counters.add("dropped", reason)
@@ -249,7 +271,7 @@ class Core:
         if isinstance(server, ServerTransaction):
             server.repeat(now)
         elif isinstance(server, CompletedServer):
-            self.transmit(server.flow, server.response)
+            self.give_back(server.flow, server.response)
 
     def respond(
         self, server: ServerTransaction, request: Message, flow: Flow, status: int, now: float,
@@ -271,7 +293,7 @@ class Core:
     ) -> None:
         """Answer without a transaction: for what is broken, or too much."""
         data = self.own_response(request, flow, status, reason, extra)
-        self.transmit(reply_flow(self.generation.network, request, flow), data)
+        self.give_back(reply_flow(self.generation.network, request, flow), data)
         self._count_made(status)
 
     def own_response(

@@ -22,6 +22,7 @@ from proxy.machines import State
 from proxy.matching import ServerKey
 from proxy.routing import Hop, Network
 from proxy.transaction import ClientTransaction
+from proxy.transports import DEFAULT_PORTS
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -245,5 +246,5 @@ def targets(core: Core, network: Network, hop: Hop, places: Sequence[Place], key
     """
     tokens = core.generation.tokens
     seed = tokens.mac(tokens.current, b"target", key, hop.host.encode(), size=16)
-    there = [network.at(hop, address) for address in order(places, hop.port, seed)]
+    there = [network.at(hop, address) for address in order(places, hop.port, seed, DEFAULT_PORTS[hop.transport])]
     return [each for each in there if each is not None]

@@ -28,3 +28,9 @@ class Flow(NamedTuple):
 def udp_flow(local: tuple[str, int], host: str, port: int) -> Flow:
     """Return the flow from one of our sockets to an address: the same object for all calls to a trunk."""
     return Flow("UDP", local, (host, port))
+
+
+@remembered_by_all
+def flow_to(transport: str, local: tuple[str, int], peer: tuple[str, int], identity: tuple[str, ...]) -> Flow:
+    """Return the flow of whichever connection of ours leads to an address, to one that shows this name."""
+    return Flow(transport, local, peer, 0, identity)

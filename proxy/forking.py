@@ -10,6 +10,7 @@ from proxy.derive import cancel_for
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.lingering import Accepted
+from proxy.lost_flow import flow_failed, is_lost
 from proxy.machines import State
 from proxy.message import Message
 from proxy.reply import echo
@@ -148,6 +149,8 @@ class ResponseContext:
         branch = self._branch_of(client)
         if not branch.provisional:
             self._uplink.unheard(client, now)
+        if status == 503 and is_lost(branch.crossing):
+            status = flow_failed(branch.crossing.source)
         self.failed(branch, status, None, now)
 
     def failed_locally(self, branch: Branch, status: int, now: float, answer: Answer = STANDARD) -> None:

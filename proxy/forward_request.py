@@ -24,6 +24,7 @@ from proxy.policy import Origin, Plan, Privacy
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
+from proxy.transports import VIA_HEADS
 from proxy.unfiltered import PLAN, remove_credentials
 from proxy.uri import hostport, parse_sip_uri
 from proxy.verstat import CLAIMING, claims, disclaimed
@@ -89,7 +90,7 @@ class RequestForwarder:
         if crossing.to_far.vouches or not crossing.request.index.keys().isdisjoint(_ABOUT_THE_CALLER):
             self._vouch(draft, crossing)
         data = crossing.passage.write_far(draft)
-        trunk = crossing.hop.party.trunk
+        trunk = crossing.hop.party.trunk if crossing.hop.transport == "UDP" else None
         if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
             raise Refused(513, "Message Too Large")
         return data
@@ -218,7 +219,7 @@ class RequestForwarder:
             if contact is None or uri is None or uri.param(b"gr") is not None:
                 return
             user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=_upstream(crossing))
-            reachable = contact._replace(uri=b"sip:%b@%b" % (user, crossing.far_origin))
+            reachable = contact._replace(uri=crossing.far_uri(user))
             draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
 
     def _contact(self, crossing: Crossing) -> bytes:
@@ -230,7 +231,7 @@ class RequestForwarder:
         else:
             routes = _upstream(crossing)
             user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=routes)
-        return b"<sip:%b@%b>%b" % (user, crossing.far_origin, crossing.to_far.contact_params(contact.params))
+        return b"<%b>%b" % (crossing.far_uri(user), crossing.to_far.contact_params(contact.params))
 
     def _stamp_via(self, draft: Draft, crossing: Crossing) -> None:
         """Add received and rport to the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4).
@@ -253,7 +254,8 @@ class RequestForwarder:
 
     def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
         """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""
-        draft.top.append(b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (self._sent_by(crossing.hop.local), branch))
+        hop = crossing.hop
+        draft.top.append(b"%b%b;branch=%b;rport" % (VIA_HEADS[hop.transport], self._sent_by(hop.local), branch))
         draft.note("via", "answers come back through Sipveil")
         if crossing.routes:
             draft.top.append(b"Route: <" + b">, <".join(crossing.routes) + b">")
@@ -262,7 +264,7 @@ class RequestForwarder:
         upstream = _upstream(crossing) if crossing.far.hides else ()
         target = remote_target(crossing)
         user = self._records.route(crossing, for_near=False, target=target, routes=upstream)
-        crossing.route_token = b"sip:%b@%b;lr" % (user, crossing.far_origin)
+        crossing.route_token = crossing.far_uri(user) + b";lr"
         crossing.route_value = b" <%b>" % crossing.route_token
         draft.top.append(b"Record-Route:" + crossing.route_value)
         draft.note("record-route", "the dialog's record, sealed: it brings requests of the call back here")

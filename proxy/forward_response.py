@@ -114,7 +114,7 @@ class ResponseForwarder:
                 return
             routes = tuple(reversed(self.beyond(crossing, response)))
             user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
-            reachable = contact._replace(uri=b"sip:%b@%b" % (user, crossing.near_origin))
+            reachable = contact._replace(uri=crossing.near_uri(user))
             draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
 
     def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:
@@ -142,7 +142,7 @@ class ResponseForwarder:
         hidden = tuple(reversed(beyond)) if crossing.hides_far else ()
         user = self._records.route(crossing, for_near=True, target=target, routes=hidden)
         visible = [] if crossing.hides_far else [b"Record-Route: <%b>" % uri for uri in beyond]
-        ours = b"Record-Route: <sip:%b@%b;lr>" % (user, crossing.near_origin)
+        ours = b"Record-Route: <%b;lr>" % crossing.near_uri(user)
         if b"record-route" not in request.index:
             return [*visible, ours]
         return [*visible, ours, *(request.lines[position] for position in request.index[b"record-route"])]
@@ -185,12 +185,12 @@ class ResponseForwarder:
         params = crossing.to_near.contact_params(contact.params)
         if self._references.is_nested(contact.uri, crossing.far.end):
             user = contact.uri.partition(b":")[2].partition(b"@")[0]
-            return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
+            return b"<%b>%b" % (crossing.near_uri(user), params)
         routes: tuple[bytes, ...] = ()
         if crossing.forms_dialog:
             routes = tuple(reversed(self.beyond(crossing, response)))
         user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
-        return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
+        return b"<%b>%b" % (crossing.near_uri(user), params)
 
     def _redirection(self, crossing: Crossing, response: Message) -> bytes:
         """Return 3xx and 485 Contacts as numbers to dial through us: their hosts, and some users, are topology."""
@@ -203,7 +203,7 @@ class ResponseForwarder:
                 continue
             quality = parse_params(address.params).get(b"q", b"")
             tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
-            targets.append(b"<sip:%b@%b>%b" % (user, crossing.near_origin, tail))
+            targets.append(b"<%b>%b" % (crossing.near_uri(user), tail))
         return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
 
 

@@ -12,12 +12,13 @@ from proxy.errors import Malformed, Refused
 from proxy.failover import targets
 from proxy.flow import Flow
 from proxy.initial import Arrival
-from proxy.launch import Unsent, finish, remember_loop
+from proxy.launch import finish, remember_loop
 from proxy.location import Place, is_address
 from proxy.matching import server_key
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.transaction import ServerTransaction
+from proxy.unsent import Unsent
 from proxy.validation import read_request_uri
 
 if TYPE_CHECKING:

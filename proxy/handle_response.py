@@ -77,7 +77,7 @@ class ResponseHandler:
             # A second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4).
             self._count_failed(crossing, "invite-2xx")
             return True
-        core.transmit(accepted.back, data)
+        core.give_back(accepted.back, data)
         core.record(response.raw, data, accepted.back, crossing)
         core.event("answered", crossing.base.call, crossing.hop.party.label, str(response.status))
         return True

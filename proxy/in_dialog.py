@@ -16,11 +16,12 @@ from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
 from proxy.location import is_address
+from proxy.lost_flow import check_flow
 from proxy.message import Message
 from proxy.parse import value_of
 from proxy.policy import hides
 from proxy.record import Mark, Record
-from proxy.routing import Hop, Party
+from proxy.routing import Hop, Network, Party, hop_over
 from proxy.tokens import Opened, Purpose, same
 from proxy.uri import SipUri, parse_sip_uri
 
@@ -218,6 +219,8 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     far_party = network.party(record.far, emergency)
     if far_party is None or latest.flow is None:
         raise TokenRefused(403, "hop")
+    if far_party.zone is Zone.ACCESS:
+        check_flow(generation, latest, source)
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
     routes, target = (*record.routes, *way.behind), way.target
@@ -226,7 +229,14 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
         target, routes = routes[0], (*routes[1:], target)
     passage = generation.passage(
-        source, far_party, to_far, to_near, emergency=emergency, key_id=key_id, ends=(record.near, record.far)
+        source,
+        far_party,
+        to_far,
+        to_near,
+        emergency=emergency,
+        key_id=key_id,
+        ends=(record.near, record.far),
+        ways=generation.ways(arrival.flow, hop),
     )
     if near_is_caller:
         from_, to = passage.addresses(record)
@@ -260,15 +270,32 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
     """
     network = generation.network
     if party.zone is Zone.ACCESS:
-        return Hop(party, *flow.peer, flow.local)
+        return hop_over(party, flow)
     try:
         uri = parse_sip_uri(next_uri)
     except Malformed:
         uri = None
     hop = network.named(party, uri.host, uri.port) if uri is not None else None
     if hop is not None:
+        if hop.transport != "UDP":
+            return _or_home(network, hop)
         where = (flow.peer,) if not is_address(hop.host) and network.reachable(party, flow.peer) else ()
         return hop._replace(others=where) if where else hop
+    if flow.transport != "UDP":
+        # The port that a connection came from is nobody's to connect to.
+        home = network.home(party)
+        if home is None and not flow.connection:
+            raise TokenRefused(403, "hop")
+        return home or hop_over(party, flow)
     if not network.reachable(party, flow.peer):
         raise TokenRefused(403, "hop")
-    return Hop(party, *flow.peer, flow.local)
+    return hop_over(party, flow)
+
+
+def _or_home(network: Network, hop: Hop) -> Hop:
+    """Return a hop that leads to the configured ones where nobody takes connections at the address of a URI."""
+    home = network.home(hop.party)
+    if home is None:
+        return hop
+    places = ((home.host, home.port), *home.others)
+    return hop._replace(others=tuple([place for place in places if place != (hop.host, hop.port)]))

@@ -13,12 +13,13 @@ from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.location import DEFAULT_PORT, is_address
+from proxy.lost_flow import check_flow
 from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
 from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
-from proxy.routing import Hop, Party
+from proxy.routing import Hop, Party, hop_over
 from proxy.tokens import Purpose
 from proxy.uri import SipUri, parse_sip_uri
 
@@ -153,8 +154,9 @@ def _by_token(
     party = network.party(record.far)
     if party is None or record.flow is None:
         raise Refused(480, "Temporarily Unavailable")
-    hop = Hop(party, *record.flow.peer, record.flow.local)
-    return Destination(hop, record.target, transfer)
+    if party.zone is Zone.ACCESS:
+        check_flow(generation, record, source)
+    return Destination(hop_over(party, record.flow), record.target, transfer)
 
 
 def _by_route(generation: Generation, route: bytes, *, emergency: bool) -> Hop | None:
@@ -173,7 +175,7 @@ def _by_route(generation: Generation, route: bytes, *, emergency: bool) -> Hop |
         party = network.party(party.end, emergency)
     if party is None or party.zone is Zone.ACCESS:
         return None
-    return network.hop(party, (host, uri.port if named else uri.port or DEFAULT_PORT))
+    return network.hop(party, (host, uri.port if named else uri.port or network.default_port(party)))
 
 
 def cross(
@@ -193,7 +195,14 @@ def cross(
     to_far = privacy.decide(request, source, party, arrival.wish)
     to_near = privacy.answers(request, source, party)
     passage = generation.passage(
-        source, party, to_far, to_near, emergency=emergency, key_id=key_id, ends=(source.end, party.end)
+        source,
+        party,
+        to_far,
+        to_near,
+        emergency=emergency,
+        key_id=key_id,
+        ends=(source.end, party.end),
+        ways=generation.ways(arrival.flow, hop),
     )
     outward = identity.seal_call_id(call_id, passage.far, key_id)
     from_, to = passage.outward(request.from_, request.to)

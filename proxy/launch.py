@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.errors import Malformed, Refused
-from proxy.flow import udp_flow
-from proxy.forking import STANDARD, Answer, Branch, ResponseContext
+from proxy.forking import Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
 from proxy.routing import Party
+from proxy.secure import check_secure
+from proxy.unsent import Unsent
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -16,21 +17,6 @@ if TYPE_CHECKING:
 
 LOOP_MEMORY = 32.0
 """Seconds for which a request that we sent to ourselves is known as ours: 64*T1."""
-
-
-class Unsent(Exception):  # noqa: N818
-    """A request could not be finished; nothing of it left.
-
-    Args:
-        status: what the sender is told.
-        answer: what the answer says besides.
-    """
-
-    def __init__(self, status: int, answer: Answer = STANDARD) -> None:
-        """Keep what the answer needs."""
-        super().__init__(str(status))
-        self.status = status
-        self.answer = answer
 
 
 def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: int) -> tuple[bytes, bytes]:
@@ -43,8 +29,9 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         Unsent: when anything else fails. Nothing unfinished ever leaves.
     """
     hop = crossing.hop
-    crossing.far_flow = udp_flow(hop.local, hop.host, hop.port)
+    crossing.far_flow = hop.flow
     crossing.notes = [] if core.recorder is not None else None
+    check_secure(crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
     try:
         return via, core.request_forwarder.build(crossing, via, share)

@@ -41,6 +41,11 @@ class Passage:
     """The same towards the near side."""
     believed: bool = True
     """Whether what the near side says of a verification goes on."""
+    near_way: str = "UDP"
+    """Transport by which the near side reaches us."""
+    far_way: str = "UDP"
+    far_user: int = 1500
+    """Longest user part of a URI that the far side takes."""
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""

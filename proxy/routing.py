@@ -7,28 +7,32 @@ DNS answer) never adds one (dialogs.md "Rules that keep it safe").
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
-from config.settings import Listener, Route, Settings, Trunk
+from config.settings import Access, Core, Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.dialled import SEPARATORS, Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
+from proxy.flow import Flow, flow_to, udp_flow
 from proxy.groups import Group, Member, Spare
 from proxy.location import Address, Place, is_address, plain
 from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
-from proxy.record import BUCKETS, End
+from proxy.record import BUCKETS, HARD_LIMIT, End
+from proxy.transports import DEFAULT_PORTS, SECURE
 from proxy.uri import SipUri, hostport, parse_sip_uri
 
 _BITS: dict[Alphabet, int] = {"base64url": 6, "base32": 5}
 TOKEN_OVERHEAD = 18
 """Bytes that a token has besides its payload: the first byte, the authentication tag, and rounding."""
+MAX_USER = 1500
+"""Longest user part that a party is given where nothing says what it takes: the token of the longest record."""
 _WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -92,10 +96,29 @@ class Hop(NamedTuple):
     local: Address
     others: tuple[Address, ...] = ()
     """Further addresses and names of the party, to be tried in this order when this one fails."""
+    transport: str = "UDP"
+    connection: int = 0
+    """The connection to use and no other; 0: as the transport has it."""
+    identity: tuple[str, ...] = ()
+    """The name that a far certificate must show."""
     group: Group | None = None
     """Set where the routing table names a group: any of its members may be meant."""
     spare: Spare | None = None
     """Of a request on its way: the members of its group that are left."""
+
+    @property
+    def flow(self) -> Flow:
+        """Return the flow to its address."""
+        if self.transport == "UDP":
+            return udp_flow(self.local, self.host, self.port)
+        if self.connection:
+            return Flow(self.transport, self.local, (self.host, self.port), self.connection, self.identity)
+        return flow_to(self.transport, self.local, (self.host, self.port), self.identity)
+
+
+def hop_over(party: Party, flow: Flow) -> Hop:
+    """Return the hop that a flow leads to."""
+    return Hop(party, *flow.peer, flow.local, (), flow.transport, flow.connection, flow.identity)
 
 
 class _Rule(NamedTuple):
@@ -122,6 +145,8 @@ class Claims:
     def __init__(self, settings: Settings, retired: Iterable[Trunk]) -> None:
         """Note whom each address belongs to; an address with a port is more specific than any network."""
         self._exact: dict[Address, Party] = {}
+        self._hosts: dict[str, list[Party]] = {}
+        """Of what is claimed with its port: the address alone, for a connection comes from any port."""
         self._networks: list[tuple[NetworkValue, Party]] = []
         claims: list[tuple[Iterable[NetworkValue | HostPortValue], Party]] = []
         for trunk in (*retired, *settings.trunks):
@@ -134,10 +159,10 @@ class Claims:
             claims.append((settings.access.edge_proxies, Party(Zone.ACCESS, edge=True)))
         for items, party in claims:
             for item in items:
-                if isinstance(item, HostPortValue):
-                    self._exact[item] = party
-                elif item.port:
-                    self._exact[str(item.network.network_address), item.port] = party
+                if isinstance(item, HostPortValue) or item.port:
+                    host = item.host if isinstance(item, HostPortValue) else str(item.network.network_address)
+                    self._exact[host, item.port] = party
+                    self._hosts.setdefault(host, []).append(party)
                 else:
                     self._networks.append((item, party))
         # Longest prefix first; among equals, an edge proxy before the phones around it.
@@ -148,8 +173,26 @@ class Claims:
         exact = self._exact.get(address)
         if exact is not None:
             return exact
+        return next(self._in_networks(address), None)
+
+    def all_of(self, address: Address, is_own: Callable[[Party], bool] | None) -> Iterator[Party]:
+        """Yield whom an address may belong to, the likeliest first.
+
+        Args:
+            address: where a message came from.
+            is_own: of a connection, whose port says nothing: whether it came to the listener of that party. There the
+                address of a hop is enough, as over UDP address and port are.
+        """
+        exact = self._exact.get(address)
+        if exact is not None:
+            yield exact
+        if is_own is not None:
+            yield from filter(is_own, self._hosts.get(address[0], ()))
+        yield from self._in_networks(address)
+
+    def _in_networks(self, address: Address) -> Iterator[Party]:
         ip = ipaddress.ip_address(address[0].partition("%")[0])
-        return next((party for item, party in self._networks if ip in item.network), None)
+        return (party for item, party in self._networks if ip in item.network)
 
 
 class World:
@@ -167,18 +210,76 @@ class World:
         self._ids = {trunk.name: trunk_id(trunk.name) for trunk in settings.trunks}
         self._by_id = {**self._retired, **{trunk_id(trunk.name): trunk for trunk in settings.trunks}}
         # All that come and go are looked up: phones too, as far as addresses go.
-        self.party_of = lru_cache(maxsize=65536)(Claims(settings, retired).party_of)
+        self._claims = Claims(settings, retired)
+        self.party_of = lru_cache(maxsize=65536)(self._claims.party_of)
+        self._sockets = {(one.transport.upper(), (one.address, one.port)): one for one in settings.listeners}
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self._groups = {group.name: group for group in settings.groups}
+        # What stands for a port that is left out; over TLS and WebSocket it is another one.
+        defaults = {5060, *(DEFAULT_PORTS[transport] for transport, _ in self._sockets)}
+        self._own |= {(host, 0) for host, port in self._own if port in defaults}
         self._rules = tuple(map(_Rule.of, settings.routes))
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
         self._listed = {one.name.lower().removesuffix("."): plain(one.addresses) for one in settings.hosts}
 
     def is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
-        return (host.lower(), port or 5060) in self._own
+        return (host.lower(), port) in self._own
+
+    def party_from(self, transport: str, local: Address, peer: Address, identity: tuple[str, ...]) -> Party | None:
+        """Return who sent a message: by the address, and by where the message came in and whom TLS vouches for.
+
+        Args:
+            transport: of the flow.
+            local: the listener's address and port.
+            peer: where it came from; of a connection the port says nothing, unless it was us who made it.
+            identity: what the flow has for it.
+        """
+        listener = self._sockets.get((transport, local))
+
+        def is_own(party: Party) -> bool:
+            own = self.listener(party)
+            return (own.address, own.port) == local
+
+        for party in self._claims.all_of(peer, None if transport == "UDP" else is_own):
+            section = self._section(party)
+            believed_on = section.believed_on if section is not None else ()
+            if believed_on and (listener is None or listener.name not in believed_on):
+                continue  # here it may be somebody else's address
+            if transport in SECURE and not self._shows_name(party, identity):
+                return None  # else whoever sits at the address of a trunk would get what its certificate guards
+            return party
+        return None
+
+    def _section(self, party: Party) -> Trunk | Access | Core | None:
+        return party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
+
+    def _shows_name(self, party: Party, identity: tuple[str, ...]) -> bool:
+        """Tell whether a certificate names a party, where one has to (RFC 5922 §7.1)."""
+        section = self._section(party)
+        if section is None or isinstance(section, Access) or not section.tls_names:
+            return True
+        wanted = {
+            *section.tls_names,
+            *_names_of(party, self.settings),
+            *([section.tls_name] if section.tls_name else []),
+        }
+        return not {name.lower().removesuffix(".") for name in wanted}.isdisjoint(map(str.lower, identity))
+
+    def identity(self, party: Party, host: str = "") -> tuple[str, ...]:
+        """Return the name that a far certificate must show: the one that was looked up, never what a message says."""
+        section = self._section(party)
+        if section is None or isinstance(section, Access):
+            return ()  # phones have no certificates: they are reached over the connections that they made
+        if not host or is_address(host):
+            host = section.tls_name or next(iter(sorted(_names_of(party, self.settings))), "")
+        return (host.lower().removesuffix("."),) if host else ()
+
+    def is_own_host(self, host: str) -> bool:
+        """Tell whether an address, with whichever port, is one of ours."""
+        return any(own == host.encode() for own, _ in self._own)
 
     def party(self, end: End, emergency: bool = False) -> Party | None:
         """Return the running configuration's party for a recorded side; None when it is gone for good."""
@@ -192,20 +293,29 @@ class World:
 
     def listener(self, party: Party) -> Listener:
         """Return the listener that a party is reached through."""
-        section = party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
+        section = self._section(party)
         assert section is not None  # noqa: S101 -- a party exists only where its section does
         return self._listeners[section.listener]
 
     def advertised(self, party: Party) -> Address:
         """Return the host and port that a party is told of us; port 0 where it need not be named."""
-        listener = self.listener(party)
-        if listener.advertised:
-            return listener.advertised.host, listener.advertised.port
-        return listener.address, listener.port
+        return _told(self.listener(party))
 
     def origin(self, party: Party) -> bytes:
         """Return host[:port] that a party is told of us, as it stands in URIs."""
         host, port = self.advertised(party)
+        return hostport(host.encode(), port)
+
+    def face(self, party: Party, transport: str, local: Address) -> bytes:
+        """Return host[:port] that a party is told of us which is reached over one of our sockets.
+
+        That is its own listener's; another's, where that one has not the transport, or where a connection came in:
+        what is told has to lead back to where the party can reach us.
+        """
+        own = self.listener(party)
+        if own.transport == "udp" == transport.lower():
+            return self.origin(party)
+        host, port = _told(self._sockets.get((transport, local), own))
         return hostport(host.encode(), port)
 
     def sent_by(self, local: Address) -> bytes:
@@ -217,14 +327,27 @@ class World:
                 host, port = listener.advertised
         return hostport(host.encode(), port)
 
-    def record_budget(self, party: Party) -> int:
-        """Return how many plain bytes a dialog record towards party may have; its token has to fit a user part."""
-        if party.trunk is not None:
-            bits = _BITS[party.trunk.token_alphabet]
-            room = party.trunk.max_user * bits // 8 - TOKEN_OVERHEAD
-            return min(party.trunk.record_budget, max(size for size in (0, *BUCKETS) if size <= room))
-        section = self.settings.access if party.zone is Zone.ACCESS else self.settings.core
-        return section.record_budget if section else 0
+    def record_budget(self, party: Party, transport: str = "UDP") -> int:
+        """Return how many plain bytes a dialog record towards party may have; its token has to fit a user part.
+
+        Where nothing is written it is the most that any takes over a stream: only datagrams have to be small.
+        """
+        section = self._section(party)
+        if section is None:
+            return 0
+        is_roomy = transport != "UDP" and "record_budget" not in section.model_fields_set
+        budget = HARD_LIMIT if is_roomy else section.record_budget
+        if party.trunk is None:
+            return budget
+        room = self.max_user(party, transport) * _BITS[party.trunk.token_alphabet] // 8 - TOKEN_OVERHEAD
+        return min(budget, max(size for size in (0, *BUCKETS) if size <= room))
+
+    def max_user(self, party: Party, transport: str) -> int:
+        """Return how long a user part towards a party may be."""
+        trunk = party.trunk
+        if trunk is None or (transport != "UDP" and "max_user" not in trunk.model_fields_set):
+            return MAX_USER
+        return trunk.max_user
 
     def listed(self, host: str) -> tuple[Place, ...] | None:
         """Return where the configuration says that a name is served, in place of DNS; None where it does not say."""
@@ -232,31 +355,44 @@ class World:
 
     def at(self, hop: Hop, address: Address) -> Hop | None:
         """Return a hop at an address that its name leads to; None where that is none of the party's own, or of ours."""
-        if not self.can_reach(address[0]) or not self.reachable(hop.party, address):
+        if not self.can_reach(hop.party, address[0]) or not self.reachable(hop.party, address):
             return None
-        return self.hop(hop.party, address)
+        found = self.hop(hop.party, address)
+        return found._replace(identity=self.identity(hop.party, hop.host)) if found.identity else found
 
     def local(self, party: Party, host: str) -> Address:
-        """Return the socket for reaching host: the party's listener, or one of the right address family."""
+        """Return the socket for reaching host: the party's listener, or one of its transport for the address family."""
+        listener = self._reaching(party, host)
+        return listener.address, listener.port
+
+    def _reaching(self, party: Party, host: str) -> Listener:
         listener = self.listener(party)
         wants_v6 = ":" in host
         if _is_v6(listener) != wants_v6 and not host[:1].isalpha():
-            listener = next((other for other in self.settings.listeners if _is_v6(other) == wants_v6), listener)
-        return listener.address, listener.port
+            there = (one for one in self.settings.listeners if one.transport == listener.transport)
+            return next((other for other in there if _is_v6(other) == wants_v6), listener)
+        return listener
 
-    def can_reach(self, host: str) -> bool:
-        """Tell whether a listener has the address family of host."""
-        return any(_is_v6(listener) is (":" in host) for listener in self.settings.listeners)
+    def can_reach(self, party: Party, host: str) -> bool:
+        """Tell whether a listener of party's transport has the address family of host."""
+        return _is_v6(self._reaching(party, host)) is (":" in host)
 
     def hop(self, party: Party, address: Address) -> Hop:
-        """Return the hop for an address of party."""
-        return Hop(party, address[0], address[1], self.local(party, address[0]))
+        """Return the hop for an address of party, over the transport of its listener."""
+        listener = self._reaching(party, address[0])
+        transport = listener.transport.upper()
+        identity = self.identity(party, address[0]) if transport in SECURE else ()
+        return Hop(party, *address, (listener.address, listener.port), (), transport, 0, identity)
+
+    def default_port(self, party: Party) -> int:
+        """Return the port of a URI of party's that names none (RFC 3261 §19.1.2)."""
+        return DEFAULT_PORTS[self.listener(party).transport.upper()]
 
     def named(self, party: Party, host: bytes, port: int) -> Hop | None:
         """Return the hop for a URI's host and port (0: none given); None where that is no address of party or ours."""
         if self.is_us(host, port):
             return self.hop(party, self.local(party, ""))
-        address = (host.decode("ascii", "replace"), port or 5060)
+        address = (host.decode("ascii", "replace"), port or self.default_port(party))
         if not is_address(address[0]):
             # Only names that the operator wrote down are looked up, and not what messages say.
             return (
@@ -380,14 +516,22 @@ class World:
         party = self.party(End(Zone.TRUNK, self._ids[name]), emergency)
         if party is None or party.trunk is None:
             return None
-        first, *others = party.trunk.hosts
+        return self.home(party)
+
+    def home(self, party: Party) -> Hop | None:
+        """Return the hop of a trunk or the core by its configuration; None for what has none."""
+        core = self.settings.core if party.zone is Zone.CORE else None
+        hops = party.trunk.hosts if party.trunk else (core.next_hop,) if core and core.next_hop else ()
+        if not hops:
+            return None
+        first, *others = hops
         return self.hop(party, first)._replace(others=tuple(others))
 
     def _by_uri(self, party: Party, uri: SipUri | None) -> Hop | None:
         """Return the Request-URI itself as hop, if it is a literal address of that zone."""
         if uri is None:
             return None
-        address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
+        address = (uri.host.decode("ascii", "replace"), uri.port or self.default_port(party))
         return self.hop(party, address) if self.reachable(party, address) else None
 
     def served(self, end: End, address: Address) -> bool:
@@ -409,10 +553,17 @@ class Network:
 
     def __init__(self, settings: Settings, retired: Iterable[Trunk] = ()) -> None:
         """Prepare tables and memories; retired trunks are served in dialogs only."""
-        world = World(settings, tuple(retired))
+        retired = tuple(retired)
+        world = World(settings, retired)
         self.settings = settings
         self.prefixes = world.prefixes
         self.party_of = world.party_of
+        self.party_from = lru_cache(maxsize=65536)(world.party_from)
+        sections = (settings.access, settings.core, *settings.trunks, *retired)
+        self.by_address = not any(section is not None and section.believed_on for section in sections)
+        """Whether over UDP the address alone tells who sends."""
+        self.all_udp = all(listener.transport == "udp" for listener in settings.listeners)
+        """Whether nobody is told of another listener than its own."""
         self.party = remembered_by_all(world.party)
         self.hop = remembered_by_all(world.hop)
         self.named = remembered_by_all(world.named)
@@ -426,11 +577,24 @@ class Network:
         self.at = world.at
         self.listed = world.listed
         self.named_party = world.named_party
+        self.home = world.home
         self.local = world.local
         self.listener = world.listener
         self.advertised = world.advertised
         self.record_budget = world.record_budget
         self.served = world.served
+        self.face = remembered_by_all(world.face)
+        self.max_user = world.max_user
+        self.identity = world.identity
+        self.default_port = world.default_port
+        self.is_own_host = remembered(world.is_own_host)
+
+
+def _told(listener: Listener) -> Address:
+    """Return the host and port that others are told of a listener."""
+    if listener.advertised:
+        return listener.advertised.host, listener.advertised.port
+    return listener.address, listener.port
 
 
 def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:

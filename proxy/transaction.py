@@ -33,6 +33,7 @@ from proxy.timers import Timer, TimerWheel, cancel
 
 if TYPE_CHECKING:
     from proxy.forking import ResponseContext
+    from proxy.waiting import Waiting
 
 
 class Environment(Protocol):
@@ -42,8 +43,13 @@ class Environment(Protocol):
     timers: Timers
     counters: Counters
 
+    waiting: Waiting
+
     def transmit(self, flow: Flow, data: bytes) -> bool:
         """Send bytes; False when the system refused."""
+
+    def give_back(self, flow: Flow, data: bytes) -> None:
+        """Send a response, by another connection where its own is gone."""
 
 
 class ClientUser(Protocol):
@@ -114,11 +120,11 @@ class Transaction:
 
     def _send(self, now: float, data: bytes) -> None:
         self.last = data
-        self._env.transmit(self.flow, data)
+        self._env.give_back(self.flow, data)
 
     def _resend(self, now: float, data: bytes) -> None:
         if self.last:
-            self._env.transmit(self.flow, self.last)
+            self._env.give_back(self.flow, self.last)
 
     def _stop(self, now: float, data: bytes) -> None:
         if self._timer is not None:
@@ -318,11 +324,15 @@ class ClientTransaction(Transaction):
 
     def start(self, now: float) -> None:
         """Send the request for the first time."""
+        if self.flow.transport != "UDP":
+            self._env.waiting.begins(self)
         self.step("start", now, self.request)
 
     def receive(self, response: Message, now: float) -> bool:
         """Take a response; False when this state ignores it."""
         status = response.status
+        if self.flow.transport != "UDP":
+            self._env.waiting.over(self)
         event = "1xx" if status < 200 else "2xx" if status < 300 and self.is_invite else "final"
         self._response = response
         return self.step(event, now)
@@ -381,6 +391,8 @@ class ClientTransaction(Transaction):
 
     def _forget(self) -> None:
         super()._forget()
+        if self.flow.transport != "UDP":
+            self._env.waiting.over(self)
         self._user = self._response = None
 
     def _send(self, now: float, data: bytes) -> None:

@@ -16,6 +16,7 @@ from proxy.message import Message
 from proxy.parse import parse
 from proxy.timers import TICK, TimerWheel
 from proxy.transaction import ClientTransaction, Key, ServerTransaction
+from proxy.waiting import Waiting
 
 FLOW = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))
 
@@ -48,6 +49,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.wheel = TimerWheel(0.0)
         self.counters = Counters()
+        self.waiting = Waiting()
         self.sent: list[tuple[float, bytes]] = []
         self.responses: list[int] = []
         self.failures: list[tuple[float, int]] = []
@@ -59,6 +61,9 @@ class Bench:
         if self.works:
             self.sent.append((round(self.now, 3), data))
         return self.works
+
+    def give_back(self, flow: Flow, data: bytes) -> None:
+        self.transmit(flow, data)
 
     def on_response(self, client: ClientTransaction, response: Message, now: float) -> None:
         self.responses.append(response.status)
