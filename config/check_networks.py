@@ -35,8 +35,14 @@ class _Socket(NamedTuple):
     port: object
     table: Draft
 
+    def is_datagram(self) -> bool:
+        """Tell UDP from what runs over TCP: each has ports of its own."""
+        return self.table.get("transport", "udp") == "udp"
+
     def overlaps(self, other: _Socket) -> bool:
         """Tell whether binding both would fail; port 0 is a new one each time."""
+        if self.is_datagram() is not other.is_datagram():
+            return False
         if self.port != other.port or self.port == 0 or self.address.version != other.address.version:
             return False
         return self.address == other.address or self.address.is_unspecified or other.address.is_unspecified

@@ -85,7 +85,11 @@ class Listener(Section):
     name: Name = Field(description="how trunks, access and core refer to this listener")
     address: IPText = Field(description="IPv4 or IPv6 address to bind, without brackets")
     port: int = Field(default=5060, ge=0, le=65535, description="port to bind; 0 lets the system choose one")
-    transport: Literal["udp"] = Field(default="udp", description="transport protocol")
+    transport: Literal["udp", "tcp", "tls", "ws", "wss"] = Field(
+        default="udp",
+        description="transport protocol: `ws` and `wss` are WebSockets (RFC 7118). A TCP listener may have address and "
+        "port of a UDP one",
+    )
     advertised: HostPort | None = Field(
         default=None,
         description="host or host:port that others are told in Contact and Record-Route; default: the bound address",

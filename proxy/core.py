@@ -43,6 +43,7 @@ from proxy.sinks import Event, Recorder, Sinks
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
+from proxy.undelivered import undelivered
 
 _KEEPALIVE = b"\r\n\0 \t"
 _MADE_CODES = {
@@ -136,6 +137,13 @@ class Core:
             self.responses.receive(message, flow, source, now)
         else:
             self.requests.receive(message, flow, source, now)
+
+    def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
+        """Learn that a message which `send` had taken never left: to whom it matters, that is a transport error."""
+        undelivered(self, flow, data, now)
+
+    def closed(self, flow: Flow, now: float) -> None:
+        """Learn that a connection has ended."""
 
     def timeout(self, now: float) -> None:
         """Fire the timers that are due; to be called every `tick` seconds."""

@@ -11,13 +11,17 @@ class Flow(NamedTuple):
     """A transport, our end and the peer's (RFC 5626 §2); hashable, so that it can be kept in records."""
 
     transport: str
-    """Transport protocol as Via spells it: `UDP`."""
+    """Transport protocol as Via spells it: `UDP`, `TCP`, `TLS`, `WS` or `WSS`."""
     local: tuple[str, int]
     """Address and port of the listener, IPv6 without brackets."""
     peer: tuple[str, int]
     """Address and port of the far end, IPv6 without brackets."""
     connection: int = 0
-    """Number of the connection within this process; 0 for datagrams."""
+    """Number of the connection within this process, never used twice; 0 for datagrams, and for whichever connection of
+    ours leads there, made if need be."""
+    identity: tuple[str, ...] = ()
+    """Names that TLS vouches for: incoming, those of the peer's verified certificate (RFC 5922 §7.1); outgoing, the one
+    that the far certificate must show."""
 
 
 @remembered_by_all

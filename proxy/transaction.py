@@ -321,6 +321,14 @@ class ClientTransaction(Transaction):
             self.last = ack_for(self.request, self._response)
         self._env.transmit(self.flow, self.last)
 
+    def unreachable(self, now: float) -> None:
+        """Fail for want of a way there (§17.1.4); where an answer has come, there was one."""
+        if self.state in (State.CALLING, State.TRYING):
+            user = self._user
+            self.abandon()
+            if user is not None:
+                user.on_failure(self, 503, now)
+
     def _timed_out(self, now: float, data: bytes) -> None:
         if self._user is not None:
             self._user.on_failure(self, 408, now)
@@ -367,9 +375,4 @@ class _Unreachable:
         self._client = client
 
     def fire(self, name: str, now: float) -> None:
-        client = self._client
-        if client.state in (State.CALLING, State.TRYING):
-            user = client._user
-            client.abandon()
-            if user is not None:
-                user.on_failure(client, 503, now)
+        self._client.unreachable(now)
