@@ -44,6 +44,7 @@ from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
 from proxy.undelivered import undelivered
+from proxy.unframed import unframed
 
 _KEEPALIVE = b"\r\n\0 \t"
 _MADE_CODES = {
@@ -144,6 +145,10 @@ class Core:
 
     def closed(self, flow: Flow, now: float) -> None:
         """Learn that a connection has ended."""
+
+    def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
+        """Answer the head of a message whose end nobody can tell; the connection ends after it."""
+        unframed(self, data, flow, code, why)
 
     def timeout(self, now: float) -> None:
         """Fire the timers that are due; to be called every `tick` seconds."""
