@@ -29,9 +29,12 @@ class Owner(Protocol):
     """What a connection needs of the table that it is in."""
 
     bounds: Bounds
-    now: Callable[[], float]
     watched: set[Connection]
     """Those that have to be looked at each second."""
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """What gives monotonic seconds."""
 
     def opened(self, connection: Connection) -> None:
         """Take note that a connection can be used."""

@@ -1,12 +1,16 @@
 """TLS for listeners and for connections of ours: versions, ciphers, certificates, and who the far end is.
 
-TLS 1.2 and 1.3 as RFC 9325 wants them: forward secrecy, authenticated encryption, no compression, no renegotiation. There
-is no resumption either: each handshake meets the certificates and authorities that hold now.
+TLS 1.2 and 1.3 as RFC 9325 wants them: forward secrecy, authenticated encryption, no compression, no renegotiation.
+There is no resumption either: each handshake meets the certificates and authorities that hold now.
 """
 
 from __future__ import annotations
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
@@ -118,11 +122,13 @@ def _base(method: int, own: OwnCertificate | None) -> SSL.Context:
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_cipher_list(CIPHERS)
     if own is not None:
-        certificates = [crypto.X509.from_cryptography(x509.load_der_x509_certificate(one)) for one in own.chain]
-        context.use_certificate(certificates[0])
-        for one in certificates[1:]:
+        first, *others = [x509.load_der_x509_certificate(one) for one in own.chain]
+        context.use_certificate(first)
+        for one in others:
             context.add_extra_chain_cert(one)
-        context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, own.key))
+        key = load_pem_private_key(own.key, None)
+        assert isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey)  # noqa: S101 -- read so
+        context.use_privatekey(key)
         context.check_privatekey()
     return context
 
@@ -164,13 +170,11 @@ def _client_context(files: TlsFiles) -> SSL.Context:
 
 def _believe(context: SSL.Context, authorities: tuple[bytes, ...]) -> None:
     store = context.get_cert_store()
-    names = []
     for one in authorities:
-        certificate = crypto.X509.from_cryptography(x509.load_der_x509_certificate(one))
+        certificate = x509.load_der_x509_certificate(one)
         if store is not None:
-            store.add_cert(certificate)
-        names.append(certificate.get_subject())
-    context.set_client_ca_list(names)
+            store.add_cert(crypto.X509.from_cryptography(certificate))
+        context.add_client_ca(certificate)
 
 
 def _verified(_: SSL.Connection, certificate: crypto.X509, error: int, depth: int, fine: int) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from config import keys, retired, tomlfile
@@ -52,7 +53,7 @@ class Candidate(NamedTuple):
     warnings: tuple[str, ...]
     credentials: Credentials
     """What signs and verifies: the policy has it too, but not in a form that a worker can be given."""
-    tls: Files = {}
+    tls: Files = MappingProxyType({})
     """Certificates of TLS listeners, which a connection to come meets."""
 
 

@@ -47,8 +47,10 @@ class TransportSpec(NamedTuple):
 
 
 TRANSPORT = (
-    TransportSpec("sipveil_datagrams_received_total", "Datagrams read, and messages on connections, by listener.", "datagrams_received"),
-    TransportSpec("sipveil_datagrams_sent_total", "Datagrams and messages handed to the system, by listener.", "datagrams_sent"),
+    TransportSpec("sipveil_datagrams_received_total", "Datagrams read, and messages on connections, by listener.",
+                  "datagrams_received"),
+    TransportSpec("sipveil_datagrams_sent_total", "Datagrams and messages handed to the system, by listener.",
+                  "datagrams_sent"),
     TransportSpec("sipveil_receive_errors_total", "Reads that the system refused, by listener.", "receive_errors"),
     TransportSpec("sipveil_send_refused_total", "Datagrams that the system refused for good, by listener.",
                   "send_refused"),
