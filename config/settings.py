@@ -15,6 +15,7 @@ from config.address import HostPort, NameServer, Network, NextHop
 from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
+from config.streams_section import Streams
 from config.vocabulary import Action, Category, Zone
 
 
@@ -100,6 +101,29 @@ class Listener(Section):
     advertised: HostPort | None = Field(
         default=None,
         description="host or host:port that others are told in Contact and Record-Route; default: the bound address",
+    )
+    certificates: tuple[str, ...] = Field(
+        default=(),
+        description="for tls and wss: PEM files of our certificates, each with what is between it and its authority; "
+        "relative to `state_dir`. Who asks for a name (SNI) is shown the one that has it, others the first",
+    )
+    keys: tuple[str, ...] = Field(
+        default=(), description="PEM files of their private keys, in the same order, readable for nobody else"
+    )
+    ca: str | None = Field(
+        default=None,
+        description="PEM file of the authorities that certify the far ends that we connect to; default: the system's",
+    )
+    client_ca: str | None = Field(
+        default=None, description="PEM file of the authorities that certify clients, which are asked for a certificate"
+    )
+    require_client_certificate: bool = Field(
+        default=False, description="refuse clients without a certificate of `client_ca` (mutual TLS)"
+    )
+    origins: tuple[str, ...] = Field(
+        default=(),
+        description="for ws and wss: web pages that may connect, such as `https://phone.example.net`; empty: all. "
+        "What is not a browser can say any",
     )
 
 
@@ -487,6 +511,7 @@ class Settings(Section):
     signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")
     verification: Verification | None = Field(default=None, description="STIR/SHAKEN verification")
     limits: Limits = Field(default=Limits(), description="bounds")
+    streams: Streams = Field(default=Streams(), description="bounds on connections")
     overload: Overload = Field(default=Overload(), description="overload control")
     timers: Timers = Field(default=Timers(), description="timers")
     metrics: Metrics = Field(default=Metrics(), description="metrics page")

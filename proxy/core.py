@@ -44,6 +44,7 @@ from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
 from proxy.undelivered import give_back_anew, undelivered
+from proxy.unframed import unframed
 from proxy.waiting import Waiting
 
 
@@ -159,6 +160,10 @@ class Core:
     def closed(self, flow: Flow, now: float) -> None:
         """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer."""
         self.waiting.ended(flow, self.wheel, now)
+
+    def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
+        """Answer the head of a message whose end nobody can tell; the connection ends after it."""
+        unframed(self, data, flow, code, why)
 
     def timeout(self, now: float) -> None:
         """Fire the timers that are due; to be called every `tick` seconds."""

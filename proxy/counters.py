@@ -62,6 +62,20 @@ COUNTERS = (
                 ("signed", "no-number", "expired", "div", "div-hidden", "div-not-ours", "div-stale", "div-expired")),
     CounterSpec("sipveil_verification_total", "Calls from trunks whose signatures were looked at, by result.", "result",
                 ("TN-Validation-Passed", "TN-Validation-Failed", "No-TN-Validation")),
+    CounterSpec("sipveil_connections_opened_total", "Connections that came to be used, by who made them: others or we.",
+                "direction", ("in", "out")),
+    CounterSpec("sipveil_connections_refused_total",
+                "Connections refused because there were too many, in all or from one address.", "reason",
+                ("total", "source")),
+    CounterSpec("sipveil_connections_closed_total",
+                "Connections that ended, by what ended them: the peer; no way there; a TLS handshake that failed; "
+                "another name in the certificate; nothing said; a message not completed in time; nothing said for "
+                "long; what is no SIP; a message too large; not reading what waits; we stopped.", "reason",
+                ("peer", "connect", "handshake", "identity", "silent", "slow", "idle", "malformed", "size",
+                 "not-reading", "shutdown")),
+    CounterSpec("sipveil_connections_held_back_total",
+                "How often a connection was not read until the next second, for it brought too much.", "reason",
+                ("rate",)),
 )  # fmt: skip
 
 

@@ -55,6 +55,9 @@ class FakeCore:
         self.overload = Overload(settings.overload, lambda begins: None)
         self.received: list[tuple[bytes, Flow]] = []
         self.resumed: list[tuple[int, list[Place]]] = []
+        self.lost: list[tuple[Flow, bytes]] = []
+        self.ended: list[Flow] = []
+        self.broken: list[tuple[bytes, Flow, int, str]] = []
         self.timeouts = 0
         self.walls: list[float] = []
         self.on_receive: Callable[[bytes, Flow], None] = lambda data, flow: None
@@ -64,6 +67,15 @@ class FakeCore:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         self.received.append((data, flow))
         self.on_receive(data, flow)
+
+    def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
+        self.lost.append((flow, data))
+
+    def closed(self, flow: Flow, now: float) -> None:
+        self.ended.append(flow)
+
+    def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
+        self.broken.append((data, flow, code, why))
 
     def timeout(self, now: float) -> None:
         self.timeouts += 1
