@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from config.address import HostPort, NameServer, Network, NextHop
 from config.groups_section import Group
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
+from config.trunk_operation import TrunkHealth, TrunkLimits
 from config.vocabulary import Action, Category, Zone
 
 
@@ -183,6 +184,8 @@ class Trunk(Section):
     )
     sign: bool = Field(default=False, description="wants calls signed (STIR/SHAKEN): see `[signing]`")
     record_budget: int = Field(default=160, ge=64, le=1024, description="plain bytes of a dialog record on UDP")
+    limits: TrunkLimits | None = Field(default=None, description="how many calls it takes")
+    health: TrunkHealth = Field(default=TrunkHealth(), description="how outages are noticed")
 
     def zone(self, *, emergency_call: bool) -> Zone:
         """Return the zone that this trunk counts as for a call (design.md §2)."""

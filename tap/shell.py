@@ -235,7 +235,8 @@ class Shell:
         """Return where this process's numbers are read."""
         names = [listener.name for listener in self.settings.listeners]
         stats = dict(zip(names, (listener.stats for listener in self._listeners.values()), strict=True))
-        return Sources(self.core.counters, self._gauges, stats, self.boundary.counts)
+        trunks = tuple(trunk.name for trunk in self.settings.trunks)
+        return Sources(self.core.counters, self._gauges, stats, self.boundary.counts, trunks)
 
     def _gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""
