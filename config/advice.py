@@ -14,6 +14,7 @@ def advice(settings: Settings) -> Iterator[Mistake]:
     """Yield what an operator should look at again before it goes live."""
     yield from emergency_advice(settings)
     yield from _unreached_trunks(settings)
+    yield from _counts_of_workers(settings)
 
 
 def _unreached_trunks(settings: Settings) -> Iterator[Mistake]:
@@ -22,3 +23,11 @@ def _unreached_trunks(settings: Settings) -> Iterator[Mistake]:
         if trunk.name not in reached:
             wrong = f'no route leads to trunk "{trunk.name}"'
             yield Mistake(("trunks", index), wrong, "name it in the `to` of a route, or take it out")
+
+
+def _counts_of_workers(settings: Settings) -> Iterator[Mistake]:
+    """A BYE from the trunk's side has another Call-ID than the caller's, and so may have another worker."""
+    for index, trunk in enumerate(settings.trunks):
+        if settings.workers > 1 and trunk.limits is not None and trunk.limits.calls is not None:
+            wrong = "each worker counts for itself, and calls that the trunk ends may be counted until they are `quiet`"
+            yield Mistake(("trunks", index, "limits", "calls"), wrong, "write workers = 1, or a short `quiet`")

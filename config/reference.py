@@ -113,6 +113,8 @@ def _default(field: FieldInfo) -> str:
     """Show what holds where the key is not written."""
     value = field.default
     match value:
+        case Section() if not isinstance(value, Privacy):
+            return ""
         case _ if value is PydanticUndefined:
             return "*required*"
         case None:

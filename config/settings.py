@@ -16,6 +16,7 @@ from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
 from config.streams_section import Streams
+from config.trunk_operation import TrunkHealth, TrunkLimits
 from config.vocabulary import Action, Category, Zone
 
 
@@ -251,6 +252,8 @@ class Trunk(Section):
     record_budget: int = Field(
         default=160, ge=64, le=1024, description="plain bytes of a dialog record; default over streams 1,024"
     )
+    limits: TrunkLimits | None = Field(default=None, description="how many calls it takes")
+    health: TrunkHealth = Field(default=TrunkHealth(), description="how outages are noticed")
 
     def zone(self, *, emergency_call: bool) -> Zone:
         """Return the zone that this trunk counts as for a call (design.md §2)."""

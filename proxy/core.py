@@ -35,6 +35,7 @@ from proxy.overload import Overload
 from proxy.parking import Found, Parking
 from proxy.parse import parse, partial
 from proxy.policy import Privacy
+from proxy.probes import Probes
 from proxy.references import References
 from proxy.refusal import Refusals
 from proxy.reply import echo, reply, reply_flow
@@ -43,6 +44,7 @@ from proxy.sinks import Event, Recorder, Sinks
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
+from proxy.trunk_limits import TrunkLimits
 from proxy.undelivered import give_back_anew, undelivered
 from proxy.unframed import unframed
 from proxy.waiting import Waiting
@@ -95,12 +97,15 @@ class Core:
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
         self.outages = Outages()
+        self.limits = TrunkLimits(settings.workers)
+        self.limits.adopt(settings.trunks)
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
         self.requests = RequestHandler(self)
         self.cancels = CancelHandler(self)
         self.overload = Overload(settings.overload, self._tell_overload)
         self.refusals = Refusals(self)
+        self.probes = Probes(self)
         self._sinks = sinks
         self._epoch = wall - now
 
@@ -169,6 +174,8 @@ class Core:
         """Fire the timers that are due; to be called every `tick` seconds."""
         self.overload.tick(now)
         self.wheel.advance(now)
+        if self.probes.stale:
+            self.probes.begin(now)
 
     def resume(self, ticket: int, places: Sequence[Place], now: float) -> None:
         """Take up a branch that waited for a look-up; no places means that there are none."""
@@ -200,6 +207,8 @@ class Core:
         self.parking.limit = settings.limits.parked
         self.requests.contact_calls.limit = settings.limits.contact_calls
         self.overload.obey(settings.overload)
+        self.probes.stale = True
+        self.limits.adopt(settings.trunks)
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""
@@ -219,7 +228,21 @@ class Core:
             "sipveil_overload_active": int(self.overload.active),
             "sipveil_overload_refused_ratio": 1 - self.overload.share,
             "sipveil_overload_lag_seconds": self.overload.wait,
+            **self._trunk_gauges(),
         }
+
+    def _trunk_gauges(self) -> dict[str, float]:
+        """Return what is known of each trunk, by metric and trunk."""
+        network = self.generation.network
+        found: dict[str, float] = {}
+        for trunk in network.settings.trunks:
+            found[f"sipveil_trunk_calls {trunk.name}"] = self.limits.calls(trunk.name)
+        for address in self.outages.marks:
+            party = network.party_of(address)
+            if party is not None and party.trunk is not None:
+                name = f"sipveil_trunk_addresses_passed_over {party.label}"
+                found[name] = found.get(name, 0) + 1
+        return found
 
     # --- what handlers and transactions share
 

@@ -45,6 +45,11 @@ COUNTERS = (
                 "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
                 "another 5xx to an emergency call, what a contract keeps from one trunk of a group.", "reason",
                 ("503", "transport", "timeout", "emergency", "contract")),
+    CounterSpec("sipveil_probes_total",
+                "OPTIONS of our own to trunks, by what came of it; refused: with 503.", "outcome",
+                ("answered", "refused", "silent", "unreachable")),
+    CounterSpec("sipveil_trunk_limits_reached_total",
+                "Times that a call was kept from a trunk, by which of the trunk's limits.", "limit", ("calls", "rate")),
     CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),
     CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",

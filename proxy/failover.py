@@ -159,7 +159,7 @@ class Failover:
 
     def _try(self, context: ResponseContext, branch: Branch, hop: Hop, now: float) -> bool:
         """Send to a target; False where its trunk may not have the request."""
-        if not self._turn_to(hop):
+        if not self._turn_to(hop, now):
             return False
         core = self._core
         self._tried.add((hop.host, hop.port))
@@ -175,7 +175,7 @@ class Failover:
             context.let_go()
         return True
 
-    def _turn_to(self, hop: Hop) -> bool:
+    def _turn_to(self, hop: Hop, now: float) -> bool:
         """Make sure that the template is for a hop's trunk: decided and crossed for it, from the request as it came.
 
         What a trunk may not have (its contract refuses it, it is full) the next one may; where a filter fails for one,
@@ -185,7 +185,7 @@ class Failover:
             return True
         core = self._core
         try:
-            self._template = self._spare.cross(hop)
+            self._template = self._spare.cross(hop, now)
         except Refused:
             return False
         except Exception:  # whatever a filter raises: fail closed

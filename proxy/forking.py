@@ -67,6 +67,9 @@ class Uplink(Protocol):
     def timed_out(self, timer: str) -> None:
         """Count a timer that ended a branch."""
 
+    def ended(self, crossing: Crossing) -> None:
+        """Learn that what went to a target has failed."""
+
     def unheard(self, client: ClientTransaction, now: float) -> None:
         """Learn that a target did not answer, or that there is no way to it."""
 
@@ -236,6 +239,7 @@ class ResponseContext:
             return
         branch.response = response
         self._release_timer(branch)
+        self._uplink.ended(branch.crossing)
         others = branch.others
         if others is not None and self.wants(branch) and others.takes_over(status, branch, now):
             branch.client, branch.provisional = None, False

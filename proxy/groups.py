@@ -86,7 +86,9 @@ class Spare:
 
     __slots__ = ("_cross", "_left", "emergency", "patience")
 
-    def __init__(self, hops: list[Hop], cross: Callable[[Hop], Crossing], patience: float, *, emergency: bool) -> None:
+    def __init__(
+        self, hops: list[Hop], cross: Callable[[Hop, float], Crossing], patience: float, *, emergency: bool
+    ) -> None:
         """Begin before the first one.
 
         Args:
@@ -105,7 +107,7 @@ class Spare:
         """Return how many are left."""
         return len(self._left)
 
-    def first(self) -> Crossing:
+    def first(self, now: float) -> Crossing:
         """Return the crossing to the first member that may have the request.
 
         Raises:
@@ -114,7 +116,7 @@ class Spare:
         refusal: Refused | None = None
         while self._left:
             try:
-                return self.cross(self._left.popleft())
+                return self.cross(self._left.popleft(), now)
             except Refused as refused:
                 refusal = refusal or refused
         raise refusal or Refused(404, "No Route")
@@ -123,11 +125,11 @@ class Spare:
         """Return the hop of the next member; None when there is none."""
         return self._left.popleft() if self._left else None
 
-    def cross(self, hop: Hop) -> Crossing:
+    def cross(self, hop: Hop, now: float) -> Crossing:
         """Return the crossing to a member.
 
         Raises:
             Refused: when it may not have the request.
             Exception: whatever a filter raises.
         """
-        return self._cross(hop)
+        return self._cross(hop, now)

@@ -30,6 +30,8 @@ from proxy.validation import check, check_proxy_require, read_request_uri
 if TYPE_CHECKING:
     from proxy.core import Core
 
+_RETRY_AFTER = {"rate": 1, "calls": 20}
+"""Seconds after which a caller may try a full trunk again (RFC 3261 §20.33), by the limit."""
 SLOW_TRYING = 7
 """Times T1 until a non-INVITE without response gets 100: when timer E has reached T2 (RFC 4320 §4.1)."""
 
@@ -79,6 +81,8 @@ class RequestHandler:
                 check_proxy_require(request)
             if request.to_tag:
                 crossings, loop = self._cross_within(arrival)
+                if core.limits.active:
+                    core.limits.within(crossings[0], now)
             else:
                 crossings = self._cross(arrival, key, now)
             limit = core.generation.network.settings.limits.max_breadth
@@ -145,7 +149,7 @@ class RequestHandler:
             generation, arrival, routes, lambda who: callback or self.contact_calls.allow(who, arrival.wall)
         )
         return [
-            self._cross_to(generation, arrival, destination, routes, emergency=emergency, callback=callback)
+            self._cross_to(generation, arrival, destination, routes, now, emergency=emergency, callback=callback)
             if destination.hop.group is None
             else self._cross_to_group(arrival, destination.hop.group, routes, (key, now), (emergency, callback))
             for destination in found
@@ -166,21 +170,23 @@ class RequestHandler:
         seed = tokens.mac(tokens.current, b"group", key, group.name.encode(), size=16)
         hops = last_resorts_last(order(group, seed), core.outages, now)
 
-        def cross(hop: Hop) -> Crossing:
-            destination = initial.Destination(hop, b"")
-            return self._cross_to(generation, arrival, destination, routes, emergency=emergency, callback=callback)
+        def cross(hop: Hop, when: float) -> Crossing:
+            there = initial.Destination(hop, b"")
+            return self._cross_to(generation, arrival, there, routes, when, emergency=emergency, callback=callback)
 
         spare = Spare(hops, cross, group.patience, emergency=emergency)
-        crossing = spare.first()
+        crossing = spare.first(now)
         if spare:
             crossing.hop = crossing.hop._replace(spare=spare)
         return crossing
 
     def _cross_to(
-        self, generation: Generation, arrival: Arrival, destination: initial.Destination, routes: tuple[bytes, ...], *,
-        emergency: bool, callback: bool,
+        self, generation: Generation, arrival: Arrival, destination: initial.Destination, routes: tuple[bytes, ...],
+        now: float, *, emergency: bool, callback: bool,
     ) -> Crossing:  # fmt: skip
         core, request, party = self._core, arrival.request, destination.hop.party
+        if party.is_limited and not emergency:
+            self._check_room(request, party, now)
         # The exemption holds only towards a PSAP, and back from it (design.md §2).
         exempt = is_exempt(party, emergency=emergency, callback=callback)
         try:
@@ -196,6 +202,18 @@ class RequestHandler:
             core.counters.add("calls", party.zone_name)
             core.event("emergency" if emergency else "call", crossing.base.call, party.label, party.zone_name)
         return crossing
+
+    def _check_room(self, request: Message, party: Party, now: float) -> None:
+        """Refuse a call that a trunk has no room for; 503 would keep the sender away from all of us (§21.5.4).
+
+        Raises:
+            Refused: 480.
+        """
+        limits = self._core.limits
+        reached = limits.reached(party.trunk, now) if request.method == b"INVITE" and party.trunk is not None else ""
+        if reached:
+            self._core.counters.add("trunk_limits_reached", reached)
+            raise Refused(480, "Trunk Is Full", b"Retry-After: %d" % _RETRY_AFTER[reached])
 
     def _check_loop(self, request: Message, source: Party) -> bytes:
         """Return this request's loop hash, once no Via of ours carries the same (RFC 5393 §4.2.2).

@@ -53,8 +53,10 @@ class ResponseHandler:
         if client is None or not _may_answer(client, flow, source):
             core.drop("stray-response")
             return
-        if core.outages.marks:
-            core.outages.heard(client.flow.peer)
+        outages = core.outages
+        if outages.marks or outages.refusals:
+            takes_calls = response.cseq_method == b"INVITE"
+            outages.heard(client.flow.peer, response.status, takes_calls=takes_calls)
         if not self._take(client, response, now):
             core.counters.add("dropped", "late")
 
@@ -146,6 +148,7 @@ class ResponseHandler:
     def take_down(self, client: ClientTransaction, crossing: Crossing, response: Message, now: float) -> None:
         """End the call on the far side: ACK and BYE made from what we sent and what came."""
         core = self._core
+        self.ended(crossing)
         if not client.request:
             return  # a second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4)
         tokens = core.generation.tokens
@@ -178,16 +181,26 @@ class ResponseHandler:
         """Count a timer that ended a branch."""
         self._core.counters.add("timeouts", timer)
 
+    def ended(self, crossing: Crossing) -> None:
+        """Count a call that failed no more; a re-INVITE that is refused ends none."""
+        if crossing.forms_dialog and crossing.hop.party.is_limited:
+            self._core.limits.leave(crossing.hop.party, crossing.base.call)
+
     def unheard(self, client: ClientTransaction, now: float) -> None:
         """Remember a target that did not answer; phones, which have no other address, are not remembered."""
         if client.hop is not None and client.hop.zone is not Zone.ACCESS:
             self._core.outages.silent(client.flow.peer, now)
 
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
-        """Remember a target that asks to be left alone (RFC 3261 §21.5.4); without Retry-After it does not."""
+        """Remember a target that asks to be left alone (RFC 3261 §21.5.4), or that refuses once more."""
+        hop, outages = client.hop, self._core.outages
+        if hop is None or hop.zone is Zone.ACCESS:
+            return
         wanted = _DELTA_SECONDS.match(response.value(b"retry-after") or b"")
-        if wanted is not None and client.hop is not None and client.hop.zone is not Zone.ACCESS:
-            self._core.outages.busy(client.flow.peer, int(wanted[0]), now)
+        if wanted is not None:
+            outages.busy(client.flow.peer, int(wanted[0]), now)
+        elif hop.trunk is not None:
+            outages.refused(client.flow.peer, hop.trunk.health.failures, now)
 
 
 def _may_answer(client: Client, flow: Flow, source: Party | None) -> bool:

@@ -80,7 +80,9 @@ def send(
         return
     assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
     client = core.start_client(crossing.far_flow, crossing.request.method, data, via, context)
-    client.hop = crossing.hop.party
+    party = client.hop = crossing.hop.party
+    if party.is_limited and client.is_invite and crossing.forms_dialog and party.trunk is not None:
+        core.limits.take(party.trunk, crossing.base.call, now)
     context.began(branch, client, now)
     remember_loop(core, crossing, via, now)
     core.record(crossing.request.raw, data, crossing.far_flow, crossing)

@@ -3,6 +3,9 @@
 Without this each call would wait for timer B anew. A silent target is tried again after a while by one request alone;
 the others pass it over until that one was answered. Only a target that has an alternative is ever passed over, so no
 call is lost by what is remembered here, and for a bounded time only.
+
+This is a circuit breaker for each address: silence, a Retry-After or some 503 in a row open it; after a while it is
+half open, and the request that goes through then, or an OPTIONS of ours (`proxy/probes.py`), closes or opens it.
 """
 
 from __future__ import annotations
@@ -24,17 +27,21 @@ MAX_MARKS = 1024
 class _Mark(NamedTuple):
     until: float
     is_silent: bool
-    """Whether any answer ends it; a Retry-After holds, whatever else comes (RFC 3261 §21.5.4)."""
+    """Whether an answer ends it; a Retry-After holds, whatever else comes (RFC 3261 §21.5.4)."""
+    refuses: bool = False
+    """Whether it has answered, and with 503: then what ends it has to be another answer to an INVITE."""
 
 
 class Outages:
     """The memory of one core."""
 
-    __slots__ = ("marks",)
+    __slots__ = ("marks", "refusals")
 
     def __init__(self) -> None:
         """Begin with all targets in service."""
         self.marks: dict[Address, _Mark] = {}
+        self.refusals: dict[Address, int] = {}
+        """How many 503 in a row each address has answered, of those that have."""
 
     def silent(self, address: Address, now: float) -> None:
         """Note that a target did not answer, or could not be reached."""
@@ -44,11 +51,30 @@ class Outages:
         """Note that a target wants to be left alone for some seconds."""
         self._put(address, _Mark(now + min(seconds, MAX_BUSY), is_silent=False))
 
-    def heard(self, address: Address) -> None:
-        """Note that a target answers."""
+    def refused(self, address: Address, limit: int, now: float) -> None:
+        """Note a 503 that says nothing of when to come back: so many in a row are an outage."""
+        count = self.refusals.pop(address, 0) + 1
         mark = self.marks.get(address)
-        if mark is not None and mark.is_silent:
+        if count >= limit or (mark is not None and mark.refuses):
+            self._put(address, _Mark(now + SILENT_FOR, is_silent=True, refuses=True))
+            return
+        self.refusals[address] = count
+        if len(self.refusals) > MAX_MARKS:
+            del self.refusals[next(iter(self.refusals))]
+
+    def heard(self, address: Address, status: int, *, takes_calls: bool) -> None:
+        """Note that a target answers; `takes_calls`: that it has answered an INVITE."""
+        if takes_calls and status != 503:
+            self.refusals.pop(address, None)
+        mark = self.marks.get(address)
+        if mark is not None and mark.is_silent and (not mark.refuses or (takes_calls and status != 503)):
             del self.marks[address]
+
+    def probed(self, address: Address, now: float) -> None:
+        """Note that a target answers our OPTIONS: where it has refused calls, the next one may find out."""
+        mark = self.marks.get(address)
+        if mark is not None and mark.refuses:
+            self.marks[address] = mark._replace(until=min(mark.until, now))
 
     def passed_over(self, address: Address, now: float, *, may_probe: bool) -> bool:
         """Tell whether to try others first.
@@ -64,7 +90,7 @@ class Outages:
         if now < mark.until or (mark.is_silent and not may_probe):
             return True
         if mark.is_silent:
-            self.marks[address] = _Mark(now + PROBE_FOR, is_silent=True)
+            self.marks[address] = mark._replace(until=now + PROBE_FOR)
         else:
             del self.marks[address]
         return False

@@ -39,7 +39,19 @@ _WILDCARDS = ("0.0.0.0", "::")
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
 
-    __slots__ = ("_hash", "edge", "end", "is_uniform", "key", "label", "trunk", "trusted", "zone", "zone_name")
+    __slots__ = (
+        "_hash",
+        "edge",
+        "end",
+        "is_limited",
+        "is_uniform",
+        "key",
+        "label",
+        "trunk",
+        "trusted",
+        "zone",
+        "zone_name",
+    )
 
     def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
         """Name a side.
@@ -67,6 +79,8 @@ class Party:
         """What tells it from the other parties of one configuration."""
         self.is_uniform = trunk is not None and trunk.uniform and zone is Zone.TRUNK
         """Whether it may not see by whose software a message was written; a PSAP gets what there is."""
+        self.is_limited = trunk is not None and trunk.limits is not None
+        """Whether its calls are counted (`proxy/trunk_limits.py`)."""
         self._hash = hash(self.key)
 
     def __hash__(self) -> int:

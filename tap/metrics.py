@@ -37,6 +37,13 @@ GAUGES = {
 """Name → meaning of each of `Core.gauges()`, and of `tap.subscriber_watch.gauges`."""
 
 
+TRUNK_GAUGES = {
+    "sipveil_trunk_addresses_passed_over": "Addresses of a trunk that come last at this moment, by trunk.",
+    "sipveil_trunk_calls": "Calls that are counted for a trunk with a limit of calls, by trunk.",
+}
+"""Name → meaning of what `Core.gauges()` has for each trunk, as `name trunk`. The trunks are those of the start."""
+
+
 class TransportSpec(NamedTuple):
     """A counter of each listener."""
 
@@ -74,6 +81,8 @@ class Sources(NamedTuple):
     """Listener's configured name → what it counted."""
     failures: Mapping[str, int]
     """Place → exceptions that ended there."""
+    trunks: tuple[str, ...] = ()
+    """Names of the trunks that the start configured: which series there are must not change afterwards."""
 
 
 class SipveilCollector(Collector):
@@ -92,6 +101,11 @@ class SipveilCollector(Collector):
         gauges = self._sources.gauges()
         for name, text in GAUGES.items():
             yield GaugeMetricFamily(name, text, value=gauges.get(name, 0))
+        for name, text in TRUNK_GAUGES.items():
+            family = GaugeMetricFamily(name, text, labels=["trunk"])
+            for trunk in self._sources.trunks:
+                family.add_metric([trunk], gauges.get(f"{name} {trunk}", 0))
+            yield family
         names = tuple(self._sources.listeners)
         for transport in TRANSPORT:
             yield _counter(

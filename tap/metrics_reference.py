@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proxy.counters import COUNTERS
-from tap.metrics import BUILD_INFO, FAILURES, GAUGES, TRANSPORT
+from tap.metrics import BUILD_INFO, FAILURES, GAUGES, TRANSPORT, TRUNK_GAUGES
 from tap.reload_history import GENERATION, INFO, RELOADS, RESULTS, TIME
 from tap.worker_metrics import WORKER_COUNTERS, WORKER_RESTARTS, WORKER_UP
 
@@ -50,6 +50,8 @@ def _rows() -> Iterator[tuple[str, str, str, str, str]]:
         yield spec.name, "counter", spec.help, spec.label, _values(spec.values)
     for name, text in GAUGES.items():
         yield name, "gauge", text, "", ""
+    for name, text in TRUNK_GAUGES.items():
+        yield name, "gauge", text, "trunk", "names of the trunks that the start configured"
     for transport in TRANSPORT:
         yield transport.name, "counter", transport.help, "listener", "names of the configured listeners"
     yield FAILURES.name, "counter", FAILURES.help, FAILURES.label, _values(FAILURES.values)

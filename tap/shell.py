@@ -265,7 +265,8 @@ class Shell:
 
     def _sources(self) -> Sources:
         """Return where this process's numbers are read."""
-        return Sources(self.core.counters, self._gauges, self._stats, self.boundary.counts)
+        trunks = tuple(trunk.name for trunk in self.settings.trunks)
+        return Sources(self.core.counters, self._gauges, self._stats, self.boundary.counts, trunks)
 
     def _gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""

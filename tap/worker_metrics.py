@@ -25,6 +25,7 @@ NOT_SUMMED = frozenset({
     BUILD_INFO[0], "sipveil_overload_active", "sipveil_overload_refused_ratio", "sipveil_overload_lag_seconds",
     "sipveil_tls_certificates_invalid", "sipveil_tls_certificate_end_seconds",
     "sipveil_subscribers", "sipveil_subscribers_knowledge", "sipveil_subscribers_age_seconds",
+    "sipveil_trunk_addresses_passed_over",
 })  # fmt: skip
 """Gauges of which the largest counts, not the sum."""
 
@@ -66,7 +67,9 @@ def numbers(collector: Collector) -> list[float]:
 def blank(settings: Settings) -> SipveilCollector:
     """Return what a worker collects before it has counted anything: all series that there are."""
     stats = {listener.name: TransportStats() for listener in settings.listeners}
-    return SipveilCollector(Sources(Counters(), lambda: dict.fromkeys(GAUGES, 0), stats, dict.fromkeys(PLACES, 0)))
+    trunks = tuple(trunk.name for trunk in settings.trunks)
+    nothing = Sources(Counters(), lambda: dict.fromkeys(GAUGES, 0), stats, dict.fromkeys(PLACES, 0), trunks)
+    return SipveilCollector(nothing)
 
 
 class Ledger:

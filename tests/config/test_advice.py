@@ -5,13 +5,11 @@ from __future__ import annotations
 from config.advice import advice
 from config.settings import Settings
 
-BASE = {
-    "listeners": [{"name": "a", "address": "::1"}],
-    "trunks": [
-        {"name": "t", "hosts": ["h"], "listener": "a"},
-        {"name": "sos", "hosts": ["s"], "listener": "a", "emergency": True},
-    ],
-}
+TRUNKS: list[dict[str, object]] = [
+    {"name": "t", "hosts": ["h"], "listener": "a"},
+    {"name": "sos", "hosts": ["s"], "listener": "a", "emergency": True},
+]
+BASE = {"listeners": [{"name": "a", "address": "::1"}], "trunks": TRUNKS}
 
 
 def found(**values: object) -> list[str]:
@@ -26,3 +24,16 @@ def test_emergency_calls_are_looked_after() -> None:
 
 def test_trunks_need_a_route() -> None:
     assert found(routes=[{"to": ["sos"], "emergency": True}]) == ['no route leads to trunk "t"']
+
+
+def test_a_route_to_a_group_leads_to_its_members() -> None:
+    group = {"name": "g", "members": [{"trunk": "t"}]}
+    assert found(groups=[group], routes=[{"to": ["g"]}, {"to": ["sos"], "emergency": True}]) == []
+
+
+def test_several_workers_count_calls_badly() -> None:
+    first, psap = TRUNKS
+    limited = [{**first, "limits": {"calls": 3}}, psap]
+    routes = [{"to": ["t"]}, {"to": ["sos"], "emergency": True}]
+    assert found(trunks=limited, routes=routes) == []
+    assert "each worker counts for itself" in found(trunks=limited, routes=routes, workers=2)[0]

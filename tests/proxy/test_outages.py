@@ -36,14 +36,14 @@ def test_an_answer_ends_silence_but_not_a_retry_after() -> None:
     """RFC 3261 §21.5.4: what belongs to old calls says nothing about new ones."""
     outages = Outages()
     outages.silent(ONE, 100)
-    outages.heard(ONE)
+    outages.heard(ONE, 200, takes_calls=False)
     assert not over(outages, 101)
     outages.busy(ONE, 20, 200)
-    outages.heard(ONE)
+    outages.heard(ONE, 200, takes_calls=False)
     assert over(outages, 219)
     assert not over(outages, 220)
     assert not outages.marks
-    outages.heard(ONE)
+    outages.heard(ONE, 200, takes_calls=False)
 
 
 def test_nobody_keeps_us_away_for_long() -> None:
@@ -65,3 +65,51 @@ def test_the_table_is_bounded() -> None:
     assert len(outages.marks) == MAX_MARKS
     assert over(outages, 1)
     assert not outages.passed_over(OTHER, 1, may_probe=True)
+
+
+def test_some_refusals_in_a_row_are_an_outage() -> None:
+    """Any other answer to an INVITE in between and they are none; what belongs to old calls says nothing."""
+    outages = Outages()
+    for status, takes_calls, over_then in ((486, True, False), (200, False, True), (503, True, True)):
+        outages.refused(ONE, 3, 100)
+        outages.refused(ONE, 3, 100)
+        assert not over(outages, 100)
+        outages.heard(ONE, status, takes_calls=takes_calls)
+        outages.refused(ONE, 3, 100)
+        assert over(outages, 100) is over_then
+        outages.heard(ONE, 503, takes_calls=True)
+        assert over(outages, 101) is over_then, "one more refusal ends nothing"
+        outages.heard(ONE, 200, takes_calls=True)
+        assert not over(outages, 101)
+    assert not outages.marks
+    assert not outages.refusals
+
+
+def test_it_is_half_open_after_a_while_or_a_probe() -> None:
+    """One request then decides."""
+    for probed in (False, True):
+        outages = Outages()
+        outages.refused(ONE, 1, 100)
+        assert over(outages, 101)
+        if probed:
+            outages.probed(ONE, 101)
+        now = 102.0 if probed else 100 + SILENT_FOR
+        assert not over(outages, now)
+        assert over(outages, now), "the others wait for it"
+        outages.refused(ONE, 5, now)
+        assert over(outages, now + SILENT_FOR - 1), "its refusal opens it again, whatever the count"
+
+
+def test_a_probe_ends_no_retry_after() -> None:
+    outages = Outages()
+    outages.busy(ONE, 60, 100)
+    outages.probed(ONE, 101)
+    assert over(outages, 102)
+    outages.probed(OTHER, 101)
+
+
+def test_the_count_of_refusals_is_bounded() -> None:
+    outages = Outages()
+    for number in range(MAX_MARKS + 5):
+        outages.refused(("10.0.0.1", number), 2, 0)
+    assert len(outages.refusals) == MAX_MARKS

@@ -14,9 +14,10 @@ from proxy.counters import COUNTERS, Counters
 from proxy.transport import TransportStats
 from tap.boundary import PLACES
 from tap.connections import Connections
-from tap.metrics import FAILURES, GAUGES, TRANSPORT, SipveilCollector, Sources, registry
+from tap.metrics import FAILURES, GAUGES, TRANSPORT, TRUNK_GAUGES, SipveilCollector, Sources, registry
 from tap.subscriber_watch import gauges
 from tests.tap.fakes import FakeCore, settings_of
+from tests.world import TRUNK, World
 
 
 def page(counters: Counters | None = None, stats: TransportStats | None = None) -> str:
@@ -94,3 +95,22 @@ def test_gauges_are_those_of_the_core_and_of_the_shell(tmp_path: Path) -> None:
 def test_build_info_names_the_version() -> None:
     """So that a dashboard can show what runs where."""
     assert "sipveil_build_info{version=" in page()
+
+
+def test_each_trunk_has_its_gauges() -> None:
+    """Those of the start: a trunk that a reload brings has none, one that it takes is at zero."""
+    gauges = {"sipveil_trunk_calls carrier": 4, "sipveil_trunk_calls new": 5}
+    sources = Sources(Counters(), lambda: gauges, {}, dict.fromkeys(PLACES, 0), ("carrier", "gone"))
+    found = samples(generate_latest(registry(SipveilCollector(sources))).decode())
+    calls = {labels: value for (name, labels), value in found.items() if name == "sipveil_trunk_calls"}
+    assert calls == {("carrier",): 4, ("gone",): 0}
+    assert set(TRUNK_GAUGES) <= {name for name, _ in found}
+
+
+def test_the_core_has_what_the_trunks_gauges_show() -> None:
+    world = World()
+    world.core.outages.silent(TRUNK, world.now)
+    gauges = world.core.gauges()
+    assert gauges["sipveil_trunk_addresses_passed_over carrier"] == 1
+    assert gauges["sipveil_trunk_calls second"] == 0
+    assert {key.partition(" ")[0] for key in gauges if " " in key} == set(TRUNK_GAUGES)

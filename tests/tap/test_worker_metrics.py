@@ -34,7 +34,8 @@ class Bench:
             counters.add("requests_received", "INVITE")
         stats.datagrams_received = received
         gauges = dict.fromkeys(GAUGES, open_)
-        sources = Sources(counters, lambda: gauges, {"access": stats}, dict.fromkeys(PLACES, 0))
+        trunks = tuple(trunk.name for trunk in self.settings.trunks)
+        sources = Sources(counters, lambda: gauges, {"access": stats}, dict.fromkeys(PLACES, 0), trunks)
         own = own_numbers([stats], handover, 0.25)
         self.ledger.board.write(worker, numbers(SipveilCollector(sources)) + own)
 
