@@ -5,6 +5,8 @@ A section is read without knowing which transport its listener has, so these are
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from config.address import is_ip
 
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
@@ -18,14 +20,20 @@ def with_default_ports(raw: object) -> object:
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("listeners"), list | tuple):
         return raw
-    listeners = [_listener(one) for one in raw["listeners"]]
+    listeners = _each(raw["listeners"], _listener)
     ports = {str(one.get("name")): _default(one) for one in listeners if isinstance(one, dict)}
     filled = {**raw, "listeners": listeners}
     if isinstance(raw.get("trunks"), list | tuple):
-        filled["trunks"] = [_hops(one, "hosts", ports) for one in raw["trunks"]]
+        filled["trunks"] = _each(raw["trunks"], lambda one: _hops(one, "hosts", ports))
     if "core" in raw:
         filled["core"] = _hops(raw["core"], "next_hop", ports)
     return filled
+
+
+def _each(values: list[object] | tuple[object, ...], change: Callable[[object], object]) -> Sequence[object]:
+    """Change each value; an array stays what it is."""
+    changed = map(change, values)
+    return tuple(changed) if isinstance(values, tuple) else list(changed)
 
 
 def _default(listener: dict[str, object]) -> int | None:
@@ -56,7 +64,7 @@ def _hops(section: object, key: str, ports: dict[str, int | None]) -> object:
         return section
     hops = section[key]
     if isinstance(hops, list | tuple):
-        return {**section, key: [_address_with_port(hop, port) for hop in hops]}
+        return {**section, key: _each(hops, lambda hop: _address_with_port(hop, port))}
     return {**section, key: _address_with_port(hops, port)}
 
 
