@@ -88,16 +88,12 @@ class Listener(Section):
 
     name: Name = Field(description="how trunks, access and core refer to this listener")
     address: IPText = Field(description="IPv4 or IPv6 address to bind, without brackets")
-    port: int = Field(
-        default=5060,
-        ge=0,
-        le=65535,
-        description="port to bind; 0 lets the system choose one; default for TLS 5061, for WebSockets 80 and 443",
-    )
+    port: int = Field(default=5060, ge=0, le=65535, description="port to bind; 0 lets the system choose one")
     transport: Literal["udp", "tcp", "tls", "ws", "wss"] = Field(
         default="udp",
-        description="transport protocol: `ws` and `wss` are WebSockets (RFC 7118). A TCP listener may have address and "
-        "port of a UDP one",
+        description="transport protocol; ports that are left out, here, in `advertised` and beside addresses of hops, "
+        "are 5061 for `tls`, 80 for `ws` and 443 for `wss` (WebSockets, RFC 7118). A TCP listener with address and port "
+        "of a UDP one takes what is too large for a datagram, both ways",
     )
     advertised: HostPort | None = Field(
         default=None,

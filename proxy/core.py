@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
+from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
 from proxy.errors import Malformed
@@ -99,6 +100,7 @@ class Core:
         self.outages = Outages()
         self.limits = TrunkLimits(settings.workers)
         self.limits.adopt(settings.trunks)
+        self.refused = RefusedConnections()
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
         self.requests = RequestHandler(self)
@@ -346,12 +348,12 @@ class Core:
         """Make a client transaction for finished bytes; `start` sends them."""
         return ClientTransaction(self, flow, self.clients, client_key(branch, method), data, user)
 
-    def look_up(self, host: str, port: int, found: Found, *, urgent: bool) -> bool:
+    def look_up(self, host: str, port: int, transport: str, found: Found, *, urgent: bool) -> bool:
         """Park until it is known where host is served; False when too many wait and this is no emergency call."""
         ticket = self.parking.put(found, urgent=urgent)
         if ticket is None:
             return False
-        self._sinks.lookup(ticket, host, port)
+        self._sinks.lookup(ticket, host, port, transport)
         return True
 
     def _reject(self, error: Malformed, flow: Flow) -> None:

@@ -152,7 +152,7 @@ class Failover:
             self._insert(hop, places)
             self.go_on(context, branch, later)
 
-        return self._core.look_up(hop.host, hop.port, found, urgent=self._emergency)
+        return self._core.look_up(hop.host, hop.port, hop.transport, found, urgent=self._emergency)
 
     def _insert(self, hop: Hop, places: Sequence[Place]) -> None:
         self._pending.extendleft(reversed(targets(self._core, self._network, hop, places, self._way[0])))

@@ -15,7 +15,7 @@ from proxy.machines import State
 from proxy.message import Message
 from proxy.reply import echo
 from proxy.timers import Timer, TimerWheel, cancel
-from proxy.transaction import ClientTransaction, ServerTransaction
+from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
 
 if TYPE_CHECKING:
     from proxy.failover import Failover
@@ -75,6 +75,9 @@ class Uplink(Protocol):
 
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Learn that a target answered 503."""
+
+    def fall_back(self, client: ClientTransaction, user: ClientUser, now: float) -> ClientTransaction | None:
+        """Return what stands for a request that could not be sent over TCP, where it may go over UDP."""
 
 
 class Branch:
@@ -150,6 +153,12 @@ class ResponseContext:
     def on_failure(self, client: ClientTransaction, status: int, now: float) -> None:
         """Take note that a branch will get no response."""
         branch = self._branch_of(client)
+        if status == 503 and self.wants(branch):
+            other = self._uplink.fall_back(client, self, now)
+            if other is not None:
+                branch.client = other
+                other.start(now)
+                return
         if not branch.provisional:
             self._uplink.unheard(client, now)
         if status == 503 and is_lost(branch.crossing):

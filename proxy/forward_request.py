@@ -15,7 +15,7 @@ from proxy.asserted import assert_identity
 from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.emergency import says_callback
-from proxy.errors import Malformed, Refused
+from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
 from proxy.message import Draft
@@ -89,11 +89,7 @@ class RequestForwarder:
             draft.note("max-breadth", "bounds forking (RFC 5393)")
         if crossing.to_far.vouches or not crossing.request.index.keys().isdisjoint(_ABOUT_THE_CALLER):
             self._vouch(draft, crossing)
-        data = crossing.passage.write_far(draft)
-        trunk = crossing.hop.party.trunk if crossing.hop.transport == "UDP" else None
-        if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
-            raise Refused(513, "Message Too Large")
-        return data
+        return crossing.passage.write_far(draft)
 
     def _vouch(self, draft: Draft, crossing: Crossing) -> None:
         """Let the plan settle what the request says of its caller: nothing is edited after it."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
+from proxy.by_size import fall_back
 from proxy.crossing import Crossing
 from proxy.derive import ack_and_bye
 from proxy.errors import Malformed
@@ -23,7 +24,7 @@ from proxy.matching import client_key, make_branch
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.timers import TimerWheel
-from proxy.transaction import Client, ClientTransaction
+from proxy.transaction import Client, ClientTransaction, ClientUser
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -190,6 +191,10 @@ class ResponseHandler:
         """Remember a target that did not answer; phones, which have no other address, are not remembered."""
         if client.hop is not None and client.hop.zone is not Zone.ACCESS:
             self._core.outages.silent(client.flow.peer, now)
+
+    def fall_back(self, client: ClientTransaction, user: ClientUser, now: float) -> ClientTransaction | None:
+        """Send over UDP what was too large for it and found no connection (RFC 3261 §18.1.1)."""
+        return fall_back(self._core, client, user, now)
 
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Remember a target that asks to be left alone (RFC 3261 §21.5.4), or that refuses once more."""

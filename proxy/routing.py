@@ -226,13 +226,13 @@ class World:
         # All that come and go are looked up: phones too, as far as addresses go.
         self._claims = Claims(settings, retired)
         self.party_of = lru_cache(maxsize=65536)(self._claims.party_of)
-        self._sockets = {(one.transport.upper(), (one.address, one.port)): one for one in settings.listeners}
+        self.sockets = {(one.transport.upper(), (one.address, one.port)): one for one in settings.listeners}
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self._groups = {group.name: group for group in settings.groups}
         # What stands for a port that is left out; over TLS and WebSocket it is another one.
-        defaults = {5060, *(DEFAULT_PORTS[transport] for transport, _ in self._sockets)}
+        defaults = {5060, *(DEFAULT_PORTS[transport] for transport, _ in self.sockets)}
         self._own |= {(host, 0) for host, port in self._own if port in defaults}
         self._rules = tuple(map(_Rule.of, settings.routes))
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
@@ -251,7 +251,7 @@ class World:
             peer: where it came from; of a connection the port says nothing, unless it was us who made it.
             identity: what the flow has for it.
         """
-        listener = self._sockets.get((transport, local))
+        listener = self.sockets.get((transport, local))
 
         def is_own(party: Party) -> bool:
             own = self.listener(party)
@@ -329,7 +329,7 @@ class World:
         own = self.listener(party)
         if own.transport == "udp" == transport.lower():
             return self.origin(party)
-        host, port = _told(self._sockets.get((transport, local), own))
+        host, port = _told(self.sockets.get((transport, local), own))
         return hostport(host.encode(), port)
 
     def sent_by(self, local: Address) -> bytes:
@@ -574,6 +574,9 @@ class Network:
         self.party_of = world.party_of
         self.party_from = lru_cache(maxsize=65536)(world.party_from)
         sections = (settings.access, settings.core, *settings.trunks, *retired)
+        tcp, udp = ({address for transport, address in world.sockets if transport == each} for each in ("TCP", "UDP"))
+        self.siblings = frozenset(tcp & udp)
+        """Sockets of both UDP and TCP: what is too large for the one goes over the other (RFC 3261 §18.1.1)."""
         self.by_address = not any(section is not None and section.believed_on for section in sections)
         """Whether over UDP the address alone tells who sends."""
         self.all_udp = all(listener.transport == "udp" for listener in settings.listeners)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from proxy.by_size import acknowledge_over_udp
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import parse_via, split_list
@@ -24,7 +25,7 @@ _TOP_VIA = re.compile(rb"\r\n(?:via|v)[ \t]*:([^\r\n]*)", re.IGNORECASE)
 
 
 def undelivered(core: Core, flow: Flow, data: bytes, now: float) -> None:
-    """Fail the client transaction of a request of ours; an ACK has none, and whoever sent it repeats its cause."""
+    """Fail the client transaction of a request of ours; an ACK has none, and is lost unless UDP may carry it."""
     if data[:4] == b"SIP/":
         if flow.connection:
             give_back_anew(core, flow, data)
@@ -32,6 +33,9 @@ def undelivered(core: Core, flow: Flow, data: bytes, now: float) -> None:
             core.drop("undelivered")
         return
     method = data.partition(b" ")[0]
+    if method == b"ACK":
+        acknowledge_over_udp(core, flow, data)
+        return
     client = core.clients.get(client_key(top_branch(data), method))
     if isinstance(client, ClientTransaction) and client.flow.peer == flow.peer:
         client.unreachable(now)

@@ -50,7 +50,7 @@ class Waiting:
             *self._by_connection.pop((flow.transport, flow.peer, flow.identity), ()),
         ]
         for number, client in enumerate(there):
-            wheel.start(now, number // AT_ONCE * TICK, _Lost(client), "closed")
+            wheel.start(now, (number // AT_ONCE + 1) * TICK, _Lost(client), "closed")
 
     def __len__(self) -> int:
         """Return how many wait."""

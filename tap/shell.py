@@ -294,13 +294,13 @@ class Shell:
         listener = self._listeners.get(flow.local)
         return listener is not None and listener.send(flow, data)
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         """Find where host is served, and let the core go on with that later."""
 
         def found(places: Sequence[Place]) -> None:
             self.boundary.run("lookup", lambda: self.core.resume(ticket, places, self._clocks.now()))
 
-        self._resolver.lookup(host, port, found)
+        self._resolver.lookup(host, port, found, transport)
 
     def event(self, event: Event) -> None:
         """Write an event down."""

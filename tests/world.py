@@ -86,6 +86,8 @@ class World:
         self.sent: list[tuple[tuple[str, int], bytes]] = []
         self.sent_over: list[Flow] = []
         self.lookups: list[tuple[int, str, int]] = []
+        self.wanted = ""
+        """Transport that the last look-up was for."""
         self.events: list[Event] = []
         self.privacy: Any = build(self.settings, signer=self.signer, verifier=self.verifier)
         self.core = self.new_core()
@@ -114,8 +116,9 @@ class World:
         self.sent_over.append(flow)
         return True
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         self.lookups.append((ticket, host, port))
+        self.wanted = transport
 
     def event(self, event: Event) -> None:
         self.events.append(event)
