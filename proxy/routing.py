@@ -425,6 +425,8 @@ class Network:
         """Prepare tables and memories; retired trunks are served in dialogs only."""
         world = World(settings, tuple(retired))
         self.settings = settings
+        self.keeps_region = settings.region is not None
+        """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes
         self.party_of = world.party_of
         self.party = remembered_by_all(world.party)
