@@ -15,6 +15,7 @@ def advice(settings: Settings) -> Iterator[Mistake]:
     yield from emergency_advice(settings)
     yield from _unreached_trunks(settings)
     yield from _counts_of_workers(settings)
+    yield from _trunks_abroad(settings)
 
 
 def _unreached_trunks(settings: Settings) -> Iterator[Mistake]:
@@ -31,3 +32,12 @@ def _counts_of_workers(settings: Settings) -> Iterator[Mistake]:
         if settings.workers > 1 and trunk.limits is not None and trunk.limits.calls is not None:
             wrong = "each worker counts for itself, and calls that the trunk ends may be counted until they are `quiet`"
             yield Mistake(("trunks", index, "limits", "calls"), wrong, "write workers = 1, or a short `quiet`")
+
+
+def _trunks_abroad(settings: Settings) -> Iterator[Mistake]:
+    """With a region, a trunk that says nothing of itself is outside it."""
+    region = settings.region
+    for index, trunk in enumerate(settings.trunks):
+        if region is not None and trunk.country is None and trunk.transfer_basis not in region.bases:
+            wrong = f'"{trunk.name}" names no country, so that it is outside of [region]'
+            yield Mistake(("trunks", index), wrong, "write its `country`, or a `transfer_basis` of region.bases")

@@ -58,6 +58,8 @@ WORDS: Mapping[str, Word] = {
     "status": _word("phone status, quality reports", Category.STATUS),
     "content": _word("texts and bodies", Category.CONTENT),
     "history": _word("who forwarded or transferred the call", Category.HISTORY),
+    # Of no category: it decides which trunks are asked at all ([region]).
+    "abroad": Word({}, (Value.HIDE, Value.SHOW), "calls over trunks outside the region, hide: never"),
     "recording": _word("who is recorded, by whom and when", Category.RECORDING),
 }
 """All that a subscriber can decide. Credentials and unknown fields are the operator's business."""
@@ -99,6 +101,10 @@ class Subscriber:
     reject_anonymous: bool = False
 
 
+NOWHERE_SAID: Mapping[str, bool] = {}
+"""Nothing said of data that leave the region: the same for all."""
+
+
 class Profile(NamedTuple):
     """A subscriber's settings as the hot path takes them: actions packed like a decision, three bits a category.
 
@@ -112,6 +118,12 @@ class Profile(NamedTuple):
     """Trunk → actions and said towards it, with what holds everywhere already in them."""
     telemarketer: bool = False
     rejects_anonymous: bool = False
+    abroad: Mapping[str, bool] = NOWHERE_SAID
+    """Trunk, or EVERYWHERE → whether the data may leave the region for it, where that was said."""
+
+    def may_leave(self, trunk: str) -> bool | None:
+        """Tell whether the data may leave the region for a trunk; None where the subscriber has not said."""
+        return self.abroad.get(trunk, self.abroad.get(EVERYWHERE))
 
     def towards(self, trunk: str, default: int) -> int:
         """Return the packed decision for a trunk (EVERYWHERE for other hops), given the default profile's."""
@@ -122,19 +134,24 @@ class Profile(NamedTuple):
 _ALL_BITS = (1 << 3 * len(Category)) - 1
 
 STRICT = Profile(
-    sum((STRICT_DEFAULT.of(category) or Action.REMOVE) << 3 * category for category in Category), _ALL_BITS, {}
-)
+    sum((STRICT_DEFAULT.of(category) or Action.REMOVE) << 3 * category for category in Category), _ALL_BITS, {},
+    abroad={EVERYWHERE: False},
+)  # fmt: skip
 """What everybody gets while nobody's settings are known."""
 
 
 def profile(settings: Iterable[Setting], *, telemarketer: bool = False, reject_anonymous: bool = False) -> Profile:
     """Return the packed form of settings."""
     by_trunk: dict[str, list[Setting]] = {EVERYWHERE: []}
+    abroad: dict[str, bool] = {}
     for setting in settings:
+        if setting.word == "abroad":
+            abroad[setting.trunk] = setting.value is Value.SHOW
+            continue
         by_trunk.setdefault(setting.trunk, []).append(setting)
     general = _packed(by_trunk.pop(EVERYWHERE))
     exceptions = {trunk: _over(_packed(said), general) for trunk, said in sorted(by_trunk.items())}
-    return Profile(*general, exceptions, telemarketer, reject_anonymous)
+    return Profile(*general, exceptions, telemarketer, reject_anonymous, abroad or NOWHERE_SAID)
 
 
 def _packed(settings: Iterable[Setting]) -> tuple[int, int]:

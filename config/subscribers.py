@@ -15,7 +15,7 @@ from collections.abc import Mapping, Set
 from enum import IntEnum
 from typing import NamedTuple
 
-from config.subscriber import STRICT, Profile
+from config.subscriber import EVERYWHERE, STRICT, Profile
 
 
 class Knowledge(IntEnum):
@@ -71,7 +71,11 @@ class Subscribers:
 
     def exceptions(self) -> Counter[str]:
         """Return how many have exceptions for each trunk that they name."""
-        return Counter(trunk for profile in tuple(self._profiles.values()) for trunk in profile.exceptions)
+        return Counter(
+            trunk
+            for profile in tuple(self._profiles.values())
+            for trunk in {*profile.exceptions, *profile.abroad} - {EVERYWHERE}
+        )
 
     def age(self, now: float) -> float | None:
         """Return the seconds since the store was last read, None if it never was."""

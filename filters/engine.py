@@ -56,6 +56,10 @@ class Engine:
         """Return the packed decision for what hop's side discloses to the sender of an initial request."""
         return self._policy.answers(request, source, hop)
 
+    def kept_from(self, request: Message, source: Party, hop: Party) -> str:
+        """Return whose data may not go to a trunk, `caller` or `forwarder`; "" where nobody's keep the call from it."""
+        return self._policy.kept_from(request, source, hop)
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return a dialog's decision with what a message's own Privacy header asks for."""
         return self._policy.also(message, decision, hop)

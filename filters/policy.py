@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from config.region_section import Region
 from config.settings import PolicyRule, Settings, Trunk
 from config.settings import Privacy as Actions
 from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
@@ -70,6 +71,7 @@ class Policy:
         self._methods = any(rule.methods for rule in settings.rules)
         """Whether a decision may depend on the method."""
         self._realms = tuple(realm.lower().encode() for realm in settings.realms)
+        self._region = settings.region
         self._decided: dict[tuple[object, ...], int] = {}
 
     # --- what the core asks
@@ -99,6 +101,25 @@ class Policy:
         if hop.zone is Zone.ACCESS:
             self._check_anonymous(request, source, decision)
         return decision
+
+    def kept_from(self, request: Message, source: Party, hop: Party) -> str:
+        """Return whose data may not go to a trunk, by the region (GDPR Art. 44); "" where nobody's keep it from there.
+
+        Calls from another trunk are of no subscriber. What is in the region, or has a basis, may have all.
+        """
+        region, trunk = self._region, hop.trunk
+        if region is None or trunk is None or source.trunk is not None:
+            return ""
+        if trunk.country in region.countries or trunk.transfer_basis in region.bases:
+            return ""
+        if self._stays(self._profile_of_sender(request, source), region, trunk):
+            return "caller"
+        forwarded = self._profiles_of_forwarders(request, source, hop)
+        return "forwarder" if any(self._stays(one, region, trunk) for one in forwarded if one is not None) else ""
+
+    def _stays(self, profile: Profile | None, region: Region, trunk: Trunk) -> bool:
+        said = profile.may_leave(trunk.name) if profile is not None else None
+        return region.default == "stay" if said is None else not said
 
     def answers(self, request: Message, source: Party, hop: Party) -> int:
         """Return the packed decision for what hop's side discloses to the sender of an initial request."""

@@ -40,5 +40,9 @@ class Refused(Exception):  # noqa: N818 -- a decision, not an accident
         self.extra = extra
 
 
+class PassedOver(Refused):
+    """A trunk that may not have a request, or has no room for it; others may, and a fork goes on without it."""
+
+
 class EditConflict(Exception):  # noqa: N818
     """Our fault: two stages edited the same header line of a draft."""

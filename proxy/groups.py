@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from proxy.errors import Refused
 from proxy.location import draws, is_address
@@ -81,6 +81,14 @@ def last_resorts_last(hops: list[Hop], outages: Outages, now: float) -> list[Hop
     ]
 
 
+R = TypeVar("R", bound=Refused)
+
+
+def worse(one: R | None, other: R) -> R:
+    """Return which of two refusals the caller hears: that there is no room, rather than that there is no way."""
+    return other if one is None or (one.code == 403 and other.code != 403) else one
+
+
 class Spare:
     """The members that a branch has not turned to yet."""
 
@@ -111,14 +119,14 @@ class Spare:
         """Return the crossing to the first member that may have the request.
 
         Raises:
-            Refused: when none may, as the first one said.
+            Refused: when none may.
         """
         refusal: Refused | None = None
         while self._left:
             try:
                 return self.cross(self._left.popleft(), now)
             except Refused as refused:
-                refusal = refusal or refused
+                refusal = worse(refusal, refused)
         raise refusal or Refused(404, "No Route")
 
     def next(self) -> Hop | None:

@@ -9,13 +9,13 @@ from proxy.breadth import breadth_of, share
 from proxy.counters import LABELS, METHODS
 from proxy.crossing import Crossing
 from proxy.emergency import as_psap, is_callback, is_exempt
-from proxy.errors import Malformed, Refused
+from proxy.errors import Malformed, PassedOver, Refused
 from proxy.failover import launch
 from proxy.flow import Flow
 from proxy.forking import ResponseContext
 from proxy.generation import Generation
 from proxy.grammar import COMMA
-from proxy.groups import Group, Spare, last_resorts_last, order
+from proxy.groups import Group, Spare, last_resorts_last, order, worse
 from proxy.headers import parse_via
 from proxy.initial import Arrival
 from proxy.machines import State
@@ -30,6 +30,8 @@ from proxy.validation import check, check_proxy_require, read_request_uri
 if TYPE_CHECKING:
     from proxy.core import Core
 
+_WARNING = b'Warning: 399 sipveil "No trunk that this subscriber\'s data may go to"'
+"""RFC 3261 §20.43: 399 is for whatever a person should read."""
 _RETRY_AFTER = {"rate": 1, "calls": 20}
 """Seconds after which a caller may try a full trunk again (RFC 3261 §20.33), by the limit."""
 SLOW_TRYING = 7
@@ -148,12 +150,24 @@ class RequestHandler:
         found, emergency = initial.destinations(
             generation, arrival, routes, lambda who: callback or self.contact_calls.allow(who, arrival.wall)
         )
-        return [
-            self._cross_to(generation, arrival, destination, routes, now, emergency=emergency, callback=callback)
-            if destination.hop.group is None
-            else self._cross_to_group(arrival, destination.hop.group, routes, (key, now), (emergency, callback))
-            for destination in found
-        ]
+        crossings: list[Crossing] = []
+        passed: PassedOver | None = None
+        exempt = emergency, callback
+        for destination in found:
+            group = destination.hop.group
+            try:
+                crossings.append(
+                    self._cross_to(
+                        generation, arrival, destination, routes, now, emergency=emergency, callback=callback
+                    )
+                    if group is None
+                    else self._cross_to_group(arrival, group, routes, (key, now), exempt)
+                )
+            except PassedOver as refusal:
+                passed = worse(passed, refusal)
+        if passed is not None and not crossings:
+            raise passed
+        return crossings
 
     def _cross_to_group(
         self, arrival: Arrival, group: Group, routes: tuple[bytes, ...], drawn: tuple[ServerKey, float],
@@ -185,8 +199,11 @@ class RequestHandler:
         now: float, *, emergency: bool, callback: bool,
     ) -> Crossing:  # fmt: skip
         core, request, party = self._core, arrival.request, destination.hop.party
-        if party.is_limited and not emergency:
-            self._check_room(request, party, now)
+        if party.trunk is not None and not emergency:
+            if generation.network.keeps_region:
+                self._check_region(generation, arrival, party)
+            if party.is_limited:
+                self._check_room(request, party, now)
         # The exemption holds only towards a PSAP, and back from it (design.md §2).
         exempt = is_exempt(party, emergency=emergency, callback=callback)
         try:
@@ -203,17 +220,28 @@ class RequestHandler:
             core.event("emergency" if emergency else "call", crossing.base.call, party.label, party.zone_name)
         return crossing
 
+    def _check_region(self, generation: Generation, arrival: Arrival, party: Party) -> None:
+        """Refuse a trunk to a subscriber whose data may not go where it is (`[region]`).
+
+        Raises:
+            PassedOver: 403.
+        """
+        whose = generation.privacy.kept_from(arrival.request, arrival.source, party)
+        if whose:
+            self._core.counters.add("region_kept", whose)
+            raise PassedOver(403, "Not Outside The Region", _WARNING)
+
     def _check_room(self, request: Message, party: Party, now: float) -> None:
         """Refuse a call that a trunk has no room for; 503 would keep the sender away from all of us (§21.5.4).
 
         Raises:
-            Refused: 480.
+            PassedOver: 480.
         """
         limits = self._core.limits
         reached = limits.reached(party.trunk, now) if request.method == b"INVITE" and party.trunk is not None else ""
         if reached:
             self._core.counters.add("trunk_limits_reached", reached)
-            raise Refused(480, "Trunk Is Full", b"Retry-After: %d" % _RETRY_AFTER[reached])
+            raise PassedOver(480, "Trunk Is Full", b"Retry-After: %d" % _RETRY_AFTER[reached])
 
     def _check_loop(self, request: Message, source: Party) -> bytes:
         """Return this request's loop hash, once no Via of ours carries the same (RFC 5393 §4.2.2).

@@ -168,6 +168,9 @@ class Privacy(Protocol):
     def answers(self, request: Message, source: Party, hop: Party) -> int:
         """Return the decision for what hop's side discloses to the sender of an initial request."""
 
+    def kept_from(self, request: Message, source: Party, hop: Party) -> str:
+        """Return whose data may not go to a trunk, so that a new request may not: a label of COUNTERS, or ""."""
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return a dialog's decision with what the Privacy header of one of its messages asks for."""
 

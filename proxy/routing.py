@@ -570,6 +570,8 @@ class Network:
         retired = tuple(retired)
         world = World(settings, retired)
         self.settings = settings
+        self.keeps_region = settings.region is not None
+        """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes
         self.party_of = world.party_of
         self.party_from = lru_cache(maxsize=65536)(world.party_from)

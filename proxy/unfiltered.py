@@ -93,6 +93,10 @@ class Unfiltered:
         """Return the decision that touches nothing."""
         return KEEP_ALL
 
+    def kept_from(self, request: Message, source: Party, hop: Party) -> str:
+        """An emergency call goes anywhere."""
+        return ""
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return the decision that touches nothing."""
         return KEEP_ALL

@@ -37,3 +37,11 @@ def test_several_workers_count_calls_badly() -> None:
     routes = [{"to": ["t"]}, {"to": ["sos"], "emergency": True}]
     assert found(trunks=limited, routes=routes) == []
     assert "each worker counts for itself" in found(trunks=limited, routes=routes, workers=2)[0]
+
+
+def test_a_trunk_that_says_nothing_of_itself_is_abroad() -> None:
+    routes = [{"to": ["t"]}, {"to": ["sos"], "emergency": True}]
+    there = found(region={"countries": ("DE",)}, routes=routes)
+    assert there == [f'"{name}" names no country, so that it is outside of [region]' for name in ("t", "sos")]
+    known = [{**trunk, "country": "FR"} for trunk in TRUNKS]
+    assert found(region={"countries": ("DE",)}, trunks=known, routes=routes) == []

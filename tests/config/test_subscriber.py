@@ -70,3 +70,14 @@ def test_strict_decides_everything() -> None:
 
 def test_a_subscriber_does_not_show_who_it_is() -> None:
     assert "alice" not in repr(Subscriber("alice@example.net"))
+
+
+def test_whether_data_may_leave_the_region_is_no_decision_of_a_category() -> None:
+    """An exception goes over what holds everywhere; who has not said has not said."""
+    said = [Setting(EVERYWHERE, "abroad", Value.HIDE), Setting("carrier", "abroad", Value.SHOW)]
+    found = profile(said)
+    assert (found.may_leave("carrier"), found.may_leave("other")) == (True, False)
+    assert found.towards("carrier", DEFAULT) == DEFAULT
+    assert profile(said[1:]).may_leave("other") is None
+    assert profile([]).may_leave("carrier") is None
+    assert STRICT.may_leave("carrier") is False

@@ -100,4 +100,4 @@ def test_what_is_written_reads_back(people: list[Subscriber]) -> None:
 
 def test_values_are_words() -> None:
     text = "".join(write_csv([Subscriber("a@b", (Setting("carrier", "name", Value.HIDE),))], [("carrier", "name")]))
-    assert text.splitlines()[1] == "a@b,,,,,,,,,,no,no,hide"
+    assert text.splitlines()[1] == "a@b,,,,,,,,,,,no,no,hide"

@@ -31,6 +31,9 @@ class Wrapped:
     def answers(self, request: Message, source: Party, hop: Party) -> int:
         return self.engine.answers(request, source, hop)
 
+    def kept_from(self, request: Message, source: Party, hop: Party) -> str:
+        return self.engine.kept_from(request, source, hop)
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         return self.engine.also(message, decision, hop)
 
