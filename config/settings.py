@@ -93,7 +93,7 @@ class Listener(Section):
     transport: Literal["udp", "tcp", "tls", "ws", "wss"] = Field(
         default="udp",
         description="transport protocol; ports that are left out, here, in `advertised` and beside addresses of hops, "
-        "are 5061 for `tls`, 80 for `ws` and 443 for `wss` (WebSockets, RFC 7118). A TCP listener with address and "
+        "are 5061 for `tls`, 80 for `ws` and 443 for `wss` (WebSockets, RFC 7118). A TCP listener with the address and "
         "port of a UDP one takes what is too large for a datagram, both ways",
     )
     advertised: HostPort | None = Field(
