@@ -85,7 +85,8 @@ def ask(core: Core, hop: Hop, what: Ask, asker: Asker, now: float, patience: flo
         b"",
     )
     user = _Own(asker)
-    client = core.start_client(hop.flow, what.method, b"\r\n".join(lines), branch, user)
+    there = hop if hop.port else hop._replace(port=DEFAULT_PORTS[hop.transport])
+    client = core.start_client(there.flow, what.method, b"\r\n".join(lines), branch, user)
     client.hop = hop.party
     client.start(now)
     if patience:

@@ -10,6 +10,7 @@ from config.retired import trunk_id
 from config.settings import Limits, Trunk
 from config.vocabulary import Zone
 from proxy.errors import Malformed
+from proxy.flow import Flow
 from proxy.message import Message
 from proxy.parse import parse
 from proxy.record import End
@@ -373,3 +374,138 @@ def test_the_addresses_of_a_retired_trunk_are_known_whoever_has_them_now() -> No
     assert network.served(former, ("198.51.100.17", 5099))
     assert not network.served(former, ("198.51.100.8", 5060))
     assert not network.served(current, TRUNK)
+
+
+# Who is who by listener and certificate
+
+
+LISTENERS = [
+    {"name": "main", "address": PROXY[0], "port": PROXY[1]},
+    {"name": "tls", "address": PROXY[0], "port": 5061, "transport": "tls"},
+    {"name": "tcp", "address": PROXY[0], "port": 5060, "transport": "tcp"},
+    {"name": "web", "address": PROXY[0], "port": 443, "transport": "wss"},
+]
+TLS, TCP, WEB = ("TLS", (PROXY[0], 5061)), ("TCP", PROXY), ("WSS", (PROXY[0], 443))
+UDP = ("UDP", PROXY)
+
+
+def sources(**trunk: Any) -> Network:
+    """Phones everywhere, a trunk over TLS, a core over TCP."""
+    carrier = {
+        "name": "carrier",
+        "hosts": ["198.51.100.7"],
+        "listener": "tls",
+        "tls_name": "gw.carrier.example",
+        **trunk,
+    }
+    core = {"networks": ["203.0.113.0/24"], "listener": "tcp", "next_hop": "203.0.113.5:5060"}
+    access = {"networks": ["0.0.0.0/0"], "listener": "web"}
+    return Network(settings(listeners=LISTENERS, trunks=[carrier], core=core, access=access, routes=[]))
+
+
+def who(network: Network, over: tuple[str, tuple[str, int]], host: str, *names: str, port: int = 40001) -> str | None:
+    party = network.party_from(over[0], over[1], (host, port), names)
+    return party.label if party is not None else None
+
+
+def test_a_connection_comes_from_any_port() -> None:
+    """The address of a hop is enough on the listener of its party, and on no other: a phone may share the address."""
+    network = sources()
+    assert who(network, TLS, "198.51.100.7") == "carrier"
+    assert who(network, TCP, "198.51.100.7") == "access"
+    assert who(network, WEB, "198.51.100.7") == "access"
+    assert who(network, UDP, "198.51.100.7") == "access"
+    assert who(network, UDP, "198.51.100.7", port=5061) == "carrier"
+    assert who(network, TCP, "203.0.113.5") == who(network, WEB, "203.0.113.99") == "core"
+
+
+def test_who_must_show_a_certificate_and_does_not_is_nobody() -> None:
+    """Not even a phone: else the trunk's address alone would be good for something."""
+    network = sources(tls_names=["sip.carrier.example", "Backup.Carrier.Example."])
+    assert who(network, TLS, "198.51.100.7") is None
+    assert who(network, TLS, "198.51.100.7", "evil.example", "carrier.example") is None
+    assert who(network, TLS, "198.51.100.7", "evil.example", "SIP.carrier.example") == "carrier"
+    assert who(network, TLS, "198.51.100.7", "backup.carrier.example") == "carrier"
+    assert who(network, TLS, "192.0.2.77", "sip.carrier.example") == "access"  # a certificate is no address
+    assert who(network, UDP, "198.51.100.7", port=5061) == "carrier"  # as ever
+
+
+def test_the_connection_that_we_made_shows_the_name_that_we_looked_up() -> None:
+    """It was checked when it was made; what answers on it is the trunk."""
+    network = sources(tls_names=["clients.carrier.example"])
+    assert who(network, TLS, "198.51.100.7", "gw.carrier.example", port=5061) == "carrier"
+
+
+def test_addresses_are_believed_where_it_is_written() -> None:
+    """Elsewhere they may be somebody else's: the next claim counts."""
+    network = sources(believed_on=["tls"])
+    assert not network.by_address
+    assert who(network, TLS, "198.51.100.7", port=5061) == "carrier"
+    assert who(network, UDP, "198.51.100.7", port=5061) == "access"
+    assert who(network, ("TCP", ("192.0.2.9", 1)), "198.51.100.7", port=5061) == "access"
+    assert sources().by_address
+
+
+@pytest.mark.parametrize("over", [UDP, TCP, TLS, WEB])
+def test_strangers_are_nobody_over_any_transport(over: tuple[str, tuple[str, int]]) -> None:
+    """Whatever their certificates say."""
+    network = Network(settings(listeners=LISTENERS))
+    assert who(network, over, "203.0.113.66", "sip.example.net", "gw.carrier.example") is None
+
+
+def test_hops_have_the_transport_of_their_listener() -> None:
+    """Default port, socket and the name that the certificate must show."""
+    network = sources()
+    carrier = network.party_of(("198.51.100.7", 5061))
+    assert carrier is not None
+    home = network.home(carrier)
+    assert home is not None
+    assert home.flow == Flow("TLS", (PROXY[0], 5061), ("198.51.100.7", 5061), 0, ("gw.carrier.example",))
+    assert network.default_port(carrier) == 5061
+    named = Network(settings(listeners=LISTENERS, trunks=[{
+        "name": "n", "hosts": ["Sip.Carrier.Example."], "networks": ["198.51.100.0/24"], "listener": "tls",
+    }], routes=[]))  # fmt: skip
+    party = named.party_of(TRUNK)
+    assert party is not None
+    home = named.home(party)
+    assert home is not None
+    found = named.at(home, ("198.51.100.9", 5071))
+    assert found is not None
+    assert found.identity == ("sip.carrier.example",)
+    literal = named.named(party, b"198.51.100.9", 0)
+    assert literal is not None
+    assert (literal.port, literal.identity) == (5061, ("sip.carrier.example",))
+
+
+def test_an_address_family_without_a_listener_of_that_transport_is_not_reached() -> None:
+    """A UDP socket is no way for TLS."""
+    listeners = [*LISTENERS, {"name": "six", "address": "2001:db8::1", "port": 5060}]
+    network = Network(settings(listeners=listeners, trunks=[{
+        "name": "n", "hosts": ["sip.carrier.example"], "networks": ["2001:db8:7::/48"], "listener": "tls",
+    }], routes=[]))  # fmt: skip
+    party = network.party_of(("2001:db8:7::7", 5061))
+    assert party is not None
+    home = network.home(party)
+    assert home is not None
+    assert network.at(home, ("2001:db8:7::7", 5061)) is None
+
+
+def test_urls_without_port_mean_us_where_the_transport_says_so() -> None:
+    """5061 for TLS, 443 for secure WebSockets (RFC 3261 §19.1.2)."""
+    tls = Network(settings(listeners=[{"name": "main", "address": PROXY[0], "port": 5061, "transport": "tls"}]))
+    assert tls.is_us(PROXY[0].encode(), 0)
+    assert not tls.is_us(PROXY[0].encode(), 5060)
+
+
+def test_records_are_roomy_over_streams_unless_written_otherwise() -> None:
+    """dialogs.md: 160 bytes towards a UDP hop, 1,024 on streams."""
+    network = sources()
+    carrier = network.party_of(("198.51.100.7", 5061))
+    assert carrier is not None
+    assert [network.record_budget(carrier, each) for each in ("UDP", "TLS")] == [160, 1024]
+    assert [network.record_budget(PHONES, each) for each in ("UDP", "WSS")] == [320, 1024]
+    tight = sources(record_budget=200, max_user=200)
+    carrier = tight.party_of(("198.51.100.7", 5061))
+    assert carrier is not None
+    assert [tight.record_budget(carrier, each) for each in ("UDP", "TLS")] == [128, 128]
+    assert tight.max_user(carrier, "TLS") == 200
