@@ -219,7 +219,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     far_party = network.party(record.far, emergency)
     if far_party is None or latest.flow is None:
         raise TokenRefused(403, "hop")
-    if far_party.zone is Zone.ACCESS:
+    if far_party.zone is Zone.ACCESS or network.home(far_party) is None:
         check_flow(generation, latest, source)
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
@@ -284,9 +284,11 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
     if flow.transport != "UDP":
         # The port that a connection came from is nobody's to connect to.
         home = network.home(party)
-        if home is None and not flow.connection:
+        if home is not None:
+            return home
+        if not flow.connection:
             raise TokenRefused(403, "hop")
-        return home or hop_over(party, flow)
+        return hop_over(party, flow)
     if not network.reachable(party, flow.peer):
         raise TokenRefused(403, "hop")
     return hop_over(party, flow)

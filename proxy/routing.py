@@ -405,7 +405,7 @@ class World:
     def named(self, party: Party, host: bytes, port: int) -> Hop | None:
         """Return the hop for a URI's host and port (0: none given); None where that is no address of party or ours."""
         if self.is_us(host, port):
-            return self.hop(party, self.local(party, ""))
+            return self._around(party)
         address = (host.decode("ascii", "replace"), port or self.default_port(party))
         if not is_address(address[0]):
             # Only names that the operator wrote down are looked up, and not what messages say.
@@ -413,6 +413,14 @@ class World:
                 self.hop(party, (address[0], port)) if address[0].lower() in _names_of(party, self.settings) else None
             )
         return self.hop(party, address) if self.reachable(party, address) else None
+
+    def _around(self, party: Party) -> Hop:
+        """Return the hop of a request that crosses us twice: by UDP if we have it, for nobody's certificate is ours."""
+        own = self.listener(party)
+        listener = next((one for one in (own, *self.settings.listeners) if one.transport == "udp"), own)
+        address = listener.address, listener.port
+        transport = listener.transport.upper()
+        return Hop(party, *address, address, (), transport, 0, self.identity(party) if transport in SECURE else ())
 
     def named_party(self, host: str) -> Party | None:
         """Return whose hop a name is by configuration; None where it is nobody's."""
