@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from config.address import HostPort, NameServer, Network, NextHop
 from config.default_ports import with_default_ports
 from config.groups_section import Group
+from config.region_section import Basis, Country, Region
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
 from config.streams_section import Streams
 from config.trunk_operation import TrunkHealth, TrunkLimits
@@ -247,6 +248,14 @@ class Trunk(Section):
     sign: bool = Field(default=False, description="wants calls signed (STIR/SHAKEN): see `[signing]`")
     record_budget: int = Field(
         default=160, ge=64, le=1024, description="plain bytes of a dialog record; default over streams 1,024"
+    )
+    country: Country | None = Field(
+        default=None, description="where it processes what it gets, ISO 3166-1 alpha-2: see `[region]`"
+    )
+    transfer_basis: Basis = Field(
+        default="none",
+        description="what allows data to go there from elsewhere: an adequacy decision, standard contractual clauses, "
+        "binding corporate rules (GDPR Art. 45 to 47)",
     )
     limits: TrunkLimits | None = Field(default=None, description="how many calls it takes")
     health: TrunkHealth = Field(default=TrunkHealth(), description="how outages are noticed")
@@ -507,6 +516,7 @@ class Settings(Section):
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     rules: tuple[PolicyRule, ...] = Field(default=(), description="further rules of the policy")
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
+    region: Region | None = Field(default=None, description="where subscribers' data stay")
     signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")
     verification: Verification | None = Field(default=None, description="STIR/SHAKEN verification")
     limits: Limits = Field(default=Limits(), description="bounds")
