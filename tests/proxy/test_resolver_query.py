@@ -146,7 +146,9 @@ def test_the_next_naptr_serves_where_the_first_leads_nowhere(client: dns.resolve
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("transport", "port"), zip(("UDP", "TCP", "TLS", "WS", "WSS"), range(5070, 5075), strict=True))
+@pytest.mark.parametrize(
+    ("transport", "port"), [("UDP", 5070), ("TCP", 5071), ("TLS", 5072), ("WS", 5073), ("WSS", 5074)]
+)
 def test_each_transport_has_services_of_its_own(client: dns.resolver.Resolver, transport: str, port: int) -> None:
     """RFC 3263 §4.1 and §4.2, RFC 7118 §4: by SRV alone, and by NAPTR."""
     for host in ("all.example.net", "any.example.net"):
