@@ -100,8 +100,16 @@ def over_udp(data: bytes, branch: bytes) -> tuple[bytes, bytes]:
     return plain, _rewritten(data, (VIA_HEADS["TCP"], branch), (VIA_HEADS["UDP"], plain))
 
 
-def acknowledge_over_udp(core: Core, flow: Flow, data: bytes) -> None:
-    """Send an ACK over UDP that was too large for it and could not be sent over TCP: nobody asks for it again."""
+def acknowledge_again(core: Core, flow: Flow, data: bytes) -> None:
+    """Send an ACK over UDP that was too large for it and could not be sent over TCP: nobody asks for it again.
+
+    So too over a connection of ours one that was for a connection which the far end had offered.
+    """
+    own = core.aliases.own(flow)
+    if own is not None:
+        core.aliases.ended(flow)
+        core.transmit(own, data)
+        return
     branch = top_branch(data)
     if flow.transport == "TCP" and branch[_PLACE : _PLACE + 2] == _MARK:
         core.transmit(flow._replace(transport="UDP", connection=0), over_udp(data, branch)[1])

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
+from proxy.aliases import Aliases
 from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
@@ -101,6 +102,7 @@ class Core:
         self.limits = TrunkLimits(settings.workers)
         self.limits.adopt(settings.trunks)
         self.refused = RefusedConnections()
+        self.aliases = Aliases()
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
         self.requests = RequestHandler(self)
@@ -158,6 +160,8 @@ class Core:
         if message.status:
             self.responses.receive(message, flow, source, now)
         else:
+            if flow.identity and source is not None:
+                self.aliases.offered(flow, message.via, source)
             self.requests.receive(message, flow, source, now)
 
     def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
@@ -167,6 +171,7 @@ class Core:
     def closed(self, flow: Flow, now: float) -> None:
         """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer."""
         self.waiting.ended(flow, self.wheel, now)
+        self.aliases.ended(flow)
 
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         """Answer the head of a message whose end nobody can tell; the connection ends after it."""

@@ -251,7 +251,9 @@ class RequestForwarder:
     def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
         """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""
         hop = crossing.hop
-        draft.top.append(b"%b%b;branch=%b;rport" % (VIA_HEADS[hop.transport], self._sent_by(hop.local), branch))
+        line = b"%b%b;branch=%b;rport" % (VIA_HEADS[hop.transport], self._sent_by(hop.local), branch)
+        # What we made may carry their requests to us, once they have seen our certificate (RFC 5923 §8.1).
+        draft.top.append(line + b";alias" if hop.transport == "TLS" and not hop.connection else line)
         draft.note("via", "answers come back through Sipveil")
         if crossing.routes:
             draft.top.append(b"Route: <" + b">, <".join(crossing.routes) + b">")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from proxy import in_dialog, without_record
 from proxy.breadth import breadth_of
-from proxy.by_size import MAX_DATAGRAM, acknowledge_over_udp, may_grow, over_tcp
+from proxy.by_size import MAX_DATAGRAM, acknowledge_again, may_grow, over_tcp
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.failover import targets
@@ -106,4 +106,4 @@ class AckHandler:
         remember_loop(core, crossing, via, now)
         core.record(crossing.request.raw, data, flow, crossing)
         if not core.transmit(flow, data):
-            acknowledge_over_udp(core, flow, data)
+            acknowledge_again(core, flow, data)

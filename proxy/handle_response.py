@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
+from proxy.aliases import address_of, send_over_own
 from proxy.by_size import fall_back
 from proxy.crossing import Crossing
 from proxy.derive import ack_and_bye
@@ -57,7 +58,7 @@ class ResponseHandler:
         outages = core.outages
         if outages.marks or outages.refusals:
             takes_calls = response.cseq_method == b"INVITE"
-            outages.heard(client.flow.peer, response.status, takes_calls=takes_calls)
+            outages.heard(address_of(core, client.flow), response.status, takes_calls=takes_calls)
         if not self._take(client, response, now):
             core.counters.add("dropped", "late")
 
@@ -190,11 +191,15 @@ class ResponseHandler:
     def unheard(self, client: ClientTransaction, now: float) -> None:
         """Remember a target that did not answer; phones, which have no other address, are not remembered."""
         if client.hop is not None and client.hop.zone is not Zone.ACCESS:
-            self._core.outages.silent(client.flow.peer, now)
+            self._core.outages.silent(address_of(self._core, client.flow), now)
+            self._core.aliases.ended(client.flow)
 
     def fall_back(self, client: ClientTransaction, user: ClientUser, now: float) -> ClientTransaction | None:
-        """Send over UDP what was too large for it and found no connection (RFC 3261 §18.1.1)."""
-        return fall_back(self._core, client, user, now)
+        """Send over UDP what was too large for it and found no connection (RFC 3261 §18.1.1).
+
+        What was for a connection that the far end had offered goes over one of ours (RFC 5923).
+        """
+        return send_over_own(self._core, client, user) or fall_back(self._core, client, user, now)
 
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Remember a target that asks to be left alone (RFC 3261 §21.5.4), or that refuses once more."""
@@ -203,9 +208,9 @@ class ResponseHandler:
             return
         wanted = _DELTA_SECONDS.match(response.value(b"retry-after") or b"")
         if wanted is not None:
-            outages.busy(client.flow.peer, int(wanted[0]), now)
+            outages.busy(address_of(self._core, client.flow), int(wanted[0]), now)
         elif hop.trunk is not None:
-            outages.refused(client.flow.peer, hop.trunk.health.failures, now)
+            outages.refused(address_of(self._core, client.flow), hop.trunk.health.failures, now)
 
 
 def _may_answer(client: Client, flow: Flow, source: Party | None) -> bool:

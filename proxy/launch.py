@@ -30,7 +30,8 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         Unsent: when anything else fails. Nothing unfinished ever leaves.
     """
     hop = crossing.hop
-    crossing.far_flow = hop.flow
+    is_offered = hop.transport == "TLS" and not hop.connection
+    crossing.far_flow = core.aliases.flow_to(hop) if is_offered else hop.flow
     crossing.notes = [] if core.recorder is not None else None
     check_secure(crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)

@@ -7,14 +7,13 @@ DNS answer) never adds one (dialogs.md "Rules that keep it safe").
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
-from config.settings import Access, Core, Listener, Route, Settings, Trunk
+from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.dialled import SEPARATORS, Prefixes
 from proxy.encoding import Alphabet
@@ -25,6 +24,7 @@ from proxy.location import Address, Place, is_address, plain
 from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
 from proxy.record import BUCKETS, HARD_LIMIT, End
+from proxy.sources import Claim, Sources, names_of, section_of
 from proxy.transports import DEFAULT_PORTS, SECURE
 from proxy.uri import SipUri, hostport, parse_sip_uri
 
@@ -153,60 +153,16 @@ class _Rule(NamedTuple):
         return cls(route.emergency, source, frozenset(map(str.encode, route.methods)), route.prefix.encode(), route, {})
 
 
-class Claims:
-    """Whom each address belongs to: what is configured for zones and trunks, retired ones included."""
-
-    def __init__(self, settings: Settings, retired: Iterable[Trunk]) -> None:
-        """Note whom each address belongs to; an address with a port is more specific than any network."""
-        self._exact: dict[Address, Party] = {}
-        self._hosts: dict[str, list[Party]] = {}
-        """Of what is claimed with its port: the address alone, for a connection comes from any port."""
-        self._networks: list[tuple[NetworkValue, Party]] = []
-        claims: list[tuple[Iterable[NetworkValue | HostPortValue], Party]] = []
-        for trunk in (*retired, *settings.trunks):
-            claims.append(((*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)))
-        if settings.core:
-            hops = (settings.core.next_hop,) if settings.core.next_hop else ()
-            claims.append(((*hops, *settings.core.networks), CORE))
-        if settings.access:
-            claims.append((settings.access.networks, ACCESS))
-            claims.append((settings.access.edge_proxies, Party(Zone.ACCESS, edge=True)))
-        for items, party in claims:
-            for item in items:
-                if isinstance(item, HostPortValue) or item.port:
-                    host = item.host if isinstance(item, HostPortValue) else str(item.network.network_address)
-                    self._exact[host, item.port] = party
-                    self._hosts.setdefault(host, []).append(party)
-                else:
-                    self._networks.append((item, party))
-        # Longest prefix first; among equals, an edge proxy before the phones around it.
-        self._networks.sort(key=lambda claim: (-claim[0].network.prefixlen, not claim[1].edge))
-
-    def party_of(self, address: Address) -> Party | None:
-        """Return whom an IP address and port belong to; None for strangers."""
-        exact = self._exact.get(address)
-        if exact is not None:
-            return exact
-        return next(self._in_networks(address), None)
-
-    def all_of(self, address: Address, is_own: Callable[[Party], bool] | None) -> Iterator[Party]:
-        """Yield whom an address may belong to, the likeliest first.
-
-        Args:
-            address: where a message came from.
-            is_own: of a connection, whose port says nothing: whether it came to the listener of that party. There the
-                address of a hop is enough, as over UDP address and port are.
-        """
-        exact = self._exact.get(address)
-        if exact is not None:
-            yield exact
-        if is_own is not None:
-            yield from filter(is_own, self._hosts.get(address[0], ()))
-        yield from self._in_networks(address)
-
-    def _in_networks(self, address: Address) -> Iterator[Party]:
-        ip = ipaddress.ip_address(address[0].partition("%")[0])
-        return (party for item, party in self._networks if ip in item.network)
+def _claims(settings: Settings, retired: Iterable[Trunk]) -> Iterator[Claim]:
+    """Yield what each party says is its own."""
+    for trunk in (*retired, *settings.trunks):
+        yield (*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)
+    if settings.core:
+        hops = (settings.core.next_hop,) if settings.core.next_hop else ()
+        yield (*hops, *settings.core.networks), CORE
+    if settings.access:
+        yield settings.access.networks, ACCESS
+        yield settings.access.edge_proxies, Party(Zone.ACCESS, edge=True)
 
 
 class World:
@@ -224,9 +180,11 @@ class World:
         self._ids = {trunk.name: trunk_id(trunk.name) for trunk in settings.trunks}
         self._by_id = {**self._retired, **{trunk_id(trunk.name): trunk for trunk in settings.trunks}}
         # All that come and go are looked up: phones too, as far as addresses go.
-        self._claims = Claims(settings, retired)
-        self.party_of = lru_cache(maxsize=65536)(self._claims.party_of)
-        self.sockets = {(one.transport.upper(), (one.address, one.port)): one for one in settings.listeners}
+        sources = Sources(settings, _claims(settings, retired))
+        self.party_of = lru_cache(maxsize=65536)(sources.party_of)
+        self.party_from = lru_cache(maxsize=65536)(sources.party_from)
+        self.identity = sources.identity
+        self.sockets = sources.sockets
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
@@ -241,55 +199,6 @@ class World:
     def is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
         return (host.lower(), port) in self._own
-
-    def party_from(self, transport: str, local: Address, peer: Address, identity: tuple[str, ...]) -> Party | None:
-        """Return who sent a message: by the address, and by where the message came in and whom TLS vouches for.
-
-        Args:
-            transport: of the flow.
-            local: the listener's address and port.
-            peer: where it came from; of a connection the port says nothing, unless it was us who made it.
-            identity: what the flow has for it.
-        """
-        listener = self.sockets.get((transport, local))
-
-        def is_own(party: Party) -> bool:
-            own = self.listener(party)
-            return (own.address, own.port) == local
-
-        for party in self._claims.all_of(peer, None if transport == "UDP" else is_own):
-            section = self._section(party)
-            believed_on = section.believed_on if section is not None else ()
-            if believed_on and (listener is None or listener.name not in believed_on):
-                continue  # here it may be somebody else's address
-            if transport in SECURE and not self._shows_name(party, identity):
-                return None  # else whoever sits at the address of a trunk would get what its certificate guards
-            return party
-        return None
-
-    def _section(self, party: Party) -> Trunk | Access | Core | None:
-        return party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
-
-    def _shows_name(self, party: Party, identity: tuple[str, ...]) -> bool:
-        """Tell whether a certificate names a party, where one has to (RFC 5922 §7.1)."""
-        section = self._section(party)
-        if section is None or isinstance(section, Access) or not section.tls_names:
-            return True
-        wanted = {
-            *section.tls_names,
-            *_names_of(party, self.settings),
-            *([section.tls_name] if section.tls_name else []),
-        }
-        return not {name.lower().removesuffix(".") for name in wanted}.isdisjoint(map(str.lower, identity))
-
-    def identity(self, party: Party, host: str = "") -> tuple[str, ...]:
-        """Return the name that a far certificate must show: the one that was looked up, never what a message says."""
-        section = self._section(party)
-        if section is None or isinstance(section, Access):
-            return ()  # phones have no certificates: they are reached over the connections that they made
-        if not host or is_address(host):
-            host = section.tls_name or next(iter(sorted(_names_of(party, self.settings))), "")
-        return (host.lower().removesuffix("."),) if host else ()
 
     def is_own_host(self, host: str) -> bool:
         """Tell whether an address, with whichever port, is one of ours."""
@@ -307,7 +216,7 @@ class World:
 
     def listener(self, party: Party) -> Listener:
         """Return the listener that a party is reached through."""
-        section = self._section(party)
+        section = section_of(self.settings, party)
         assert section is not None  # noqa: S101 -- a party exists only where its section does
         return self._listeners[section.listener]
 
@@ -346,7 +255,7 @@ class World:
 
         Where nothing is written it is the most that any takes over a stream: only datagrams have to be small.
         """
-        section = self._section(party)
+        section = section_of(self.settings, party)
         if section is None:
             return 0
         is_roomy = transport != "UDP" and "record_budget" not in section.model_fields_set
@@ -409,9 +318,7 @@ class World:
         address = (host.decode("ascii", "replace"), port or self.default_port(party))
         if not is_address(address[0]):
             # Only names that the operator wrote down are looked up, and not what messages say.
-            return (
-                self.hop(party, (address[0], port)) if address[0].lower() in _names_of(party, self.settings) else None
-            )
+            return self.hop(party, (address[0], port)) if address[0].lower() in names_of(party, self.settings) else None
         return self.hop(party, address) if self.reachable(party, address) else None
 
     def _around(self, party: Party) -> Hop:
@@ -428,7 +335,7 @@ class World:
             *[Party(Zone.TRUNK, trunk) for trunk in self.settings.trunks],
             *([CORE] if self.settings.core else []),
         ]
-        return next((party for party in parties if host.lower() in _names_of(party, self.settings)), None)
+        return next((party for party in parties if host.lower() in names_of(party, self.settings)), None)
 
     def reachable(self, party: Party, address: Address) -> bool:
         """Tell whether an address that the network named lies within what is configured for party."""
@@ -582,7 +489,7 @@ class Network:
         """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes
         self.party_of = world.party_of
-        self.party_from = lru_cache(maxsize=65536)(world.party_from)
+        self.party_from = world.party_from
         sections = (settings.access, settings.core, *settings.trunks, *retired)
         tcp, udp = ({address for transport, address in world.sockets if transport == each} for each in ("TCP", "UDP"))
         self.siblings = frozenset(tcp & udp)
@@ -628,13 +535,6 @@ def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:
     yield listener.address.lower().encode(), listener.port
     if listener.advertised:
         yield listener.advertised.host.lower().encode(), listener.advertised.port
-
-
-def _names_of(party: Party, settings: Settings) -> set[str]:
-    """Return the names, in lower case, that a trunk or the core is configured by."""
-    core = settings.core if party.zone is Zone.CORE else None
-    hops = party.trunk.hosts if party.trunk else (core.next_hop,) if core and core.next_hop else ()
-    return {hop.host.lower() for hop in hops if not hop.is_ip}
 
 
 def _is_v6(listener: Listener) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from proxy.by_size import acknowledge_over_udp
+from proxy.by_size import acknowledge_again
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import parse_via, split_list
@@ -34,7 +34,7 @@ def undelivered(core: Core, flow: Flow, data: bytes, now: float) -> None:
         return
     method = data.partition(b" ")[0]
     if method == b"ACK":
-        acknowledge_over_udp(core, flow, data)
+        acknowledge_again(core, flow, data)
         return
     client = core.clients.get(client_key(top_branch(data), method))
     if isinstance(client, ClientTransaction) and client.flow.peer == flow.peer:
