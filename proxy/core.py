@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
+from proxy.bindings import Bindings
 from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
@@ -39,6 +40,7 @@ from proxy.policy import Privacy
 from proxy.probes import Probes
 from proxy.references import References
 from proxy.refusal import Refusals
+from proxy.registrar import Registrar
 from proxy.reply import echo, reply, reply_flow
 from proxy.routing import Network, Party
 from proxy.sinks import Event, Recorder, Sinks
@@ -92,6 +94,7 @@ class Core:
         """What tells connections of this process from those of an earlier one, whose numbers were the same."""
         self.waiting = Waiting()
         self.recorder: Recorder | None = None
+        self.bindings = Bindings(self.wheel, wall - now)
         self.generation = self._generation(settings, keyring, privacy, retired)
         self.servers: dict[ServerKey, Server] = {}
         self.clients: dict[bytes, Client] = {}
@@ -103,6 +106,7 @@ class Core:
         self.refused = RefusedConnections()
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
+        self.registrar = Registrar(self)
         self.requests = RequestHandler(self)
         self.cancels = CancelHandler(self)
         self.overload = Overload(settings.overload, self._tell_overload)
@@ -119,7 +123,7 @@ class Core:
         identity = Identity(tokens, privacy.leaks)
         references = References(tokens, identity)
         network = Network(settings, retired)
-        generation = Generation(network, privacy, tokens, identity, references, self.place)
+        generation = Generation(network, privacy, tokens, identity, references, self.place, self.bindings)
         self._make_forwarders(generation)
         return generation
 
@@ -165,7 +169,11 @@ class Core:
         undelivered(self, flow, data, now)
 
     def closed(self, flow: Flow, now: float) -> None:
-        """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer."""
+        """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer.
+
+        Phones that are registered by it alone are registered no more.
+        """
+        self.bindings.closed(flow, now)
         self.waiting.ended(flow, self.wheel, now)
 
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
@@ -196,7 +204,7 @@ class Core:
         if keyring == former.tokens.ring:
             network = Network(settings, retired)
             self.generation = Generation(
-                network, privacy, former.tokens, former.identity, former.references, self.place
+                network, privacy, former.tokens, former.identity, former.references, self.place, self.bindings
             )
             self._make_forwarders(self.generation)
         else:
@@ -214,7 +222,7 @@ class Core:
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""
-        self._epoch = wall - now
+        self._epoch = self.bindings.epoch = wall - now
 
     def owner(self, data: bytes, workers: int = 1) -> int:
         """Return which of `workers` a datagram belongs to (design.md §6)."""
@@ -227,6 +235,8 @@ class Core:
             "sipveil_client_transactions": len(self.clients),
             "sipveil_parked_requests": len(self.parking),
             "sipveil_targets_passed_over": len(self.outages.marks),
+            "sipveil_bindings": len(self.bindings),
+            "sipveil_registered_addresses": self.bindings.addresses,
             "sipveil_overload_active": int(self.overload.active),
             "sipveil_overload_refused_ratio": 1 - self.overload.share,
             "sipveil_overload_lag_seconds": self.overload.wait,

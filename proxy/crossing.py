@@ -6,6 +6,8 @@ makes the dialog records for either side.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
@@ -18,6 +20,9 @@ from proxy.routing import Hop, Party
 from proxy.tokens import Purpose, Tokens
 from proxy.transports import SECURE, SIPS_PARAMS, URI_PARAMS
 from proxy.uri import parse_sip_uri
+
+if TYPE_CHECKING:
+    from proxy.registered import Phone
 
 
 class Crossing:
@@ -43,6 +48,7 @@ class Crossing:
         "near_is_caller",
         "notes",
         "passage",
+        "phone",
         "request",
         "route_token",
         "route_value",
@@ -104,6 +110,8 @@ class Crossing:
         self.notes: list[tuple[str, str]] | None = None
         self.sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = {}
         """Tokens that were made: 180 and 200 carry the same."""
+        self.phone: Phone | None = None
+        """The registered phone that it goes to, if it does."""
         self.mould: Mould | None = None
         """Makes their records."""
         self.is_sips = request.uri[:5].lower() == b"sips:"
@@ -116,6 +124,7 @@ class Crossing:
             self.forms_dialog, self.call_id, self.emergency, self.passage, self.from_, self.to,
         )  # fmt: skip
         crossing.target, crossing.routes, crossing.extra_replaces = self.target, self.routes, self.extra_replaces
+        crossing.phone = self.phone
         return crossing
 
     @property

@@ -19,6 +19,7 @@ from proxy.message import Message
 from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
+from proxy.registered import Phone, phones
 from proxy.routing import Hop, Party, hop_over
 from proxy.tokens import Purpose
 from proxy.uri import SipUri, parse_sip_uri
@@ -33,7 +34,7 @@ NO_DIALOG = frozenset(
 class Arrival:
     """A request at our door."""
 
-    __slots__ = ("dialled", "flow", "request", "source", "uri", "wall", "wish")
+    __slots__ = ("account", "dialled", "flow", "request", "source", "uri", "wall", "wish")
 
     def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
         """Note what it is, its Request-URI, from whom, over which flow, and when: wall clock, seconds."""
@@ -44,6 +45,8 @@ class Arrival:
         self.wall = wall
         self.dialled = request.uri
         """The Request-URI less a prefix that was for us."""
+        self.account = ""
+        """The authenticated account of a phone's request; empty where nobody was asked."""
         self.wish = Wish.NONE
         """What that prefix asks for."""
 
@@ -66,6 +69,8 @@ class Destination(NamedTuple):
     target: bytes
     """Request-URI to send; b"" to derive it from the received one."""
     transfer: Transfer | None = None
+    phone: Phone | None = None
+    """The registered phone, where it is one."""
 
 
 def take_routes(generation: Generation, arrival: Arrival, *, urgent: bool = False) -> tuple[bytes, ...]:
@@ -131,7 +136,21 @@ def destinations(
     hops = network.route(arrival.request, uri, arrival.source, emergency=emergency, dialled=arrival.dialled)
     if not hops:
         raise Refused(404 if uri is not None and network.is_us(uri.host, uri.port) else 403, "No Route")
-    return [Destination(hop, b"") for hop in hops], emergency
+    found = []
+    for hop in hops:
+        if hop.host:
+            found.append(Destination(hop, b""))
+        else:
+            found += _registered(generation, arrival)
+    if not found:
+        raise Refused(480, "Temporarily Unavailable")
+    return found, emergency
+
+
+def _registered(generation: Generation, arrival: Arrival) -> list[Destination]:
+    """Return what stands for `registered` in a route."""
+    found = phones(generation, arrival.uri, arrival.dialled)
+    return [Destination(phone.way.hop, phone.way.target, None, phone) for phone in found]
 
 
 def _by_token(
@@ -220,6 +239,8 @@ def cross(
     )  # fmt: skip
     crossing.target = destination.target or _request_uri(arrival, crossing)
     crossing.routes = routes
+    if destination.phone is not None:
+        crossing.phone, crossing.routes = destination.phone, destination.phone.way.routes
     if destination.transfer is not None and destination.transfer.call_id:
         crossing.extra_replaces = generation.references.replaces(destination.transfer, passage.far, key_id)
     return crossing

@@ -52,6 +52,7 @@ class Purpose(IntEnum):
     CALL_ID = 2
     TAG = 3
     TRANSFER = 4
+    INSTANCE = 5
 
 
 _PURPOSES = tuple(Purpose)
