@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
+from proxy import stun
 from proxy.bindings import Bindings
 from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
@@ -141,8 +142,7 @@ class Core:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Handle one datagram."""
         # Nearly always the first letter tells: the whole is only looked at where that is white.
-        if len(data) < 4 or (data[0] in _KEEPALIVE and not data.strip(_KEEPALIVE)):
-            self.counters.add("dropped", "keepalive")
+        if (len(data) < 4 or data[0] in _KEEPALIVE) and self._is_kept_alive(data, flow):
             return
         network = self.generation.network
         if flow.transport == "UDP" and network.by_address:
@@ -364,6 +364,22 @@ class Core:
         if ticket is None:
             return False
         self._sinks.lookup(ticket, host, port, transport)
+        return True
+
+    def _is_kept_alive(self, data: bytes, flow: Flow) -> bool:
+        """Take what only keeps a flow open: silence for what is blank, an answer to a phone's STUN (RFC 5626 §8)."""
+        if len(data) < 4 or not data.strip(_KEEPALIVE):
+            self.counters.add("dropped", "keepalive")
+            return True
+        if data[:2] != stun.BINDING or flow.transport != "UDP":
+            return False
+        network = self.generation.network
+        party = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
+        known = network.settings.registrar is not None and party is not None and party.zone is Zone.ACCESS
+        answer = stun.answer(data, flow.peer) if known else None
+        if answer is not None:
+            self.transmit(flow, answer)
+        self.counters.add("stun", "ignored" if answer is None else "answered")
         return True
 
     def _reject(self, error: Malformed, flow: Flow) -> None:

@@ -63,6 +63,8 @@ COUNTERS = (
                 "on which a filter failed.", "reason", ("emergency", "callback", "filter")),
     CounterSpec("sipveil_calls_total", "Dialog-forming INVITEs that were forwarded, by zone of the hop.", "zone",
                 ("access", "core", "trunk", "psap")),
+    CounterSpec("sipveil_stun_total", "STUN requests over UDP, by whether a phone was told its address.", "outcome",
+                ("answered", "ignored")),
     CounterSpec("sipveil_registrations_total", "REGISTERs answered here, by outcome.", "outcome",
                 ("updated", "queried", "forbidden", "unknown", "brief", "full", "refused")),
     CounterSpec("sipveil_identity_total", "Identity headers that arrived and what became of them.", "outcome",
