@@ -35,6 +35,9 @@ def _neighbours(draft: Draft, section: Draft, *, local: bool) -> Iterator[Mistak
     if not local:
         if "core" not in draft:
             yield Mistake((*_SECTION, "mode"), "there is no section [core]", 'add [core], or write mode = "local"')
+        elif not any(_takes_registers(route) for _, route in tables(draft, "routes", EACH)):
+            right = 'add [[routes]] with source = "access", methods = ["REGISTER"], to = ["core"]'
+            yield Mistake((*_SECTION, "mode"), "no route leads a phone's REGISTER to the core", right)
         return
     if "authentication" not in draft and section.get("unauthenticated") is not True:
         wrong = "anybody could register as anybody: there is no section [authentication]"
@@ -43,6 +46,12 @@ def _neighbours(draft: Draft, section: Draft, *, local: bool) -> Iterator[Mistak
     if draft.get("workers", 1) != 1:
         # Each worker would know its own phones alone.
         yield Mistake(("workers",), "a registrar needs one worker, for", "write workers = 1", _SECTION)
+
+
+def _takes_registers(route: Draft) -> bool:
+    methods, to = route.get("methods") or ["REGISTER"], route.get("to")
+    from_phones = route.get("source", "any") in ("access", "any") and not route.get("emergency")
+    return from_phones and isinstance(methods, list) and "REGISTER" in methods and isinstance(to, list) and "core" in to
 
 
 def _expirations(section: Draft) -> Iterator[Mistake]:

@@ -22,6 +22,7 @@ from proxy.transports import SECURE, SIPS_PARAMS, URI_PARAMS
 from proxy.uri import parse_sip_uri
 
 if TYPE_CHECKING:
+    from proxy.forwarded_register import Registering
     from proxy.registered import Phone
 
 
@@ -49,6 +50,7 @@ class Crossing:
         "notes",
         "passage",
         "phone",
+        "registering",
         "request",
         "route_token",
         "route_value",
@@ -112,6 +114,8 @@ class Crossing:
         """Tokens that were made: 180 and 200 carry the same."""
         self.phone: Phone | None = None
         """The registered phone that it goes to, if it does."""
+        self.registering: Registering | None = None
+        """Of a REGISTER for the core's registrar: what it needs besides."""
         self.mould: Mould | None = None
         """Makes their records."""
         self.is_sips = request.uri[:5].lower() == b"sips:"
@@ -124,7 +128,7 @@ class Crossing:
             self.forms_dialog, self.call_id, self.emergency, self.passage, self.from_, self.to,
         )  # fmt: skip
         crossing.target, crossing.routes, crossing.extra_replaces = self.target, self.routes, self.extra_replaces
-        crossing.phone = self.phone
+        crossing.phone, crossing.registering = self.phone, self.registering
         return crossing
 
     @property

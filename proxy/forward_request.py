@@ -258,6 +258,9 @@ class RequestForwarder:
         draft.note("via", "answers come back through Sipveil")
         if crossing.routes:
             draft.top.append(b"Route: <" + b">, <".join(crossing.routes) + b">")
+        if crossing.registering is not None:
+            draft.top.append(b"Path: <%b>" % crossing.registering.path)
+            draft.note("path", "brings what the registrar sends to the phone back here (RFC 3327)")
         if not (crossing.forms_dialog and keeps_record_route(crossing.hop.party)):
             return
         upstream = _upstream(crossing) if crossing.far.hides else ()

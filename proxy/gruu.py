@@ -35,11 +35,11 @@ def make(tokens: Tokens, aor: bytes, binding: Binding) -> tuple[bytes, bytes]:
     key_id = tokens.current
     user, _, host = aor.rpartition(b"@")
     who = pack_text(aor) + pack_text(binding.instance)
-    public = tokens.seal_text(Purpose.INSTANCE, who, key_id, "base32", _PUBLIC)
+    public = tokens.seal_text(Purpose.PHONE, who, key_id, "base32", _PUBLIC)
     call = _call(tokens, key_id, binding)
     # CSeq makes each one different; the same REGISTER, repeated to a restarted process, gets the same again.
     passing = who + call + tokens.mac(key_id, b"gruu", binding.call_id, b"%d" % binding.cseq, size=8)
-    temporary = tokens.seal_text(Purpose.INSTANCE, passing, key_id, "base64url", _TEMPORARY)
+    temporary = tokens.seal_text(Purpose.PHONE, passing, key_id, "base64url", _TEMPORARY)
     return b"sip:%b@%b;gr=%b" % (user, host, public), b"sip:%b@%b;gr" % (temporary, host)
 
 
@@ -53,7 +53,7 @@ def open_gruu(tokens: Tokens, uri: SipUri) -> Gruu | None:
     public = uri.param(b"gr")
     text, context = (public, _PUBLIC) if public else (uri.user, _TEMPORARY)
     opened = tokens.open_text(text, context)
-    if opened is None or opened.purpose is not Purpose.INSTANCE:
+    if opened is None or opened.purpose is not Purpose.PHONE:
         return None
     reader = Reader(opened.payload)
     aor, instance = reader.text(), reader.text()

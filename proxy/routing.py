@@ -616,6 +616,8 @@ class Network:
         self.advertised = world.advertised
         self.record_budget = world.record_budget
         self.served = world.served
+        registrar = settings.registrar
+        self.forwards_register = registrar is not None and registrar.mode == "forward"
         self.face = remembered_by_all(world.face)
         self.max_user = world.max_user
         self.identity = world.identity

@@ -29,7 +29,9 @@ def registrar(**changes: Any) -> dict[str, Any]:
 def test_good() -> None:
     assert keys() == []
     assert keys(authentication=None, registrar=registrar(unauthenticated=True)) == []
-    assert keys(registrar=registrar(mode="forward"), core={}, workers=4, authentication=None, routes=[]) == []
+    forward = {"registrar": registrar(mode="forward"), "core": {}, "workers": 4, "authentication": None}
+    assert keys(**forward, routes=[{"source": "access", "methods": ["REGISTER"], "to": ["core"]}]) == []
+    assert keys(**forward, routes=[{"to": ["carrier", "core"]}]) == []
     assert keys(registrar=None, routes=[]) == []
 
 
@@ -37,7 +39,18 @@ def test_good() -> None:
     ("changes", "key"),
     [
         ({"registrar": None}, "routes[0].to[0]"),
-        ({"registrar": registrar(mode="forward"), "core": {}}, "routes[0].to[0]"),
+        (
+            {"registrar": registrar(mode="forward"), "core": {}, "routes": [{"to": ["core", "registered"]}]},
+            "routes[0].to[1]",
+        ),
+        (
+            {"registrar": registrar(mode="forward"), "core": {}, "routes": [{"source": "trunk", "to": ["core"]}]},
+            "registrar.mode",
+        ),
+        (
+            {"registrar": registrar(mode="forward"), "core": {}, "routes": [{"methods": ["INVITE"], "to": ["core"]}]},
+            "registrar.mode",
+        ),
         ({"registrar": registrar(mode="forward"), "routes": []}, "registrar.mode"),
         ({"access": None}, "registrar"),
         ({"authentication": None}, "registrar"),
