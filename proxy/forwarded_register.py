@@ -1,7 +1,7 @@
 """REGISTER on its way to the operator's own registrar, and its answer (`mode = "forward"`; RFC 3327, 3608, 5626 §5.1).
 
 The core gets our Path, by which it reaches the phone. The phone gets back what is its own as the core wrote it: its
-Contacts, and the Path, which nobody alters (RFC 3327 §5.2). Of other phones of its address it sees neither push tokens nor
+Contacts, and the Path, which nobody alters (RFC 3327 §5.2). Of other phones of its address it sees no push tokens or
 device ids, and of the core's Service-Route a token: it uses that as its Route, and the core's hosts stay hidden.
 """
 
