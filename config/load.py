@@ -1,8 +1,9 @@
 """From a TOML file to Settings, or to the list of everything that is wrong with it.
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`, `check_groups`,
-`check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_transports`, `check_streams`;
-`check_certificates` and `check_tls` where that is asked for) side by side -> each mistake gets its line.
+`check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_transports`, `check_streams`,
+`check_registrar`; `check_certificates` and `check_tls` where that is asked for) side by side -> each mistake gets its
+line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
 from config.check_policy import policy_mistakes
 from config.check_prefixes import prefix_mistakes
+from config.check_registrar import registrar_mistakes
 from config.check_signing import signing_mistakes
 from config.check_streams import stream_mistakes
 from config.check_tls import tls_advice, tls_mistakes
@@ -35,7 +37,7 @@ __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 
 _CHECKS = (
     name_mistakes, group_mistakes, network_mistakes, host_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes,
-    transport_mistakes, stream_mistakes,
+    transport_mistakes, stream_mistakes, registrar_mistakes,
 )  # fmt: skip
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 

@@ -15,6 +15,7 @@ from config.address import HostPort, NameServer, Network, NextHop
 from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.region_section import Basis, Country, Region
+from config.registrar_section import Registrar
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
 from config.streams_section import Streams
 from config.trunk_operation import TrunkHealth, TrunkLimits
@@ -295,7 +296,8 @@ class Route(Section):
     emergency: bool = Field(default=False, description="this line is for emergency calls, and only for them")
     to: tuple[str, ...] = Field(
         min_length=1,
-        description="trunks, groups, `core` or `access` (the Request-URI itself), by name; several: forked in parallel",
+        description="trunks, groups, `core`, `access` (the Request-URI itself) or `registered` (all phones of the "
+        "address in the Request-URI), by name; several: forked in parallel",
     )
 
 
@@ -515,6 +517,7 @@ class Settings(Section):
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     rules: tuple[PolicyRule, ...] = Field(default=(), description="further rules of the policy")
+    registrar: Registrar | None = Field(default=None, description="registrations of phones")
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
     region: Region | None = Field(default=None, description="where subscribers' data stay")
     signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")

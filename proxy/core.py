@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
+from proxy import stun
 from proxy.aliases import Aliases
+from proxy.bindings import Bindings
 from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
@@ -40,6 +42,7 @@ from proxy.policy import Privacy
 from proxy.probes import Probes
 from proxy.references import References
 from proxy.refusal import Refusals
+from proxy.registrar import Registrar
 from proxy.reply import echo, reply, reply_flow
 from proxy.routing import Network, Party
 from proxy.sinks import Event, Recorder, Sinks
@@ -93,6 +96,7 @@ class Core:
         """What tells connections of this process from those of an earlier one, whose numbers were the same."""
         self.waiting = Waiting()
         self.recorder: Recorder | None = None
+        self.bindings = Bindings(self.wheel, wall - now)
         self.generation = self._generation(settings, keyring, privacy, retired)
         self.servers: dict[ServerKey, Server] = {}
         self.clients: dict[bytes, Client] = {}
@@ -105,6 +109,7 @@ class Core:
         self.aliases = Aliases()
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
+        self.registrar = Registrar(self)
         self.requests = RequestHandler(self)
         self.cancels = CancelHandler(self)
         self.overload = Overload(settings.overload, self._tell_overload)
@@ -121,7 +126,7 @@ class Core:
         identity = Identity(tokens, privacy.leaks)
         references = References(tokens, identity)
         network = Network(settings, retired)
-        generation = Generation(network, privacy, tokens, identity, references, self.place)
+        generation = Generation(network, privacy, tokens, identity, references, self.place, self.bindings)
         self._make_forwarders(generation)
         return generation
 
@@ -139,8 +144,7 @@ class Core:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Handle one datagram."""
         # Nearly always the first letter tells: the whole is only looked at where that is white.
-        if len(data) < 4 or (data[0] in _KEEPALIVE and not data.strip(_KEEPALIVE)):
-            self.counters.add("dropped", "keepalive")
+        if (len(data) < 4 or data[0] in _KEEPALIVE) and self._is_kept_alive(data, flow):
             return
         network = self.generation.network
         if flow.transport == "UDP" and network.by_address:
@@ -169,7 +173,11 @@ class Core:
         undelivered(self, flow, data, now)
 
     def closed(self, flow: Flow, now: float) -> None:
-        """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer."""
+        """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer.
+
+        Phones that are registered by it alone are registered no more.
+        """
+        self.bindings.closed(flow, now)
         self.waiting.ended(flow, self.wheel, now)
         self.aliases.ended(flow)
 
@@ -201,7 +209,7 @@ class Core:
         if keyring == former.tokens.ring:
             network = Network(settings, retired)
             self.generation = Generation(
-                network, privacy, former.tokens, former.identity, former.references, self.place
+                network, privacy, former.tokens, former.identity, former.references, self.place, self.bindings
             )
             self._make_forwarders(self.generation)
         else:
@@ -219,7 +227,7 @@ class Core:
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""
-        self._epoch = wall - now
+        self._epoch = self.bindings.epoch = wall - now
 
     def owner(self, data: bytes, workers: int = 1) -> int:
         """Return which of `workers` a datagram belongs to (design.md §6)."""
@@ -232,6 +240,8 @@ class Core:
             "sipveil_client_transactions": len(self.clients),
             "sipveil_parked_requests": len(self.parking),
             "sipveil_targets_passed_over": len(self.outages.marks),
+            "sipveil_bindings": len(self.bindings),
+            "sipveil_registered_addresses": self.bindings.addresses,
             "sipveil_overload_active": int(self.overload.active),
             "sipveil_overload_refused_ratio": 1 - self.overload.share,
             "sipveil_overload_lag_seconds": self.overload.wait,
@@ -359,6 +369,22 @@ class Core:
         if ticket is None:
             return False
         self._sinks.lookup(ticket, host, port, transport)
+        return True
+
+    def _is_kept_alive(self, data: bytes, flow: Flow) -> bool:
+        """Take what only keeps a flow open: silence for what is blank, an answer to a phone's STUN (RFC 5626 §8)."""
+        if len(data) < 4 or not data.strip(_KEEPALIVE):
+            self.counters.add("dropped", "keepalive")
+            return True
+        if data[:2] != stun.BINDING or flow.transport != "UDP":
+            return False
+        network = self.generation.network
+        party = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
+        known = network.settings.registrar is not None and party is not None and party.zone is Zone.ACCESS
+        answer = stun.answer(data, flow.peer) if known else None
+        if answer is not None:
+            self.transmit(flow, answer)
+        self.counters.add("stun", "ignored" if answer is None else "answered")
         return True
 
     def _reject(self, error: Malformed, flow: Flow) -> None:

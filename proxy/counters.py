@@ -43,8 +43,9 @@ COUNTERS = (
     CounterSpec("sipveil_timeouts_total", "Transactions ended by a timer.", "timer", ("B", "C", "F", "H")),
     CounterSpec("sipveil_failovers_total",
                 "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
-                "another 5xx to an emergency call, what a contract keeps from one trunk of a group.", "reason",
-                ("503", "transport", "timeout", "emergency", "contract")),
+                "another 5xx to an emergency call, what a contract keeps from one trunk of a group, the flow of a "
+                "registered phone that is gone.", "reason",
+                ("503", "transport", "timeout", "emergency", "contract", "flow")),
     CounterSpec("sipveil_probes_total",
                 "OPTIONS of our own to trunks, by what came of it; refused: with 503.", "outcome",
                 ("answered", "refused", "silent", "unreachable")),
@@ -62,6 +63,10 @@ COUNTERS = (
                 "on which a filter failed.", "reason", ("emergency", "callback", "filter")),
     CounterSpec("sipveil_calls_total", "Dialog-forming INVITEs that were forwarded, by zone of the hop.", "zone",
                 ("access", "core", "trunk", "psap")),
+    CounterSpec("sipveil_stun_total", "STUN requests over UDP, by whether a phone was told its address.", "outcome",
+                ("answered", "ignored")),
+    CounterSpec("sipveil_registrations_total", "REGISTERs answered here, by outcome.", "outcome",
+                ("updated", "queried", "forbidden", "unknown", "brief", "full", "refused")),
     CounterSpec("sipveil_identity_total", "Identity headers that arrived and what became of them.", "outcome",
                 ("kept", "broken", "revealing", "unreadable")),
     CounterSpec("sipveil_signing_total",

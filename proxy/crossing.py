@@ -6,6 +6,8 @@ makes the dialog records for either side.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
@@ -18,6 +20,10 @@ from proxy.routing import Hop, Party
 from proxy.tokens import Purpose, Tokens
 from proxy.transports import SECURE, SIPS_PARAMS, URI_PARAMS
 from proxy.uri import parse_sip_uri
+
+if TYPE_CHECKING:
+    from proxy.forwarded_register import Registering
+    from proxy.registered import Phone
 
 
 class Crossing:
@@ -43,6 +49,8 @@ class Crossing:
         "near_is_caller",
         "notes",
         "passage",
+        "phone",
+        "registering",
         "request",
         "route_token",
         "route_value",
@@ -104,6 +112,10 @@ class Crossing:
         self.notes: list[tuple[str, str]] | None = None
         self.sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = {}
         """Tokens that were made: 180 and 200 carry the same."""
+        self.phone: Phone | None = None
+        """The registered phone that it goes to, if it does."""
+        self.registering: Registering | None = None
+        """Of a REGISTER for the core's registrar: what it needs besides."""
         self.mould: Mould | None = None
         """Makes their records."""
         self.is_sips = request.uri[:5].lower() == b"sips:"
@@ -116,6 +128,7 @@ class Crossing:
             self.forms_dialog, self.call_id, self.emergency, self.passage, self.from_, self.to,
         )  # fmt: skip
         crossing.target, crossing.routes, crossing.extra_replaces = self.target, self.routes, self.extra_replaces
+        crossing.phone, crossing.registering = self.phone, self.registering
         return crossing
 
     @property

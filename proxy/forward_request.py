@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from config.vocabulary import Zone
 from proxy.asserted import assert_identity
+from proxy.called_party import call_party
 from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.emergency import says_callback
@@ -80,6 +81,8 @@ class RequestForwarder:
         if b"priority" in crossing.request.index and not crossing.emergency:
             _disbelieve(draft, crossing)
         _count_down(draft, crossing)
+        if crossing.phone is not None:
+            call_party(draft, crossing.phone.aor)
         plan = self._plan(crossing)
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan)
         plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
@@ -257,6 +260,9 @@ class RequestForwarder:
         draft.note("via", "answers come back through Sipveil")
         if crossing.routes:
             draft.top.append(b"Route: <" + b">, <".join(crossing.routes) + b">")
+        if crossing.registering is not None:
+            draft.top.append(b"Path: <%b>" % crossing.registering.path)
+            draft.note("path", "brings what the registrar sends to the phone back here (RFC 3327)")
         if not (crossing.forms_dialog and keeps_record_route(crossing.hop.party)):
             return
         upstream = _upstream(crossing) if crossing.far.hides else ()

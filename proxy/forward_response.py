@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from config.vocabulary import Category, Zone
+from proxy import forwarded_register
 from proxy.asserted import assert_identity
 from proxy.crossing import Crossing, Records, context
 from proxy.errors import Malformed
@@ -65,16 +66,16 @@ class ResponseForwarder:
         for name in _ECHOED:
             for position in index.get(name, ()):
                 lines[position] = None
-        if crossing.near.hides:
-            self._hide_topology(draft, crossing, response)
-        elif crossing.emergency and crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
-            self._keep_reachable(draft, crossing, response)
+        if crossing.near.hides or crossing.emergency or crossing.registering is not None:
+            self._hide(draft, crossing, response)
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         if not (index.keys().isdisjoint(CLAIMING) or crossing.emergency):
             disclaim(draft, crossing.hop.party)
         self._echo(draft, crossing, response)
+        if crossing.registering is not None:
+            forwarded_register.answer(draft, crossing, crossing.registering, response, self._tokens)
         if draft.notes is not None:
             for name in _ECHOED:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
@@ -164,6 +165,15 @@ class ResponseForwarder:
             if uri not in upstream or crossing.hides_near:
                 beyond.append(uri)
         return beyond
+
+    def _hide(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        """Take out what the sender may not see of the far side's network, before the plan looks at the rest."""
+        if crossing.registering is not None:
+            forwarded_register.hide(draft)
+        elif crossing.near.hides:
+            self._hide_topology(draft, crossing, response)
+        elif crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
+            self._keep_reachable(draft, crossing, response)
 
     def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         index = response.index

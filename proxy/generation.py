@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from config.vocabulary import Category
+from proxy.bindings import Bindings
 from proxy.flow import Flow
 from proxy.identity import Identity, Side
 from proxy.location import Address
@@ -39,6 +40,8 @@ class Generation:
     references: References
     place: tuple[int, int] = (0, 0)
     """Which start of the program this is, and which of its workers: connections live nowhere else."""
+    bindings: Bindings | None = None
+    """Where phones are registered; the same for all generations."""
     _passages: Recent[tuple[str, str, int, int, bool, int, End, End, Ways], Passage] = field(default_factory=Recent)
 
     def passage(

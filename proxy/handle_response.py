@@ -201,6 +201,12 @@ class ResponseHandler:
         """
         return send_over_own(self._core, client, user) or fall_back(self._core, client, user, now)
 
+    def flow_failed(self, branch: Branch, now: float) -> None:
+        """Take out the binding of a phone whose edge proxy says 430 (RFC 5626 §7)."""
+        phone = branch.crossing.phone
+        if phone is not None and branch.client is not None:
+            self._core.bindings.lost(phone.aor, branch.client.flow, phone.way.routes, now)
+
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Remember a target that asks to be left alone (RFC 3261 §21.5.4), or that refuses once more."""
         hop, outages = client.hop, self._core.outages

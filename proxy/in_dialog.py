@@ -16,7 +16,7 @@ from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
 from proxy.location import is_address
-from proxy.lost_flow import check_flow
+from proxy.lost_flow import check_flow, flow_failed
 from proxy.message import Message
 from proxy.parse import value_of
 from proxy.policy import hides
@@ -224,7 +224,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
     routes, target = (*record.routes, *way.behind), way.target
-    hop = _hop(generation, far_party, latest.flow, routes[0] if routes else target)
+    hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
     if routes and b";lr" not in routes[0].lower():
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
         target, routes = routes[0], (*routes[1:], target)
@@ -258,7 +258,7 @@ def _target(uri: SipUri | None, latest: Record, *, named: bool, nested: bool) ->
     return bytes(uri)
 
 
-def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> Hop:
+def _hop(generation: Generation, source: Party, party: Party, latest: Record, next_uri: bytes) -> Hop:
     """Return where a request in a dialog goes: never further than the configured hops of its far side.
 
     A phone is reached over the flow it came in on, whatever its URIs say; a trunk or the core at the next
@@ -267,10 +267,13 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
 
     Raises:
         TokenRefused: 403 when not even that belongs to the far side any more.
+        Refused: 430 or 480 when a registered phone has lost the flow that it had and is not back.
     """
-    network = generation.network
+    network, flow = generation.network, latest.flow
+    if flow is None:
+        raise TokenRefused(403, "hop")
     if party.zone is Zone.ACCESS:
-        return hop_over(party, flow)
+        return _phone_hop(generation, source, party, flow, latest.issued)
     try:
         uri = parse_sip_uri(next_uri)
     except Malformed:
@@ -301,3 +304,19 @@ def _or_home(network: Network, hop: Hop) -> Hop:
         return hop
     places = ((home.host, home.port), *home.others)
     return hop._replace(others=tuple([place for place in places if place != (hop.host, hop.port)]))
+
+
+def _phone_hop(generation: Generation, source: Party, party: Party, flow: Flow, issued: int) -> Hop:
+    """Return the hop to a phone: by the flow of its record, made at `issued`, or by what its binding has by now.
+
+    Raises:
+        Refused: 430 or 480 when a phone has lost the connection that it was registered by.
+    """
+    if generation.bindings is not None:
+        now = generation.bindings.current(flow, issued)
+        if now is None:
+            if flow.connection:
+                raise Refused(flow_failed(source), "Flow Failed")
+            now = flow  # an address needs no connection: the phone may be there without being registered
+        flow = now
+    return hop_over(party, flow)

@@ -188,7 +188,7 @@ def _without_to(record: Record) -> Record:
 
 def _pack(record: Record) -> bytes:
     bits, names = _pack_names(record)
-    place = _pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
+    place = pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
     return b"".join((
         _BYTES[record.marks], _pack_head(record, record.issued, bits), place, _pack_routes(record.routes), names,
     ))  # fmt: skip
@@ -281,7 +281,7 @@ class Mould:
             return None
         if flow is not self._flow or target != self._target:
             # Contact and Record-Route of one message, mostly: the same place.
-            self._place = _pack_flow(flow, self._node, self._worker) + _packed_uri(target)
+            self._place = pack_flow(flow, self._node, self._worker) + _packed_uri(target)
             self._flow, self._target = flow, target
         behind = _pack_routes(routes) if routes else b"\0"
         if not whole:
@@ -345,7 +345,8 @@ def _packed_address(address: NameAddr) -> bytes:
 
 
 @remembered_by_all
-def _pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
+def pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
+    """Write a flow; node and worker tell whose a connection is."""
     if flow is None:
         return b"\xff"
     head = bytes((_TRANSPORTS.index(flow.transport),))
@@ -357,7 +358,7 @@ def _pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
     return head
 
 
-_NOWHERE = _pack_flow(None, 0, 0) + pack_uri(b"") + _pack_routes(())
+_NOWHERE = pack_flow(None, 0, 0) + pack_uri(b"") + _pack_routes(())
 
 
 def decode(payload: bytes) -> Record:
@@ -372,7 +373,7 @@ def decode(payload: bytes) -> Record:
     bits = reader.number(1)
     caller = End(_ZONES[zones >> 4], reader.number(4) if bits & 16 else 0)
     callee = End(_ZONES[zones & 15], reader.number(4) if bits & 32 else 0)
-    flow, node, worker = _unpack_flow(reader)
+    flow, node, worker = unpack_flow(reader)
     target = unpack_uri(reader)
     routes = tuple(unpack_uri(reader) for _ in range(reader.number(1)))
     from_original, from_outward, to_original, to_outward = (
@@ -387,7 +388,8 @@ def decode(payload: bytes) -> Record:
     )  # fmt: skip
 
 
-def _unpack_flow(reader: Reader) -> tuple[Flow | None, int, int]:
+def unpack_flow(reader: Reader) -> tuple[Flow | None, int, int]:
+    """Return the flow that `pack_flow` wrote, and node and worker of one that is a connection."""
     code = reader.number(1)
     if code == 255:
         return None, 0, 0

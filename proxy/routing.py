@@ -135,6 +135,10 @@ def hop_over(party: Party, flow: Flow) -> Hop:
     return Hop(party, *flow.peer, flow.local, (), flow.transport, flow.connection, flow.identity)
 
 
+REGISTERED = Hop(ACCESS, "", 0, ("", 0))
+"""Stands in a route for all phones that the Request-URI's address of record has; whoever asks looks them up."""
+
+
 class _Rule(NamedTuple):
     """A line of the routing table in the terms of messages."""
 
@@ -431,6 +435,8 @@ class World:
         core = self.settings.core
         if name == "core" and core is not None and core.next_hop is not None:
             return self.hop(CORE, core.next_hop)
+        if name == "registered":
+            return REGISTERED
         if name in ("core", "access"):
             return self._by_uri(CORE if name == "core" else ACCESS, uri)
         group = self._groups.get(name)
@@ -517,6 +523,8 @@ class Network:
         self.advertised = world.advertised
         self.record_budget = world.record_budget
         self.served = world.served
+        registrar = settings.registrar
+        self.forwards_register = registrar is not None and registrar.mode == "forward"
         self.face = remembered_by_all(world.face)
         self.max_user = world.max_user
         self.identity = world.identity

@@ -21,6 +21,7 @@ from config.keyring import KeyRing
 from config.settings import Listener, Settings, Trunk
 from config.statefile import StateFileError
 from config.subscribers import Subscribers
+from proxy.bindings import Bindings
 from proxy.counters import Counters
 from proxy.flow import Flow
 from proxy.location import Place
@@ -37,6 +38,7 @@ from tap.candidate import Candidate
 from tap.connections import LOOK_AT_CERTIFICATES, Connections
 from tap.events import EventLog
 from tap.metrics import SipveilCollector, Sources, registry
+from tap.registration_journal import RegistrationJournal
 from tap.reload_history import History
 from tap.site import site
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
@@ -56,6 +58,7 @@ class StartError(Exception):
 class Core(Protocol):
     """What the shell needs of proxy.core.Core."""
 
+    bindings: Bindings
     counters: Counters
     overload: Overload
 
@@ -128,6 +131,7 @@ class Shell:
         self._history = history
         self._subscribers = subscribers_of(settings) if subscribers is None else subscribers
         self._subscriber_watch = SubscriberWatch(settings, self._subscribers, clocks.now, log)
+        self._registrations = RegistrationJournal(settings, clocks.now, log)
         self._reactor = reactor
         self._make_core = make_core
         self._clocks = clocks
@@ -170,6 +174,7 @@ class Shell:
         """
         self._subscriber_watch.begin()
         self.core = self._make_core(self.settings, self)
+        self._registrations.begin(self.core.bindings)
         streams: list[tuple[Listener, socket.socket]] = []
         for configured, sock in zip(self.settings.listeners, self._sockets, strict=True):
             if configured.transport == "udp":
@@ -190,6 +195,7 @@ class Shell:
         self._tick(self.core.tick, lambda: self.core.timeout(self._clocks.now()))
         self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
         self._subscriber_watch.start(self._reactor)
+        self._registrations.start(self._reactor)
         self._tell_begin()
 
     def adopt(self, candidate: Candidate) -> None:
@@ -205,6 +211,7 @@ class Shell:
             if tick.running:
                 tick.stop()
         self._subscriber_watch.stop()
+        self._registrations.stop()
         self._resolver.close()
         for listener in self._listeners.values():
             listener.close()
@@ -271,7 +278,8 @@ class Shell:
     def _gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""
         subscribers = subscriber_gauges(self._subscribers, self._clocks.now())
-        return {**self.core.gauges(), **subscribers, **self._connections.gauges()}
+        own = {**self.core.gauges(), **self._registrations.gauges()}
+        return {**own, **subscribers, **self._connections.gauges()}
 
     def _tell_begin(self) -> None:
         """Say where we listen, and that we are ready."""

@@ -88,7 +88,8 @@ def test_gauges_are_those_of_the_core_and_of_the_shell(tmp_path: Path) -> None:
     """The table here, the core, the fake of these tests, the watch and the connections name the same gauges."""
     core = set(FakeCore.gauges(None))  # type: ignore[arg-type]
     connections = Connections(None, settings_of(tmp_path), now=float, wall=float, log=Logger())
-    assert core | set(gauges(Subscribers(), 0)) | set(connections.gauges()) == set(GAUGES)
+    journal = {"sipveil_registrations_unsaved", "sipveil_registrations_store_failing"}
+    assert core | journal | set(gauges(Subscribers(), 0)) | set(connections.gauges()) == set(GAUGES)
     assert Core.gauges.__doc__
 
 
