@@ -5,6 +5,8 @@ and the core, over a TCP listener with address and port of the UDP one: a phone 
 The branch over TCP is the one over UDP with a letter more, so each try is a transaction of its own (§17.1.3) and a node
 that was restarted makes the same two. A far end that refused is remembered for a while, or each long INVITE would
 wait for a connection that never comes.
+
+A dialog's record that is too long for a UDP hop goes over TCP alone (dialogs.md "What a record holds").
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ _PLACE = 20
 """Where the letter goes: behind cookie, worker and twelve letters of the hash, before the dot."""
 _LETTER = b"t"
 _MARK = b"t."
+_NO_WAY_BACK = b"r"
+"""The letter of what UDP may not carry at all."""
 
 
 class RefusedConnections:
@@ -69,9 +73,14 @@ def may_grow(core: Core, crossing: Crossing, now: float) -> bool:
     return not core.refused.knows(address, now) and not network.is_us(hop.host.encode(), hop.port)
 
 
-def over_tcp(data: bytes, branch: bytes) -> tuple[bytes, bytes]:
+def is_for_tcp(core: Core, crossing: Crossing, data: bytes, now: float) -> bool:
+    """Tell whether a finished request for a UDP hop goes over TCP."""
+    return crossing.must_grow or (len(data) > MAX_DATAGRAM and may_grow(core, crossing, now))
+
+
+def over_tcp(crossing: Crossing, data: bytes, branch: bytes) -> tuple[bytes, bytes]:
     """Return branch and bytes of a request for UDP, rewritten for TCP: the top Via alone."""
-    other = branch[:_PLACE] + _LETTER + branch[_PLACE:]
+    other = branch[:_PLACE] + (_NO_WAY_BACK if crossing.must_grow else _LETTER) + branch[_PLACE:]
     return other, _rewritten(data, (VIA_HEADS["UDP"], branch), (VIA_HEADS["TCP"], other))
 
 

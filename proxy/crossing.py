@@ -45,6 +45,7 @@ class Crossing:
         "issued",
         "key_id",
         "mould",
+        "must_grow",
         "near_flow",
         "near_is_caller",
         "notes",
@@ -118,6 +119,8 @@ class Crossing:
         """Of a REGISTER for the core's registrar: what it needs besides."""
         self.mould: Mould | None = None
         """Makes their records."""
+        self.must_grow = False
+        """Whether its record fits no datagram, so that it goes over TCP (`proxy/by_size.py`)."""
         self.is_sips = request.uri[:5].lower() == b"sips:"
         """Whether the sender asks that every hop be secure (RFC 5630): then so do the URIs that we write."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from proxy import in_dialog, without_record
 from proxy.breadth import breadth_of
-from proxy.by_size import MAX_DATAGRAM, acknowledge_again, may_grow, over_tcp
+from proxy.by_size import acknowledge_again, is_for_tcp, over_tcp
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.failover import targets
@@ -100,8 +100,8 @@ class AckHandler:
             return
         flow = crossing.far_flow
         assert flow is not None  # noqa: S101 -- `finish` has set it
-        if len(data) > MAX_DATAGRAM and may_grow(core, crossing, now):
-            via, data = over_tcp(data, via)
+        if is_for_tcp(core, crossing, data, now):
+            via, data = over_tcp(crossing, data, via)
             flow = flow._replace(transport="TCP")
         remember_loop(core, crossing, via, now)
         core.record(crossing.request.raw, data, flow, crossing)

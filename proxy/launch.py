@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxy.by_size import MAX_DATAGRAM, is_too_large, may_grow, over_tcp
+from proxy.by_size import MAX_DATAGRAM, is_for_tcp, is_too_large, may_grow, over_tcp
 from proxy.errors import Malformed, Refused
 from proxy.forking import Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
-from proxy.routing import Party
+from proxy.record import HARD_LIMIT, RecordTooBig
+from proxy.routing import MAX_USER, Party
 from proxy.secure import check_secure
 from proxy.unsent import Unsent
 
@@ -36,7 +38,7 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
     check_secure(crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
     try:
-        data = core.request_forwarder.build(crossing, via, share)
+        data = _built(core, crossing, via, share, now)
         if len(data) > MAX_DATAGRAM and not may_grow(core, crossing, now):
             _check_size(crossing, data)
         return via, data
@@ -49,6 +51,18 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         core.counters.add("failed_closed", kind)
         core.event("failed-closed", crossing.base.call, hop.party.label, kind)
     return via, _without_plan(core, crossing, via)
+
+
+def _built(core: Core, crossing: Crossing, via: bytes, share: int, now: float) -> bytes:
+    """Return a request; with more room for the dialog's record where it needs that and the hop has TCP too."""
+    try:
+        return core.request_forwarder.build(crossing, via, share)
+    except RecordTooBig:
+        if not may_grow(core, crossing, now):
+            raise
+    crossing.must_grow = True
+    crossing.passage = replace(crossing.passage, far_budget=HARD_LIMIT, far_user=MAX_USER)
+    return core.request_forwarder.build(crossing, via, share)
 
 
 def _check_size(crossing: Crossing, data: bytes) -> None:
@@ -96,8 +110,8 @@ def send(
         return
     assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
     flow = crossing.far_flow
-    if len(data) > MAX_DATAGRAM and may_grow(core, crossing, now):
-        via, data = over_tcp(data, via)
+    if is_for_tcp(core, crossing, data, now):
+        via, data = over_tcp(crossing, data, via)
         flow = flow._replace(transport="TCP")
     client = core.start_client(flow, crossing.request.method, data, via, context)
     party = client.hop = crossing.hop.party

@@ -9,7 +9,7 @@ import pytest
 from proxy.by_size import MAX_DATAGRAM, MAX_REFUSED, REFUSED_FOR, RefusedConnections
 from proxy.flow import Flow
 from tests import world as w
-from tests.agents import ALICE, CARRIER, PBX, PSAP, read
+from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent, read
 from tests.ladder import Ladder, Sent, Silence
 from tests.world import PHONE, PROXY, World, settings
 
@@ -174,6 +174,25 @@ def test_a_request_uri_does_not_pass_for_a_via(target: bytes) -> None:
     ladder.left += made.sent[before:]
     assert ladder << Sent(CARRIER, b"BYE")
     assert read(ladder[b"BYE"]).uri == target
+
+
+def test_a_record_too_long_for_udp_goes_over_tcp_alone() -> None:
+    """dialogs.md: 160 bytes towards a UDP hop; what does not fit goes over TCP where the hop has it, else 513."""
+    endless = Agent(PHONE, b"a" * 200)
+    made = world()
+    ladder = Ladder(made) >> endless.invite() << Sent(endless, 100) << Sent(CARRIER, b"INVITE")
+    sent = ladder[b"INVITE"]
+    assert made.sent_over[-1].transport == "TCP"
+    answer = CARRIER.answer(sent, 200)
+    ladder >> answer << Sent(endless, 200)
+    ladder >> CARRIER.within(b"BYE", sent, own=answer) << Sent(endless, b"BYE")
+    assert read(ladder[b"BYE"]).uri == b"sip:" + b"a" * 200 + b"@10.1.1.23:5062"
+    again = Ladder(made) >> endless.invite(call_id=b"2", branch=b"z9hG4bK2") << Sent(endless, 100)
+    again << Sent(CARRIER, b"INVITE")
+    before = len(made.sent)
+    made.core.undelivered(made.sent_over[-1], again[b"INVITE"], made.now)
+    again.left += made.sent[before:]
+    assert again << Sent(endless, 500)
 
 
 def test_the_memory_is_bounded() -> None:
