@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from config import tls_files
@@ -95,7 +96,16 @@ class Connections:
             tls = Tls(files) if files is not None else None
             acceptor = Acceptor(streams, sock, listener.transport.upper(), tls)
             self._acceptors[listener.name] = acceptor
-            streams.listen(acceptor)
+            streams.listen(acceptor, self._factory(listener, acceptor, streams))
+
+    def _factory(self, listener: Listener, acceptor: Acceptor, streams: Streams) -> IProtocolFactory | None:
+        """Return what makes a listener's protocols; None: byte streams."""
+        if listener.transport not in ("ws", "wss"):
+            return None
+        # Not before somebody wants it: Autobahn takes a quarter of a second and some memory.
+        from proxy.transport_websocket import WebSocketFactory  # noqa: PLC0415
+
+        return WebSocketFactory(streams, acceptor, listener.origins, self._reactor)
 
     def adopt(self, settings: Settings, files: Files) -> None:
         """Go on with the bounds and certificates that a reload has brought; no connection is closed."""
