@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from twisted.logger import Logger
 from config import tls_files
 from config.address import NetworkValue
 from config.settings import Listener, Settings
+from config.streams_section import Streams as Bounds
 from config.tls_files import TlsFiles
 from proxy.counters import Counters
 from proxy.transport import TransportStats
@@ -22,6 +24,9 @@ from proxy.transport_tls import Tls, TlsError, contexts
 
 LOOK_AT_CERTIFICATES = 3600.0
 """Seconds between two looks at whether our certificates still hold."""
+
+RESERVED_FILES = 200
+"""Descriptors that connections leave to sockets, stores, logs, the metrics page and whoever scrapes it."""
 
 Files = Mapping[str, TlsFiles]
 """Listener's name → its certificates."""
@@ -88,7 +93,7 @@ class Connections:
         if not bound:
             return
         streams = self._streams = Streams(
-            self._reactor, self._settings.streams, self._settings.limits.message, core,
+            self._reactor, self._bounds(), self._settings.limits.message, core,
             clock=self._now, failed=failed, count=counters.add, trusted=trusted_by(self._settings),
         )  # fmt: skip
         for listener, sock in bound:
@@ -113,7 +118,7 @@ class Connections:
         self._files = files
         if self._streams is None:
             return
-        self._streams.bounds = settings.streams
+        self._streams.bounds = self._bounds()
         self._streams.most = settings.limits.message
         self._streams.trusted = trusted_by(settings)
         for name, each in files.items():
@@ -121,6 +126,18 @@ class Connections:
             if tls is not None:
                 tls.renew(contexts(each))
         self.tell_of_certificates()
+
+    def _bounds(self) -> Bounds:
+        """Return the configured bounds, with as many connections as there may be files."""
+        bounds = self._settings.streams
+        room = room_for(bounds.connections)
+        if room == bounds.connections:
+            return bounds
+        self._log.warn(
+            "the limit of open files (LimitNOFILE of systemd) leaves room for {room} connections, not {wanted}",
+            room=room, wanted=bounds.connections,
+        )  # fmt: skip
+        return bounds.model_copy(update={"connections": room})
 
     @property
     def send(self) -> Callable[..., bool]:
@@ -165,6 +182,21 @@ class Connections:
     def close(self) -> Deferred[Any]:
         """Close all; fires when it is done."""
         return self._streams.close() if self._streams is not None else succeed(None)
+
+
+def room_for(connections: int) -> int:
+    """Raise this process's limit of open files as far as it may, and return how many connections that is enough for.
+
+    Without room accepting would fail, and with it everything else that opens a file.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + RESERVED_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - RESERVED_FILES))
 
 
 def trusted_by(settings: Settings) -> Callable[[str], bool]:
