@@ -16,7 +16,8 @@ class Streams(Section):
 
     connections: int = Field(
         default=20_000, ge=10, le=1_000_000,
-        description="most connections at once; each is a descriptor, so the limit of open files has to be higher",
+        description="most connections at once; each is an open file, so there are fewer where the limit of these is "
+        "lower (`LimitNOFILE` of systemd)",
     )  # fmt: skip
     per_source: int = Field(default=256, ge=1, description="most connections at once from one address")
     greeting: float = Field(

@@ -23,7 +23,7 @@ def unframed(core: Core, head: bytes, flow: Flow, code: int, why: str) -> None:
         why: Reason-Phrase, from a closed set.
     """
     network = core.generation.network
-    if network.party_of(flow.peer) is None:
+    if network.party_from(flow.transport, flow.local, flow.peer, flow.identity) is None:
         core.drop("unknown-source")
         return
     try:

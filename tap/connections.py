@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from config import tls_files
 from config.address import NetworkValue
 from config.settings import Listener, Settings
+from config.streams_section import Streams as Bounds
 from config.tls_files import TlsFiles
 from proxy.counters import Counters
 from proxy.transport import TransportStats
@@ -21,6 +24,9 @@ from proxy.transport_tls import Tls, TlsError, contexts
 
 LOOK_AT_CERTIFICATES = 3600.0
 """Seconds between two looks at whether our certificates still hold."""
+
+RESERVED_FILES = 200
+"""Descriptors that connections leave to sockets, stores, logs, the metrics page and whoever scrapes it."""
 
 Files = Mapping[str, TlsFiles]
 """Listener's name → its certificates."""
@@ -87,7 +93,7 @@ class Connections:
         if not bound:
             return
         streams = self._streams = Streams(
-            self._reactor, self._settings.streams, self._settings.limits.message, core,
+            self._reactor, self._bounds(), self._settings.limits.message, core,
             clock=self._now, failed=failed, count=counters.add, trusted=trusted_by(self._settings),
         )  # fmt: skip
         for listener, sock in bound:
@@ -95,7 +101,16 @@ class Connections:
             tls = Tls(files) if files is not None else None
             acceptor = Acceptor(streams, sock, listener.transport.upper(), tls)
             self._acceptors[listener.name] = acceptor
-            streams.listen(acceptor)
+            streams.listen(acceptor, self._factory(listener, acceptor, streams))
+
+    def _factory(self, listener: Listener, acceptor: Acceptor, streams: Streams) -> IProtocolFactory | None:
+        """Return what makes a listener's protocols; None: byte streams."""
+        if listener.transport not in ("ws", "wss"):
+            return None
+        # Not before somebody wants it: Autobahn takes a quarter of a second and some memory.
+        from proxy.transport_websocket import WebSocketFactory  # noqa: PLC0415
+
+        return WebSocketFactory(streams, acceptor, listener.origins, self._reactor)
 
     def adopt(self, settings: Settings, files: Files) -> None:
         """Go on with the bounds and certificates that a reload has brought; no connection is closed."""
@@ -103,7 +118,7 @@ class Connections:
         self._files = files
         if self._streams is None:
             return
-        self._streams.bounds = settings.streams
+        self._streams.bounds = self._bounds()
         self._streams.most = settings.limits.message
         self._streams.trusted = trusted_by(settings)
         for name, each in files.items():
@@ -111,6 +126,18 @@ class Connections:
             if tls is not None:
                 tls.renew(contexts(each))
         self.tell_of_certificates()
+
+    def _bounds(self) -> Bounds:
+        """Return the configured bounds, with as many connections as there may be files."""
+        bounds = self._settings.streams
+        room = room_for(bounds.connections)
+        if room == bounds.connections:
+            return bounds
+        self._log.warn(
+            "the limit of open files (LimitNOFILE of systemd) leaves room for {room} connections, not {wanted}",
+            room=room, wanted=bounds.connections,
+        )  # fmt: skip
+        return bounds.model_copy(update={"connections": room})
 
     @property
     def send(self) -> Callable[..., bool]:
@@ -155,6 +182,21 @@ class Connections:
     def close(self) -> Deferred[Any]:
         """Close all; fires when it is done."""
         return self._streams.close() if self._streams is not None else succeed(None)
+
+
+def room_for(connections: int) -> int:
+    """Raise this process's limit of open files as far as it may, and return how many connections that is enough for.
+
+    Without room accepting would fail, and with it everything else that opens a file.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + RESERVED_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - RESERVED_FILES))
 
 
 def trusted_by(settings: Settings) -> Callable[[str], bool]:

@@ -83,6 +83,7 @@ class Bench:
         """Return a client that is connected, as far as the kernel is concerned."""
         sock = socket.create_connection(self.address, timeout=5)
         sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is sent is there at once
         self.clients.append(sock)
         return sock
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import ssl
 import time
@@ -17,7 +18,7 @@ from config.subscribers import Subscribers
 from config.tls_files import TlsFileError
 from proxy.flow import Flow
 from tap.candidate import ReloadRefused, prepare
-from tap.connections import Connections, read_files, trusted_by
+from tap.connections import RESERVED_FILES, Connections, read_files, room_for, trusted_by
 from tap.shell import StartError
 from tests.proxy.streams import MESSAGE
 from tests.tap.fakes import CONFIG, settings_of
@@ -131,7 +132,7 @@ async def test_lines_and_pages(bench: Bench, authority: TlsAuthority) -> None:
     plain.sendall(MESSAGE)
     await bench.until(lambda: bench.core.received)
     said = [line.split(" ", 2)[2] for line in bench.stream.lines]
-    assert said[1:4] == [
+    assert [line for line in said if line.startswith("listening")] == [
         f"listening udp 127.0.0.1:{address(bench, 0)[1]}",
         f"listening tcp 127.0.0.1:{address(bench, 1)[1]}",
         f"listening tls 127.0.0.1:{address(bench, 2)[1]}",
@@ -269,6 +270,37 @@ def test_servers_that_the_configuration_names_are_trusted(tmp_path: Path, host: 
     ).replace('hosts = ["127.0.0.1:5080"]', 'hosts = ["198.51.100.7"]\nnetworks = ["2001:db8::/32"]')
     core = '[core]\nnetworks = ["203.0.113.9"]\nnext_hop = "192.0.2.9:5070"\nlistener = "access"\n'
     assert trusted_by(settings_of(tmp_path, text + core))(host) is is_trusted
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "wanted", "room"),
+    [(1024, 4096, 1000, 1000), (1024, 4096, 20_000, 3896), (4096, 4096, 3000, 3000), (1024, 1024, 2000, 824),
+     (1024, -1, 20_000, 20_000), (-1, -1, 20_000, 20_000), (256, 256, 20_000, 56), (128, 128, 20_000, 1)],
+)  # fmt: skip
+def test_connections_leave_files_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, wanted: int, room: int
+) -> None:
+    """The soft limit is raised where the hard one allows it; else there are fewer connections."""
+    limits = [(soft, hard)]
+    monkeypatch.setattr(resource, "getrlimit", lambda which: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda which, pair: limits.append(pair))
+    assert room_for(wanted) == room
+    if soft != -1:
+        assert limits[-1][0] >= min(room + RESERVED_FILES, hard if hard != -1 else room + RESERVED_FILES)
+    assert limits[-1][1] == hard
+
+
+@pytest_twisted.ensureDeferred
+async def test_fewer_connections_than_configured_are_told(
+    bench: Bench, authority: TlsAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (1024, 1024))
+    bench.start()
+    monkeypatch.undo()
+    assert any("leaves room for 824 connections, not 20000" in line for line in bench.stream.lines)
+    streams: Any = bench.shell._connections._streams
+    assert streams.bounds.connections == 824
+    await bench.close()
 
 
 def test_without_listeners_nothing_is_sent(tmp_path: Path) -> None:
