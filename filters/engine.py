@@ -37,7 +37,7 @@ class Engine:
         self._signer = signer
         self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
-        self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
+        self._realms = frozenset(realm.lower().encode() for realm in settings.own_realms)
         self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
         self._leaks = compile_leaks((*PATTERNS, *catalogue.searches), catalogue.searches)
         self._plans: dict[tuple[int, str], CompiledPlan] = {}

@@ -70,7 +70,7 @@ class Policy:
         self._rules = [(f"rules[{place}].privacy", rule) for place, rule in enumerate(settings.rules)]
         self._methods = any(rule.methods for rule in settings.rules)
         """Whether a decision may depend on the method."""
-        self._realms = tuple(realm.lower().encode() for realm in settings.realms)
+        self._realms = tuple(realm.lower().encode() for realm in settings.own_realms)
         self._region = settings.region
         self._decided: dict[tuple[object, ...], int] = {}
 
