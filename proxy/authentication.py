@@ -20,6 +20,7 @@ from proxy.digest import (
     HA1_SIZES,
     SHA_256,
     Credentials,
+    Unsupported,
     challenge,
     credentials_of,
     is_right,
@@ -264,7 +265,10 @@ class Authenticator:
             if realm is None:
                 raise Malformed("Malformed credentials")
             if realm == self._realm:
-                credentials = credentials_of(params)
+                try:
+                    credentials = credentials_of(params)
+                except Unsupported:
+                    continue  # a phone that was with another proxy before is asked anew
                 found.setdefault(credentials.algorithm, credentials)
         return next((found[algorithm] for algorithm in self._offered if algorithm in found), None)
 

@@ -40,6 +40,10 @@ _MUST_BE_QUOTED = frozenset((b"username", b"realm", b"nonce", b"uri", b"response
 _NAMES = {name.lower(): name for name in ALGORITHMS}
 
 
+class Unsupported(Malformed):
+    """Credentials of a kind that we never ask for: an answer to somebody else, perhaps, and none to us."""
+
+
 class Credentials(NamedTuple):
     """What an Authorization or Proxy-Authorization value for a realm of ours says."""
 
@@ -96,17 +100,18 @@ def credentials_of(params: dict[bytes, bytes]) -> Credentials:
     A backslash in a value that is hashed is refused: one half of the world hashes it, the other what it stands for.
 
     Raises:
-        Malformed: where one is missing or not as it must be; where algorithm or qop is one that we never offer.
+        Unsupported: where algorithm or qop is one that we never offer, and for a hashed or extended username.
+        Malformed: where one is missing or not as it must be.
     """
+    algorithm = _NAMES.get(_plain(params, b"algorithm", MD5).lower())
+    if algorithm is None or _plain(params, b"qop", b"").lower() != b"auth":
+        raise Unsupported("Unsupported credentials")
     if b"username*" in params or _plain(params, b"userhash", b"false").lower() != b"false":
-        raise Malformed("Unsupported credentials")
+        raise Unsupported("Unsupported credentials")
     for name in _MUST_BE_QUOTED:
         value = params.get(name, b"")
         if value[:1] != b'"' or b"\\" in value or _CONTROL.search(value) is not None:
             raise Malformed("Malformed credentials")
-    algorithm = _NAMES.get(_plain(params, b"algorithm", MD5).lower())
-    if algorithm is None or _plain(params, b"qop", b"").lower() != b"auth":
-        raise Malformed("Unsupported credentials")
     username, nonce, uri, response, cnonce = (
         params[name][1:-1] for name in (b"username", b"nonce", b"uri", b"response", b"cnonce")
     )
