@@ -11,6 +11,7 @@ import pytest
 
 from config.account import Account, secret_of
 from config.accounts import Accounts, pack
+from proxy.flow import Flow
 from proxy.initial import Arrival
 from proxy.routing import ACCESS
 from tests.accounts import REALM, accounts, again, challenges, proof
@@ -136,19 +137,26 @@ def test_core_and_trunks_are_never_asked() -> None:
     )
 
 
-def test_the_arrival_tells_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_arrival_tells_whose_it_is() -> None:
     """What a registrar reads."""
-    seen: list[str] = []
-    take = Arrival.take_prefix
+    found = ladder() >> register() << Sent(ALICE, 401)
+    core, flow = found.world.core, Flow("UDP", PROXY, ALICE.address)
+    request = read(again(register(), proof(register(), found[401])).data)
+    account = core.authentication.judge(request, flow, ACCESS, found.world.now)
+    assert account == "alice"
+    arrival = Arrival(request, None, ACCESS, flow, int(found.world.wall))
+    core.authentication.vouch(arrival, account)
+    assert arrival.account == "alice"
 
-    def look(self: Arrival, prefixes: Any) -> None:
-        seen.append(self.account)
-        take(self, prefixes)
 
-    monkeypatch.setattr(Arrival, "take_prefix", look)
-    assert ladder() >> register() << Sent(ALICE, 401) >> proved(register()) << Sent(PBX, b"REGISTER")
-    assert ladder(required=False) >> register() << Sent(PBX, b"REGISTER")
-    assert seen == ["alice", ""]
+def test_the_registrar_takes_whom_it_has_asked() -> None:
+    """And a To tag, which no REGISTER has, opens nothing."""
+    sections = {"registrar": {"domains": ["sip.example.net"]}}
+    found = ladder(sections=sections) >> register() << Sent(ALICE, 401) >> proved(register()) << Sent(ALICE, 200)
+    assert b"Contact: " in found[200]
+    tagged = register()
+    tagged = tagged._replace(data=tagged.data.replace(b"\r\nCall-ID", b";tag=x\r\nCall-ID", 1))
+    assert ladder(sections=sections) >> tagged << Sent(ALICE, 401)
 
 
 # --- what is never asked
