@@ -20,5 +20,7 @@ What single subscribers want is not in that file but in a store of its own:
     store                                        where it is kept
     subscribers                                  what the hot path asks, in memory
 
+So are the accounts that phones authenticate with: `account` is one, and a change to it; `accounts` all, in memory.
+
 Nothing here imports proxy, filters or tap.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from config.advice_authentication import authentication_advice
 from config.advice_emergency import emergency_advice
 from config.groups_section import expand
 from config.problem import Mistake
@@ -13,6 +14,7 @@ from config.settings import Settings
 def advice(settings: Settings) -> Iterator[Mistake]:
     """Yield what an operator should look at again before it goes live."""
     yield from emergency_advice(settings)
+    yield from authentication_advice(settings)
     yield from _unreached_trunks(settings)
     yield from _counts_of_workers(settings)
     yield from _trunks_abroad(settings)

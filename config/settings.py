@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from config.address import HostPort, NameServer, Network, NextHop
+from config.authentication_section import Authentication
 from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.region_section import Basis, Country, Region
@@ -520,6 +521,7 @@ class Settings(Section):
     registrar: Registrar | None = Field(default=None, description="registrations of phones")
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
     region: Region | None = Field(default=None, description="where subscribers' data stay")
+    authentication: Authentication | None = Field(default=None, description="who phones are")
     signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")
     verification: Verification | None = Field(default=None, description="STIR/SHAKEN verification")
     limits: Limits = Field(default=Limits(), description="bounds")
@@ -530,3 +532,9 @@ class Settings(Section):
     log: Log = Field(default=Log(), description="logging")
 
     _ports = model_validator(mode="before")(staticmethod(with_default_ports))
+
+    @property
+    def own_realms(self) -> tuple[str, ...]:
+        """Return `realms` and that of `[authentication]`."""
+        own = (self.authentication.realm,) if self.authentication else ()
+        return tuple(dict.fromkeys((*self.realms, *own)))

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Set
 from enum import IntEnum
 from typing import NamedTuple
 
+from config.accounts import NO_ACCOUNTS, Accounts, Realms
 from config.subscriber import EVERYWHERE, STRICT, Profile
 
 
@@ -43,6 +44,8 @@ class Subscribers:
         Then everybody gets the default profile of the configuration.
         """
         self.mark: Mark | None = None
+        self.accounts = Accounts()
+        """Who phones may prove to be: kept in the same store, read with it."""
         self.are_kept = stale_after is not None
         """Whether there is a store at all; where there is none, nobody has to be looked for."""
         self.knowledge = Knowledge.FRESH if stale_after is None else Knowledge.UNKNOWN
@@ -81,15 +84,20 @@ class Subscribers:
         """Return the seconds since the store was last read, None if it never was."""
         return None if self._read_at is None else now - self._read_at
 
-    def replace(self, profiles: dict[bytes, Profile], mark: Mark, now: float) -> None:
+    def replace(self, profiles: dict[bytes, Profile], mark: Mark, now: float, accounts: Realms = NO_ACCOUNTS) -> None:
         """Take over all that a store says; now in monotonic seconds, as everywhere."""
         self._profiles = profiles
+        self.accounts.replace(accounts)
         self.are_kept = True
         self.mark = mark
         self.confirm(now)
 
-    def patch(self, changed: Mapping[bytes, Profile], remaining: Set[bytes] | None, mark: Mark, now: float) -> None:
+    def patch(
+        self, changed: Mapping[bytes, Profile], remaining: Set[bytes] | None, mark: Mark, now: float,
+        accounts: Realms = NO_ACCOUNTS, remaining_accounts: Set[tuple[bytes, bytes]] | None = None,
+    ) -> None:  # fmt: skip
         """Take over what has changed; where somebody was removed, remaining is everybody who is still there."""
+        self.accounts.patch(accounts, remaining_accounts)
         self._profiles.update(changed)
         if remaining is not None:
             for address in tuple(self._profiles):
@@ -102,9 +110,11 @@ class Subscribers:
         """Take note that the store was read and says what stands here."""
         self._read_at = now
         self.knowledge = Knowledge.FRESH
+        self.accounts.are_known = True
 
     def doubt(self, now: float) -> None:
         """Take note that the store cannot be read, or has not answered."""
         age = self.age(now)
         known = age is not None and age <= self._stale_after
         self.knowledge = Knowledge.LAST_KNOWN if known else Knowledge.UNKNOWN
+        self.accounts.are_known = known

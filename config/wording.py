@@ -20,6 +20,10 @@ _PATTERNS = {
         "is not how a number with its country code begins",
         'write "+" and up to 15 digits, such as "+1555"',
     ),
+    r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,252}$": (
+        "is not a realm",
+        'write up to 253 letters, digits, ".", "_", "@" and "-", such as "sip.example.net"',
+    ),
     r"^\+?[0-9*#]{1,15}$": ("is not a dialled number", 'write its 1 to 15 digits, such as "112"'),
     r"^https://[A-Za-z0-9._~:/?#@!$&'()*+,=%\[\]-]+$": (
         "is no https URL",

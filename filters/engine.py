@@ -37,7 +37,10 @@ class Engine:
         self._signer = signer
         self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
-        self._realms = frozenset(realm.lower().encode() for realm in settings.realms)
+        verified = settings.authentication.realm if settings.authentication else None
+        self._verified = frozenset((verified.lower().encode(),)) if verified else frozenset()
+        """The realm of which we verify credentials ourselves, so that not even the core needs them."""
+        self._realms = frozenset(realm.lower().encode() for realm in settings.own_realms)
         self._prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
         self._leaks = compile_leaks((*PATTERNS, *catalogue.searches), catalogue.searches)
         self._plans: dict[tuple[int, str], CompiledPlan] = {}
@@ -86,8 +89,10 @@ class Engine:
         allowed = hop.trunk.allow_headers if hop.trunk else ()
         return CompiledPlan(
             self._catalogue, decision,
-            allowed=frozenset(name.lower().encode() for name in allowed), realms=self._realms,
-            ours_leave=hop.zone is not Zone.CORE, zone=towards(hop), prefixes=self._prefixes, uniform=hop.is_uniform,
+            allowed=frozenset(name.lower().encode() for name in allowed),
+            realms=self._verified if hop.zone is Zone.CORE else self._realms,
+            ours_leave=hop.zone is not Zone.CORE or bool(self._verified), zone=towards(hop),
+            prefixes=self._prefixes, uniform=hop.is_uniform,
             refuses_bodies=hop.trunk is not None and hop.trunk.refuse_bodies,
             signer=self._signer if hop.trunk is not None and hop.trunk.sign else None,
             verifier=self._verifier if hop.zone is Zone.CORE else None,

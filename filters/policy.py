@@ -16,16 +16,15 @@ from config.region_section import Region
 from config.settings import PolicyRule, Settings, Trunk
 from config.settings import Privacy as Actions
 from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
-from config.subscriber_address import forms, from_parts
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters.forwarders import MAX_FORWARDERS, forwarders, tells_forwarding
 from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
 from filters.rulings import Level, Ruling, Weighing
 from filters.said import global_number, uris
+from proxy.address_of_record import addresses_of_record
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
-from proxy.memo import remembered_by_all
 from proxy.message import Message
 from proxy.policy import KEEP_ALL, action, pack, stricter
 from proxy.routing import Party
@@ -70,7 +69,7 @@ class Policy:
         self._rules = [(f"rules[{place}].privacy", rule) for place, rule in enumerate(settings.rules)]
         self._methods = any(rule.methods for rule in settings.rules)
         """Whether a decision may depend on the method."""
-        self._realms = tuple(realm.lower().encode() for realm in settings.realms)
+        self._realms = tuple(realm.lower().encode() for realm in settings.own_realms)
         self._region = settings.region
         self._decided: dict[tuple[object, ...], int] = {}
 
@@ -181,7 +180,7 @@ class Policy:
         if source.zone is Zone.CORE and b"p-asserted-identity" in request.index:
             asserted = uris(request.values(b"p-asserted-identity"))
             return next(filter(None, map(self._profile_of, asserted or (request.from_.uri,))), None)
-        return self._profile_of(request.from_.uri)
+        return self._profile_of((request.caller or request.from_).uri)
 
     def _profile_of_callee(self, request: Message, source: Party, hop: Party) -> Profile | None:
         """Return the settings of the subscriber who is called; None for trunks and for who has none.
@@ -198,7 +197,7 @@ class Policy:
 
     def _profile_of(self, uri: bytes) -> Profile | None:
         """Return the settings that are stored for a URI: a number is the same in a sip and in a tel URI."""
-        return self._subscribers.find(*_addresses_of_record(uri, self._realms))
+        return self._subscribers.find(*addresses_of_record(uri, self._realms))
 
     def _profiles_of_forwarders(self, request: Message, source: Party, hop: Party) -> tuple[Profile | None, ...]:
         """Return the settings of those who forwarded what the core sends to a trunk, None for one who has none.
@@ -436,20 +435,6 @@ def _is_anonymous(uri: bytes) -> bool:
     return parsed is not None and (
         parsed.host.lower() == _ANONYMOUS_HOST or parsed.user.partition(b";")[0].lower() == _ANONYMOUS_USER
     )
-
-
-@remembered_by_all
-def _addresses_of_record(uri: bytes, realms: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return the canonical addresses of record that a URI may be stored as, its own first; () for what has none."""
-    try:
-        parsed = parse_sip_uri(uri)
-    except Malformed:
-        return ()
-    if parsed is not None:
-        return forms(from_parts(parsed.user.partition(b";")[0], parsed.host), realms)
-    if uri[:4].lower() == b"tel:":
-        return forms(uri[4:].partition(b";")[0].translate(None, b"-.()"), realms)
-    return ()
 
 
 _PHONE = Party(Zone.ACCESS)

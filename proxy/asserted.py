@@ -75,7 +75,7 @@ def _own(message: Message, sender: Party) -> list[NameAddr]:
         return []
     from_ = message.from_
     nobody = from_.uri.lower().endswith(ANONYMOUS.uri.partition(b"@")[2])
-    return [] if nobody else [disclaimed(from_)._replace(params=b"")]
+    return [] if nobody else [disclaimed(message.caller or from_)._replace(params=b"")]
 
 
 def _first_of_each_scheme(items: list[bytes]) -> list[NameAddr]:

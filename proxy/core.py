@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from config.accounts import Accounts
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
 from proxy import stun
 from proxy.aliases import Aliases
+from proxy.authentication import Authenticator
 from proxy.bindings import Bindings
 from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
@@ -74,7 +76,7 @@ class Core:
 
     def __init__(
         self, settings: Settings, keyring: KeyRing, privacy: Privacy, sinks: Sinks, *,
-        now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0,
+        now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0, accounts: Accounts | None = None,
     ) -> None:  # fmt: skip
         """Begin with no transactions.
 
@@ -87,6 +89,7 @@ class Core:
             wall: seconds since the epoch at that moment.
             retired: trunks that are configured no more and serve their dialogs.
             worker: number of this process among the workers.
+            accounts: who phones may prove to be; None: they are not asked, whatever settings say.
         """
         self.counters = Counters()
         self.timers = settings.timers
@@ -115,6 +118,8 @@ class Core:
         self.overload = Overload(settings.overload, self._tell_overload)
         self.refusals = Refusals(self)
         self.probes = Probes(self)
+        self.authentication = Authenticator(self, accounts)
+        self.authentication.obey()
         self._sinks = sinks
         self._epoch = wall - now
 
@@ -224,6 +229,7 @@ class Core:
         self.overload.obey(settings.overload)
         self.probes.stale = True
         self.limits.adopt(settings.trunks)
+        self.authentication.obey()
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""

@@ -29,11 +29,11 @@ COUNTERS = (
     CounterSpec("sipveil_responses_received_total", "Responses that were parsed, by class.", "class",
                 ("1xx", "2xx", "3xx", "4xx", "5xx", "6xx")),
     CounterSpec("sipveil_responses_made_total", "Responses that Sipveil made itself, by status code.", "code",
-                ("100", "200", "400", "403", "404", "408", "415", "416", "420", "430", "440", "480",
+                ("100", "200", "400", "401", "403", "404", "407", "408", "415", "416", "420", "430", "440", "480",
                  "481", "482", "483", "487", "500", "501", "503", "505", "513", "other")),
     CounterSpec("sipveil_dropped_total", "Messages that were dropped in silence, by reason.", "reason",
                 ("malformed", "keepalive", "unknown-source", "stray-response", "ack-without-dialog",
-                 "parked-full", "late", "failed-closed", "undelivered")),
+                 "parked-full", "late", "failed-closed", "undelivered", "challenge-rate")),
     CounterSpec("sipveil_overload_refused_total", "Requests refused with 503 for overload or a full table, by method.",
                 "method", METHODS),
     CounterSpec("sipveil_retransmissions_absorbed_total", "Requests answered from stored bytes, by method.",
@@ -58,6 +58,14 @@ COUNTERS = (
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),
     CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",
                 ("forged", "expired", "fingerprint", "side", "hop", "no-dialog")),
+    CounterSpec("sipveil_authentications_total",
+                "Requests of phones that had to say who they are, by outcome: proof accepted; none brought and "
+                "challenged; no account, password or an account that is disabled (wrong), "
+                "and whatever else comes from there for a while (slowed); a nonce that is old, not theirs, or used "
+                "up; credentials that cannot be read, or are for another URI; another's From; no accounts known; who "
+                "passed without; and how many challenges were left unsaid for being too many (silenced).", "outcome",
+                ("accepted", "challenged", "silenced", "wrong", "slowed", "stale", "foreign", "replayed", "malformed",
+                 "uri", "identity", "unavailable", "not-asked", "emergency")),
     CounterSpec("sipveil_privacy_overrides_total",
                 "Requests that nothing was hidden of, by reason: emergency calls, call-backs, and those among them "
                 "on which a filter failed.", "reason", ("emergency", "callback", "filter")),

@@ -39,6 +39,8 @@ class AckHandler:
         server = core.servers.get(server_key(request, b"INVITE"))
         if isinstance(server, ServerTransaction) and server.acknowledge(now):
             return
+        if core.authentication.active and core.authentication.absorbs(request):
+            return
         if not request.to_tag or request.max_forwards == 0:
             core.drop("ack-without-dialog")
             return

@@ -68,15 +68,26 @@ class RequestHandler:
         else:
             self._begin(request, flow, source, key, now)
 
-    def _begin(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> None:
-        """Forward a new request, or answer it."""
+    def _admitted(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> str | None:
+        """Return the account of a new request, empty where it needs none; None where it was refused or challenged."""
         core = self._core
         if core.refusals.must_refuse(request, key, source, core.wall(now)):
             core.refusals.refuse(request, flow, source)
+            return None
+        if core.authentication.active and (not request.to_tag or request.method == b"REGISTER"):
+            return core.authentication.judge(request, flow, source, now)
+        return ""
+
+    def _begin(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> None:
+        """Forward a new request, or answer it."""
+        core = self._core
+        account = self._admitted(request, flow, source, key, now)
+        if account is None:
             return
         server = core.open_server(key, request, flow)
         try:
             arrival = Arrival(request, read_request_uri(request), source, flow, core.wall(now))
+            core.authentication.vouch(arrival, account)
             check(request)
             loop = b"" if request.to_tag else self._check_loop(request, source)
             if b"proxy-require" in request.index and not core.generation.network.is_emergency(request.uri):
@@ -84,7 +95,7 @@ class RequestHandler:
             if request.method == b"REGISTER" and core.registrar.answers(arrival, server, now):
                 return
             if request.to_tag:
-                crossings, loop = self._cross_within(arrival)
+                crossings, loop = self._cross_within(arrival, now)
                 if core.limits.active:
                     core.limits.within(crossings[0], now)
             else:
@@ -135,17 +146,21 @@ class RequestHandler:
             echo(request, flow, b"")
             request.release()
 
-    def _cross_within(self, arrival: Arrival) -> tuple[list[Crossing], bytes]:
+    def _cross_within(self, arrival: Arrival, now: float) -> tuple[list[Crossing], bytes]:
         """Return the crossings of a request with a To tag, and its loop hash.
 
         By its record it goes where the dialog is and forks nowhere: no hash (RFC 5393 §4.1). Without one it takes the
-        routing table like any other.
+        routing table like any other, and its sender is asked who it is like any other.
         """
         generation = self._core.generation
         try:
             return [in_dialog.cross(generation, arrival)], b""
         except in_dialog.TokenRefused as refusal:
             crossings = without_record.cross(generation, arrival, refusal)
+            if self._core.authentication.active and not arrival.account:
+                self._core.authentication.demand(arrival, now)
+                if arrival.account:
+                    crossings = without_record.cross(generation, arrival, refusal)  # as whom it was proved to be
             return crossings, self._check_loop(arrival.request, arrival.source)
 
     def _cross(self, arrival: Arrival, key: ServerKey, now: float) -> list[Crossing]:

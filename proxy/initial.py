@@ -36,7 +36,9 @@ NO_DIALOG = frozenset(
 class Arrival:
     """A request at our door."""
 
-    __slots__ = ("account", "dialled", "flow", "request", "served", "source", "through", "uri", "wall", "wish")
+    __slots__ = (
+        "account", "dialled", "flow", "replaced", "request", "served", "source", "through", "uri", "wall", "wish",
+    )  # fmt: skip
 
     def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
         """Note what it is, its Request-URI, from whom, over which flow, and when: wall clock, seconds."""
@@ -49,6 +51,8 @@ class Arrival:
         """Whether its Routes are the core's own, from a Service-Route that it was given."""
         self.through = b""
         """The flow token in a Route of the core's: by it alone the phone is reached."""
+        self.replaced: NameAddr | None = None
+        """What has to stand in place of From, which is not that account's."""
         self.dialled = request.uri
         """The Request-URI less a prefix that was for us."""
         self.account = ""
@@ -256,15 +260,16 @@ def cross(
         ways=generation.ways(arrival.flow, hop),
     )
     outward = identity.seal_call_id(call_id, passage.far, key_id)
-    from_, to = passage.outward(request.from_, request.to)
+    said = arrival.replaced or request.from_
+    from_, to = passage.outward(said, request.to)
     crossing = Crossing(
         request, source, hop, arrival.flow, key_id,
         Record(
             Mark.EMERGENCY if emergency else 0, arrival.wall, source.end, party.end, to_far, to_near,
-            identity.subscriber(key_id, request.from_.uri),
+            identity.subscriber(key_id, (request.caller or request.from_).uri),
             tokens.mac(key_id, b"call", call_id, size=6),
             identity.fingerprint(key_id, call_id, request.from_tag),
-            b"", None, (), *_changed(request.from_, from_), *_changed(request.to, to),
+            b"", None, (), *_changed(request.from_, from_, said), *_changed(request.to, to, request.to),
             call_id if identity.is_hashed(call_id, outward, passage.far) else b"",
         ),
         arrival.wall, True, request.method not in NO_DIALOG, call_id, emergency, passage, from_, to,
@@ -280,9 +285,11 @@ def cross(
     return crossing
 
 
-def _changed(original: NameAddr, outward: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
-    """Return an address and its outward form as a record holds them: what does not change is left out."""
-    return (None, None) if outward == original else (original, derived(outward))
+def _changed(
+    received: NameAddr, outward: NameAddr | None, original: NameAddr
+) -> tuple[NameAddr | None, NameAddr | None]:
+    """Return an address and its outward form as a record holds them: what goes on as it was received is left out."""
+    return (None, None) if outward == received else (original, derived(outward))
 
 
 def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:

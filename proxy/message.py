@@ -19,8 +19,8 @@ class Message:
     """A parsed request or response (RFC 3261 §7). Attributes are set by `parse` and then left alone."""
 
     __slots__ = (
-        "body", "call_id", "cseq", "cseq_method", "echo", "from_", "from_tag", "index", "lines", "max_forwards",
-        "method", "names", "raw", "reason", "shape", "start", "status", "to", "to_tag", "uri", "via",
+        "body", "call_id", "caller", "cseq", "cseq_method", "echo", "from_", "from_tag", "index", "lines",
+        "max_forwards", "method", "names", "raw", "reason", "shape", "start", "status", "to", "to_tag", "uri", "via",
     )  # fmt: skip
 
     raw: bytes
@@ -55,6 +55,8 @@ class Message:
     cseq: int
     cseq_method: bytes
     max_forwards: int | None
+    caller: NameAddr | None
+    """Who a request is from by authentication, where its From does not tell (`account_identity`)."""
     echo: tuple[bytes, bytes] | None
     """What responses repeat of a request, up to the end of To and behind it; kept here by `reply.echo`."""
 

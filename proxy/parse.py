@@ -186,7 +186,7 @@ def _blank() -> Message:
     message.start = message.method = message.uri = message.reason = message.body = message.raw = b""
     message.call_id = message.from_tag = message.to_tag = message.cseq_method = b""
     message.status = message.cseq = 0
-    message.max_forwards = message.echo = None
+    message.max_forwards = message.echo = message.caller = None
     message.lines = []
     message.take(EMPTY)
     message.via = NO_VIA

@@ -34,6 +34,7 @@ GAUGES = {
     "sipveil_tls_certificates_invalid": "Certificates of our own that do not hold at this moment.",
     "sipveil_tls_certificate_end_seconds": "When the first of our own certificates ends, in Unix time; 0 for none.",
     "sipveil_subscribers": "Subscribers who have settings of their own.",
+    "sipveil_accounts": "Accounts that phones may authenticate with.",
     "sipveil_subscribers_knowledge": "What holds: 0 the store's settings, 1 the last known ones (the store cannot be "
                                      "read), 2 the strict profile for everybody.",
     "sipveil_subscribers_age_seconds": "How long ago the store of subscribers' settings was last read.",

@@ -172,7 +172,7 @@ class _Resolver:
     # --- the subscriber
 
     def _profile(self) -> Profile | None:
-        realms = tuple(realm.lower().encode() for realm in self._settings.realms)
+        realms = tuple(realm.lower().encode() for realm in self._settings.own_realms)
         return self._engine.subscribers.find(*forms(self._subscriber, realms))
 
     def _profile_word(self) -> str:

@@ -53,7 +53,10 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
             privacy = build(settings, subscribers, signer_of(settings, credentials), verifier_of(credentials))
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
-        return Core(settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired)
+        accounts = None if subscribers is None else subscribers.accounts
+        return Core(
+            settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired, accounts=accounts
+        )
 
     return make
 

@@ -12,16 +12,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from config.load import ConfigError, load
 from config.settings import Settings
-from config.statefile import StateFileError
 from config.subscriber import EVERYWHERE, FLAGS, WORDS, Subscriber, key_of
 from config.subscriber_address import AddressError, canonical, forms
 from config.subscriber_change import UNSET, Change, Mistakes, read_change
@@ -29,15 +27,11 @@ from config.subscriber_csv import read_csv, write_csv
 from config.subscriber_json import read_json, write_json
 from config.subscriber_rows import FileError, Rows, text_of, understand
 from tap.state import subscriber_store_path
+from tap.store_command import CONFIG, attempt, fail, settings_with_store
 
 if TYPE_CHECKING:
     from config.store.book import Book, Counts
 
-Result = TypeVar("Result")
-
-CONFIG = click.option(
-    "--config", "config", required=True, type=click.Path(path_type=Path), help="The configuration whose store is meant."
-)
 ADDRESS = click.argument("address")
 SAID = click.argument("said", nargs=-1, metavar="[WORD=VALUE | WORD@TRUNK=VALUE]…")
 FORMAT = click.option(
@@ -71,10 +65,10 @@ def subscriber() -> None:
 @SAID
 def add(config: Path, address: str, said: tuple[str, ...]) -> None:
     """Add a subscriber."""
-    settings = _settings(config)
+    settings = settings_with_store(config)
     change = _change(address, said, settings)
-    if not _attempt(lambda: _book(settings, create=True).add(change, time.time())):
-        _fail("this subscriber is there already; use `set`")
+    if not attempt(lambda: _book(settings, create=True).add(change, time.time())):
+        fail("this subscriber is there already; use `set`")
     click.echo("added")
 
 
@@ -84,12 +78,12 @@ def add(config: Path, address: str, said: tuple[str, ...]) -> None:
 @SAID
 def set_(config: Path, address: str, said: tuple[str, ...]) -> None:
     """Change what a subscriber wants; what is not named stays as it is."""
-    settings = _settings(config)
+    settings = settings_with_store(config)
     change = _change(address, said, settings)
     if not said:
         raise click.UsageError("say what is to be set, such as name=hide")
-    if not _attempt(lambda: _book(settings).change(change, time.time())):
-        _fail("there is no such subscriber; use `add`")
+    if not attempt(lambda: _book(settings).change(change, time.time())):
+        fail("there is no such subscriber; use `add`")
     click.echo("set")
 
 
@@ -98,10 +92,10 @@ def set_(config: Path, address: str, said: tuple[str, ...]) -> None:
 @ADDRESS
 def remove(config: Path, address: str) -> None:
     """Remove a subscriber, who has the default profile from then on."""
-    settings = _settings(config)
+    settings = settings_with_store(config)
     known = _address(address)
-    if not _attempt(lambda: _book(settings).remove(known)):
-        _fail("there is no such subscriber")
+    if not attempt(lambda: _book(settings).remove(known)):
+        fail("there is no such subscriber")
     click.echo("removed")
 
 
@@ -112,18 +106,18 @@ def remove(config: Path, address: str) -> None:
 @click.option("--after", default="", help="List those whose addresses come after this one.")
 def show(config: Path, address: str | None, limit: int, after: str) -> None:
     """Show a subscriber, or list the first of them in the order of their addresses."""
-    settings = _settings(config)
+    settings = settings_with_store(config)
     if address is None:
-        found = _attempt(lambda: _book(settings).page(after, limit))
+        found = attempt(lambda: _book(settings).page(after, limit))
         _print(_listed(found))
         if len(found) == limit:
             click.echo(f"there may be more: --after {found[-1].address}", err=True)
         return
-    realms = tuple(realm.lower().encode() for realm in settings.realms)
+    realms = tuple(realm.lower().encode() for realm in settings.own_realms)
     known = forms(_address(address).encode(), realms)
-    one = _attempt(lambda: _first(_book(settings), known))
+    one = attempt(lambda: _first(_book(settings), known))
     if one is None:
-        _fail("there is no such subscriber, so the default profile decides")
+        fail("there is no such subscriber, so the default profile decides")
     _print(_one(one))
 
 
@@ -144,7 +138,7 @@ def import_(config: Path, file: Path, form: str | None, skip_bad: bool, dry_run:
 
     What a file has no column or key for stays as it is; an empty cell leaves it to the configuration again.
     """
-    settings = _settings(config)
+    settings = settings_with_store(config)
     rows = _read(file, _form(file, form), _trunks(settings))
     for problem in rows.problems[:shown]:
         click.echo(str(problem), err=True)
@@ -152,13 +146,13 @@ def import_(config: Path, file: Path, form: str | None, skip_bad: bool, dry_run:
         click.echo(f"… and {len(rows.problems) - shown} more mistakes", err=True)
     if rows.bad and not skip_bad:
         total = rows.bad + len(rows.changes)
-        _fail(f"{rows.bad} of {total} rows are bad; nothing was imported (--skip-bad takes the others)")
+        fail(f"{rows.bad} of {total} rows are bad; nothing was imported (--skip-bad takes the others)")
     path = subscriber_store_path(settings)
     if dry_run and not path.exists():
-        counts = _attempt(lambda: _all_new(rows.changes))
+        counts = attempt(lambda: _all_new(rows.changes))
     else:
         with _bar("importing", len(rows.changes)) as done:
-            counts = _attempt(
+            counts = attempt(
                 lambda: _book(settings, create=not dry_run).put(rows.changes, time.time(), done, dry_run=dry_run)
             )
     would = "would be " if dry_run else ""
@@ -171,9 +165,9 @@ def import_(config: Path, file: Path, form: str | None, skip_bad: bool, dry_run:
 @FORMAT
 def export(config: Path, file: Path, form: str | None) -> None:
     """Write all subscribers to a new FILE that only its owner may read (- for standard output)."""
-    settings = _settings(config)
+    settings = settings_with_store(config)
     kind = _form(file, form)
-    _attempt(lambda: _export(_book(settings), file, kind))
+    attempt(lambda: _export(_book(settings), file, kind))
 
 
 def _export(book: Book, file: Path, kind: str) -> None:
@@ -192,12 +186,12 @@ def _target(file: Path) -> Iterator[IO[str]]:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        _fail(f"{file}: cannot be written: {error.strerror}")
+        fail(f"{file}: cannot be written: {error.strerror}")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as target:
             yield target
     except OSError as error:
-        _fail(f"{file}: cannot be written: {error.strerror}; what is there of it is not all")
+        fail(f"{file}: cannot be written: {error.strerror}; what is there of it is not all")
 
 
 def _read(file: Path, kind: str, trunks: Collection[str]) -> Rows:
@@ -207,9 +201,9 @@ def _read(file: Path, kind: str, trunks: Collection[str]) -> Rows:
         text = text_of(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
         return understand(name, read_csv(text, trunks) if kind == "csv" else read_json(text), trunks)
     except OSError as error:
-        _fail(f"{file}: cannot be read: {error.strerror}")
+        fail(f"{file}: cannot be read: {error.strerror}")
     except FileError as error:
-        _fail(f"{error.problem(name)}; nothing was imported")
+        fail(f"{error.problem(name)}; nothing was imported")
 
 
 def _form(file: Path, form: str | None) -> str:
@@ -260,32 +254,7 @@ def _address(text: str) -> str:
     try:
         return canonical(text).decode()
     except AddressError as error:
-        _fail(f"the address {error}")
-
-
-def _settings(config: Path) -> Settings:
-    """Return the settings, which name a store, or say what is wrong and exit."""
-    try:
-        settings = load(config)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
-    if settings.subscribers is None:
-        _fail(f"{config}: has no section [subscribers]; add it, for without it a running Sipveil asks no store")
-    return settings
-
-
-def _attempt(step: Callable[[], Result]) -> Result:
-    """Take a step; where it may not be taken, say why and exit."""
-    try:
-        return step()
-    except StateFileError as error:
-        _fail(str(error))
-
-
-def _fail(reason: str) -> NoReturn:
-    click.echo(f"sipveil: {reason}", err=True)
-    sys.exit(1)
+        fail(f"the address {error}")
 
 
 def _listed(people: Iterable[Subscriber]) -> Table:

@@ -52,6 +52,7 @@ def gauges(subscribers: Subscribers, now: float) -> Mapping[str, float]:
     """Return the numbers for the metrics page."""
     return {
         "sipveil_subscribers": len(subscribers),
+        "sipveil_accounts": len(subscribers.accounts),
         "sipveil_subscribers_knowledge": subscribers.knowledge,
         "sipveil_subscribers_age_seconds": subscribers.age(now) or 0,
     }
@@ -123,9 +124,11 @@ class SubscriberWatch:
         if news is None:
             self._subscribers.confirm(now)
         elif news.whole:
-            self._subscribers.replace(news.profiles, news.mark, now)
+            self._subscribers.replace(news.profiles, news.mark, now, news.accounts)
         else:
-            self._subscribers.patch(news.profiles, news.remaining, news.mark, now)
+            self._subscribers.patch(
+                news.profiles, news.remaining, news.mark, now, news.accounts, news.remaining_accounts
+            )
 
     def _progress(self, count: int) -> None:
         """Say how far a long reading has come."""

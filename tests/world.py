@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.accounts import Accounts
 from config.keyring import Key, KeyRing, KeyState
 from config.settings import Settings, Trunk
 from filters.engine import build
@@ -76,6 +77,7 @@ class World:
     wall: float = WALL
     signer: Signer | None = None
     verifier: Verifier | None = None
+    accounts: Accounts | None = None
     refuse_send: set[tuple[str, int]] = field(default_factory=set)
     flows: dict[tuple[str, int], Flow] = field(default_factory=dict)
     """How messages of an address come in, where it is not by UDP."""
@@ -95,8 +97,9 @@ class World:
     def new_core(self) -> Core:
         """Return a fresh core, as after kill -9: same settings, same key ring, nothing else."""
         self.core = Core(
-            self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired
-        )
+            self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired,
+            accounts=self.accounts,
+        )  # fmt: skip
         return self.core
 
     def reload(self, **changes: Any) -> None:

@@ -6,7 +6,6 @@ running Sipveil sees at a glance whether there is anything new, and reads only t
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,9 +14,10 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from config.store.database import Database, StoreError
+from config.store.revisions import next_revision, note
 from config.store.rows import TENANT, Row, rows, subscriber
 from config.store.schema import prepare
-from config.store.tables import REVISIONS, SETTINGS, SUBSCRIBERS
+from config.store.tables import SETTINGS, SUBSCRIBERS
 from config.subscriber import EVERYWHERE, Subscriber
 from config.subscriber_change import Change, changed
 
@@ -26,9 +26,6 @@ WAIT = 5.0
 
 CHUNK = 400
 """Subscribers that are looked up at once; SQLite used to take at most 999 variables in a statement."""
-
-KEPT_REVISIONS = 10_000
-"""Rows of `revisions` that are kept; who has read less than that reads everything anew."""
 
 Progress = Callable[[int], None]
 """Called with the number of subscribers that are done."""
@@ -95,7 +92,7 @@ class Book:
             gone = delete(SUBSCRIBERS).where(SUBSCRIBERS.c.tenant == TENANT, SUBSCRIBERS.c.address == address)
             if not connection.execute(gone).rowcount:
                 return False
-            _note(connection, _next_revision(connection), removal=True)
+            note(connection, next_revision(connection), removal=True)
             return True
 
     def put(self, changes: Sequence[Change], wall: float, progress: Progress, *, dry_run: bool = False) -> Counts:
@@ -153,7 +150,7 @@ class Book:
         self, connection: Connection, changes: Sequence[Change], wall: float, progress: Progress = lambda _: None
     ) -> Counts:
         """Add or change subscribers, and give that a number if anything was changed by it."""
-        revision = _next_revision(connection)
+        revision = next_revision(connection)
         counts = Counts()
         for start in range(0, len(changes), CHUNK):
             chunk = changes[start : start + CHUNK]
@@ -166,7 +163,7 @@ class Book:
             counts = Counts(counts.added + len(fresh), counts.changed + len(other), counts.same + same)
             progress(start + len(chunk))
         if counts.added or counts.changed:
-            _note(connection, revision, removal=False)
+            note(connection, revision, removal=False)
         return counts
 
 
@@ -196,14 +193,3 @@ def _write(
 
 def _flags(subscriber: Subscriber) -> dict[str, bool]:
     return {"telemarketer": subscriber.telemarketer, "reject_anonymous": subscriber.reject_anonymous}
-
-
-def _next_revision(connection: Connection) -> int:
-    """Return the number of this transaction; nobody else draws it, for only one writes at a time."""
-    return int(connection.execute(select(func.max(REVISIONS.c.revision))).scalar() or 0) + 1
-
-
-def _note(connection: Connection, revision: int, *, removal: bool) -> None:
-    """Write down that there was a change, and forget those of long ago."""
-    connection.execute(insert(REVISIONS), {"revision": revision, "nonce": secrets.randbits(62), "removal": removal})
-    connection.execute(delete(REVISIONS).where(REVISIONS.c.revision <= revision - KEPT_REVISIONS))

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from config.accounts import NO_ACCOUNTS, Realms, pack
+from config.store.account_rows import accounts
 from config.store.database import Database, StoreError
 from config.store.rows import TENANT, rows, settings_of
 from config.store.schema import check_schema
-from config.store.tables import REVISIONS, SUBSCRIBERS
+from config.store.tables import ACCOUNTS, REVISIONS, SUBSCRIBERS
 from config.subscriber import STRICT, Profile, profile
 from config.subscribers import Mark
 
@@ -36,6 +38,10 @@ class News(NamedTuple):
     """Whether that is everything; else what has changed."""
     remaining: frozenset[bytes] | None
     """Everybody who is there, where somebody was removed since and it is not everything."""
+    accounts: Realms = NO_ACCOUNTS
+    """Accounts, new or changed, by realm and name, packed."""
+    remaining_accounts: frozenset[tuple[bytes, bytes]] | None = None
+    """Realm and name of all, where `remaining` is told too."""
 
 
 class Reader:
@@ -62,9 +68,14 @@ class Reader:
             if newest == mark:
                 return None
             if mark is None or not _follows(connection, mark):
-                return News(newest, self._profiles(connection, 0, progress), whole=True, remaining=None)
-            remaining = _everybody(connection) if _removed(connection, mark) else None
-            return News(newest, self._profiles(connection, mark.revision, progress), whole=False, remaining=remaining)
+                everything = self._profiles(connection, 0, progress)
+                return News(newest, everything, whole=True, remaining=None, accounts=_accounts(connection, 0))
+            removed = _removed(connection, mark)
+            return News(
+                newest, self._profiles(connection, mark.revision, progress), whole=False,
+                remaining=_everybody(connection) if removed else None, accounts=_accounts(connection, mark.revision),
+                remaining_accounts=_all_accounts(connection) if removed else None,
+            )  # fmt: skip
 
     def _profiles(self, connection: Connection, after: int, progress: Callable[[int], None]) -> dict[bytes, Profile]:
         """Return the profiles of all who were changed after a revision."""
@@ -117,3 +128,17 @@ def _everybody(connection: Connection) -> frozenset[bytes]:
     """Return all addresses."""
     query = select(SUBSCRIBERS.c.address).where(SUBSCRIBERS.c.tenant == TENANT)
     return frozenset(address.encode() for address in connection.execute(query).scalars())
+
+
+def _accounts(connection: Connection, after: int) -> Realms:
+    """Return the accounts that were changed after a revision."""
+    found: dict[bytes, dict[bytes, bytes]] = {}
+    for account in accounts(connection, ACCOUNTS.c.revision > after):
+        found.setdefault(account.realm.encode(), {})[account.username.encode()] = pack(account)
+    return found
+
+
+def _all_accounts(connection: Connection) -> frozenset[tuple[bytes, bytes]]:
+    """Return realm and name of all accounts."""
+    query = select(ACCOUNTS.c.realm, ACCOUNTS.c.username).where(ACCOUNTS.c.tenant == TENANT)
+    return frozenset((realm.encode(), username.encode()) for realm, username in connection.execute(query))

@@ -11,12 +11,14 @@ The places of what is to come stand in the schema from the start, so that the st
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     CheckConstraint,
     Column,
     Float,
     ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -62,6 +64,24 @@ SETTINGS = Table(
     CheckConstraint("value in ('hide', 'pseudonym', 'show')", name="value"),
 )
 
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tenant", Text, nullable=False, server_default=""),
+    Column("realm", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("md5", LargeBinary, nullable=False),
+    Column("addresses", JSON, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False, index=True),
+    Column("updated", Float, nullable=False),
+    Column("key_id", Integer),
+    UniqueConstraint("tenant", "realm", "username"),
+)
+"""`sha256` and `md5` are HA1 (config.account); `addresses` a list, of which the first counts most."""
+
 REVISIONS = Table(
     "revisions",
     METADATA,
@@ -69,7 +89,7 @@ REVISIONS = Table(
     Column("nonce", Integer, nullable=False),
     Column("removal", Boolean, nullable=False),
 )
-"""One row a transaction that changed anything, the last thousands of them: whom it changed, subscribers.revision tells.
+"""One row a transaction that changed anything, the last thousands of them: whom it changed, the revisions of rows tell.
 
 Whom it removed, nothing tells: who was removed is not to live on in a log of removals. A reader that finds one looks
 who is still there. The nonce is drawn for each row, so that a store that was restored from a backup and has gone on

@@ -271,12 +271,14 @@ def test_progress_of_a_long_reading(bench: Bench, monkeypatch: pytest.MonkeyPatc
 
 def test_gauges(bench: Bench) -> None:
     assert gauges(bench.subscribers, 1000) == {
-        "sipveil_subscribers": 0, "sipveil_subscribers_knowledge": 2, "sipveil_subscribers_age_seconds": 0,
+        "sipveil_subscribers": 0, "sipveil_accounts": 0,
+        "sipveil_subscribers_knowledge": 2, "sipveil_subscribers_age_seconds": 0,
     }  # fmt: skip
     bench.book()
     bench.watch.begin()
     assert gauges(bench.subscribers, 1007) == {
-        "sipveil_subscribers": 2, "sipveil_subscribers_knowledge": 0, "sipveil_subscribers_age_seconds": 7,
+        "sipveil_subscribers": 2, "sipveil_accounts": 0,
+        "sipveil_subscribers_knowledge": 0, "sipveil_subscribers_age_seconds": 7,
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.store import book as module
+from config.store import revisions as revisions_module
 from config.store.book import Book, Counts
 from config.store.database import StoreError
 from config.subscriber import Setting, Subscriber, Value
@@ -113,7 +114,7 @@ def test_everything_is_of_one_moment(book: Book) -> None:
 
 
 def test_old_revisions_are_forgotten(book: Book, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEPT_REVISIONS", 2)
+    monkeypatch.setattr(revisions_module, "KEPT_REVISIONS", 2)
     for value in ("show", "hide", "show"):
         book.change(change("bob@example.net", status=value), NOW)
     assert [revision for revision, _ in revisions(path)] == [4, 5]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from config.store import book as book_module
 from config.store import reader as module
+from config.store import revisions
 from config.store.book import Book
 from config.store.database import StoreError
 from config.store.reader import News, Reader
@@ -107,7 +107,7 @@ def test_a_store_from_a_backup_is_read_anew(reader: Reader, book: Book, path: Pa
 def test_who_has_been_away_for_long_reads_everything(
     reader: Reader, book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book_module, "KEPT_REVISIONS", 1)
+    monkeypatch.setattr(revisions, "KEPT_REVISIONS", 1)
     mark = read(reader).mark
     for value in ("hide", "show"):
         book.change(change("alice@example.net", status=value), NOW)

@@ -79,12 +79,13 @@ def test_an_older_schema_is_brought_up(path: Path, monkeypatch: pytest.MonkeyPat
     (folder / "versions").mkdir(parents=True)
     for source in (Path(schema.__file__).parent / "migrations" / "versions").glob("r*.py"):
         (folder / "versions" / source.name).write_text(source.read_text())
-    (folder / "versions" / "r0002_more.py").write_text(
-        "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+    (folder / "versions" / "r9001_more.py").write_text(
+        "from alembic import op\nrevision = '9001'\n"
+        f"down_revision = '{HEAD}'\n"
         "def upgrade():\n    op.execute('create table more (id integer)')\n"
     )
     monkeypatch.setattr(schema, "_scripts", lambda: ScriptDirectory(str(folder)))
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "9001")
     with Database(path, 1).reading() as connection:
         assert not check_schema(connection, path)
     prepare(path, create=False)

@@ -1,0 +1,98 @@
+"""All accounts in memory, packed: what the hot path asks when a phone proves who it is.
+
+    flags (1 byte) | HA1 under MD5 (16) | under SHA-256 (32) | addresses, each behind its length (2)
+
+An account whose only address is the one that its name stands for, as most are, has no addresses there. So a hundred
+thousand take some 20 MB, and to find one is a look into a dictionary. Who fills it: config.subscribers says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+from config.account import MD5_SIZE, SHA256_SIZE, Account
+
+Realms = Mapping[bytes, Mapping[bytes, bytes]]
+"""Realm → username → packed account."""
+
+NO_ACCOUNTS: Realms = {}
+
+_DISABLED = 1
+_MD5_END = 1 + MD5_SIZE
+_SECRETS_END = _MD5_END + SHA256_SIZE
+
+
+def pack(account: Account) -> bytes:
+    """Return the packed form of an account."""
+    flags = bytes((_DISABLED if account.disabled else 0,))
+    addresses = [address.encode() for address in account.addresses]
+    if addresses == [implied(account.username.encode(), account.realm.encode())]:
+        addresses = []
+    behind = b"".join(len(each).to_bytes(2, "big") + each for each in addresses)
+    return flags + account.secret.md5 + account.secret.sha256 + behind
+
+
+def is_disabled(packed: bytes) -> bool:
+    """Tell whether an account may do nothing."""
+    return bool(packed[0] & _DISABLED)
+
+
+def md5_of(packed: bytes) -> bytes:
+    """Return HA1 under MD5."""
+    return packed[1:_MD5_END]
+
+
+def sha256_of(packed: bytes) -> bytes:
+    """Return HA1 under SHA-256."""
+    return packed[_MD5_END:_SECRETS_END]
+
+
+def addresses_of(packed: bytes, username: bytes, realm: bytes) -> tuple[bytes, ...]:
+    """Return the canonical addresses of an account, the one that it is taken for first."""
+    if len(packed) == _SECRETS_END:
+        return (implied(username, realm),)
+    found: list[bytes] = []
+    position = _SECRETS_END
+    while position < len(packed):
+        end = position + 2 + int.from_bytes(packed[position : position + 2], "big")
+        found.append(packed[position + 2 : end])
+        position = end
+    return tuple(found)
+
+
+def implied(username: bytes, realm: bytes) -> bytes:
+    """Return the address that a username stands for, where it is written canonically."""
+    return b"%b@%b" % (username, realm.lower())
+
+
+class Accounts:
+    """The accounts of all realms; changed by a thread, one dictionary operation at a time."""
+
+    def __init__(self) -> None:
+        """Know nobody, and that this is not all there is to know."""
+        self._realms: dict[bytes, dict[bytes, bytes]] = {}
+        self.are_known = False
+        """Whether what stands here holds: not before a store was read, nor when that is too long ago."""
+
+    def find(self, realm: bytes, username: bytes) -> bytes | None:
+        """Return the packed account, None where there is none."""
+        names = self._realms.get(realm)
+        return None if names is None else names.get(username)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return sum(map(len, tuple(self._realms.values())))
+
+    def replace(self, realms: Realms) -> None:
+        """Take over all that a store says."""
+        self._realms = {realm: dict(names) for realm, names in realms.items()}
+
+    def patch(self, changed: Realms, remaining: Set[tuple[bytes, bytes]] | None) -> None:
+        """Take over what has changed; where one was removed, remaining is each (realm, username) still there."""
+        for realm, names in changed.items():
+            self._realms.setdefault(realm, {}).update(names)
+        if remaining is not None:
+            for realm, known in tuple(self._realms.items()):
+                for username in tuple(known):
+                    if (realm, username) not in remaining:
+                        known.pop(username, None)

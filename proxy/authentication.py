@@ -1,0 +1,342 @@
+"""Who of the phones is who: challenges, and what becomes of the answers (RFC 3261 §22, RFC 8760).
+
+Asked is in front of every transaction: who brings no proof gets 401 or 407 from the bytes of the request alone, with a
+To tag that tells its ACK (RFC 3261 §8.2.7), and nothing is kept. What follows from an answer is the same, and takes the
+same work, for accounts that there are and for those that there are not.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from config.accounts import Accounts, addresses_of, is_disabled, md5_of, sha256_of
+from config.authentication_section import Authentication
+from config.vocabulary import Zone
+from proxy.account_identity import Identity
+from proxy.attempts import Attempts, Sender
+from proxy.digest import (
+    ALGORITHMS,
+    HA1_SIZES,
+    SHA_256,
+    Credentials,
+    Unsupported,
+    challenge,
+    credentials_of,
+    is_right,
+    read_params,
+    realm_of,
+)
+from proxy.errors import Malformed, Refused
+from proxy.flow import Flow
+from proxy.headers import Via, parse_via
+from proxy.initial import Arrival
+from proxy.memo import remembered
+from proxy.message import Message
+from proxy.nonce import Freshness, Nonces
+from proxy.nonce_counts import NonceCounts
+from proxy.rate import RateLimit
+from proxy.reply import reply, reply_flow
+from proxy.routing import Party
+from proxy.uri import parse_sip_uri
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+
+NOBODY: Final = ""
+"""The account of who need not be anybody."""
+CHALLENGED: Final = b"401-"
+"""What the To tag of a challenge begins with: any other ACK is told from that of one by the look for it."""
+MOST_VALUES: Final = 8
+"""Credentials in one request that are read: a proxy in a row asks for one each."""
+_TOLD = frozenset(("wrong", "slowed", "replayed", "uri", "identity", "malformed"))
+"""Outcomes that are events; the others happen to everybody."""
+_STALE = frozenset(("stale", "foreign", "replayed"))
+"""Outcomes after which a phone may answer anew without asking anybody (RFC 7616 §3.3)."""
+
+
+_WORTHLESS = {Freshness.STALE: "stale", Freshness.FOREIGN: "foreign"}
+
+
+class Verdict(NamedTuple):
+    """What is to become of a request."""
+
+    outcome: str
+    """A label of the counter."""
+    status: int = 0
+    """Of the answer; 0: it may go on."""
+    account: str = NOBODY
+    stale: bool = False
+
+
+class Authenticator:
+    """Judges requests of phones outside dialogs."""
+
+    def __init__(self, core: Core, accounts: Accounts | None) -> None:
+        """Know accounts; None: nobody is ever asked, as by commands that only explain."""
+        self._core = core
+        self._accounts = accounts
+        self.active = False
+        """Whether anybody is asked."""
+        self._section = Authentication(realm="unused")
+        self._realm = b""
+        self._nobody = b""
+        self._offered: tuple[bytes, ...] = ()
+        self._counts: NonceCounts | None = None
+        """Begun with the first request that is asked: what was issued until then is old."""
+        self._attempts = Attempts(1, 1)
+        self._challenges = RateLimit(1, 1)
+
+    def obey(self) -> None:
+        """Take over the settings and keys of the core's generation; what was counted stays, where it still says it."""
+        generation = self._core.generation
+        section = generation.network.settings.authentication
+        self.active = section is not None and self._accounts is not None
+        if section is None:
+            return
+        realm, tokens = section.realm.encode(), generation.tokens
+        if realm != self._realm or section.nonce_life != self._section.nonce_life:
+            self._counts = None
+            self._attempts = Attempts(section.failures, section.source_failures)
+            self._challenges = RateLimit(section.challenges, 1)
+        self._attempts.failures, self._attempts.source_failures = section.failures, section.source_failures
+        self._challenges.limit = section.challenges
+        self._section, self._realm = section, realm
+        self._nonces = Nonces(tokens, realm, section.nonce_life)
+        self._offered = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
+        # Stands in for an account that there is not: nobody can know what it is the hash of.
+        self._nobody = b"\0" + tokens.mac(tokens.current, b"nobody", size=sum(HA1_SIZES.values()))
+        self._realms = tuple(one.lower().encode() for one in generation.network.settings.own_realms)
+
+    # --- what the handlers ask
+
+    def judge(self, request: Message, flow: Flow, source: Party, now: float) -> str | None:
+        """Return the account of a request without To tag, NOBODY where it needs none; None where it was answered."""
+        core = self._core
+        wall = core.wall(now)
+        sender, verdict = self._weighed(request, flow, source, wall)
+        if not verdict.status:
+            return verdict.account
+        if verdict.status in (401, 407) and not self._challenges.allow(sender.origin, wall):
+            core.counters.add("authentications", "silenced")
+            core.drop("challenge-rate")
+            return None
+        lines = self._lines(verdict, request, sender, wall)
+        tag = self._tag(request)
+        core.transmit(
+            reply_flow(core.generation.network, request, flow),
+            reply(request, flow, verdict.status, tag, extra=lines),
+        )
+        core.counters.add("responses_made", str(verdict.status))
+        return None
+
+    def demand(self, arrival: Arrival, now: float) -> None:
+        """Ask for proof of a request with a To tag that no record speaks for, before it may take the routing table.
+
+        Raises:
+            Refused: 407, and whatever else `judge` would have answered.
+        """
+        wall = self._core.wall(now)
+        request = arrival.request
+        sender, verdict = self._weighed(request, arrival.flow, arrival.source, wall)
+        if verdict.status:
+            raise Refused(verdict.status, "", *self._lines(verdict, request, sender, wall))
+        self.vouch(arrival, verdict.account)
+
+    def vouch(self, arrival: Arrival, account: str) -> None:
+        """Note on an arrival whose it is, once it speaks as one who that account may be.
+
+        Raises:
+            Refused: 403 for another's identity; never for an emergency call.
+        """
+        if not account:
+            return
+        arrival.account = account
+        if self._core.generation.network.is_emergency(arrival.request.uri):
+            return
+        username = account.encode()
+        packed = self._packed(username)
+        if packed is None:
+            raise Refused(403, "Forbidden")  # it was removed between two looks
+        identity = Identity(addresses_of(packed, username, self._realm), self._realms)
+        try:
+            arrival.replaced = identity.check(arrival.request, replaces=self._section.foreign_from == "replace")
+        except Refused as refusal:
+            if refusal.code == 403:
+                self._note("identity", arrival.request, arrival.source)
+            raise
+
+    def absorbs(self, request: Message) -> bool:
+        """Tell whether an ACK is for a challenge, which no transaction waits for."""
+        return request.to_tag[:4] == CHALLENGED and request.to_tag == self._tag(request)
+
+    # --- how it is decided
+
+    def _weighed(self, request: Message, flow: Flow, source: Party, wall: int) -> tuple[Sender, Verdict]:
+        """Return who sends a request and what is to become of it, counted."""
+        sender = _sender(request, flow, source)
+        if not self._must_ask(request, flow, source):
+            return sender, Verdict("exempt")
+        if self._counts is None:
+            self._counts = NonceCounts(wall, self._section.nonce_life)
+        verdict = self._verdict(request, source, sender, self._counts, wall)
+        if verdict.status and self._core.generation.network.is_emergency(request.uri):
+            # "More important to get an emergency call through" (RFC 6443 §16, RFC 6881 ED-57).
+            verdict = Verdict("emergency")
+        self._note(verdict.outcome, request, source)
+        return sender, verdict
+
+    def _must_ask(self, request: Message, flow: Flow, source: Party) -> bool:
+        """Tell whether a sender has to prove anything: phones, and no proxy that has asked them already."""
+        if source.zone is not Zone.ACCESS:
+            return False
+        core, (host, port) = self._core, flow.peer
+        if self._section.exempt:
+            address = ipaddress.ip_address(host.partition("%")[0])
+            if any(one.port in (0, port) and address in one.network for one in self._section.exempt):
+                return False
+        # What we have sent to ourselves (dialogs.md "Nesting") was asked when it came in, and brings no proof any more.
+        ours = core.generation.network.is_us(host.encode(), port)
+        return not (ours and request.via.branch in core.looped)
+
+    def _verdict(self, request: Message, source: Party, sender: Sender, counts: NonceCounts, wall: int) -> Verdict:
+        accounts, refusal = self._accounts, 401 if request.method == b"REGISTER" else 407
+        try:
+            credentials = self._credentials(request)
+        except Malformed:
+            return Verdict("malformed", 400)
+        if credentials is None and not self._section.required:
+            return Verdict("not-asked")
+        if accounts is None or not accounts.are_known:
+            return Verdict("unavailable", 503)
+        if credentials is None:
+            return Verdict("challenged", refusal)
+        # An edge proxy may have changed the Request-URI (RFC 3261 §22.4, item 6); a phone speaks for itself.
+        if not source.edge and not _is_same(credentials.uri, request.uri):
+            return Verdict("uri", 400)
+        outcome = self._outcome(credentials, request, sender, counts, wall)
+        if outcome == "accepted":
+            return Verdict(outcome, 0, credentials.username.decode())
+        return Verdict(outcome, refusal, NOBODY, outcome in _STALE)
+
+    def _outcome(
+        self, credentials: Credentials, request: Message, sender: Sender, counts: NonceCounts, wall: int
+    ) -> str:
+        nonce = credentials.nonce
+        judged = self._nonces.judge(nonce, request.call_id, sender.origin, wall, counts.floor)
+        if judged.freshness is not Freshness.FRESH:
+            return _WORTHLESS[judged.freshness]
+        username = credentials.username
+        blocked = self._attempts.blocks(sender, username, wall)
+        packed = self._packed(username) or self._nobody
+        ha1 = sha256_of(packed) if credentials.algorithm == SHA_256 else md5_of(packed)
+        right = is_right(credentials, ha1, request.method)
+        if blocked:
+            return "slowed"
+        if not right or packed is self._nobody or is_disabled(packed):
+            self._attempts.failed(sender, username, wall)
+            return "wrong"
+        if not counts.use(nonce, credentials.uses, judged.issued, wall):
+            return "replayed"
+        self._attempts.proved(sender, username)
+        return "accepted"
+
+    def _packed(self, username: bytes) -> bytes | None:
+        return self._accounts.find(self._realm, username) if self._accounts is not None else None
+
+    def _credentials(self, request: Message) -> Credentials | None:
+        """Return the credentials for our realm, under the strongest algorithm that we offer; None without any.
+
+        Raises:
+            Malformed: for any that cannot be read, since nobody can tell for whom they are.
+        """
+        name = b"authorization" if request.method == b"REGISTER" else b"proxy-authorization"
+        if name not in request.index:
+            return None
+        values = request.values(name)
+        if len(values) > MOST_VALUES:
+            raise Malformed("Too many credentials")
+        found: dict[bytes, Credentials] = {}
+        for value in values:
+            params = read_params(value)
+            if params is None:
+                continue
+            realm = realm_of(params)
+            if realm is None:
+                raise Malformed("Malformed credentials")
+            if realm == self._realm:
+                try:
+                    credentials = credentials_of(params)
+                except Unsupported:
+                    continue  # a phone that was with another proxy before is asked anew
+                found.setdefault(credentials.algorithm, credentials)
+        return next((found[algorithm] for algorithm in self._offered if algorithm in found), None)
+
+    # --- the answers
+
+    def _lines(self, verdict: Verdict, request: Message, sender: Sender, wall: int) -> tuple[bytes, ...]:
+        """Return the lines that an answer has besides what it echoes."""
+        if verdict.status == 503:
+            return (b"Retry-After: %d" % self._core.generation.network.settings.overload.retry_after,)
+        if verdict.status not in (401, 407):
+            return ()
+        floor = self._counts.floor if self._counts is not None else wall
+        nonce = self._nonces.make(request.call_id, sender.origin, wall, floor)
+        head = b"WWW-Authenticate: " if verdict.status == 401 else b"Proxy-Authenticate: "
+        return tuple(head + challenge(self._realm, nonce, each, stale=verdict.stale) for each in self._offered)
+
+    def _tag(self, request: Message) -> bytes:
+        tokens = self._core.generation.tokens
+        parts = request.via.branch, request.call_id
+        return CHALLENGED + tokens.mac(tokens.current, b"challenge", *parts, size=8).hex().encode()
+
+    def _note(self, outcome: str, request: Message, source: Party) -> None:
+        self._core.counters.add("authentications", outcome)
+        if outcome in _TOLD:
+            self._core.event("authentication", self._core.pseudonym(request), source.label, outcome)
+
+
+def _sender(request: Message, flow: Flow, source: Party) -> Sender:
+    """Return where a request comes from; behind an edge proxy, what that says in the second Via."""
+    host, port = flow.peer
+    if source.edge:
+        via = _second_via(request)
+        if via is not None:
+            there = via.params.get(b"received", via.host)
+            return Sender(_origin(there), b"%b:%b" % (there, via.params.get(b"rport", b"%d" % via.port)))
+    address = host.encode()
+    return Sender(_origin(address), b"%b:%d" % (address, port))
+
+
+def _second_via(request: Message) -> Via | None:
+    """Return the Via that an edge proxy found on top, None where there is none to be read."""
+    values = request.items(b"via")
+    try:
+        return parse_via(values[1]) if len(values) > 1 else None
+    except Malformed:
+        return None
+
+
+@remembered
+def _origin(address: bytes) -> bytes:
+    """Return an IPv4 address as it is, and of an IPv6 address the network of 64 bits that it is in."""
+    if b":" not in address:
+        return address
+    try:
+        six = ipaddress.IPv6Address(address.strip(b"[]").decode("ascii", "replace").partition("%")[0])
+    except ValueError:
+        return address
+    return six.packed[:8].hex().encode()
+
+
+def _is_same(said: bytes, wanted: bytes) -> bool:
+    """Tell whether digest-uri is the Request-URI (RFC 7616 §3.4): the same user, host and port, whatever is behind."""
+    if said == wanted:
+        return True
+    try:
+        one, other = parse_sip_uri(said), parse_sip_uri(wanted)
+    except Malformed:
+        return False
+    if one is None or other is None:
+        return False
+    return (one.user, one.host.lower(), one.port or 5060) == (other.user, other.host.lower(), other.port or 5060)

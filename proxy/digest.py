@@ -1,0 +1,155 @@
+"""Digest credentials: read strictly, computed and compared in constant time (RFC 7616, RFC 8760, RFC 3261 §22.4).
+
+Only `qop=auth` is spoken: without qop a response could be used again for ever, and `auth-int` covers a body that a
+border edits (standards.md §2.3). What a secret has to do with it is one hash, HA1, and never a password.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from hashlib import md5, sha256
+from typing import Final, NamedTuple
+
+from proxy.errors import Malformed
+from proxy.grammar import QUOTED, TOKEN_CLASS
+
+SHA_256: Final = b"SHA-256"
+MD5: Final = b"MD5"
+ALGORITHMS: Final = (SHA_256, MD5)
+"""What we can verify, the strongest first: the order of challenges (RFC 8760 §2.4)."""
+HA1_SIZES: Final = {SHA_256: 32, MD5: 16}
+"""Bytes of HA1 under each."""
+
+MAX_USERNAME = 255
+MAX_CNONCE = 255
+"""Longer ones are nobody's: a UUID or a hash in base64 is what phones draw."""
+MAX_PARAMS = 32
+"""RFC 7616 §3.4 knows eleven."""
+
+# auth-param = token BWS "=" BWS ( token / quoted-string ) (RFC 7235 §2.1, RFC 3261 §25.1), separated by commas
+_PARAM = re.compile(
+    rb"[ \t]*+(" + TOKEN_CLASS + rb"++)[ \t]*+=[ \t]*+(" + QUOTED + rb"|" + TOKEN_CLASS + rb"++)[ \t]*+(,|\Z)",
+    re.DOTALL,
+)
+_SCHEME = re.compile(rb"[ \t]*+(" + TOKEN_CLASS + rb"++)[ \t]++")
+_NC = re.compile(rb"[0-9a-fA-F]{8}")
+_RESPONSES = {SHA_256: re.compile(rb"[0-9a-f]{64}"), MD5: re.compile(rb"[0-9a-f]{32}")}
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_MUST_BE_QUOTED = frozenset((b"username", b"realm", b"nonce", b"uri", b"response", b"cnonce"))
+_NAMES = {name.lower(): name for name in ALGORITHMS}
+
+
+class Unsupported(Malformed):
+    """Credentials of a kind that we never ask for: an answer to somebody else, perhaps, and none to us."""
+
+
+class Credentials(NamedTuple):
+    """What an Authorization or Proxy-Authorization value for a realm of ours says."""
+
+    username: bytes
+    nonce: bytes
+    uri: bytes
+    response: bytes
+    algorithm: bytes
+    """One of ALGORITHMS."""
+    cnonce: bytes
+    nc: bytes
+    """As it stands: eight hexadecimal digits."""
+
+    @property
+    def uses(self) -> int:
+        """Return nc as a number: how often the nonce was used, this time included."""
+        return int(self.nc, 16)
+
+
+def read_params(value: bytes) -> dict[bytes, bytes] | None:
+    """Return the parameters of Digest credentials, names in lower case, values as they stand; None for other schemes.
+
+    Raises:
+        Malformed: for what does not follow the grammar to its last byte, and for a parameter that is there twice.
+    """
+    scheme = _SCHEME.match(value)
+    if scheme is None:
+        raise Malformed("Malformed credentials")
+    if scheme[1].lower() != b"digest":
+        return None
+    params: dict[bytes, bytes] = {}
+    position, more = scheme.end(), True
+    while more:
+        match = _PARAM.match(value, position)
+        if match is None or len(params) == MAX_PARAMS:
+            raise Malformed("Malformed credentials")
+        name = match[1].lower()
+        if name in params:
+            raise Malformed("Malformed credentials")
+        params[name] = match[2]
+        position, more = match.end(), match[3] == b","
+    return params
+
+
+def realm_of(params: dict[bytes, bytes]) -> bytes | None:
+    """Return the realm that credentials are for; None where it is missing or not quoted."""
+    realm = params.get(b"realm", b"")
+    return realm[1:-1] if realm[:1] == b'"' else None
+
+
+def credentials_of(params: dict[bytes, bytes]) -> Credentials:
+    """Return what the parameters of Digest credentials amount to.
+
+    A backslash in a value that is hashed is refused: one half of the world hashes it, the other what it stands for.
+
+    Raises:
+        Unsupported: where algorithm or qop is one that we never offer, and for a hashed or extended username.
+        Malformed: where one is missing or not as it must be.
+    """
+    algorithm = _NAMES.get(_plain(params, b"algorithm", MD5).lower())
+    if algorithm is None or _plain(params, b"qop", b"").lower() != b"auth":
+        raise Unsupported("Unsupported credentials")
+    if b"username*" in params or _plain(params, b"userhash", b"false").lower() != b"false":
+        raise Unsupported("Unsupported credentials")
+    for name in _MUST_BE_QUOTED:
+        value = params.get(name, b"")
+        if value[:1] != b'"' or b"\\" in value or _CONTROL.search(value) is not None:
+            raise Malformed("Malformed credentials")
+    username, nonce, uri, response, cnonce = (
+        params[name][1:-1] for name in (b"username", b"nonce", b"uri", b"response", b"cnonce")
+    )
+    nc = _plain(params, b"nc", b"")
+    good = _NC.fullmatch(nc) and _RESPONSES[algorithm].fullmatch(response)
+    if not good or not 0 < len(username) <= MAX_USERNAME or not 0 < len(cnonce) <= MAX_CNONCE:
+        raise Malformed("Malformed credentials")
+    return Credentials(username, nonce, uri, response, algorithm, cnonce, nc)
+
+
+def _plain(params: dict[bytes, bytes], name: bytes, default: bytes) -> bytes:
+    """Return a value that is a token, and that some phones put in quotes all the same."""
+    value = params.get(name, default)
+    return value[1:-1] if value[:1] == b'"' else value
+
+
+def hashed(algorithm: bytes, text: bytes) -> bytes:
+    """Return H(text) of RFC 7616 §3.3."""
+    if algorithm == SHA_256:
+        return sha256(text).digest()
+    return md5(text, usedforsecurity=False).digest()
+
+
+def response_for(credentials: Credentials, ha1: bytes, method: bytes) -> bytes:
+    """Return the response that who knows HA1 (its bytes) would have given: H(HA1:nonce:nc:cnonce:auth:H(A2))."""
+    algorithm = credentials.algorithm
+    ha2 = hashed(algorithm, b"%b:%b" % (method, credentials.uri)).hex().encode()
+    parts = (ha1.hex().encode(), credentials.nonce, credentials.nc, credentials.cnonce, b"auth", ha2)
+    return hashed(algorithm, b":".join(parts)).hex().encode()
+
+
+def is_right(credentials: Credentials, ha1: bytes, method: bytes) -> bool:
+    """Tell whether credentials prove knowledge of HA1; takes as long whichever byte differs."""
+    return hmac.compare_digest(response_for(credentials, ha1, method), credentials.response)
+
+
+def challenge(realm: bytes, nonce: bytes, algorithm: bytes, *, stale: bool) -> bytes:
+    """Return a challenge (RFC 3261 §20.44); realm and nonce are ours, and hold nothing that quotes would have to."""
+    return b'Digest realm="%b", nonce="%b", algorithm=%b, qop="auth"%b' % (
+        realm, nonce, algorithm, b", stale=true" if stale else b"",
+    )  # fmt: skip

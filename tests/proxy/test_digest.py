@@ -1,0 +1,157 @@
+"""Digest: the RFCs' own examples, and credentials that are almost right."""
+
+from __future__ import annotations
+
+from hashlib import md5, sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy import digest
+from proxy.digest import MD5, SHA_256, Credentials, challenge, credentials_of, is_right, read_params, realm_of
+from proxy.errors import Malformed
+
+GOOD = (
+    b'Digest username="alice", realm="sip.example.net", nonce="n0", uri="sip:bob@example.net", '
+    b'response="0123456789abcdef0123456789abcdef", algorithm=MD5, cnonce="c0", qop=auth, nc=00000001'
+)
+
+
+def read(value: bytes) -> Credentials:
+    params = read_params(value)
+    assert params is not None
+    return credentials_of(params)
+
+
+# RFC 7616 §3.9.1, RFC 2617 §3.5 (RFC 8760 and RFC 3261 have none with their passwords).
+_7616 = (
+    b"Mufasa", b"http-auth@example.org", b"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", b"/dir/index.html",
+    b"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", b"Circle of Life",
+)  # fmt: skip
+_2617 = (
+    b"Mufasa", b"testrealm@host.com", b"dcd98b7102dd2f0e8b11d0f600bfb0c093", b"/dir/index.html", b"0a4f113b",
+    b"Circle Of Life",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("example", "algorithm", "response"),
+    [
+        (_7616, MD5, b"8ca523f5e9506fed4657c9700eebdbec"),
+        (_7616, SHA_256, b"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+        (_2617, MD5, b"6629fae49393a05397450978507c4ef1"),
+    ],
+)
+def test_the_examples_of_the_rfcs(example: tuple[bytes, ...], algorithm: bytes, response: bytes) -> None:
+    username, realm, nonce, uri, cnonce, password = example
+    given = read(
+        b'Digest username="%b",\r\n realm="%b", uri="%b", algorithm=%b, nonce="%b", nc=00000001, cnonce="%b", '
+        b'qop=auth, response="%b", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'.replace(b"\r\n", b"")
+        % (username, realm, uri, algorithm, nonce, cnonce, response)
+    )
+    text = b"%b:%b:%b" % (username, realm, password)
+    ha1 = sha256(text).digest() if algorithm == SHA_256 else md5(text, usedforsecurity=False).digest()
+    assert is_right(given, ha1, b"GET")
+    assert not is_right(given, ha1, b"POST")
+    assert not is_right(given._replace(nc=b"00000002"), ha1, b"GET")
+    assert not is_right(given, ha1[::-1], b"GET")
+
+
+def test_what_is_read() -> None:
+    params = read_params(GOOD)
+    assert params is not None
+    assert realm_of(params) == b"sip.example.net"
+    found = credentials_of(params)
+    assert found[:3] == (b"alice", b"n0", b"sip:bob@example.net")
+    assert (found.algorithm, found.uses) == (MD5, 1)
+
+
+@pytest.mark.parametrize("name", [b"qop=auth", b"algorithm=MD5", b"nc=00000001"])
+def test_tokens_that_stand_in_quotes(name: bytes) -> None:
+    """Old phones quote what RFC 7616 §3.4 does not."""
+    key, _, value = name.partition(b"=")
+    assert read(GOOD.replace(name, b'%b="%b"' % (key, value))) == read(GOOD)
+
+
+def test_without_algorithm_it_is_md5() -> None:
+    assert read(GOOD.replace(b" algorithm=MD5,", b"")).algorithm == MD5
+
+
+def test_another_scheme_is_not_ours_to_read() -> None:
+    assert read_params(b'Bearer token="x"') is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'username="alice"', b"username=alice"),
+        (b'username="alice"', b'username="alice'),
+        (b'username="alice"', b'username=""'),
+        (b'username="alice"', b'username="%b"' % (b"a" * 256)),
+        (b'username="alice"', b'username="al\\"ice"'),
+        (b'username="alice"', b'username="al\x00ice"'),
+        (b'username="alice"', b'username="al\r\n ice"'),
+        (b'username="alice", ', b""),
+        (b'username="alice"', b'username="alice", username="bob"'),
+        (b'username="alice"', b"username*=UTF-8''alice"),
+        (b'username="alice"', b'username="alice", USERNAME="alice"'),
+        (b'nonce="n0", ', b""),
+        (b'uri="sip:bob@example.net", ', b""),
+        (b'cnonce="c0", ', b""),
+        (b'cnonce="c0"', b'cnonce=""'),
+        (b", nc=00000001", b""),
+        (b"nc=00000001", b"nc=1"),
+        (b"nc=00000001", b"nc=0000000g"),
+        (b"nc=00000001", b"nc=000000001"),
+        (b", qop=auth", b""),
+        (b"qop=auth", b"qop=auth-int"),
+        (b"qop=auth", b'qop="auth,auth-int"'),
+        (b"algorithm=MD5", b"algorithm=MD5-sess"),
+        (b"algorithm=MD5", b"algorithm=SHA-512-256"),
+        (b"algorithm=MD5", b"algorithm=SHA-256"),
+        (b"algorithm=MD5", b"algorithm=none"),
+        (b"0123456789abcdef0123456789abcdef", b"0123456789ABCDEF0123456789ABCDEF"),
+        (b"0123456789abcdef0123456789abcdef", b"0123"),
+        (b"qop=auth", b"qop=auth, userhash=true"),
+        (b"qop=auth,", b"qop=auth"),
+        (b"qop=auth,", b"qop=auth;"),
+        (b"nc=00000001", b"nc=00000001,"),
+        (b"nc=00000001", b"nc=00000001, "),
+        (b"nc=00000001", b"nc=00000001 x"),
+        (b"Digest ", b"Digest , "),
+        (b"Digest ", b"Digest"),
+        (b"Digest ", b""),
+    ],
+)
+def test_what_is_not_as_it_must_be(old: bytes, new: bytes) -> None:
+    assert old in GOOD
+    with pytest.raises(Malformed):
+        assert read(GOOD.replace(old, new, 1)) is None
+
+
+def test_more_parameters_than_anybody_has() -> None:
+    with pytest.raises(Malformed):
+        read_params(b"Digest " + b", ".join(b"p%d=v" % number for number in range(digest.MAX_PARAMS + 1)))
+
+
+def test_one_that_is_never_closed_takes_no_time() -> None:
+    with pytest.raises(Malformed):
+        read_params(b'Digest username="' + b'\\"' * 100_000)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_else(value: bytes) -> None:
+    for text in (value, b"Digest " + value, GOOD + value, GOOD[:40] + value + GOOD[40:]):
+        try:
+            params = read_params(text)
+            if params is not None:
+                realm_of(params)
+                credentials_of(params)
+        except Malformed:
+            continue
+
+
+def test_challenge() -> None:
+    assert challenge(b"r", b"n", SHA_256, stale=False) == b'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"'
+    assert challenge(b"r", b"n", MD5, stale=True).endswith(b'algorithm=MD5, qop="auth", stale=true')
