@@ -8,7 +8,7 @@ branch; `resume` takes it up again. The handlers beside this file (`handle_reque
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
@@ -19,6 +19,7 @@ from proxy.bindings import Bindings
 from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
+from proxy.digest_client import NO_ACCOUNTS, Account
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forward_request import RequestForwarder
@@ -32,6 +33,7 @@ from proxy.identity import Identity
 from proxy.initial import forget_plans
 from proxy.lingering import CompletedServer
 from proxy.location import Place
+from proxy.login import Logins
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
 from proxy.outages import Outages
@@ -75,6 +77,7 @@ class Core:
     def __init__(
         self, settings: Settings, keyring: KeyRing, privacy: Privacy, sinks: Sinks, *,
         now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0,
+        accounts: Mapping[str, Account] = NO_ACCOUNTS,
     ) -> None:  # fmt: skip
         """Begin with no transactions.
 
@@ -87,8 +90,10 @@ class Core:
             wall: seconds since the epoch at that moment.
             retired: trunks that are configured no more and serve their dialogs.
             worker: number of this process among the workers.
+            accounts: passwords at trunks, by their names.
         """
         self.counters = Counters()
+        self.logins = Logins(self.counters, accounts)
         self.timers = settings.timers
         self.wheel = TimerWheel(now)
         self.worker = worker
@@ -198,7 +203,10 @@ class Core:
         if found is not None:
             found(places, now)
 
-    def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
+    def adopt(
+        self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = (),
+        accounts: Mapping[str, Account] = NO_ACCOUNTS,
+    ) -> None:  # fmt: skip
         """Go on with other settings, keys and policy; nothing in progress is lost, and none of it changes.
 
         A transaction keeps the decisions, plans and names that its crossings hold; a dialog keeps those in its
@@ -218,6 +226,7 @@ class Core:
             # What is on its way from ourselves to ourselves comes from a side of the generation that it meets.
             self.looped[via] = self.generation.network.party(party.end, party.zone is Zone.PSAP) or party
         forget_plans()
+        self.logins.adopt(accounts, frozenset([trunk.name for trunk in retired]))
         self.timers = settings.timers
         self.parking.limit = settings.limits.parked
         self.requests.contact_calls.limit = settings.limits.contact_calls

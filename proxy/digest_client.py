@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.grammar import QUOTED, TOKEN_CLASS
@@ -243,3 +244,7 @@ class Account:
             text = b"%b:%b:%b" % (self._user, challenge.realm, self._password)
             secret = self._secrets[key] = HASHES[challenge.algorithm](text).encode()
         return secret
+
+
+NO_ACCOUNTS: Mapping[str, Account] = MappingProxyType({})
+"""Of who has no password at any trunk."""

@@ -33,6 +33,7 @@ EVENTS = frozenset(
         "overload",
         "privacy-override",
         "failover",
+        "challenge",
     }
 )
 

@@ -20,6 +20,7 @@ LEVELS = {
     "privacy-override": LogLevel.info,
     "overload": LogLevel.warn,
     "failover": LogLevel.warn,
+    "challenge": LogLevel.warn,
     "failed-closed": LogLevel.error,
 }
 """Level of each kind of proxy.sinks.EVENTS. What every call and every stranger causes is for debugging only."""

@@ -128,7 +128,10 @@ def core_maker(equipment: Equipment, worker: int, clocks: Clocks) -> MakeCore:
     def make(settings: Settings, sinks: Sinks) -> Core:
         ring, retired = equipment.state
         now, wall = clocks.now(), clocks.wall()
-        return Core(settings, ring, equipment.privacy, sinks, now=now, wall=wall, retired=retired, worker=worker)
+        return Core(
+            settings, ring, equipment.privacy, sinks, now=now, wall=wall, retired=retired, worker=worker,
+            accounts=equipment.accounts,
+        )  # fmt: skip
 
     return make
 

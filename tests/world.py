@@ -5,7 +5,7 @@ Time stands still unless a test moves it. Nothing here opens a socket.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from filters.engine import build
 from filters.signer import Signer
 from filters.verifier import Verifier
 from proxy.core import Core
+from proxy.digest_client import Account
 from proxy.flow import Flow
 from proxy.sinks import Event
 
@@ -76,6 +77,7 @@ class World:
     wall: float = WALL
     signer: Signer | None = None
     verifier: Verifier | None = None
+    accounts: Mapping[str, Account] = field(default_factory=dict)
     refuse_send: set[tuple[str, int]] = field(default_factory=set)
     flows: dict[tuple[str, int], Flow] = field(default_factory=dict)
     """How messages of an address come in, where it is not by UDP."""
@@ -95,8 +97,9 @@ class World:
     def new_core(self) -> Core:
         """Return a fresh core, as after kill -9: same settings, same key ring, nothing else."""
         self.core = Core(
-            self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired
-        )
+            self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired,
+            accounts=self.accounts,
+        )  # fmt: skip
         return self.core
 
     def reload(self, **changes: Any) -> None:
@@ -105,7 +108,7 @@ class World:
         names = {trunk.name for trunk in self.settings.trunks}
         self.retired = [*self.retired, *(trunk for trunk in former.trunks if trunk.name not in names)]
         self.privacy = build(self.settings)
-        self.core.adopt(self.settings, self.ring, self.privacy, self.retired)
+        self.core.adopt(self.settings, self.ring, self.privacy, self.retired, self.accounts)
 
     # --- sinks
 
