@@ -625,3 +625,13 @@ def test_a_cseq_without_room_goes_to_the_trunk_that_can_take_it() -> None:
     """A member of a group that cannot have the request is passed over."""
     ladder = Ladder(group()) >> ALICE.invite(cseq=2**30) << Sent(ALICE, 100) << Sent(SECOND, b"INVITE")
     assert cseq(ladder[b"INVITE"]) == 2**30
+
+
+def test_a_call_that_was_challenged_is_counted_once() -> None:
+    """What a trunk takes at most (`[trunks.limits]`) counts calls, not attempts; one that fails is counted no more."""
+    the = world({"limits": {"calls": 5}})
+    ladder = asked(the)
+    assert the.core.limits.calls("carrier") == 1
+    ladder = ladder >> ask(CARRIER, ladder[b"INVITE"], b"n2") << Sent(CARRIER, b"ACK") << Sent(ALICE, 500)
+    assert ladder
+    assert the.core.limits.calls("carrier") == 0
