@@ -2,8 +2,8 @@
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`, `check_groups`,
 `check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_transports`, `check_streams`,
-`check_registrar`, `check_authentication`; `check_certificates` and `check_tls` where that is asked for) side by side
--> each mistake gets its line.
+`check_registrar`, `check_authentication`; `check_certificates`, `check_tls` and `check_credentials` where that is
+asked for) side by side -> each mistake gets its line.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from config.advice import advice
 from config.advice_policy import policy_advice
 from config.check_authentication import authentication_mistakes
 from config.check_certificates import certificate_advice, certificate_mistakes
+from config.check_credentials import credential_mistakes
 from config.check_groups import group_mistakes
 from config.check_hosts import host_mistakes
 from config.check_names import name_mistakes
@@ -46,7 +47,7 @@ _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 def load(path: Path, wall: float | None = None) -> Settings:
     """Read the configuration file at path; `state_dir` and `catalogue` come back as absolute paths.
 
-    With wall (Unix seconds), the files of keys and certificates that it names are read and judged as of then.
+    With wall (Unix seconds), the files of keys, certificates and passwords that it names are read, judged as of then.
 
     Raises:
         ConfigError: with every mistake in the file, in the order of its lines.
@@ -58,6 +59,7 @@ def load(path: Path, wall: float | None = None) -> Settings:
     if wall is not None:
         mistakes += certificate_mistakes(file.data, path.parent, wall)
         mistakes += tls_mistakes(file.data, path.parent, wall)
+        mistakes += credential_mistakes(file.data, path.parent)
     if settings is None or mistakes:
         raise ConfigError(file.placed(mistakes))
     absolute = {

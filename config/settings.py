@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from config.address import HostPort, NameServer, Network, NextHop
 from config.authentication_section import Authentication
+from config.credentials_section import Credentials
 from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.region_section import Basis, Country, Region
@@ -261,6 +262,7 @@ class Trunk(Section):
     )
     limits: TrunkLimits | None = Field(default=None, description="how many calls it takes")
     health: TrunkHealth = Field(default=TrunkHealth(), description="how outages are noticed")
+    credentials: Credentials | None = Field(default=None, description="what it is told when it asks for a password")
 
     def zone(self, *, emergency_call: bool) -> Zone:
         """Return the zone that this trunk counts as for a call (design.md §2)."""

@@ -8,7 +8,7 @@ branch; `resume` takes it up again. The handlers beside this file (`handle_reque
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from config.accounts import Accounts
 from config.keys import KeyRing
@@ -21,6 +21,7 @@ from proxy.bindings import Bindings
 from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
+from proxy.digest_client import NO_ACCOUNTS, Account
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forward_request import RequestForwarder
@@ -34,6 +35,7 @@ from proxy.identity import Identity
 from proxy.initial import forget_plans
 from proxy.lingering import CompletedServer
 from proxy.location import Place
+from proxy.login import Logins
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
 from proxy.outages import Outages
@@ -74,9 +76,10 @@ class Core:
 
     tick = TICK
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a row of what the shell has
         self, settings: Settings, keyring: KeyRing, privacy: Privacy, sinks: Sinks, *,
         now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0, accounts: Accounts | None = None,
+        passwords: Mapping[str, Account] = NO_ACCOUNTS,
     ) -> None:  # fmt: skip
         """Begin with no transactions.
 
@@ -90,8 +93,10 @@ class Core:
             retired: trunks that are configured no more and serve their dialogs.
             worker: number of this process among the workers.
             accounts: who phones may prove to be; None: they are not asked, whatever settings say.
+            passwords: what trunks know us by, by their names.
         """
         self.counters = Counters()
+        self.logins = Logins(self.counters, passwords)
         self.timers = settings.timers
         self.wheel = TimerWheel(now)
         self.worker = worker
@@ -203,7 +208,10 @@ class Core:
         if found is not None:
             found(places, now)
 
-    def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
+    def adopt(
+        self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = (),
+        passwords: Mapping[str, Account] = NO_ACCOUNTS,
+    ) -> None:  # fmt: skip
         """Go on with other settings, keys and policy; nothing in progress is lost, and none of it changes.
 
         A transaction keeps the decisions, plans and names that its crossings hold; a dialog keeps those in its
@@ -223,6 +231,7 @@ class Core:
             # What is on its way from ourselves to ourselves comes from a side of the generation that it meets.
             self.looped[via] = self.generation.network.party(party.end, party.zone is Zone.PSAP) or party
         forget_plans()
+        self.logins.adopt(passwords, frozenset([trunk.name for trunk in retired]))
         self.timers = settings.timers
         self.parking.limit = settings.limits.parked
         self.requests.contact_calls.limit = settings.limits.contact_calls

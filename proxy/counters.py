@@ -44,8 +44,12 @@ COUNTERS = (
     CounterSpec("sipveil_failovers_total",
                 "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
                 "another 5xx to an emergency call, what a contract keeps from one trunk of a group, the flow of a "
-                "registered phone that is gone.", "reason",
-                ("503", "transport", "timeout", "emergency", "contract", "flow")),
+                "registered phone that is gone, a password that a trunk of a group does not take.", "reason",
+                ("503", "transport", "timeout", "emergency", "contract", "flow", "password")),
+    CounterSpec("sipveil_trunk_challenges_total",
+                "Challenges of trunks that we have a password for: answered, answered anew since a nonce was too old, "
+                "and refused: the password is not accepted, we have none for what they ask, or they asked four times.",
+                "outcome", ("answered", "stale", "rejected", "unanswerable", "attempts")),
     CounterSpec("sipveil_probes_total",
                 "OPTIONS of our own to trunks, by what came of it; refused: with 503.", "outcome",
                 ("answered", "refused", "silent", "unreachable")),

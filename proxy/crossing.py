@@ -6,11 +6,12 @@ makes the dialog records for either side.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
+from proxy.login import Login
 from proxy.message import Message
 from proxy.pack import ANONYMOUS, DERIVED
 from proxy.passage import Passage
@@ -24,6 +25,8 @@ from proxy.uri import parse_sip_uri
 if TYPE_CHECKING:
     from proxy.forwarded_register import Registering
     from proxy.registered import Phone
+_OF_ALL: Final = ~(Mark.FROM_CALLER | Mark.ATTEMPT)
+"""Marks that all records of a dialog have."""
 
 
 class Crossing:
@@ -44,6 +47,7 @@ class Crossing:
         "is_sips",
         "issued",
         "key_id",
+        "login",
         "mould",
         "must_grow",
         "near_flow",
@@ -123,6 +127,8 @@ class Crossing:
         """Whether its record fits no datagram, so that it goes over TCP (`proxy/by_size.py`)."""
         self.is_sips = request.uri[:5].lower() == b"sips:"
         """Whether the sender asks that every hop be secure (RFC 5630): then so do the URIs that we write."""
+        self.login: Login | None = None
+        """Attempt and credentials; None towards whoever does not ask for any, where CSeq passes as it is."""
 
     def again(self, hop: Hop) -> Crossing:
         """Return the same crossing towards another hop of the same party, as before anything was sent."""
@@ -132,6 +138,8 @@ class Crossing:
         )  # fmt: skip
         crossing.target, crossing.routes, crossing.extra_replaces = self.target, self.routes, self.extra_replaces
         crossing.phone, crossing.registering = self.phone, self.registering
+        if self.login is not None:
+            crossing.login = self.login.afresh()
         return crossing
 
     @property
@@ -261,9 +269,11 @@ class Records:
             party, side, budget = crossing.source, crossing.near, crossing.passage.near_budget
         else:
             party, side, budget = crossing.hop.party, crossing.far, crossing.passage.far_budget
-        marks = crossing.base.marks & ~Mark.FROM_CALLER
+        marks = crossing.base.marks & _OF_ALL
         if for_near is crossing.near_is_caller:
             marks |= Mark.FROM_CALLER
+        if for_near and crossing.login is not None:
+            marks |= crossing.login.told << Mark.ATTEMPT_SHIFT
         flow = crossing.far_flow if for_near else crossing.near_flow
         mould = crossing.mould
         if mould is None:

@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from proxy.challenged import Challenged
 from proxy.crossing import Crossing
 from proxy.errors import Refused
-from proxy.forking import Branch, ResponseContext
+from proxy.forking import REFUSED, Branch, ResponseContext
 from proxy.launch import send
 from proxy.left import Left
 from proxy.location import Address, Place, is_address, order
@@ -40,6 +41,8 @@ def launch(
 ) -> None:
     """Send one branch, or park it until it is known where its hop is."""
     hop = branch.crossing.hop
+    if hop.party.logs_in:
+        branch.login = Challenged(core, (key, loop, share))
     if is_address(hop.host) and not hop.others and hop.spare is None:
         send(core, context, branch, key, loop, share, now)
         return
@@ -96,6 +99,8 @@ class Failover:
             reason = {503: "transport", 408: "timeout"}.get(status, "")
             if not reason and self._spare is not None and branch.client is None and status in _BY_CONTRACT:
                 reason = "contract"
+            if status == REFUSED and branch.client is not None and branch.login is not None:
+                reason = self._without_password()
             if not reason:
                 return False
         elif status == 503:
@@ -107,6 +112,13 @@ class Failover:
         self._status = status
         self._core.failed_over(self._template, reason)
         return True
+
+    def _without_password(self) -> str:
+        """Give up a trunk that does not take our password where there is another; its other machines ask as well."""
+        if self._spare is None:
+            return "password" if self._emergency else ""
+        self._pending.clear()
+        return "password"
 
     def go_on(self, context: ResponseContext, branch: Branch, now: float) -> None:
         """Send to the next target, or park until it is known where a name is served."""
@@ -164,6 +176,10 @@ class Failover:
         core = self._core
         self._tried.add((hop.host, hop.port))
         branch.crossing = self._template.again(hop)
+        if not hop.party.logs_in:
+            branch.login = None
+        elif branch.login is None:
+            branch.login = Challenged(core, self._way)
         key, loop, share = self._way
         send(core, context, branch, key, loop, share, now)
         if branch.client is not None and branch.client.is_invite:

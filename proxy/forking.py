@@ -18,11 +18,15 @@ from proxy.timers import Timer, TimerWheel, cancel
 from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
 
 if TYPE_CHECKING:
+    from proxy.challenged import Challenged
     from proxy.failover import Failover
     from proxy.in_turns import Turns
 
 #: Challenges of all branches go back together (§16.7 item 7).
 _CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
+_ASKING = (401, 407)
+REFUSED = 500
+"""What the sender hears of a challenge that we could not answer; why, says `proxy/challenged.py`."""
 #: Finals among 4xx that tell the caller how to go on (§16.7 item 6).
 _PREFERRED = (401, 407, 415, 420, 484)
 _ELSEWHERE = b'SIP;cause=200;text="Call completed elsewhere"'
@@ -88,7 +92,8 @@ class Branch:
     """One target of a request."""
 
     __slots__ = (
-        "answer", "cancelling", "client", "crossing", "ends", "final", "others", "provisional", "response", "timer",
+        "answer", "cancelling", "client", "crossing", "ends", "final", "login", "others", "provisional", "response",
+        "timer",
     )  # fmt: skip
 
     def __init__(self, crossing: Crossing) -> None:
@@ -109,6 +114,13 @@ class Branch:
         """What we say, where the branch failed here."""
         self.others: Failover | None = None
         """Its further targets, as long as there may be need of them."""
+        self.login: Challenged | None = None
+        """What is done when the trunk asks for a password; None for whoever asks the caller."""
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether its request may have to be edited and sent once more."""
+        return self.others is not None or (self.login is not None and self.login.open)
 
 
 class ResponseContext:
@@ -201,6 +213,9 @@ class ResponseContext:
             # It rings: what comes of it is the answer, and an untouched request is not kept for as long as that takes.
             branch.others = None
             self.let_go()
+        if branch.login is not None and branch.login.open:
+            branch.login.settled(branch, now)
+            self.let_go()
         # §16.7 item 2: timer C begins anew. Only its end moves; replaces cancelling and starting it each time.
         branch.ends = now + self._uplink.timer_c()
         if branch.final == 0 and not self.server.finished:
@@ -210,6 +225,8 @@ class ResponseContext:
         first = not branch.final
         branch.final = response.status
         branch.others = None
+        if branch.login is not None:
+            branch.login.settled(branch, now)
         self._release_timer(branch)
         if self.server.is_invite or not self.server.finished:
             self._uplink.pass_back(self, branch, response, (), now)
@@ -254,7 +271,7 @@ class ResponseContext:
         """Let go of what only further branches would need of the request, once all were sent for the last time."""
         if self.turns is not None and self.turns.keeps(self):
             return
-        if all(branch.client is not None and branch.others is None for branch in self.branches):
+        if all(branch.client is not None and not branch.may_go_on for branch in self.branches):
             echo(self.request, self.flow, b"")
             self.request.release()
 
@@ -264,13 +281,19 @@ class ResponseContext:
             return
         branch.response = response
         self._release_timer(branch)
+        login = branch.login
+        asks = login is not None and _asks(branch, login, now)
+        if login is not None and asks:
+            if self._answers(branch, login, now):
+                return
+            status, branch.response = REFUSED, None  # a challenge that is ours to answer goes no further
         self._uplink.ended(branch.crossing)
         others = branch.others
         if others is not None and self.wants(branch) and others.takes_over(status, branch, now):
             branch.client, branch.provisional = None, False
             others.go_on(self, branch, now)
             return
-        branch.others = None
+        branch.others = branch.login = None
         branch.final = status
         if status == 430:
             self._uplink.flow_failed(branch, now)
@@ -281,6 +304,14 @@ class ResponseContext:
         if all(other.final for other in self.branches):
             self._conclude(now)
             self._settle()
+
+    def _answers(self, branch: Branch, login: Challenged, now: float) -> bool:
+        """Repeat a branch's request with credentials, if that is of any use."""
+        if branch.response is None or not self.wants(branch) or not login.takes_over(branch, branch.response, now):
+            return False
+        branch.client, branch.provisional = None, False
+        login.go_on(self, branch, now)
+        return True
 
     def _conclude(self, now: float) -> None:
         """Send the best of the final responses back, unless a better one went before (§16.7 item 6)."""
@@ -380,6 +411,16 @@ def _rank_of_phone(branch: Branch) -> tuple[int, int, int]:
 def _is_unreached(branch: Branch) -> bool:
     """Tell whether a final follows from our own CANCEL, or from a flow that is gone (RFC 5626 §7)."""
     return branch.final in (430, 487) or (branch.response is None and branch.final in (408, 480, 503))
+
+
+def _asks(branch: Branch, login: Challenged, now: float) -> bool:
+    """Tell whether a branch's response asks for a password that is ours to give."""
+    if branch.response is None:
+        return False
+    if branch.response.status in _ASKING:
+        return True
+    login.accepted(branch, now)
+    return False
 
 
 def _challenges(response: Message) -> list[tuple[bytes, bytes]]:

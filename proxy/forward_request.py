@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from config.vocabulary import Zone
+from proxy import cseq
 from proxy.asserted import assert_identity
 from proxy.called_party import call_party
 from proxy.counters import Counters
@@ -19,6 +20,7 @@ from proxy.emergency import says_callback
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
+from proxy.login import Login
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
 from proxy.policy import Origin, Plan, Privacy
@@ -252,7 +254,11 @@ class RequestForwarder:
                 draft.put(position, shown, "where it came from, and no more")
 
     def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
-        """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""
+        """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8); number and sign in where the hop wants it."""
+        if crossing.base.marks & cseq.MAPPED:
+            cseq.carry(draft, crossing)
+        if crossing.login is not None and crossing.hop.party.logs_in:
+            _log_in(draft, crossing.login)
         hop = crossing.hop
         line = b"%b%b;branch=%b;rport" % (VIA_HEADS[hop.transport], self._sent_by(hop.local), branch)
         # What we made may carry their requests to us, once they have seen our certificate (RFC 5923 §8.1).
@@ -313,6 +319,16 @@ def _disbelieve(draft: Draft, crossing: Crossing) -> None:
     """Take out what claims to be a PSAP's call-back and is none: its receiver would set rules aside (RFC 7090 §6)."""
     if crossing.source.zone is not Zone.CORE and says_callback(crossing.request):
         draft.remove_all(b"priority", "no call-back of a PSAP")
+
+
+def _log_in(draft: Draft, login: Login) -> None:
+    """Put our credentials in the place of any that the sender has for this trunk: it would not know whose count."""
+    for name in (b"authorization", b"proxy-authorization"):
+        for position in draft.find(name):
+            draft.settle(position, None, "ours stand in their place")
+    draft.bottom += login.lines
+    if login.lines:
+        draft.note("authorization", "what the trunk asks for")
 
 
 def _count_down(draft: Draft, crossing: Crossing) -> None:

@@ -30,6 +30,10 @@ from proxy.uri import parse_sip_uri
 from proxy.verstat import CLAIMING, disclaim
 
 _ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
+_ABOUT_OUR_PASSWORD = (
+    b"authentication-info", b"proxy-authentication-info", b"www-authenticate", b"proxy-authenticate"
+)  # fmt: skip
+"""What a trunk says that asked for it, in whatever response: a hash of it (`rspauth`) is material for guesses."""
 _HIDDEN = "the far side of the network is hidden"
 _USER = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
 
@@ -63,6 +67,8 @@ class ResponseForwarder:
             draft.adopt(name, line)
         self._start(draft, crossing, response)
         lines, index = draft.lines, response.index
+        if crossing.login is not None and crossing.hop.party.logs_in:
+            _keep_to_ourselves(draft, response)
         for name in _ECHOED:
             for position in index.get(name, ()):
                 lines[position] = None
@@ -215,6 +221,13 @@ class ResponseForwarder:
             tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
             targets.append(b"<%b>%b" % (crossing.near_uri(user), tail))
         return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
+
+
+def _keep_to_ourselves(draft: Draft, response: Message) -> None:
+    """Take out what the trunk says of the password that we have there."""
+    for name in _ABOUT_OUR_PASSWORD:
+        for position in response.index.get(name, ()):
+            draft.remove(position, "between the trunk and us")
 
 
 def _target(response: Message) -> bytes:

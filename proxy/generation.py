@@ -13,7 +13,7 @@ from proxy.location import Address
 from proxy.memo import Recent
 from proxy.passage import Passage
 from proxy.policy import Privacy, hides
-from proxy.record import End
+from proxy.record import End, Mark
 from proxy.references import References
 from proxy.routing import Hop, Network, Party
 from proxy.serialise import serialise
@@ -76,6 +76,7 @@ class Generation:
                 uniform if source.is_uniform else serialise, uniform if party.is_uniform else serialise,
                 self._pseudonyms(key_id, ends[1]), self._pseudonyms(key_id, ends[0]), source.trusted or emergency,
                 near_way, far_way, network.max_user(party, far_way),
+                Mark.CSEQ_MAPPED * party.logs_in | Mark.CSEQ_MAPPED_BACK * source.logs_in,
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage

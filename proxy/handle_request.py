@@ -141,7 +141,7 @@ class RequestHandler:
         sent = True
         for branch, breadth in zip(context.branches, shares, strict=True):
             launch(core, context, branch, key, loop, breadth, now)
-            sent = sent and branch.client is not None and branch.others is None
+            sent = sent and branch.client is not None and branch.others is None and branch.login is None
         if sent and (turns is None or not turns.keeps(context)):
             echo(request, flow, b"")
             request.release()

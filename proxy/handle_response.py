@@ -99,6 +99,8 @@ class ResponseHandler:
         status = 500 if response.status == 503 else response.status
         if not context.server.respond(status, data, now):
             return
+        if crossing.login is not None:
+            core.logins.note(crossing, response)
         if status >= 200 and branch.client is not None:
             branch.client.settle()
         core.record(response.raw, data, context.server.flow, crossing)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from config.vocabulary import Category, Zone
+from proxy import cseq
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
@@ -16,6 +17,7 @@ from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
 from proxy.location import is_address
+from proxy.login import Login
 from proxy.lost_flow import check_flow, flow_failed
 from proxy.message import Message
 from proxy.parse import value_of
@@ -247,6 +249,11 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         emergency, passage, from_, to,
     )  # fmt: skip
     crossing.target, crossing.routes = target, routes
+    if record.marks & cseq.MAPPED and cseq.towards(record.marks, callee=near_is_caller):
+        request = arrival.request
+        cseq.check(request.cseq)
+        answered = (latest.marks & Mark.ATTEMPT) >> Mark.ATTEMPT_SHIFT
+        crossing.login = Login(is_invite=request.method == b"INVITE", answered=answered)
     return crossing
 
 

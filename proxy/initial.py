@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from config.vocabulary import Zone
+from proxy import cseq
 from proxy.crossing import Crossing, derived
 from proxy.dialled import Prefixes, Wish
 from proxy.errors import Malformed, Refused
@@ -15,6 +16,7 @@ from proxy.forwarded_register import registering
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.location import DEFAULT_PORT, is_address
+from proxy.login import Login
 from proxy.lost_flow import check_flow
 from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
@@ -240,6 +242,7 @@ def cross(
 
     Raises:
         Malformed: when a value that must be rewritten cannot be read.
+        Refused: for a CSeq beyond what a trunk that asks for a password can be shown.
     """
     request, source, hop = arrival.request, arrival.source, destination.hop
     if b"record-route" in request.index and not emergency:
@@ -259,13 +262,20 @@ def cross(
         ends=(source.end, party.end),
         ways=generation.ways(arrival.flow, hop),
     )
+    marks = passage.marks
+    if marks & Mark.CSEQ_MAPPED and not (emergency and request.cseq >= cseq.END):
+        cseq.check(request.cseq)
+    else:
+        marks &= ~Mark.CSEQ_MAPPED  # an emergency call goes on without, and unanswered if it is challenged
+    if emergency:
+        marks |= Mark.EMERGENCY
     outward = identity.seal_call_id(call_id, passage.far, key_id)
     said = arrival.replaced or request.from_
     from_, to = passage.outward(said, request.to)
     crossing = Crossing(
         request, source, hop, arrival.flow, key_id,
         Record(
-            Mark.EMERGENCY if emergency else 0, arrival.wall, source.end, party.end, to_far, to_near,
+            marks, arrival.wall, source.end, party.end, to_far, to_near,
             identity.subscriber(key_id, (request.caller or request.from_).uri),
             tokens.mac(key_id, b"call", call_id, size=6),
             identity.fingerprint(key_id, call_id, request.from_tag),
@@ -274,6 +284,8 @@ def cross(
         ),
         arrival.wall, True, request.method not in NO_DIALOG, call_id, emergency, passage, from_, to,
     )  # fmt: skip
+    if marks & Mark.CSEQ_MAPPED:
+        crossing.login = Login(is_invite=request.method == b"INVITE")
     crossing.target = destination.target or _request_uri(arrival, crossing)
     crossing.routes = routes
     if destination.phone is not None:

@@ -36,6 +36,8 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
     crossing.far_flow = core.aliases.flow_to(hop) if is_offered else hop.flow
     crossing.notes = [] if core.recorder is not None else None
     check_secure(crossing)
+    if crossing.login is not None:
+        core.logins.prepare(core.generation, crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
     try:
         data = _built(core, crossing, via, share, now)
@@ -103,6 +105,8 @@ def send(
 ) -> None:
     """Finish and send one branch, whose hop has an address."""
     crossing = branch.crossing
+    if branch.login is not None:
+        branch.login.begin(crossing)
     try:
         via, data = finish(core, crossing, key, loop, share, now)
     except Unsent as unsent:

@@ -52,7 +52,8 @@ class Accepted:
     """
 
     __slots__ = (
-        "_call_id", "_echo", "_forms_dialog", "_head", "_is_sips", "_key_id", "_near_is_caller", "_passage", "_record",
+        "_call_id", "_echo", "_forms_dialog", "_head", "_is_sips", "_key_id", "_login", "_near_is_caller", "_passage",
+        "_record",
         "_record_routes", "_source", "_target", "_to_tag", "back", "flow", "hop",
     )  # fmt: skip
 
@@ -86,6 +87,7 @@ class Accepted:
         self._near_is_caller = crossing.near_is_caller
         self._forms_dialog = crossing.forms_dialog
         self._is_sips = crossing.is_sips
+        self._login = crossing.login
 
     def fire(self, name: str, now: float) -> None:
         """End; the table has let go already."""
@@ -100,6 +102,7 @@ class Accepted:
         )  # fmt: skip
         crossing.target = self._target
         crossing.far_flow = self.flow
+        crossing.login = self._login
         return crossing
 
     def _request(self) -> Message:

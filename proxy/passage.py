@@ -46,6 +46,8 @@ class Passage:
     far_way: str = "UDP"
     far_user: int = 1500
     """Longest user part of a URI that the far side takes."""
+    marks: int = 0
+    """Bits of `Mark` in the records of all dialogs that begin so: whose CSeq is mapped."""
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""

@@ -59,6 +59,12 @@ class Mark:
     EMERGENCY: Final = 2
     RECORDING: Final = 4
     CSEQ_MAPPED: Final = 8
+    """CSeq of requests to the callee's side counts in steps of four (`proxy/cseq.py`)."""
+    CSEQ_MAPPED_BACK: Final = 16
+    """The same of requests to the caller's side."""
+    ATTEMPT: Final = 96
+    """Two bits, of one record alone: which attempt of an INVITE the response answers that carries it."""
+    ATTEMPT_SHIFT: Final = 5
 
 
 class End(NamedTuple):

@@ -47,6 +47,7 @@ class Party:
         "is_uniform",
         "key",
         "label",
+        "logs_in",
         "trunk",
         "trusted",
         "zone",
@@ -81,6 +82,8 @@ class Party:
         """Whether it may not see by whose software a message was written; a PSAP gets what there is."""
         self.is_limited = trunk is not None and trunk.limits is not None
         """Whether its calls are counted (`proxy/trunk_limits.py`)."""
+        self.logs_in = trunk is not None and trunk.credentials is not None
+        """Whether its challenges are ours to answer."""
         self._hash = hash(self.key)
 
     def __hash__(self) -> int:

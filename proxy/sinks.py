@@ -34,6 +34,7 @@ EVENTS = frozenset(
         "privacy-override",
         "failover",
         "authentication",
+        "challenge",
     }
 )
 

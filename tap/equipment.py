@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from config.settings import Settings
 from config.statefile import StateFileError
 from config.subscribers import Subscribers
 from filters.catalogue import CatalogueError
 from filters.engine import build
+from proxy.digest_client import Account
 from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
 from proxy.transport_shared import open_group, steer
@@ -18,7 +19,7 @@ from tap import signing
 from tap.log import logger
 from tap.shelf import Shelf
 from tap.shell import StartError, cannot_open, with_ports
-from tap.signing import signer_of, verifier_of
+from tap.signing import passwords_of, signer_of, verifier_of
 from tap.state import State, prepare
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
 from tap.worker_metrics import Ledger
@@ -35,6 +36,7 @@ class Equipment:
     state: State
     subscribers: Subscribers
     privacy: Privacy
+    passwords: Mapping[str, Account]
     ledger: Ledger
     shelf: Shelf
 
@@ -77,6 +79,7 @@ class Equipment:
             credentials = signing.read(self.settings, wall)
             signer, verifier = signer_of(self.settings, credentials), verifier_of(credentials)
             self.privacy = build(self.settings, self.subscribers, signer, verifier)
+            self.passwords = passwords_of(self.settings, credentials)
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
         # Read once for all workers, who have it by fork and go on from there, one that is started anew as well.
@@ -97,6 +100,7 @@ class Equipment:
             self.settings = candidate.settings.model_copy(update={"listeners": self.settings.listeners})
             self.state = State(candidate.ring, candidate.retired)
             self.privacy = candidate.privacy
+            self.passwords = passwords_of(candidate.settings, candidate.credentials)
 
     def close(self) -> None:
         """Close all sockets of this process; safe to call twice."""

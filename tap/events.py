@@ -21,6 +21,7 @@ LEVELS = {
     "overload": LogLevel.warn,
     "failover": LogLevel.warn,
     "authentication": LogLevel.info,
+    "challenge": LogLevel.warn,
     "failed-closed": LogLevel.error,
 }
 """Level of each kind of proxy.sinks.EVENTS. What every call and every stranger causes is for debugging only."""

@@ -25,7 +25,7 @@ from tap.control import Control
 from tap.log import LineObserver, logger
 from tap.reload import Reloader
 from tap.shell import Clocks, MakeCore, Shell, StartError
-from tap.signing import signer_of, verifier_of
+from tap.signing import passwords_of, signer_of, verifier_of
 from tap.state import prepare
 from tap.subscriber_watch import subscribers_of
 
@@ -53,10 +53,11 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
             privacy = build(settings, subscribers, signer_of(settings, credentials), verifier_of(credentials))
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
-        accounts = None if subscribers is None else subscribers.accounts
         return Core(
-            settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired, accounts=accounts
-        )
+            settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired,
+            accounts=None if subscribers is None else subscribers.accounts,
+            passwords=passwords_of(settings, credentials),
+        )  # fmt: skip
 
     return make
 

@@ -23,6 +23,7 @@ from config.statefile import StateFileError
 from config.subscribers import Subscribers
 from proxy.bindings import Bindings
 from proxy.counters import Counters
+from proxy.digest_client import NO_ACCOUNTS, Account
 from proxy.flow import Flow
 from proxy.location import Place
 from proxy.overload import Overload
@@ -40,6 +41,7 @@ from tap.events import EventLog
 from tap.metrics import SipveilCollector, Sources, registry
 from tap.registration_journal import RegistrationJournal
 from tap.reload_history import History
+from tap.signing import passwords_of
 from tap.site import site
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
 from tap.subscriber_watch import gauges as subscriber_gauges
@@ -90,8 +92,11 @@ class Core(Protocol):
     def gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""
 
-    def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
-        """Go on with other settings, keys and policy."""
+    def adopt(
+        self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = (),
+        passwords: Mapping[str, Account] = NO_ACCOUNTS,
+    ) -> None:  # fmt: skip
+        """Go on with other settings, keys, policy and passwords."""
 
 
 class Clocks(Protocol):
@@ -201,7 +206,8 @@ class Shell:
     def adopt(self, candidate: Candidate) -> None:
         """Let the core go on with what a reload has made ready, on the listeners that there are."""
         self.settings = candidate.settings.model_copy(update={"listeners": self.settings.listeners})
-        self.core.adopt(self.settings, candidate.ring, candidate.privacy, candidate.retired)
+        passwords = passwords_of(candidate.settings, candidate.credentials)
+        self.core.adopt(self.settings, candidate.ring, candidate.privacy, candidate.retired, passwords)
         self._connections.adopt(self.settings, candidate.tls)
         self._resolver.ask(_query(self.settings))
 

@@ -1,9 +1,10 @@
-"""From configured keys and certificates to what signs and verifies calls, here and in workers."""
+"""From configured keys, certificates and passwords to what signs, verifies and logs in, here and in workers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -16,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from config import signing_key, trust_store
+from config import password_file, signing_key, trust_store
+from config.password_file import Password
 from config.settings import Settings
 from config.signing_key import SigningKey
 from config.trust_store import Signatory
@@ -24,16 +26,22 @@ from config.vocabulary import Zone
 from filters.credential import Credential
 from filters.signer import Signer
 from filters.verifier import Verifier
+from proxy.digest_client import Account
 from tap.log import logger
+
+NO_PASSWORDS: Mapping[str, Password] = MappingProxyType({})
+"""Of who is asked for none."""
 
 
 class Credentials(NamedTuple):
-    """What was read of keys and certificates."""
+    """What was read of keys, certificates and passwords."""
 
     key: SigningKey | None
     """None where nothing is to be signed."""
     signatories: Mapping[str, Signatory] | None
     """None where nothing is to be verified."""
+    passwords: Mapping[str, Password] = NO_PASSWORDS
+    """Those at trunks that ask for one, by the trunks' names."""
 
 
 NO_CREDENTIALS = Credentials(None, None)
@@ -45,6 +53,7 @@ class Packed(NamedTuple):
 
     key: tuple[bytes, float, float] | None
     signatories: dict[str, tuple[bytes, float, float]] | None
+    passwords: dict[str, Password]
 
 
 def read(settings: Settings, wall: float) -> Credentials:
@@ -53,17 +62,19 @@ def read(settings: Settings, wall: float) -> Credentials:
     Raises:
         SigningKeyError: if key or chain cannot be used.
         TrustStoreError: if there are no trust anchors.
+        PasswordFileError: if the password for a trunk cannot be used.
     """
+    passwords = password_file.load(settings)
     folder = Path(settings.state_dir)
     key = signing_key.load(settings.signing, folder) if settings.signing is not None else None
     if key is not None:
         _tell_of(key, wall)
     if settings.verification is None:
-        return Credentials(key, None)
+        return Credentials(key, None, passwords)
     store = trust_store.load(settings.verification, folder)
     for problem in store.problems:
         logger("verification").warn("{problem}; calls signed with it are not verified", problem=problem)
-    return Credentials(key, store.signatories)
+    return Credentials(key, store.signatories, passwords)
 
 
 def _tell_of(key: SigningKey, wall: float) -> None:
@@ -96,6 +107,18 @@ def signer_of(settings: Settings, credentials: Credentials) -> Signer | None:
     return Signer(Credential(key.key, signing.x5u, numbers, key.begins, key.ends, tell), attest)
 
 
+def passwords_of(settings: Settings, credentials: Credentials) -> dict[str, Account]:
+    """Return what trunks are answered with that ask for a password, by their names."""
+    found: dict[str, Account] = {}
+    for trunk in settings.trunks:
+        section, password = trunk.credentials, credentials.passwords.get(trunk.name)
+        if section is not None and password is not None:
+            realm = None if section.realm is None else section.realm.encode()
+            algorithms = [name.encode() for name in section.algorithms]
+            found[trunk.name] = Account(section.user.encode(), password.value, realm, algorithms)
+    return found
+
+
 def verifier_of(credentials: Credentials) -> Verifier | None:
     """Return what verifies calls; None where nothing is to be verified."""
     return None if credentials.signatories is None else Verifier(credentials.signatories)
@@ -103,11 +126,13 @@ def verifier_of(credentials: Credentials) -> Verifier | None:
 
 def pack(credentials: Credentials) -> Packed:
     """Write credentials as a worker can take them: a reload reads each file once, for all."""
-    key, signatories = credentials
+    key, signatories, named = credentials
+    passwords = dict(named)
     packed = None if key is None else (_private(key.key), key.begins, key.ends)
     if signatories is None:
-        return Packed(packed, None)
-    return Packed(packed, {url: (_public(one.key), one.begins, one.ends) for url, one in signatories.items()})
+        return Packed(packed, None, passwords)
+    public = {url: (_public(one.key), one.begins, one.ends) for url, one in signatories.items()}
+    return Packed(packed, public, passwords)
 
 
 def unpack(packed: Packed) -> Credentials:
@@ -118,8 +143,9 @@ def unpack(packed: Packed) -> Credentials:
         assert isinstance(private, EllipticCurvePrivateKey)  # noqa: S101 -- `pack` wrote it
         key = SigningKey(private, *packed.key[1:])
     if packed.signatories is None:
-        return Credentials(key, None)
-    return Credentials(key, {url: _signatory(*one) for url, one in packed.signatories.items()})
+        return Credentials(key, None, packed.passwords)
+    signatories = {url: _signatory(*one) for url, one in packed.signatories.items()}
+    return Credentials(key, signatories, packed.passwords)
 
 
 def _signatory(data: bytes, begins: float, ends: float) -> Signatory:

@@ -131,6 +131,7 @@ def core_maker(equipment: Equipment, worker: int, clocks: Clocks) -> MakeCore:
         return Core(
             settings, ring, equipment.privacy, sinks, now=now, wall=wall, retired=retired, worker=worker,
             accounts=equipment.subscribers.accounts,
+            passwords=equipment.passwords,
         )  # fmt: skip
 
     return make

@@ -5,7 +5,7 @@ Time stands still unless a test moves it. Nothing here opens a socket.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from filters.engine import build
 from filters.signer import Signer
 from filters.verifier import Verifier
 from proxy.core import Core
+from proxy.digest_client import Account
 from proxy.flow import Flow
 from proxy.sinks import Event
 
@@ -78,6 +79,7 @@ class World:
     signer: Signer | None = None
     verifier: Verifier | None = None
     accounts: Accounts | None = None
+    passwords: Mapping[str, Account] = field(default_factory=dict)
     refuse_send: set[tuple[str, int]] = field(default_factory=set)
     flows: dict[tuple[str, int], Flow] = field(default_factory=dict)
     """How messages of an address come in, where it is not by UDP."""
@@ -98,7 +100,7 @@ class World:
         """Return a fresh core, as after kill -9: same settings, same key ring, nothing else."""
         self.core = Core(
             self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired,
-            accounts=self.accounts,
+            accounts=self.accounts, passwords=self.passwords,
         )  # fmt: skip
         return self.core
 
@@ -108,7 +110,7 @@ class World:
         names = {trunk.name for trunk in self.settings.trunks}
         self.retired = [*self.retired, *(trunk for trunk in former.trunks if trunk.name not in names)]
         self.privacy = build(self.settings)
-        self.core.adopt(self.settings, self.ring, self.privacy, self.retired)
+        self.core.adopt(self.settings, self.ring, self.privacy, self.retired, self.passwords)
 
     # --- sinks
 

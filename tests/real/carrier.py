@@ -21,9 +21,10 @@ CONFIG = Path(__file__).with_suffix(".cfg")
 class Carrier:
     """Kamailio behind a relay."""
 
-    def __init__(self, lab: Lab, sipveil: Sipveil) -> None:
-        """Choose addresses; nothing runs yet but the relay."""
+    def __init__(self, lab: Lab, sipveil: Sipveil, *, password: str = "", algorithm: str = "MD5") -> None:
+        """Choose addresses; nothing runs yet but the relay. With a password, callers from outside are asked for it."""
         self._lab = lab
+        self._password, self._algorithm = password, algorithm
         self._gate: Address = (TRUNK, free_port(TRUNK))
         self.inside: Address = (INSIDE, free_port(INSIDE))
         """Where its phones send their requests."""
@@ -47,6 +48,7 @@ class Carrier:
         words = {
             "ADVERTISED": _written(self.relay.outer), "GATEPORT": str(self._gate[1]), "GATE": _written(self._gate),
             "INSIDE": _written(self.inside), "RELAY": _written(self.relay.inner),
+            "SECRET": self._password, "ALGORITHM": self._algorithm,
         }  # fmt: skip
         for word, value in words.items():
             text = text.replace(word, value) if word != "INSIDE" else text.replace("udp:INSIDE", f"udp:{value}")

@@ -11,6 +11,7 @@ from config.load import load
 from config.settings import Settings, Trunk
 from proxy.bindings import Bindings
 from proxy.counters import Counters
+from proxy.digest_client import NO_ACCOUNTS, Account
 from proxy.flow import Flow
 from proxy.location import Place
 from proxy.overload import Overload
@@ -91,7 +92,10 @@ class FakeCore:
     def set_wall(self, now: float, wall: float) -> None:
         self.walls.append(wall)
 
-    def adopt(self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = ()) -> None:
+    def adopt(
+        self, settings: Settings, keyring: KeyRing, privacy: Privacy, retired: Sequence[Trunk] = (),
+        passwords: Mapping[str, Account] = NO_ACCOUNTS,
+    ) -> None:  # fmt: skip
         self.settings = settings
 
     def gauges(self) -> Mapping[str, float]:

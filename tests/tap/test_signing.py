@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from twisted.logger import capturedLogs
 
+from proxy.digest_client import Account
 from proxy.sinks import Sinks
 from tap.service import SystemClocks, core_maker
 from tap.shell import StartError
-from tap.signing import pack, read, signer_of, unpack, verifier_of
+from tap.signing import pack, passwords_of, read, signer_of, unpack, verifier_of
 from tests.authorities import Authority
 from tests.tap.fakes import CONFIG, settings_of
 from tests.tap.test_service import NoSinks
@@ -99,7 +100,7 @@ def test_what_a_worker_is_given(folder: Path) -> None:
     assert found.key[1:] == credentials.key[1:]
     assert found.key.key.private_numbers() == credentials.key.key.private_numbers()
     nothing = read(settings_of(folder), WALL)
-    assert unpack(pack(nothing)) == nothing == (None, None)
+    assert unpack(pack(nothing)) == nothing == (None, None, {})
 
 
 def test_a_start_without_its_key_says_so(folder: Path) -> None:
@@ -126,3 +127,29 @@ def test_a_chain_that_cannot_be_used_is_told(folder: Path) -> None:
     with capturedLogs() as events:
         assert verifier_of(read(settings, WALL)) is not None
     assert [event["problem"].rpartition("/")[2].partition(":")[0] for event in events] == ["a.pem"]
+
+
+TRUNK = '\n[trunks.credentials]\nuser = "sipveil"\npassword_file = "carrier.password"\nrealm = "carrier.example"\n'
+
+
+def test_passwords_are_read_and_reach_workers(folder: Path) -> None:
+    """Through memory alone; no text of them shows the password."""
+    (folder / "state" / "carrier.password").write_text("canary\n")
+    (folder / "state" / "carrier.password").chmod(0o600)
+    carrier = '\n[[trunks]]\nname = "extra"\nhosts = ["198.51.100.77"]\nlistener = "access"\n'
+    settings = settings_of(folder, CONFIG + carrier + TRUNK)
+    credentials = read(settings, WALL)
+    assert "canary" not in repr(credentials) + repr(pack(credentials))
+    there = unpack(pickle.loads(pickle.dumps(pack(credentials))))
+    accounts = passwords_of(settings, there)
+    assert accounts == {"extra": Account(b"sipveil", b"canary", b"carrier.example")}
+    assert accounts["extra"].answers_realm(b"carrier.example")
+    assert not accounts["extra"].answers_realm(b"another")
+    assert passwords_of(settings, there._replace(passwords={})) == {}
+
+
+def test_a_start_without_its_password_says_so(folder: Path) -> None:
+    carrier = '\n[[trunks]]\nname = "extra"\nhosts = ["198.51.100.77"]\nlistener = "access"\n'
+    sinks: Sinks = NoSinks()
+    with pytest.raises(StartError, match="there is no password file"):
+        core_maker(SystemClocks())(settings_of(folder, CONFIG + carrier + TRUNK), sinks)
