@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from config.advice_emergency import emergency_advice
+from config.advice_routes import route_advice
 from config.groups_section import expand
 from config.problem import Mistake
 from config.settings import Settings
@@ -14,6 +15,7 @@ def advice(settings: Settings) -> Iterator[Mistake]:
     """Yield what an operator should look at again before it goes live."""
     yield from emergency_advice(settings)
     yield from _unreached_trunks(settings)
+    yield from route_advice(settings)
     yield from _counts_of_workers(settings)
     yield from _trunks_abroad(settings)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from config.vocabulary import Category
+from config.vocabulary import Category, Zone
+from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
 from proxy.memo import Recent
 from proxy.passage import Passage
@@ -61,6 +62,7 @@ class Generation:
                 network.record_budget(source), network.record_budget(party),
                 uniform if source.is_uniform else serialise, uniform if party.is_uniform else serialise,
                 self._pseudonyms(key_id, ends[1]), self._pseudonyms(key_id, ends[0]), source.trusted or emergency,
+                self._numbered(party),
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage
@@ -73,6 +75,13 @@ class Generation:
             return tokens.mac(key_id, b"identity", whom, value, size=8).hex().encode()
 
         return pseudonym
+
+    def _numbered(self, party: Party) -> Callable[[NameAddr], NameAddr] | None:
+        """Return what writes numbers as a trunk wants them; a PSAP gets them as they are."""
+        plan, trunk = self.network.dial_plan, party.trunk
+        if plan is None or trunk is None or trunk.numbers is None or party.zone is not Zone.TRUNK:
+            return None
+        return plan.written(trunk.numbers)
 
     def unfiltered(self) -> Generation:
         """Return this generation without filters, for an emergency call on which they fail."""
