@@ -10,7 +10,7 @@ from config.lines import Path
 from config.problem import Mistake
 from config.retired import trunk_id
 
-RESERVED = ("access", "core", "any")
+RESERVED = ("access", "core", "any", "registered")
 """Words of the routing table that no trunk can have for a name."""
 
 
@@ -50,7 +50,8 @@ def _colliding_ids(draft: Draft) -> Iterator[Mistake]:
 
 def _missing_listeners(draft: Draft) -> Iterator[Mistake]:
     known = _names(draft, "listeners")
-    references = (("trunks", EACH, "listener"), ("access", "listener"), ("core", "listener"))
+    sections = (("trunks", EACH), ("access",), ("core",))
+    references = [(*section, *key) for key in (("listener",), ("believed_on", EACH)) for section in sections]
     for path, name in (found for pattern in references for found in texts(draft, *pattern)):
         if known is not None and name not in known:
             yield Mistake(path, f'there is no listener "{name}"', f"write {_choice(known)} or add it to [[listeners]]")
@@ -62,7 +63,7 @@ def _routes_to_nowhere(draft: Draft) -> Iterator[Mistake]:
         return
     known = [*trunks, *expand_draft(draft), *(zone for zone in ("core", "access") if zone in draft)]
     for path, name in texts(draft, "routes", EACH, "to", EACH):
-        if name in known:
+        if name in known or name == "registered":  # whether anybody can be: config/check_registrar.py
             continue
         if name in ("core", "access"):
             yield Mistake(path, f"there is no section [{name}]", f"add [{name}] or write {_choice(known)}")

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from config.address import HostPortValue, IPAddress, NetworkValue, is_ip, parse_host_port, parse_network
+from config.default_ports import DEFAULT_PORTS
 from config.draft import EACH, Draft, find, parsed, tables, texts
 from config.lines import Path
 from config.problem import Mistake
-from config.settings import Listener
 
 
 def network_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -35,21 +35,31 @@ class _Socket(NamedTuple):
     port: object
     table: Draft
 
+    def is_datagram(self) -> bool:
+        """Tell UDP from what runs over TCP: each has ports of its own."""
+        return self.table.get("transport", "udp") == "udp"
+
     def overlaps(self, other: _Socket) -> bool:
         """Tell whether binding both would fail; port 0 is a new one each time."""
+        if self.is_datagram() is not other.is_datagram():
+            return False
         if self.port != other.port or self.port == 0 or self.address.version != other.address.version:
             return False
         return self.address == other.address or self.address.is_unspecified or other.address.is_unspecified
 
 
 def _sockets(draft: Draft) -> list[_Socket]:
-    default = Listener.model_fields["port"].default
     return [
-        _Socket(path, ipaddress.ip_address(address), table.get("port", default), table)
+        _Socket(path, ipaddress.ip_address(address), table.get("port", _default_port(table)), table)
         for path, table in tables(draft, "listeners", EACH)
         for _, address in texts(table, "address")
         if is_ip(address)
     ]
+
+
+def _default_port(table: Draft) -> int:
+    transport = table.get("transport")
+    return DEFAULT_PORTS.get(transport if isinstance(transport, str) else "udp", DEFAULT_PORTS["udp"])
 
 
 def _bound_twice(draft: Draft) -> Iterator[Mistake]:

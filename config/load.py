@@ -1,8 +1,9 @@
 """From a TOML file to Settings, or to the list of everything that is wrong with it.
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`, `check_groups`,
-`check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_numbering`; `check_certificates` where that is
-asked for) side by side -> each mistake gets its line.
+`check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_transports`, `check_streams`,
+`check_registrar`, `check_numbering`; `check_certificates` and `check_tls` where that is asked for) side by side -> each
+mistake gets its line.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from config.check_networks import network_mistakes
 from config.check_numbering import numbering_mistakes
 from config.check_policy import policy_mistakes
 from config.check_prefixes import prefix_mistakes
+from config.check_registrar import registrar_mistakes
 from config.check_signing import signing_mistakes
+from config.check_streams import stream_mistakes
+from config.check_tls import tls_advice, tls_mistakes
+from config.check_transports import transport_mistakes
 from config.draft import EACH, Draft, texts
 from config.problem import ConfigError, Mistake, Problem, key_text
 from config.settings import Settings
@@ -33,7 +38,7 @@ __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 
 _CHECKS = (
     name_mistakes, group_mistakes, network_mistakes, host_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes,
-    numbering_mistakes,
+    transport_mistakes, stream_mistakes, registrar_mistakes, numbering_mistakes,
 )  # fmt: skip
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 
@@ -52,6 +57,7 @@ def load(path: Path, wall: float | None = None) -> Settings:
         mistakes += check(file.data)
     if wall is not None:
         mistakes += certificate_mistakes(file.data, path.parent, wall)
+        mistakes += tls_mistakes(file.data, path.parent, wall)
     if settings is None or mistakes:
         raise ConfigError(file.placed(mistakes))
     absolute = {
@@ -76,7 +82,9 @@ def warnings(settings: Settings, path: Path | None = None, wall: float | None = 
 
     With wall (Unix seconds), so too for the files of keys and certificates.
     """
-    found = [*advice(settings), *(certificate_advice(settings, wall) if wall is not None else ())]
+    found = list(advice(settings))
+    if wall is not None:
+        found += [*certificate_advice(settings, wall), *tls_advice(settings, wall)]
     if path is None:
         return tuple(Problem("configuration", 0, key_text(each.path), each.wrong, each.right) for each in found)
     file = tomlfile.read(path, _RIGHT)

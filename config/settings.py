@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from config.address import HostPort, NameServer, Network, NextHop
+from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.numbering_section import Numbering, TrunkNumbers
 from config.region_section import Basis, Country, Region
+from config.registrar_section import Registrar
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
+from config.streams_section import Streams
 from config.trunk_operation import TrunkHealth, TrunkLimits
 from config.vocabulary import Action, Category, Zone
 
@@ -89,10 +92,38 @@ class Listener(Section):
     name: Name = Field(description="how trunks, access and core refer to this listener")
     address: IPText = Field(description="IPv4 or IPv6 address to bind, without brackets")
     port: int = Field(default=5060, ge=0, le=65535, description="port to bind; 0 lets the system choose one")
-    transport: Literal["udp"] = Field(default="udp", description="transport protocol")
+    transport: Literal["udp", "tcp", "tls", "ws", "wss"] = Field(
+        default="udp",
+        description="transport protocol; ports that are left out, here, in `advertised` and beside addresses of hops, "
+        "are 5061 for `tls`, 80 for `ws` and 443 for `wss` (WebSockets, RFC 7118). A TCP listener with the address and "
+        "port of a UDP one takes what is too large for a datagram, both ways",
+    )
     advertised: HostPort | None = Field(
         default=None,
         description="host or host:port that others are told in Contact and Record-Route; default: the bound address",
+    )
+    certificates: tuple[str, ...] = Field(
+        default=(),
+        description="for tls and wss: PEM files of our certificates, each with what is between it and its authority; "
+        "relative to `state_dir`. Who asks for a name (SNI) is shown the one that has it, others the first",
+    )
+    keys: tuple[str, ...] = Field(
+        default=(), description="PEM files of their private keys, in the same order, readable for nobody else"
+    )
+    ca: str | None = Field(
+        default=None,
+        description="PEM file of the authorities that certify the far ends that we connect to; default: the system's",
+    )
+    client_ca: str | None = Field(
+        default=None, description="PEM file of the authorities that certify clients, which are asked for a certificate"
+    )
+    require_client_certificate: bool = Field(
+        default=False, description="refuse clients without a certificate of `client_ca` (mutual TLS)"
+    )
+    origins: tuple[str, ...] = Field(
+        default=(),
+        description="for ws and wss: web pages that may connect, such as `https://phone.example.net`; empty: all. "
+        "What is not a browser can say any",
     )
 
 
@@ -103,6 +134,9 @@ class Access(Section):
         default=(), description="where phones are: networks, addresses or address:port"
     )
     listener: Name = Field(description="the listener that phones are reached through")
+    believed_on: tuple[Name, ...] = Field(
+        default=(), description="listeners on which an address tells that it is phones; empty: all of them"
+    )
     edge_proxies: tuple[Network, ...] = Field(
         default=(), description="proxies in front of the phones whose Route, Record-Route and Path are believed"
     )
@@ -111,7 +145,10 @@ class Access(Section):
         description="what phones may not see of others; a key given here replaces only that key",
     )
     record_budget: int = Field(
-        default=320, ge=64, le=1024, description="plain bytes of a dialog record towards a UDP phone"
+        default=320,
+        ge=64,
+        le=1024,
+        description="plain bytes of a dialog record towards a phone; default over streams 1,024",
     )
 
 
@@ -120,6 +157,18 @@ class Core(Section):
 
     networks: tuple[Network, ...] = Field(default=(), description="where the core's servers are")
     listener: Name = Field(description="the listener that the core is reached through")
+    believed_on: tuple[Name, ...] = Field(
+        default=(), description="listeners on which an address tells that it is the core; empty: all of them"
+    )
+    tls_name: HostName | None = Field(
+        default=None,
+        description="name that a certificate must show where `next_hop` has addresses and the listener TLS",
+    )
+    tls_names: tuple[HostName, ...] = Field(
+        default=(),
+        description="names, one of which a client's certificate must show on listeners with TLS, besides its address; "
+        "empty: the address is enough",
+    )
     next_hop: NextHop | None = Field(
         default=None,
         description="where requests for the core go; default: the Request-URI. A name is looked up as those of trunks",
@@ -141,6 +190,17 @@ class Trunk(Section):
     )
     networks: tuple[Network, ...] = Field(default=(), description="further networks that the trunk sends from")
     listener: Name = Field(description="the listener that the trunk is reached through")
+    believed_on: tuple[Name, ...] = Field(
+        default=(), description="listeners on which an address tells that it is the trunk; empty: all of them"
+    )
+    tls_name: HostName | None = Field(
+        default=None, description="name that a certificate must show where `hosts` has addresses and the listener TLS"
+    )
+    tls_names: tuple[HostName, ...] = Field(
+        default=(),
+        description="names, one of which a client's certificate must show on listeners with TLS, besides its address; "
+        "empty: the address is enough",
+    )
     trusted: bool = Field(default=False, description="inside the trust domain of RFC 3325: may see asserted identities")
     pstn: bool = Field(
         default=False,
@@ -165,7 +225,10 @@ class Trunk(Section):
         default=True, description="false for trunks that drop Record-Route: the Contact carries the record"
     )
     max_call_id: int = Field(default=64, ge=48, le=255, description="longest Call-ID that the trunk takes")
-    max_user: int = Field(default=255, ge=128, le=1500, description="longest user part of a URI that the trunk takes")
+    max_user: int = Field(
+        default=255, ge=128, le=1500,
+        description="longest user part of a URI that the trunk takes; default over streams 1,500",
+    )  # fmt: skip
     max_datagram: int = Field(default=65535, ge=1300, le=65535, description="largest datagram that the trunk takes")
     token_alphabet: Literal["base64url", "base32"] = Field(
         default="base64url", description="how tokens are written; base32 for trunks that lose upper and lower case"
@@ -185,7 +248,9 @@ class Trunk(Section):
         "as by `seal_tags`; CSeq stays, for both ends count with it",
     )
     sign: bool = Field(default=False, description="wants calls signed (STIR/SHAKEN): see `[signing]`")
-    record_budget: int = Field(default=160, ge=64, le=1024, description="plain bytes of a dialog record on UDP")
+    record_budget: int = Field(
+        default=160, ge=64, le=1024, description="plain bytes of a dialog record; default over streams 1,024"
+    )
     numbers: TrunkNumbers | None = Field(
         default=None, description="how it wants numbers; default: as they were dialled"
     )
@@ -237,7 +302,8 @@ class Route(Section):
     emergency: bool = Field(default=False, description="this line is for emergency calls, and only for them")
     to: tuple[str, ...] = Field(
         min_length=1,
-        description="trunks, groups, `core` or `access` (the Request-URI itself), by name; several: forked in parallel",
+        description="trunks, groups, `core`, `access` (the Request-URI itself) or `registered` (all phones of the "
+        "address in the Request-URI), by name; several: forked in parallel",
     )
 
 
@@ -463,12 +529,16 @@ class Settings(Section):
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     rules: tuple[PolicyRule, ...] = Field(default=(), description="further rules of the policy")
+    registrar: Registrar | None = Field(default=None, description="registrations of phones")
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
     region: Region | None = Field(default=None, description="where subscribers' data stay")
     signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")
     verification: Verification | None = Field(default=None, description="STIR/SHAKEN verification")
     limits: Limits = Field(default=Limits(), description="bounds")
+    streams: Streams = Field(default=Streams(), description="bounds on connections")
     overload: Overload = Field(default=Overload(), description="overload control")
     timers: Timers = Field(default=Timers(), description="timers")
     metrics: Metrics = Field(default=Metrics(), description="metrics page")
     log: Log = Field(default=Log(), description="logging")
+
+    _ports = model_validator(mode="before")(staticmethod(with_default_ports))

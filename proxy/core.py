@@ -13,6 +13,10 @@ from collections.abc import Sequence
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
+from proxy import stun
+from proxy.aliases import Aliases
+from proxy.bindings import Bindings
+from proxy.by_size import RefusedConnections
 from proxy.counters import COUNTERS, Counters
 from proxy.crossing import Crossing, Records
 from proxy.errors import Malformed
@@ -38,6 +42,7 @@ from proxy.policy import Privacy
 from proxy.probes import Probes
 from proxy.references import References
 from proxy.refusal import Refusals
+from proxy.registrar import Registrar
 from proxy.reply import echo, reply, reply_flow
 from proxy.routing import Network, Party
 from proxy.sinks import Event, Recorder, Sinks
@@ -45,6 +50,16 @@ from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
 from proxy.trunk_limits import TrunkLimits
+from proxy.undelivered import give_back_anew, undelivered
+from proxy.unframed import unframed
+from proxy.waiting import Waiting
+
+
+def _is_from_us(network: Network, flow: Flow) -> bool:
+    """Tell whether a message comes from our own address; of a connection the port says nothing."""
+    host, port = flow.peer
+    return network.is_us(host.encode(), port) if flow.transport == "UDP" else network.is_own_host(host)
+
 
 _KEEPALIVE = b"\r\n\0 \t"
 _MADE_CODES = {
@@ -77,7 +92,11 @@ class Core:
         self.timers = settings.timers
         self.wheel = TimerWheel(now)
         self.worker = worker
+        self.place = int(wall * 1000) & 0xFFFF, worker
+        """What tells connections of this process from those of an earlier one, whose numbers were the same."""
+        self.waiting = Waiting()
         self.recorder: Recorder | None = None
+        self.bindings = Bindings(self.wheel, wall - now)
         self.generation = self._generation(settings, keyring, privacy, retired)
         self.servers: dict[ServerKey, Server] = {}
         self.clients: dict[bytes, Client] = {}
@@ -86,8 +105,11 @@ class Core:
         self.outages = Outages()
         self.limits = TrunkLimits(settings.workers)
         self.limits.adopt(settings.trunks)
+        self.refused = RefusedConnections()
+        self.aliases = Aliases()
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
+        self.registrar = Registrar(self)
         self.requests = RequestHandler(self)
         self.cancels = CancelHandler(self)
         self.overload = Overload(settings.overload, self._tell_overload)
@@ -104,14 +126,14 @@ class Core:
         identity = Identity(tokens, privacy.leaks)
         references = References(tokens, identity)
         network = Network(settings, retired)
-        generation = Generation(network, privacy, tokens, identity, references)
+        generation = Generation(network, privacy, tokens, identity, references, self.place, self.bindings)
         self._make_forwarders(generation)
         return generation
 
     def _make_forwarders(self, generation: Generation) -> None:
         """Make what writes the messages of a generation."""
         tokens, identity, references = generation.tokens, generation.identity, generation.references
-        records, privacy = Records(tokens, identity), generation.privacy
+        records, privacy = Records(tokens, identity, generation.place), generation.privacy
         self.request_forwarder = RequestForwarder(
             tokens, identity, records, references, privacy, generation.network.sent_by, self.counters
         )
@@ -122,12 +144,14 @@ class Core:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Handle one datagram."""
         # Nearly always the first letter tells: the whole is only looked at where that is white.
-        if len(data) < 4 or (data[0] in _KEEPALIVE and not data.strip(_KEEPALIVE)):
-            self.counters.add("dropped", "keepalive")
+        if (len(data) < 4 or data[0] in _KEEPALIVE) and self._is_kept_alive(data, flow):
             return
         network = self.generation.network
-        source = network.party_of(flow.peer)
-        if source is None and not network.is_us(flow.peer[0].encode(), flow.peer[1]):
+        if flow.transport == "UDP" and network.by_address:
+            source = network.party_of(flow.peer)
+        else:
+            source = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
+        if source is None and not _is_from_us(network, flow):
             self.drop("unknown-source")
             return
         if self.overload.active and source is not None and self.refusals.receive(data, flow, source, now):
@@ -140,7 +164,26 @@ class Core:
         if message.status:
             self.responses.receive(message, flow, source, now)
         else:
+            if flow.identity and source is not None:
+                self.aliases.offered(flow, message.via, source)
             self.requests.receive(message, flow, source, now)
+
+    def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
+        """Learn that a message which `send` had taken never left: to whom it matters, that is a transport error."""
+        undelivered(self, flow, data, now)
+
+    def closed(self, flow: Flow, now: float) -> None:
+        """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer.
+
+        Phones that are registered by it alone are registered no more.
+        """
+        self.bindings.closed(flow, now)
+        self.waiting.ended(flow, self.wheel, now)
+        self.aliases.ended(flow)
+
+    def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
+        """Answer the head of a message whose end nobody can tell; the connection ends after it."""
+        unframed(self, data, flow, code, why)
 
     def timeout(self, now: float) -> None:
         """Fire the timers that are due; to be called every `tick` seconds."""
@@ -165,7 +208,9 @@ class Core:
         former = self.generation
         if keyring == former.tokens.ring:
             network = Network(settings, retired)
-            self.generation = Generation(network, privacy, former.tokens, former.identity, former.references)
+            self.generation = Generation(
+                network, privacy, former.tokens, former.identity, former.references, self.place, self.bindings
+            )
             self._make_forwarders(self.generation)
         else:
             self.generation = self._generation(settings, keyring, privacy, retired)
@@ -182,7 +227,7 @@ class Core:
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""
-        self._epoch = wall - now
+        self._epoch = self.bindings.epoch = wall - now
 
     def owner(self, data: bytes, workers: int = 1) -> int:
         """Return which of `workers` a datagram belongs to (design.md §6)."""
@@ -195,6 +240,8 @@ class Core:
             "sipveil_client_transactions": len(self.clients),
             "sipveil_parked_requests": len(self.parking),
             "sipveil_targets_passed_over": len(self.outages.marks),
+            "sipveil_bindings": len(self.bindings),
+            "sipveil_registered_addresses": self.bindings.addresses,
             "sipveil_overload_active": int(self.overload.active),
             "sipveil_overload_refused_ratio": 1 - self.overload.share,
             "sipveil_overload_lag_seconds": self.overload.wait,
@@ -223,6 +270,11 @@ class Core:
     def transmit(self, flow: Flow, data: bytes) -> bool:
         """Send bytes that are finished."""
         return self._sinks.send(flow, data)
+
+    def give_back(self, flow: Flow, data: bytes) -> None:
+        """Send a response to where its request came from, or as near to that as there is a way (§18.2.2)."""
+        if not self._sinks.send(flow, data) and flow.connection:
+            give_back_anew(self, flow, data)
 
     def drop(self, reason: str) -> None:
         """Count a message that gets silence."""
@@ -264,7 +316,7 @@ class Core:
         if isinstance(server, ServerTransaction):
             server.repeat(now)
         elif isinstance(server, CompletedServer):
-            self.transmit(server.flow, server.response)
+            self.give_back(server.flow, server.response)
 
     def respond(
         self, server: ServerTransaction, request: Message, flow: Flow, status: int, now: float,
@@ -286,7 +338,7 @@ class Core:
     ) -> None:
         """Answer without a transaction: for what is broken, or too much."""
         data = self.own_response(request, flow, status, reason, extra)
-        self.transmit(reply_flow(self.generation.network, request, flow), data)
+        self.give_back(reply_flow(self.generation.network, request, flow), data)
         self._count_made(status)
 
     def own_response(
@@ -311,12 +363,28 @@ class Core:
         """Make a client transaction for finished bytes; `start` sends them."""
         return ClientTransaction(self, flow, self.clients, client_key(branch, method), data, user)
 
-    def look_up(self, host: str, port: int, found: Found, *, urgent: bool) -> bool:
+    def look_up(self, host: str, port: int, transport: str, found: Found, *, urgent: bool) -> bool:
         """Park until it is known where host is served; False when too many wait and this is no emergency call."""
         ticket = self.parking.put(found, urgent=urgent)
         if ticket is None:
             return False
-        self._sinks.lookup(ticket, host, port)
+        self._sinks.lookup(ticket, host, port, transport)
+        return True
+
+    def _is_kept_alive(self, data: bytes, flow: Flow) -> bool:
+        """Take what only keeps a flow open: silence for what is blank, an answer to a phone's STUN (RFC 5626 §8)."""
+        if len(data) < 4 or not data.strip(_KEEPALIVE):
+            self.counters.add("dropped", "keepalive")
+            return True
+        if data[:2] != stun.BINDING or flow.transport != "UDP":
+            return False
+        network = self.generation.network
+        party = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
+        known = network.settings.registrar is not None and party is not None and party.zone is Zone.ACCESS
+        answer = stun.answer(data, flow.peer) if known else None
+        if answer is not None:
+            self.transmit(flow, answer)
+        self.counters.add("stun", "ignored" if answer is None else "answered")
         return True
 
     def _reject(self, error: Malformed, flow: Flow) -> None:

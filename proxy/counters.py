@@ -29,11 +29,11 @@ COUNTERS = (
     CounterSpec("sipveil_responses_received_total", "Responses that were parsed, by class.", "class",
                 ("1xx", "2xx", "3xx", "4xx", "5xx", "6xx")),
     CounterSpec("sipveil_responses_made_total", "Responses that Sipveil made itself, by status code.", "code",
-                ("100", "200", "400", "403", "404", "408", "415", "416", "420", "440", "480",
+                ("100", "200", "400", "403", "404", "408", "415", "416", "420", "430", "440", "480",
                  "481", "482", "483", "487", "500", "501", "503", "505", "513", "other")),
     CounterSpec("sipveil_dropped_total", "Messages that were dropped in silence, by reason.", "reason",
                 ("malformed", "keepalive", "unknown-source", "stray-response", "ack-without-dialog",
-                 "parked-full", "late", "failed-closed")),
+                 "parked-full", "late", "failed-closed", "undelivered")),
     CounterSpec("sipveil_overload_refused_total", "Requests refused with 503 for overload or a full table, by method.",
                 "method", METHODS),
     CounterSpec("sipveil_retransmissions_absorbed_total", "Requests answered from stored bytes, by method.",
@@ -43,8 +43,9 @@ COUNTERS = (
     CounterSpec("sipveil_timeouts_total", "Transactions ended by a timer.", "timer", ("B", "C", "F", "H")),
     CounterSpec("sipveil_failovers_total",
                 "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
-                "another 5xx to an emergency call, what a contract keeps from one trunk of a group.", "reason",
-                ("503", "transport", "timeout", "emergency", "contract")),
+                "another 5xx to an emergency call, what a contract keeps from one trunk of a group, the flow of a "
+                "registered phone that is gone.", "reason",
+                ("503", "transport", "timeout", "emergency", "contract", "flow")),
     CounterSpec("sipveil_probes_total",
                 "OPTIONS of our own to trunks, by what came of it; refused: with 503.", "outcome",
                 ("answered", "refused", "silent", "unreachable")),
@@ -62,6 +63,10 @@ COUNTERS = (
                 "on which a filter failed.", "reason", ("emergency", "callback", "filter")),
     CounterSpec("sipveil_calls_total", "Dialog-forming INVITEs that were forwarded, by zone of the hop.", "zone",
                 ("access", "core", "trunk", "psap")),
+    CounterSpec("sipveil_stun_total", "STUN requests over UDP, by whether a phone was told its address.", "outcome",
+                ("answered", "ignored")),
+    CounterSpec("sipveil_registrations_total", "REGISTERs answered here, by outcome.", "outcome",
+                ("updated", "queried", "forbidden", "unknown", "brief", "full", "refused")),
     CounterSpec("sipveil_identity_total", "Identity headers that arrived and what became of them.", "outcome",
                 ("kept", "broken", "revealing", "unreadable")),
     CounterSpec("sipveil_signing_total",
@@ -70,6 +75,20 @@ COUNTERS = (
                 ("signed", "no-number", "expired", "div", "div-hidden", "div-not-ours", "div-stale", "div-expired")),
     CounterSpec("sipveil_verification_total", "Calls from trunks whose signatures were looked at, by result.", "result",
                 ("TN-Validation-Passed", "TN-Validation-Failed", "No-TN-Validation")),
+    CounterSpec("sipveil_connections_opened_total", "Connections that came to be used, by who made them: others or we.",
+                "direction", ("in", "out")),
+    CounterSpec("sipveil_connections_refused_total",
+                "Connections refused because there were too many, in all or from one address.", "reason",
+                ("total", "source")),
+    CounterSpec("sipveil_connections_closed_total",
+                "Connections that ended, by what ended them: the peer; no way there; a TLS handshake that failed; "
+                "another name in the certificate; nothing said; a message not completed in time; nothing said for "
+                "long; what is no SIP; a message too large; not reading what waits; we stopped.", "reason",
+                ("peer", "connect", "handshake", "identity", "silent", "slow", "idle", "malformed", "size",
+                 "not-reading", "shutdown")),
+    CounterSpec("sipveil_connections_held_back_total",
+                "How often a connection was not read until the next second, for it brought too much.", "reason",
+                ("rate",)),
 )  # fmt: skip
 
 

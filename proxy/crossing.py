@@ -6,6 +6,8 @@ makes the dialog records for either side.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
@@ -16,7 +18,12 @@ from proxy.policy import EditContext, Plan
 from proxy.record import HARD_LIMIT, Mark, Mould, Record, RecordTooBig, fit
 from proxy.routing import Hop, Party
 from proxy.tokens import Purpose, Tokens
+from proxy.transports import SECURE, SIPS_PARAMS, URI_PARAMS
 from proxy.uri import parse_sip_uri
+
+if TYPE_CHECKING:
+    from proxy.forwarded_register import Registering
+    from proxy.registered import Phone
 
 
 class Crossing:
@@ -26,9 +33,32 @@ class Crossing:
     """
 
     __slots__ = (
-        "base", "call_id", "emergency", "extra_replaces", "far_flow", "forms_dialog", "from_", "hop", "issued",
-        "key_id", "mould", "near_flow", "near_is_caller", "notes", "passage", "request", "route_token", "route_value",
-        "routes", "sealed", "source", "target", "to",
+        "base",
+        "call_id",
+        "emergency",
+        "extra_replaces",
+        "far_flow",
+        "forms_dialog",
+        "from_",
+        "hop",
+        "is_sips",
+        "issued",
+        "key_id",
+        "mould",
+        "near_flow",
+        "near_is_caller",
+        "notes",
+        "passage",
+        "phone",
+        "registering",
+        "request",
+        "route_token",
+        "route_value",
+        "routes",
+        "sealed",
+        "source",
+        "target",
+        "to",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - a row of what each crossing has
@@ -82,8 +112,14 @@ class Crossing:
         self.notes: list[tuple[str, str]] | None = None
         self.sealed: dict[tuple[Purpose, bool, bytes, tuple[bytes, ...]], bytes] = {}
         """Tokens that were made: 180 and 200 carry the same."""
+        self.phone: Phone | None = None
+        """The registered phone that it goes to, if it does."""
+        self.registering: Registering | None = None
+        """Of a REGISTER for the core's registrar: what it needs besides."""
         self.mould: Mould | None = None
         """Makes their records."""
+        self.is_sips = request.uri[:5].lower() == b"sips:"
+        """Whether the sender asks that every hop be secure (RFC 5630): then so do the URIs that we write."""
 
     def again(self, hop: Hop) -> Crossing:
         """Return the same crossing towards another hop of the same party, as before anything was sent."""
@@ -92,6 +128,7 @@ class Crossing:
             self.forms_dialog, self.call_id, self.emergency, self.passage, self.from_, self.to,
         )  # fmt: skip
         crossing.target, crossing.routes, crossing.extra_replaces = self.target, self.routes, self.extra_replaces
+        crossing.phone, crossing.registering = self.phone, self.registering
         return crossing
 
     @property
@@ -124,6 +161,14 @@ class Crossing:
         """Host that the far side is told of us."""
         return self.passage.far_origin
 
+    def near_uri(self, user: bytes) -> bytes:
+        """Return the URI that leads the sender to us; `user` is b"" or a token."""
+        return _uri(user, self.passage.near_origin, self.passage.near_way, is_sips=self.is_sips)
+
+    def far_uri(self, user: bytes) -> bytes:
+        """Return the URI that leads the far side to us."""
+        return _uri(user, self.passage.far_origin, self.passage.far_way, is_sips=self.is_sips)
+
     @property
     def far_domain(self) -> bytes:
         """Host that Request-URI and To carry towards the far side."""
@@ -140,11 +185,24 @@ class Crossing:
         return self.passage.near.hides
 
 
+def _uri(user: bytes, origin: bytes, way: str, *, is_sips: bool) -> bytes:
+    """Return a URI of ours as a side gets it: it names the transport by which that side reaches us (RFC 5658 §3).
+
+    A sips URI goes to no side that could not follow it: one that reaches us without TLS has not asked for it.
+    """
+    if way == "UDP":
+        return b"sip:%b@%b" % (user, origin)
+    if is_sips and way in SECURE:
+        return b"sips:%b@%b%b" % (user, origin, SIPS_PARAMS[way])
+    return b"sip:%b@%b%b" % (user, origin, URI_PARAMS[way])
+
+
 class Records:
     """Makes the tokens that carry a crossing's dialog records."""
 
-    def __init__(self, tokens: Tokens, identity: Identity) -> None:
-        """Seal with tokens; map with identity."""
+    def __init__(self, tokens: Tokens, identity: Identity, place: tuple[int, int] = (0, 0)) -> None:
+        """Seal with tokens; map with identity; `place` is the generation's."""
+        self._place = place
         self._tokens = tokens
         self._identity = identity
 
@@ -206,12 +264,12 @@ class Records:
         flow = crossing.far_flow if for_near else crossing.near_flow
         mould = crossing.mould
         if mould is None:
-            mould = crossing.mould = _mould(crossing)
+            mould = crossing.mould = _mould(crossing, self._place)
         payload, record = mould.make(marks, flow, target, routes, budget, whole=whole) or _fitted(
             mould.record(marks, flow, target, routes, whole=whole), budget, must_go=for_near or crossing.emergency
         )
         user = self._tokens.seal_record(purpose, payload, record, crossing.key_id, side.alphabet)
-        if party.trunk and len(user) > party.trunk.max_user and not (for_near or crossing.emergency):
+        if party.trunk and len(user) > crossing.passage.far_user and not (for_near or crossing.emergency):
             raise RecordTooBig
         return user
 
@@ -232,13 +290,13 @@ def _fitted(record: Record, budget: int, *, must_go: bool) -> tuple[bytes, Recor
     return payload, written if record.flow is None or record.flow.transport == "UDP" else None
 
 
-def _mould(crossing: Crossing) -> Mould:
-    """Return what makes the crossing's records."""
+def _mould(crossing: Crossing, place: tuple[int, int] = (0, 0)) -> Mould:
+    """Return what makes the crossing's records; those that lead to a connection say in which process it lives."""
     base = crossing.base
     from_, to = derived(base.from_outward), derived(base.to_outward)
     if from_ is not base.from_outward or to is not base.to_outward:
         base = base._replace(from_outward=from_, to_outward=to)
-    return Mould(base, crossing.issued)
+    return Mould(base, crossing.issued, place)
 
 
 def packed(crossing: Crossing) -> bytes:

@@ -22,6 +22,7 @@ from proxy.machines import State
 from proxy.matching import ServerKey
 from proxy.routing import Hop, Network
 from proxy.transaction import ClientTransaction
+from proxy.transports import DEFAULT_PORTS
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -151,7 +152,7 @@ class Failover:
             self._insert(hop, places)
             self.go_on(context, branch, later)
 
-        return self._core.look_up(hop.host, hop.port, found, urgent=self._emergency)
+        return self._core.look_up(hop.host, hop.port, hop.transport, found, urgent=self._emergency)
 
     def _insert(self, hop: Hop, places: Sequence[Place]) -> None:
         self._pending.extendleft(reversed(targets(self._core, self._network, hop, places, self._way[0])))
@@ -245,5 +246,5 @@ def targets(core: Core, network: Network, hop: Hop, places: Sequence[Place], key
     """
     tokens = core.generation.tokens
     seed = tokens.mac(tokens.current, b"target", key, hop.host.encode(), size=16)
-    there = [network.at(hop, address) for address in order(places, hop.port, seed)]
+    there = [network.at(hop, address) for address in order(places, hop.port, seed, DEFAULT_PORTS[hop.transport])]
     return [each for each in there if each is not None]

@@ -10,14 +10,16 @@ from proxy.derive import cancel_for
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.lingering import Accepted
+from proxy.lost_flow import flow_failed, is_lost
 from proxy.machines import State
 from proxy.message import Message
 from proxy.reply import echo
 from proxy.timers import Timer, TimerWheel, cancel
-from proxy.transaction import ClientTransaction, ServerTransaction
+from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
 
 if TYPE_CHECKING:
     from proxy.failover import Failover
+    from proxy.in_turns import Turns
 
 #: Challenges of all branches go back together (§16.7 item 7).
 _CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
@@ -72,8 +74,14 @@ class Uplink(Protocol):
     def unheard(self, client: ClientTransaction, now: float) -> None:
         """Learn that a target did not answer, or that there is no way to it."""
 
+    def flow_failed(self, branch: Branch, now: float) -> None:
+        """Learn from an edge proxy that a registered phone's flow is gone (RFC 5626 §5.3)."""
+
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Learn that a target answered 503."""
+
+    def fall_back(self, client: ClientTransaction, user: ClientUser, now: float) -> ClientTransaction | None:
+        """Return what stands for a request that could not be sent over TCP, where it may go over UDP."""
 
 
 class Branch:
@@ -106,7 +114,7 @@ class Branch:
 class ResponseContext:
     """All branches of one server transaction."""
 
-    __slots__ = ("_uplink", "branches", "cancelled", "flow", "request", "server", "trying")
+    __slots__ = ("_uplink", "branches", "cancelled", "flow", "request", "server", "trying", "turns")
 
     def __init__(self, uplink: Uplink, request: Message, flow: Flow, server: ServerTransaction) -> None:
         """Begin without branches; `flow` is where the request came from."""
@@ -118,6 +126,8 @@ class ResponseContext:
         self.cancelled = False
         self.trying: Timer | None = None
         """When 100 is sent for a non-INVITE."""
+        self.turns: Turns | None = None
+        """Registered phones that are not called yet."""
 
     def add(self, crossing: Crossing) -> Branch:
         """Add a target."""
@@ -149,8 +159,16 @@ class ResponseContext:
     def on_failure(self, client: ClientTransaction, status: int, now: float) -> None:
         """Take note that a branch will get no response."""
         branch = self._branch_of(client)
+        if status == 503 and self.wants(branch):
+            other = self._uplink.fall_back(client, self, now)
+            if other is not None:
+                branch.client = other
+                other.start(now)
+                return
         if not branch.provisional:
             self._uplink.unheard(client, now)
+        if status == 503 and is_lost(branch.crossing):
+            status = flow_failed(branch.crossing.source)
         self.failed(branch, status, None, now)
 
     def failed_locally(self, branch: Branch, status: int, now: float, answer: Answer = STANDARD) -> None:
@@ -220,12 +238,22 @@ class ResponseContext:
 
     def wants(self, branch: Branch) -> bool:
         """Tell whether a branch may still be sent somewhere: nobody has cancelled it, and no other has decided."""
-        if self.cancelled or self.server.finished or branch.cancelling is not None:
+        return branch.cancelling is None and self.may_go_on()
+
+    def may_go_on(self) -> bool:
+        """Tell whether anybody may still be called: the sender has not cancelled, and no branch has decided."""
+        if self.cancelled or self.server.finished:
             return False
         return not any(200 <= other.final < 300 or other.final >= 600 for other in self.branches)
 
+    def quiet(self, now: float) -> None:
+        """Cancel all that ring, so that others may."""
+        self._cancel_pending(b"", now)
+
     def let_go(self) -> None:
         """Let go of what only further branches would need of the request, once all were sent for the last time."""
+        if self.turns is not None and self.turns.keeps(self):
+            return
         if all(branch.client is not None and branch.others is None for branch in self.branches):
             echo(self.request, self.flow, b"")
             self.request.release()
@@ -244,8 +272,12 @@ class ResponseContext:
             return
         branch.others = None
         branch.final = status
+        if status == 430:
+            self._uplink.flow_failed(branch, now)
         if status >= 600:
             self._cancel_pending(b"", now)
+        if self.turns is not None:
+            self.turns.after(self, branch, now)
         if all(other.final for other in self.branches):
             self._conclude(now)
             self._settle()
@@ -254,7 +286,12 @@ class ResponseContext:
         """Send the best of the final responses back, unless a better one went before (§16.7 item 6)."""
         if self.server.finished or any(branch.final < 300 for branch in self.branches):
             return
-        best = min(self.branches, key=_rank)
+        phones = self.turns is not None and not self.cancelled
+        best = min(self.branches, key=_rank_of_phone if phones else _rank)
+        if phones and _is_unreached(best):
+            late = best.final == 408 and not self.server.is_invite
+            self._answer_for(408 if late else 480, now)  # all have rung in vain, or cannot be reached: nobody refused
+            return
         if best.response is None:
             self._answer_for(best.final, now, best.answer)
             return
@@ -264,7 +301,7 @@ class ResponseContext:
             merged = [line for other in others if other.status in (401, 407) for line in _challenges(other)]
         self._uplink.pass_back(self, best, best.response, merged, now)
 
-    def _answer_for(self, status: int, now: float, answer: Answer) -> None:
+    def _answer_for(self, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Answer for a branch that had no response: 503 as 500, and 408 to INVITE only (RFC 4320 §4.2)."""
         if self.cancelled:
             status = 487
@@ -333,6 +370,16 @@ def _rank(branch: Branch) -> tuple[int, int, int]:
     if status >= 600:
         return (0, 0, status)
     return (status // 100, 0 if status in _PREFERRED else 1, 1 if branch.response is None else 0)
+
+
+def _rank_of_phone(branch: Branch) -> tuple[int, int, int]:
+    """Order final responses of registered phones: what no phone has said comes last."""
+    return (9, 0, 0) if _is_unreached(branch) else _rank(branch)
+
+
+def _is_unreached(branch: Branch) -> bool:
+    """Tell whether a final follows from our own CANCEL, or from a flow that is gone (RFC 5626 §7)."""
+    return branch.final in (430, 487) or (branch.response is None and branch.final in (408, 480, 503))
 
 
 def _challenges(response: Message) -> list[tuple[bytes, bytes]]:

@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from config.vocabulary import Zone
 from proxy.asserted import HEADER, assert_identity, write_numbers
+from proxy.called_party import call_party
 from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, keeps_record_route
 from proxy.emergency import says_callback
-from proxy.errors import Malformed, Refused
+from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.identity import Identity
 from proxy.message import Draft
@@ -24,6 +25,7 @@ from proxy.policy import Origin, Plan, Privacy
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
+from proxy.transports import VIA_HEADS
 from proxy.unfiltered import PLAN, remove_credentials
 from proxy.uri import hostport, parse_sip_uri
 from proxy.verstat import CLAIMING, claims, disclaimed
@@ -79,6 +81,8 @@ class RequestForwarder:
         if b"priority" in crossing.request.index and not crossing.emergency:
             _disbelieve(draft, crossing)
         _count_down(draft, crossing)
+        if crossing.phone is not None:
+            call_party(draft, crossing.phone.aor)
         plan = self._plan(crossing)
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan)
         if crossing.passage.numbered is not None and HEADER in draft:
@@ -90,11 +94,7 @@ class RequestForwarder:
             draft.note("max-breadth", "bounds forking (RFC 5393)")
         if crossing.to_far.vouches or not crossing.request.index.keys().isdisjoint(_ABOUT_THE_CALLER):
             self._vouch(draft, crossing)
-        data = crossing.passage.write_far(draft)
-        trunk = crossing.hop.party.trunk
-        if trunk and len(data) > trunk.max_datagram and not crossing.emergency:
-            raise Refused(513, "Message Too Large")
-        return data
+        return crossing.passage.write_far(draft)
 
     def _vouch(self, draft: Draft, crossing: Crossing) -> None:
         """Let the plan settle what the request says of its caller: nothing is edited after it."""
@@ -222,7 +222,7 @@ class RequestForwarder:
             if contact is None or uri is None or uri.param(b"gr") is not None:
                 return
             user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=_upstream(crossing))
-            reachable = contact._replace(uri=b"sip:%b@%b" % (user, crossing.far_origin))
+            reachable = contact._replace(uri=crossing.far_uri(user))
             draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
 
     def _contact(self, crossing: Crossing) -> bytes:
@@ -234,7 +234,7 @@ class RequestForwarder:
         else:
             routes = _upstream(crossing)
             user = self._records.contact(crossing, for_near=False, target=contact.uri, routes=routes)
-        return b"<sip:%b@%b>%b" % (user, crossing.far_origin, crossing.to_far.contact_params(contact.params))
+        return b"<%b>%b" % (crossing.far_uri(user), crossing.to_far.contact_params(contact.params))
 
     def _stamp_via(self, draft: Draft, crossing: Crossing) -> None:
         """Add received and rport to the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4).
@@ -257,16 +257,22 @@ class RequestForwarder:
 
     def _put_on_top(self, draft: Draft, crossing: Crossing, branch: bytes) -> None:
         """Push Via, Route and Record-Route (§16.6 items 4, 6 and 8)."""
-        draft.top.append(b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (self._sent_by(crossing.hop.local), branch))
+        hop = crossing.hop
+        line = b"%b%b;branch=%b;rport" % (VIA_HEADS[hop.transport], self._sent_by(hop.local), branch)
+        # What we made may carry their requests to us, once they have seen our certificate (RFC 5923 §8.1).
+        draft.top.append(line + b";alias" if hop.transport == "TLS" and not hop.connection else line)
         draft.note("via", "answers come back through Sipveil")
         if crossing.routes:
             draft.top.append(b"Route: <" + b">, <".join(crossing.routes) + b">")
+        if crossing.registering is not None:
+            draft.top.append(b"Path: <%b>" % crossing.registering.path)
+            draft.note("path", "brings what the registrar sends to the phone back here (RFC 3327)")
         if not (crossing.forms_dialog and keeps_record_route(crossing.hop.party)):
             return
         upstream = _upstream(crossing) if crossing.far.hides else ()
         target = remote_target(crossing)
         user = self._records.route(crossing, for_near=False, target=target, routes=upstream)
-        crossing.route_token = b"sip:%b@%b;lr" % (user, crossing.far_origin)
+        crossing.route_token = crossing.far_uri(user) + b";lr"
         crossing.route_value = b" <%b>" % crossing.route_token
         draft.top.append(b"Record-Route:" + crossing.route_value)
         draft.note("record-route", "the dialog's record, sealed: it brings requests of the call back here")

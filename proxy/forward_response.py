@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from config.vocabulary import Category, Zone
+from proxy import forwarded_register
 from proxy.asserted import assert_identity
 from proxy.crossing import Crossing, Records, context
 from proxy.errors import Malformed
@@ -65,16 +66,16 @@ class ResponseForwarder:
         for name in _ECHOED:
             for position in index.get(name, ()):
                 lines[position] = None
-        if crossing.near.hides:
-            self._hide_topology(draft, crossing, response)
-        elif crossing.emergency and crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
-            self._keep_reachable(draft, crossing, response)
+        if crossing.near.hides or crossing.emergency or crossing.registering is not None:
+            self._hide(draft, crossing, response)
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         if not (index.keys().isdisjoint(CLAIMING) or crossing.emergency):
             disclaim(draft, crossing.hop.party)
         self._echo(draft, crossing, response)
+        if crossing.registering is not None:
+            forwarded_register.answer(draft, crossing, crossing.registering, response, self._tokens)
         if draft.notes is not None:
             for name in _ECHOED:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
@@ -114,7 +115,7 @@ class ResponseForwarder:
                 return
             routes = tuple(reversed(self.beyond(crossing, response)))
             user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
-            reachable = contact._replace(uri=b"sip:%b@%b" % (user, crossing.near_origin))
+            reachable = contact._replace(uri=crossing.near_uri(user))
             draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
 
     def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:
@@ -142,7 +143,7 @@ class ResponseForwarder:
         hidden = tuple(reversed(beyond)) if crossing.hides_far else ()
         user = self._records.route(crossing, for_near=True, target=target, routes=hidden)
         visible = [] if crossing.hides_far else [b"Record-Route: <%b>" % uri for uri in beyond]
-        ours = b"Record-Route: <sip:%b@%b;lr>" % (user, crossing.near_origin)
+        ours = b"Record-Route: <%b;lr>" % crossing.near_uri(user)
         if b"record-route" not in request.index:
             return [*visible, ours]
         return [*visible, ours, *(request.lines[position] for position in request.index[b"record-route"])]
@@ -165,6 +166,15 @@ class ResponseForwarder:
                 beyond.append(uri)
         return beyond
 
+    def _hide(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        """Take out what the sender may not see of the far side's network, before the plan looks at the rest."""
+        if crossing.registering is not None:
+            forwarded_register.hide(draft)
+        elif crossing.near.hides:
+            self._hide_topology(draft, crossing, response)
+        elif crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
+            self._keep_reachable(draft, crossing, response)
+
     def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         index = response.index
         for name in (b"path", b"service-route"):
@@ -185,12 +195,12 @@ class ResponseForwarder:
         params = crossing.to_near.contact_params(contact.params)
         if self._references.is_nested(contact.uri, crossing.far.end):
             user = contact.uri.partition(b":")[2].partition(b"@")[0]
-            return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
+            return b"<%b>%b" % (crossing.near_uri(user), params)
         routes: tuple[bytes, ...] = ()
         if crossing.forms_dialog:
             routes = tuple(reversed(self.beyond(crossing, response)))
         user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
-        return b"<sip:%b@%b>%b" % (user, crossing.near_origin, params)
+        return b"<%b>%b" % (crossing.near_uri(user), params)
 
     def _redirection(self, crossing: Crossing, response: Message) -> bytes:
         """Return 3xx and 485 Contacts as numbers to dial through us: their hosts, and some users, are topology."""
@@ -203,7 +213,7 @@ class ResponseForwarder:
                 continue
             quality = parse_params(address.params).get(b"q", b"")
             tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
-            targets.append(b"<sip:%b@%b>%b" % (user, crossing.near_origin, tail))
+            targets.append(b"<%b>%b" % (crossing.near_uri(user), tail))
         return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
 
 

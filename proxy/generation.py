@@ -6,19 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from config.vocabulary import Category, Zone
+from proxy.bindings import Bindings
+from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
+from proxy.location import Address
 from proxy.memo import Recent
 from proxy.passage import Passage
 from proxy.policy import Privacy, hides
 from proxy.record import End
 from proxy.references import References
-from proxy.routing import Network, Party
+from proxy.routing import Hop, Network, Party
 from proxy.serialise import serialise
 from proxy.tokens import Purpose, Tokens
 from proxy.unfiltered import Unfiltered
 from proxy.uniform import uniform
 from proxy.uri import hostport
+
+Ways = tuple[str, Address, str, Address]
+BY_UDP: Ways = ("UDP", ("", 0), "UDP", ("", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,15 @@ class Generation:
     tokens: Tokens
     identity: Identity
     references: References
-    _passages: Recent[tuple[str, str, int, int, bool, int, End, End], Passage] = field(default_factory=Recent)
+    place: tuple[int, int] = (0, 0)
+    """Which start of the program this is, and which of its workers: connections live nowhere else."""
+    bindings: Bindings | None = None
+    """Where phones are registered; the same for all generations."""
+    _passages: Recent[tuple[str, str, int, int, bool, int, End, End, Ways], Passage] = field(default_factory=Recent)
 
     def passage(
         self, source: Party, party: Party, to_far: int, to_near: int, *, emergency: bool, key_id: int,
-        ends: tuple[End, End],
+        ends: tuple[End, End], ways: Ways = BY_UDP,
     ) -> Passage:  # fmt: skip
         """Return what crossings from source to party have in common, worked out once for each pair of decisions.
 
@@ -49,23 +59,37 @@ class Generation:
             emergency: whether this is a call to a PSAP.
             key_id: the key that the dialog began with; its pseudonyms are made by it.
             ends: what stands for either side in the dialog's records.
+            ways: transport and socket of ours by which each side is reached, as `ways` has them.
         """
-        key = (source.key, party.key, to_far, to_near, emergency, key_id, *ends)
+        key = (source.key, party.key, to_far, to_near, emergency, key_id, *ends, ways)
         passage = self._passages.get(key)
         if passage is None:
             network, privacy = self.network, self.privacy
+            near_way, near_local, far_way, far_local = ways
+            far_origin = network.face(party, far_way, far_local)
             passage = Passage(
                 self.side(source, to_near)._replace(end=ends[0]),
                 self.side(party, to_far, emergency=emergency)._replace(end=ends[1]),
                 privacy.plan(to_far, party), privacy.plan(to_near, source),
-                self.origin(source), self.origin(party), self.domain(party),
-                network.record_budget(source), network.record_budget(party),
+                network.face(source, near_way, near_local), far_origin,
+                far_origin if party.trunk is None else self.domain(party),
+                network.record_budget(source, near_way), network.record_budget(party, far_way),
                 uniform if source.is_uniform else serialise, uniform if party.is_uniform else serialise,
                 self._pseudonyms(key_id, ends[1]), self._pseudonyms(key_id, ends[0]), source.trusted or emergency,
+                near_way, far_way, network.max_user(party, far_way),
                 self._numbered(party),
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage
+
+    def ways(self, flow: Flow, hop: Hop) -> Ways:
+        """Return by which transport and socket of ours the sender and the hop of a request are reached.
+
+        Where all listeners are of UDP, each party is told of its own one, and nothing is to be told apart.
+        """
+        if self.network.all_udp:
+            return BY_UDP
+        return flow.transport, flow.local, hop.transport, hop.local
 
     def _pseudonyms(self, key_id: int, end: End) -> Callable[[bytes], bytes]:
         """Return what makes pseudonyms towards a side, 16 hexadecimal digits each."""

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from proxy import in_dialog, without_record
 from proxy.breadth import breadth_of
+from proxy.by_size import MAX_DATAGRAM, acknowledge_again, may_grow, over_tcp
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.failover import targets
 from proxy.flow import Flow
 from proxy.initial import Arrival
-from proxy.launch import Unsent, finish, remember_loop
+from proxy.launch import finish, remember_loop
 from proxy.location import Place, is_address
 from proxy.matching import server_key
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.transaction import ServerTransaction
+from proxy.unsent import Unsent
 from proxy.validation import read_request_uri
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class AckHandler:
         listed = network.listed(hop.host)
         if listed is not None:
             found(listed, now)
-        elif not core.look_up(hop.host, hop.port, found, urgent=crossing.emergency):
+        elif not core.look_up(hop.host, hop.port, hop.transport, found, urgent=crossing.emergency):
             core.drop("parked-full")
 
     def _send(self, crossing: Crossing, now: float) -> None:
@@ -92,11 +94,16 @@ class AckHandler:
         key = server_key(crossing.request) + b" ACK"  # of a 2xx: no transaction, and not the INVITE's branch
         try:
             breadth = breadth_of(crossing.request, core.generation.network.settings.limits.max_breadth)
-            via, data = finish(core, crossing, key, b"", breadth)
+            via, data = finish(core, crossing, key, b"", breadth, now)
         except Unsent:
             core.drop("failed-closed")
             return
-        assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
+        flow = crossing.far_flow
+        assert flow is not None  # noqa: S101 -- `finish` has set it
+        if len(data) > MAX_DATAGRAM and may_grow(core, crossing, now):
+            via, data = over_tcp(data, via)
+            flow = flow._replace(transport="TCP")
         remember_loop(core, crossing, via, now)
-        core.record(crossing.request.raw, data, crossing.far_flow, crossing)
-        core.transmit(crossing.far_flow, data)
+        core.record(crossing.request.raw, data, flow, crossing)
+        if not core.transmit(flow, data):
+            acknowledge_again(core, flow, data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy import in_dialog, initial, without_record
+from proxy import in_dialog, in_turns, initial, without_record
 from proxy.breadth import breadth_of, share
 from proxy.counters import LABELS, METHODS
 from proxy.crossing import Crossing
@@ -81,14 +81,19 @@ class RequestHandler:
             loop = b"" if request.to_tag else self._check_loop(request, source)
             if b"proxy-require" in request.index and not core.generation.network.is_emergency(request.uri):
                 check_proxy_require(request)
+            if request.method == b"REGISTER" and core.registrar.answers(arrival, server, now):
+                return
             if request.to_tag:
                 crossings, loop = self._cross_within(arrival)
                 if core.limits.active:
                     core.limits.within(crossings[0], now)
             else:
                 crossings = self._cross(arrival, key, now)
-            limit = core.generation.network.settings.limits.max_breadth
-            shares = share(breadth_of(request, limit), len(crossings))
+            breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)
+            turns = None
+            if len(crossings) > 1 or crossings[0].phone is not None:
+                crossings, turns = in_turns.divided(core, crossings, (key, loop, breadth), now)
+            shares = share(breadth, len(crossings))
         except Refused as refusal:
             self._count_refusal(refusal, request, source)
             core.respond(server, request, flow, refusal.code, now, refusal.why.encode(), refusal.extra)
@@ -101,16 +106,18 @@ class RequestHandler:
             core.event("failed-closed", core.pseudonym(request), source.label, "request")
             core.respond(server, request, flow, 500, now)
             return
-        self._forward(request, flow, server, crossings, (key, loop, shares), now)
+        self._forward(request, flow, server, crossings, (key, loop, shares), turns, now)
 
     def _forward(
         self, request: Message, flow: Flow, server: ServerTransaction, crossings: list[Crossing],
-        way: tuple[ServerKey, bytes, list[int]], now: float,
+        way: tuple[ServerKey, bytes, list[int]], turns: in_turns.Turns | None, now: float,
     ) -> None:  # fmt: skip
         core = self._core
         key, loop, shares = way
         context = ResponseContext(core.responses, request, flow, server)
         server.context = context
+        if turns is not None:
+            context.turns = turns
         if server.is_invite:
             core.try_on(server, request, flow, now)
         else:
@@ -118,11 +125,13 @@ class RequestHandler:
             context.trying = core.wheel.start(now, delay, _SlowTrying(core, context), "100")
         for crossing in crossings:
             context.add(crossing)
+        if turns is not None:
+            turns.begin(context, context.branches, now)
         sent = True
         for branch, breadth in zip(context.branches, shares, strict=True):
             launch(core, context, branch, key, loop, breadth, now)
             sent = sent and branch.client is not None and branch.others is None
-        if sent:
+        if sent and (turns is None or not turns.keeps(context)):
             echo(request, flow, b"")
             request.release()
 

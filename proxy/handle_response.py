@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
+from proxy.aliases import address_of, send_over_own
+from proxy.by_size import fall_back
 from proxy.crossing import Crossing
 from proxy.derive import ack_and_bye
 from proxy.errors import Malformed
@@ -23,7 +25,7 @@ from proxy.matching import client_key, make_branch
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.timers import TimerWheel
-from proxy.transaction import Client, ClientTransaction
+from proxy.transaction import Client, ClientTransaction, ClientUser
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -56,7 +58,7 @@ class ResponseHandler:
         outages = core.outages
         if outages.marks or outages.refusals:
             takes_calls = response.cseq_method == b"INVITE"
-            outages.heard(client.flow.peer, response.status, takes_calls=takes_calls)
+            outages.heard(address_of(core, client.flow), response.status, takes_calls=takes_calls)
         if not self._take(client, response, now):
             core.counters.add("dropped", "late")
 
@@ -79,7 +81,7 @@ class ResponseHandler:
             # A second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4).
             self._count_failed(crossing, "invite-2xx")
             return True
-        core.transmit(accepted.back, data)
+        core.give_back(accepted.back, data)
         core.record(response.raw, data, accepted.back, crossing)
         core.event("answered", crossing.base.call, crossing.hop.party.label, str(response.status))
         return True
@@ -189,7 +191,21 @@ class ResponseHandler:
     def unheard(self, client: ClientTransaction, now: float) -> None:
         """Remember a target that did not answer; phones, which have no other address, are not remembered."""
         if client.hop is not None and client.hop.zone is not Zone.ACCESS:
-            self._core.outages.silent(client.flow.peer, now)
+            self._core.outages.silent(address_of(self._core, client.flow), now)
+            self._core.aliases.ended(client.flow)
+
+    def fall_back(self, client: ClientTransaction, user: ClientUser, now: float) -> ClientTransaction | None:
+        """Send over UDP what was too large for it and found no connection (RFC 3261 §18.1.1).
+
+        What was for a connection that the far end had offered goes over one of ours (RFC 5923).
+        """
+        return send_over_own(self._core, client, user) or fall_back(self._core, client, user, now)
+
+    def flow_failed(self, branch: Branch, now: float) -> None:
+        """Take out the binding of a phone whose edge proxy says 430 (RFC 5626 §7)."""
+        phone = branch.crossing.phone
+        if phone is not None and branch.client is not None:
+            self._core.bindings.lost(phone.aor, branch.client.flow, phone.way.routes, now)
 
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Remember a target that asks to be left alone (RFC 3261 §21.5.4), or that refuses once more."""
@@ -198,9 +214,9 @@ class ResponseHandler:
             return
         wanted = _DELTA_SECONDS.match(response.value(b"retry-after") or b"")
         if wanted is not None:
-            outages.busy(client.flow.peer, int(wanted[0]), now)
+            outages.busy(address_of(self._core, client.flow), int(wanted[0]), now)
         elif hop.trunk is not None:
-            outages.refused(client.flow.peer, hop.trunk.health.failures, now)
+            outages.refused(address_of(self._core, client.flow), hop.trunk.health.failures, now)
 
 
 def _may_answer(client: Client, flow: Flow, source: Party | None) -> bool:

@@ -16,11 +16,12 @@ from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
 from proxy.location import is_address
+from proxy.lost_flow import check_flow, flow_failed
 from proxy.message import Message
 from proxy.parse import value_of
 from proxy.policy import hides
 from proxy.record import Mark, Record
-from proxy.routing import Hop, Party
+from proxy.routing import Hop, Network, Party, hop_over
 from proxy.tokens import Opened, Purpose, same
 from proxy.uri import SipUri, parse_sip_uri
 
@@ -218,15 +219,24 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     far_party = network.party(record.far, emergency)
     if far_party is None or latest.flow is None:
         raise TokenRefused(403, "hop")
+    if far_party.zone is Zone.ACCESS or network.home(far_party) is None:
+        check_flow(generation, latest, source)
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
     routes, target = (*record.routes, *way.behind), way.target
-    hop = _hop(generation, far_party, latest.flow, routes[0] if routes else target)
+    hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
     if routes and b";lr" not in routes[0].lower():
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
         target, routes = routes[0], (*routes[1:], target)
     passage = generation.passage(
-        source, far_party, to_far, to_near, emergency=emergency, key_id=key_id, ends=(record.near, record.far)
+        source,
+        far_party,
+        to_far,
+        to_near,
+        emergency=emergency,
+        key_id=key_id,
+        ends=(record.near, record.far),
+        ways=generation.ways(arrival.flow, hop),
     )
     if near_is_caller:
         from_, to = passage.addresses(record)
@@ -248,7 +258,7 @@ def _target(uri: SipUri | None, latest: Record, *, named: bool, nested: bool) ->
     return bytes(uri)
 
 
-def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> Hop:
+def _hop(generation: Generation, source: Party, party: Party, latest: Record, next_uri: bytes) -> Hop:
     """Return where a request in a dialog goes: never further than the configured hops of its far side.
 
     A phone is reached over the flow it came in on, whatever its URIs say; a trunk or the core at the next
@@ -257,18 +267,56 @@ def _hop(generation: Generation, party: Party, flow: Flow, next_uri: bytes) -> H
 
     Raises:
         TokenRefused: 403 when not even that belongs to the far side any more.
+        Refused: 430 or 480 when a registered phone has lost the flow that it had and is not back.
     """
-    network = generation.network
+    network, flow = generation.network, latest.flow
+    if flow is None:
+        raise TokenRefused(403, "hop")
     if party.zone is Zone.ACCESS:
-        return Hop(party, *flow.peer, flow.local)
+        return _phone_hop(generation, source, party, flow, latest.issued)
     try:
         uri = parse_sip_uri(next_uri)
     except Malformed:
         uri = None
     hop = network.named(party, uri.host, uri.port) if uri is not None else None
     if hop is not None:
+        if hop.transport != "UDP":
+            return _or_home(network, hop)
         where = (flow.peer,) if not is_address(hop.host) and network.reachable(party, flow.peer) else ()
         return hop._replace(others=where) if where else hop
+    if flow.transport != "UDP":
+        # The port that a connection came from is nobody's to connect to.
+        home = network.home(party)
+        if home is not None:
+            return home
+        if not flow.connection:
+            raise TokenRefused(403, "hop")
+        return hop_over(party, flow)
     if not network.reachable(party, flow.peer):
         raise TokenRefused(403, "hop")
-    return Hop(party, *flow.peer, flow.local)
+    return hop_over(party, flow)
+
+
+def _or_home(network: Network, hop: Hop) -> Hop:
+    """Return a hop that leads to the configured ones where nobody takes connections at the address of a URI."""
+    home = network.home(hop.party)
+    if home is None:
+        return hop
+    places = ((home.host, home.port), *home.others)
+    return hop._replace(others=tuple([place for place in places if place != (hop.host, hop.port)]))
+
+
+def _phone_hop(generation: Generation, source: Party, party: Party, flow: Flow, issued: int) -> Hop:
+    """Return the hop to a phone: by the flow of its record, made at `issued`, or by what its binding has by now.
+
+    Raises:
+        Refused: 430 or 480 when a phone has lost the connection that it was registered by.
+    """
+    if generation.bindings is not None:
+        now = generation.bindings.current(flow, issued)
+        if now is None:
+            if flow.connection:
+                raise Refused(flow_failed(source), "Flow Failed")
+            now = flow  # an address needs no connection: the phone may be there without being registered
+        flow = now
+    return hop_over(party, flow)

@@ -10,15 +10,19 @@ from proxy.crossing import Crossing, derived
 from proxy.dialled import Prefixes, Wish
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
+from proxy.flow_token import open_flow, open_services
+from proxy.forwarded_register import registering
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.location import DEFAULT_PORT, is_address
+from proxy.lost_flow import check_flow
 from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
 from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
-from proxy.routing import Hop, Party
+from proxy.registered import Phone, phones
+from proxy.routing import ACCESS, Hop, Party, hop_over
 from proxy.tokens import Purpose
 from proxy.uri import SipUri, parse_sip_uri
 
@@ -32,7 +36,7 @@ NO_DIALOG = frozenset(
 class Arrival:
     """A request at our door."""
 
-    __slots__ = ("dialled", "flow", "request", "source", "uri", "wall", "wish")
+    __slots__ = ("account", "dialled", "flow", "request", "served", "source", "through", "uri", "wall", "wish")
 
     def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
         """Note what it is, its Request-URI, from whom, over which flow, and when: wall clock, seconds."""
@@ -41,8 +45,14 @@ class Arrival:
         self.source = source
         self.flow = flow
         self.wall = wall
+        self.served = False
+        """Whether its Routes are the core's own, from a Service-Route that it was given."""
+        self.through = b""
+        """The flow token in a Route of the core's: by it alone the phone is reached."""
         self.dialled = request.uri
         """The Request-URI less a prefix that was for us."""
+        self.account = ""
+        """The authenticated account of a phone's request; empty where nobody was asked."""
         self.wish = Wish.NONE
         """What that prefix asks for."""
 
@@ -65,6 +75,8 @@ class Destination(NamedTuple):
     target: bytes
     """Request-URI to send; b"" to derive it from the received one."""
     transfer: Transfer | None = None
+    phone: Phone | None = None
+    """The registered phone, where it is one."""
 
 
 def take_routes(generation: Generation, arrival: Arrival, *, urgent: bool = False) -> tuple[bytes, ...]:
@@ -89,13 +101,32 @@ def take_routes(generation: Generation, arrival: Arrival, *, urgent: bool = Fals
         if first.user and generation.is_token(first.user, Purpose.ROUTE):
             raise Refused(403, "Route without dialog")
         routes.pop(0)
-    believed = source.edge or source.zone is Zone.CORE
+        if first.user and generation.network.forwards_register:
+            _take_token(generation, arrival, first.user, routes)
+            break
+    believed = source.edge or source.zone is Zone.CORE or arrival.served
     if routes and not believed:
         raise Refused(403, "Route Not Allowed")
     phone = source.zone is Zone.ACCESS and not source.edge
     if phone and (b"record-route" in request.index or b"path" in request.index):
         raise Refused(403, "Record-Route Not Allowed")
     return tuple(routes)
+
+
+def _take_token(generation: Generation, arrival: Arrival, user: bytes, routes: list[bytes]) -> None:
+    """Take what stands in a Route of ours: a flow token of the core's, a phone's Service-Route (RFC 3608).
+
+    Raises:
+        Refused: 403 for what is neither, or is another side's.
+    """
+    if arrival.source.zone is Zone.CORE:
+        arrival.through = user
+        return
+    services = open_services(generation.tokens, user) if arrival.source.zone is Zone.ACCESS else None
+    if services is None or routes:
+        raise Refused(403, "Route Not Allowed")
+    arrival.served = True
+    routes += services
 
 
 def destinations(
@@ -119,6 +150,9 @@ def destinations(
         arrival.take_prefix(network.prefixes)
     uri = arrival.uri
     emergency = network.is_emergency(arrival.dialled)
+    if arrival.through:
+        flow = open_flow(generation.tokens, arrival.through, generation.place)
+        return [Destination(hop_over(ACCESS, flow), arrival.request.uri)], False
     if uri is not None and network.is_us(uri.host, uri.port) and uri.user:
         token = _by_token(generation, arrival, uri, allow_contact)
         if token is not None:
@@ -130,7 +164,25 @@ def destinations(
     hops = network.route(arrival.request, uri, arrival.source, emergency=emergency, dialled=arrival.dialled)
     if not hops:
         raise Refused(404 if uri is not None and network.is_us(uri.host, uri.port) else 403, "No Route")
-    return [Destination(hop, b"") for hop in hops], emergency
+    return _at(generation, arrival, hops), emergency
+
+
+def _at(generation: Generation, arrival: Arrival, hops: list[Hop]) -> list[Destination]:
+    """Return the destinations of a route: its hops, and registered phones in the place of their word.
+
+    Raises:
+        Refused: 480 where that is nobody.
+    """
+    found = []
+    for hop in hops:
+        if hop.host:
+            found.append(Destination(hop, b""))
+        else:
+            there = phones(generation, arrival.uri, arrival.dialled)
+            found += [Destination(phone.way.hop, phone.way.target, None, phone) for phone in there]
+    if not found:
+        raise Refused(480, "Temporarily Unavailable")
+    return found
 
 
 def _by_token(
@@ -153,8 +205,9 @@ def _by_token(
     party = network.party(record.far)
     if party is None or record.flow is None:
         raise Refused(480, "Temporarily Unavailable")
-    hop = Hop(party, *record.flow.peer, record.flow.local)
-    return Destination(hop, record.target, transfer)
+    if party.zone is Zone.ACCESS:
+        check_flow(generation, record, source)
+    return Destination(hop_over(party, record.flow), record.target, transfer)
 
 
 def _by_route(generation: Generation, route: bytes, *, emergency: bool) -> Hop | None:
@@ -173,7 +226,7 @@ def _by_route(generation: Generation, route: bytes, *, emergency: bool) -> Hop |
         party = network.party(party.end, emergency)
     if party is None or party.zone is Zone.ACCESS:
         return None
-    return network.hop(party, (host, uri.port if named else uri.port or DEFAULT_PORT))
+    return network.hop(party, (host, uri.port if named else uri.port or network.default_port(party)))
 
 
 def cross(
@@ -193,7 +246,14 @@ def cross(
     to_far = privacy.decide(request, source, party, arrival.wish)
     to_near = privacy.answers(request, source, party)
     passage = generation.passage(
-        source, party, to_far, to_near, emergency=emergency, key_id=key_id, ends=(source.end, party.end)
+        source,
+        party,
+        to_far,
+        to_near,
+        emergency=emergency,
+        key_id=key_id,
+        ends=(source.end, party.end),
+        ways=generation.ways(arrival.flow, hop),
     )
     outward = identity.seal_call_id(call_id, passage.far, key_id)
     from_, to = passage.outward(request.from_, request.to)
@@ -211,6 +271,10 @@ def cross(
     )  # fmt: skip
     crossing.target = destination.target or _request_uri(arrival, crossing)
     crossing.routes = routes
+    if destination.phone is not None:
+        crossing.phone, crossing.routes = destination.phone, destination.phone.way.routes
+    if request.method == b"REGISTER":
+        crossing.registering = registering(generation, crossing)
     if destination.transfer is not None and destination.transfer.call_id:
         crossing.extra_replaces = generation.references.replaces(destination.transfer, passage.far, key_id)
     return crossing

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.by_size import MAX_DATAGRAM, is_too_large, may_grow, over_tcp
 from proxy.errors import Malformed, Refused
-from proxy.flow import udp_flow
-from proxy.forking import STANDARD, Answer, Branch, ResponseContext
+from proxy.forking import Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
 from proxy.routing import Party
+from proxy.secure import check_secure
+from proxy.unsent import Unsent
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -18,22 +20,7 @@ LOOP_MEMORY = 32.0
 """Seconds for which a request that we sent to ourselves is known as ours: 64*T1."""
 
 
-class Unsent(Exception):  # noqa: N818
-    """A request could not be finished; nothing of it left.
-
-    Args:
-        status: what the sender is told.
-        answer: what the answer says besides.
-    """
-
-    def __init__(self, status: int, answer: Answer = STANDARD) -> None:
-        """Keep what the answer needs."""
-        super().__init__(str(status))
-        self.status = status
-        self.answer = answer
-
-
-def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: int) -> tuple[bytes, bytes]:
+def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: int, now: float) -> tuple[bytes, bytes]:
     """Return branch and bytes of the request of a crossing whose hop has an address; sets its `far_flow`.
 
     Where a filter fails, an emergency call towards a PSAP goes through complete, and ACK and BYE go out bare
@@ -43,11 +30,16 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         Unsent: when anything else fails. Nothing unfinished ever leaves.
     """
     hop = crossing.hop
-    crossing.far_flow = udp_flow(hop.local, hop.host, hop.port)
+    is_offered = hop.transport == "TLS" and not hop.connection
+    crossing.far_flow = core.aliases.flow_to(hop) if is_offered else hop.flow
     crossing.notes = [] if core.recorder is not None else None
+    check_secure(crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
     try:
-        return via, core.request_forwarder.build(crossing, via, share)
+        data = core.request_forwarder.build(crossing, via, share)
+        if len(data) > MAX_DATAGRAM and not may_grow(core, crossing, now):
+            _check_size(crossing, data)
+        return via, data
     except (Malformed, Refused) as error:
         if not crossing.emergency:
             answer = Answer(error.why.encode(), error.extra if isinstance(error, Refused) else ())
@@ -57,6 +49,17 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         core.counters.add("failed_closed", kind)
         core.event("failed-closed", crossing.base.call, hop.party.label, kind)
     return via, _without_plan(core, crossing, via)
+
+
+def _check_size(crossing: Crossing, data: bytes) -> None:
+    """Refuse what a trunk takes no datagram for; an emergency call goes on.
+
+    Raises:
+        Refused: 513.
+    """
+    hop = crossing.hop
+    if hop.transport == "UDP" and is_too_large(hop.party, data) and not crossing.emergency:
+        raise Refused(513, "Message Too Large")
 
 
 def _without_plan(core: Core, crossing: Crossing, via: bytes) -> bytes:
@@ -87,18 +90,22 @@ def send(
     """Finish and send one branch, whose hop has an address."""
     crossing = branch.crossing
     try:
-        via, data = finish(core, crossing, key, loop, share)
+        via, data = finish(core, crossing, key, loop, share, now)
     except Unsent as unsent:
         context.failed_locally(branch, unsent.status, now, unsent.answer)
         return
     assert crossing.far_flow is not None  # noqa: S101 -- `finish` has set it
-    client = core.start_client(crossing.far_flow, crossing.request.method, data, via, context)
+    flow = crossing.far_flow
+    if len(data) > MAX_DATAGRAM and may_grow(core, crossing, now):
+        via, data = over_tcp(data, via)
+        flow = flow._replace(transport="TCP")
+    client = core.start_client(flow, crossing.request.method, data, via, context)
     party = client.hop = crossing.hop.party
     if party.is_limited and client.is_invite and crossing.forms_dialog and party.trunk is not None:
         core.limits.take(party.trunk, crossing.base.call, now)
     context.began(branch, client, now)
     remember_loop(core, crossing, via, now)
-    core.record(crossing.request.raw, data, crossing.far_flow, crossing)
+    core.record(crossing.request.raw, data, flow, crossing)
     client.start(now)
 
 

@@ -11,7 +11,7 @@ from proxy.crossing import Crossing, packed
 from proxy.flow import Flow
 from proxy.message import Message
 from proxy.record import Mark, decode
-from proxy.routing import Hop, Party
+from proxy.routing import Party, hop_over
 
 _LINE_END = b"\r\n"
 
@@ -52,7 +52,7 @@ class Accepted:
     """
 
     __slots__ = (
-        "_call_id", "_echo", "_forms_dialog", "_head", "_key_id", "_near_is_caller", "_passage", "_record",
+        "_call_id", "_echo", "_forms_dialog", "_head", "_is_sips", "_key_id", "_near_is_caller", "_passage", "_record",
         "_record_routes", "_source", "_target", "_to_tag", "back", "flow", "hop",
     )  # fmt: skip
 
@@ -85,6 +85,7 @@ class Accepted:
         self._passage = crossing.passage
         self._near_is_caller = crossing.near_is_caller
         self._forms_dialog = crossing.forms_dialog
+        self._is_sips = crossing.is_sips
 
     def fire(self, name: str, now: float) -> None:
         """End; the table has let go already."""
@@ -92,7 +93,7 @@ class Accepted:
     def crossing(self) -> Crossing:
         """Return the crossing as far as responses look at it: they go back under its decisions, keys and issue time."""
         base = decode(self._record)
-        hop = Hop(self.hop, *self.flow.peer, self.flow.local)
+        hop = hop_over(self.hop, self.flow)
         crossing = Crossing(
             self._request(), self._source, hop, self.back, self._key_id, base, base.issued, self._near_is_caller,
             self._forms_dialog, self._call_id, bool(base.marks & Mark.EMERGENCY), self._passage,
@@ -104,6 +105,7 @@ class Accepted:
     def _request(self) -> Message:
         """Return the INVITE as far as its responses repeat it."""
         request = Message()
+        request.uri = b"sips:" if self._is_sips else b""
         request.to_tag = self._to_tag
         request.echo = self._echo[: self._head], self._echo[self._head + len(_LINE_END) :]
         request.lines = list(self._record_routes)

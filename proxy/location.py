@@ -42,13 +42,14 @@ def is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
 
 
-def order(places: Sequence[Place], port: int, seed: bytes) -> list[Address]:
+def order(places: Sequence[Place], port: int, seed: bytes, default: int = DEFAULT_PORT) -> list[Address]:
     """Return the addresses to try, each once.
 
     Args:
         places: in any order, which changes nothing: name servers shuffle.
         port: the hop's own, 0 for the default one; a place that names one has the last word.
         seed: as long as it is the same, so is the order.
+        default: port of the transport.
     """
     numbers = draws(seed)
     found: dict[Address, None] = {}
@@ -59,7 +60,7 @@ def order(places: Sequence[Place], port: int, seed: bytes) -> list[Address]:
         while left:
             place = left.pop(_pick(left, next(numbers)))
             for address in _shuffled(place.addresses, numbers):
-                found[address, place.port or port or DEFAULT_PORT] = None
+                found[address, place.port or port or default] = None
     return list(found)[:MAX_TARGETS]
 
 

@@ -135,3 +135,33 @@ CLIENT: Table = {
         "K": (State.TERMINATED, ()),
     },
 }
+
+_REPEATING = {"A": Do.START_A, "E": Do.START_E, "G": Do.START_G}
+"""What sends again; over a reliable transport these do not run (§17.1.1.2, §17.1.2.2, §17.2.1)."""
+_LINGERING = {"D": Do.START_D, "I": Do.START_I, "J": Do.START_J, "K": Do.START_K}
+"""What waits for repetitions; over a reliable transport these are 0 (RFC 3261 table 4)."""
+
+
+def over_reliable(table: Table) -> Table:
+    """Return a table as it is over TCP, TLS and WebSocket: nothing is sent again by timer, nothing waited for twice.
+
+    B, F and H stay, for a far end may be silent over any transport; and L and M, for they wait for what no transport
+    sends twice: further 2xx of a fork (RFC 6026 §8.4 has 64*T1 for both, whatever carries them).
+    """
+    found: Table = {}
+    for state, events in table.items():
+        for event, (after, todo) in events.items():
+            if event in _REPEATING or event in _LINGERING:
+                continue
+            ends = any(one in _LINGERING.values() for one in todo)
+            kept = tuple(one for one in todo if one not in _LINGERING.values() and one not in _REPEATING.values())
+            found.setdefault(state, {})[event] = State.TERMINATED if ends else after, kept
+    left = {after for state, events in found.items() for after, _ in events.values() if after is not state}
+    # What nothing leads to is no state of it; each table begins with its first one.
+    return {state: events for number, (state, events) in enumerate(found.items()) if number == 0 or state in left}
+
+
+RELIABLE_INVITE_SERVER = over_reliable(INVITE_SERVER)
+RELIABLE_SERVER = over_reliable(SERVER)
+RELIABLE_INVITE_CLIENT = over_reliable(INVITE_CLIENT)
+RELIABLE_CLIENT = over_reliable(CLIENT)

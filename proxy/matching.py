@@ -95,7 +95,7 @@ def owner(data: bytes, workers: int, *, from_us: bool = False) -> int:
     if workers <= 1:
         return 0
     if from_us or data[:4].upper() == b"SIP/":
-        return max(worker_of(_top_branch(data)), 0) % workers
+        return max(worker_of(top_branch(data)), 0) % workers
     number = int.from_bytes(_call_id(data), "big") % HASH_MODULUS
     return ((number * HASH_FACTOR & 0xFFFFFFFF) >> HASH_SHIFT) % workers
 
@@ -110,7 +110,7 @@ def _call_id(data: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def _top_branch(data: bytes) -> bytes:
+def top_branch(data: bytes) -> bytes:
     """Return the branch of the topmost Via; empty where there is none.
 
     Nearly every message begins with its Via, unfolded: then one match gives what the two searches would give.

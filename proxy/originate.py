@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from proxy.flow import udp_flow
-from proxy.location import DEFAULT_PORT, Place, is_address, order
+from proxy.location import Place, is_address, order
 from proxy.matching import make_branch
 from proxy.message import Message
 from proxy.routing import Hop, Party
 from proxy.transaction import ClientTransaction
+from proxy.transports import DEFAULT_PORTS, VIA_HEADS
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -73,7 +73,7 @@ def ask(core: Core, hop: Hop, what: Ask, asker: Asker, now: float, patience: flo
     tag = tokens.mac(tokens.current, b"own-tag", what.call_id, size=8).hex().encode()
     lines = (
         b"%b %b SIP/2.0" % (what.method, what.uri),
-        b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (network.sent_by(hop.local), branch),
+        b"%b%b;branch=%b;rport" % (VIA_HEADS[hop.transport], network.sent_by(hop.local), branch),
         b"Max-Forwards: %d" % MAX_FORWARDS,
         b"From: %b;tag=%b" % (what.from_, tag),
         b"To: " + what.to,
@@ -85,8 +85,8 @@ def ask(core: Core, hop: Hop, what: Ask, asker: Asker, now: float, patience: flo
         b"",
     )
     user = _Own(asker)
-    flow = udp_flow(hop.local, hop.host, hop.port or DEFAULT_PORT)
-    client = core.start_client(flow, what.method, b"\r\n".join(lines), branch, user)
+    there = hop if hop.port else hop._replace(port=DEFAULT_PORTS[hop.transport])
+    client = core.start_client(there.flow, what.method, b"\r\n".join(lines), branch, user)
     client.hop = hop.party
     client.start(now)
     if patience:
@@ -106,13 +106,13 @@ def locate(core: Core, hop: Hop, found: Callable[[Sequence[Hop], float], None], 
     seed = fresh_id()
 
     def at(places: Sequence[Place], later: float) -> None:
-        there = [network.at(hop, address) for address in order(places, hop.port, seed)]
+        there = [network.at(hop, address) for address in order(places, hop.port, seed, DEFAULT_PORTS[hop.transport])]
         found([each for each in there if each is not None], later)
 
     listed = network.listed(hop.host)
     if listed is not None:
         at(listed, now)
-    elif not core.look_up(hop.host, hop.port, at, urgent=False):
+    elif not core.look_up(hop.host, hop.port, hop.transport, at, urgent=False):
         found([], now)
 
 

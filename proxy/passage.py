@@ -41,6 +41,11 @@ class Passage:
     """The same towards the near side."""
     believed: bool = True
     """Whether what the near side says of a verification goes on."""
+    near_way: str = "UDP"
+    """Transport by which the near side reaches us."""
+    far_way: str = "UDP"
+    far_user: int = 1500
+    """Longest user part of a URI that the far side takes."""
     numbered: Callable[[NameAddr], NameAddr] | None = None
     """Writes an address's number as the far side wants it; None where that is as it came."""
 

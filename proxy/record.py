@@ -188,7 +188,7 @@ def _without_to(record: Record) -> Record:
 
 def _pack(record: Record) -> bytes:
     bits, names = _pack_names(record)
-    place = _pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
+    place = pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
     return b"".join((
         _BYTES[record.marks], _pack_head(record, record.issued, bits), place, _pack_routes(record.routes), names,
     ))  # fmt: skip
@@ -242,11 +242,24 @@ class Mould:
     does not come out plainly is left to `fit`; where both write a record they write the same bytes.
     """
 
-    __slots__ = ("_bare", "_base", "_dialog", "_flow", "_names", "_place", "_tail", "_target", "_whole")
+    __slots__ = (
+        "_bare",
+        "_base",
+        "_dialog",
+        "_flow",
+        "_names",
+        "_node",
+        "_place",
+        "_tail",
+        "_target",
+        "_whole",
+        "_worker",
+    )
 
-    def __init__(self, base: Record, issued: int) -> None:
-        """Make records like base, at another time."""
+    def __init__(self, base: Record, issued: int, place: tuple[int, int] = (0, 0)) -> None:
+        """Make records like base, at another time; `place` is node and worker of those whose flow is a connection."""
         self._base = base
+        self._node, self._worker = place
         self._dialog: tuple[object, ...] = (issued, *base[2:9])
         self._tail: tuple[object, ...] = base[12:]
         self._bare = _pack_head(base, issued, 0)
@@ -258,17 +271,17 @@ class Mould:
 
     def make(
         self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], budget: int, *, whole: bool
-    ) -> tuple[bytes, Record] | None:
-        """Return a record and its payload; None where something must leave for it to fit, and for streams.
+    ) -> tuple[bytes, Record | None] | None:
+        """Return a payload, and its record where that comes back as it is; None where something must leave to fit.
 
         Raises:
             RecordTooBig: when a URI is too long.
         """
-        if flow is None or flow.transport != "UDP" or len(target) > MAX_FIELD:
+        if flow is None or len(target) > MAX_FIELD:
             return None
         if flow is not self._flow or target != self._target:
             # Contact and Record-Route of one message, mostly: the same place.
-            self._place = _pack_flow(flow, 0, 0) + _packed_uri(target)
+            self._place = pack_flow(flow, self._node, self._worker) + _packed_uri(target)
             self._flow, self._target = flow, target
         behind = _pack_routes(routes) if routes else b"\0"
         if not whole:
@@ -280,7 +293,9 @@ class Mould:
         size = len(packed)
         if size > budget or size > MAX_FIELD:
             return None
-        return packed.ljust(_PADDED[size], b"\0"), self.record(marks, flow, target, routes, whole=whole)
+        packed = packed.ljust(_PADDED[size], b"\0")
+        # What TLS vouched for is not in it, so that a record of a stream is read anew.
+        return packed, self.record(marks, flow, target, routes, whole=whole) if flow.transport == "UDP" else None
 
     def packed(self) -> bytes:
         """Return what `decode` reads as the whole record, of nowhere: without target, flow and routes.
@@ -301,7 +316,10 @@ class Mould:
     def record(self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], *, whole: bool) -> Record:
         """Return a record, for `fit` to write."""
         # Sums replace `(marks, *…)`, which goes by way of a list.
-        return Record._make((marks,) + self._dialog + (target, flow, routes) + (self._tail if whole else _BARE))
+        record = Record._make((marks,) + self._dialog + (target, flow, routes) + (self._tail if whole else _BARE))
+        if flow is None or flow.transport == "UDP":
+            return record
+        return record._replace(node=self._node, worker=self._worker)
 
 
 def _pack_binding(binding: Binding) -> bytes:
@@ -327,7 +345,8 @@ def _packed_address(address: NameAddr) -> bytes:
 
 
 @remembered_by_all
-def _pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
+def pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
+    """Write a flow; node and worker tell whose a connection is."""
     if flow is None:
         return b"\xff"
     head = bytes((_TRANSPORTS.index(flow.transport),))
@@ -339,7 +358,7 @@ def _pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
     return head
 
 
-_NOWHERE = _pack_flow(None, 0, 0) + pack_uri(b"") + _pack_routes(())
+_NOWHERE = pack_flow(None, 0, 0) + pack_uri(b"") + _pack_routes(())
 
 
 def decode(payload: bytes) -> Record:
@@ -354,7 +373,7 @@ def decode(payload: bytes) -> Record:
     bits = reader.number(1)
     caller = End(_ZONES[zones >> 4], reader.number(4) if bits & 16 else 0)
     callee = End(_ZONES[zones & 15], reader.number(4) if bits & 32 else 0)
-    flow, node, worker = _unpack_flow(reader)
+    flow, node, worker = unpack_flow(reader)
     target = unpack_uri(reader)
     routes = tuple(unpack_uri(reader) for _ in range(reader.number(1)))
     from_original, from_outward, to_original, to_outward = (
@@ -369,7 +388,8 @@ def decode(payload: bytes) -> Record:
     )  # fmt: skip
 
 
-def _unpack_flow(reader: Reader) -> tuple[Flow | None, int, int]:
+def unpack_flow(reader: Reader) -> tuple[Flow | None, int, int]:
+    """Return the flow that `pack_flow` wrote, and node and worker of one that is a connection."""
     code = reader.number(1)
     if code == 255:
         return None, 0, 0

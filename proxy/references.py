@@ -90,9 +90,8 @@ class References:
         contact = self.open_contact(uri)
         if contact is not None:
             user = self._transfer_token(contact, replaced, crossing)
-            host = crossing.far_origin
         else:
-            user, host = _plain_user(uri.user), crossing.far_origin
+            user = _plain_user(uri.user)
             if self._identity.tells_device(user):
                 raise Malformed("Malformed Refer-To")
         headers = b""
@@ -100,7 +99,7 @@ class References:
             near, far, key_id = crossing.near.end, crossing.far, crossing.key_id
             carried = self._identity.carry_reference(replaced, near, far, key_id, embedded=True)
             headers = b"?Replaces=" + quote_from_bytes(carried or b"", safe="").encode()
-        return b"<sip:%b@%b%b>%b" % (user, host, headers, tail)
+        return b"<%b%b>%b" % (crossing.far_uri(user), headers, tail)
 
     def open_contact(self, uri: SipUri) -> Record | None:
         """Return the record behind a URI whose user part is one of our Contact tokens."""

@@ -118,7 +118,7 @@ class Refusals:
         head, tail = echo(request, flow, b"" if request.to_tag else self.tag(request.via.branch, request.call_id))
         # Replaces `reply`: the same, for a request whose lines are all there.
         data = _REFUSAL % (head, tail, seconds)
-        core.transmit(reply_flow(core.generation.network, request, flow), data)
+        core.give_back(reply_flow(core.generation.network, request, flow), data)
 
     def tag(self, branch: bytes, call_id: bytes) -> bytes:
         """Return the To tag of a refusal, which proves that an ACK is for one: nothing has to be looked up."""

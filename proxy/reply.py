@@ -58,6 +58,8 @@ def reply_flow(network: Network, request: Message, flow: Flow) -> Flow:
     belongs to somebody else on that address neither: a Via chooses no next hop.
     """
     host, port = flow.peer
+    if flow.transport != "UDP":
+        return flow  # the connection that the request came over (§18.2.2)
     if b"rport" in request.via.params or not request.via.host:
         return flow
     wanted = (host, request.via.port or 5060)

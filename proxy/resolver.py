@@ -48,8 +48,8 @@ class Clock(Protocol):
         """Call in the reactor's thread."""
 
 
-_Key = tuple[str, bool]
-"""A name, and whether its services count."""
+_Key = tuple[str, str]
+"""A name, and the transport whose services count; "" for addresses alone."""
 
 
 class _Kept(NamedTuple):
@@ -107,13 +107,13 @@ class Resolver:
         """Names being asked for or waiting to be."""
         return len(self._waiters)
 
-    def lookup(self, host: str, port: int, done: Done) -> None:
-        """Find where host is served and hand that to done, later and never from within this call.
+    def lookup(self, host: str, port: int, done: Done, transport: str = "UDP") -> None:
+        """Find where host is served over a transport and hand that to done, later and never from within this call.
 
         With a port its addresses alone count (RFC 3263 §4.2); 0 means that none was given. Nothing found means: it is
         served nowhere, or nobody answered.
         """
-        key = host.lower().removesuffix("."), not port
+        key = host.lower().removesuffix("."), "" if port else transport
         known = self._known(key)
         if known is not None:
             self._clock.callLater(0, done, known)

@@ -1,6 +1,7 @@
 """The questions of one look-up, asked of real name servers with dnspython (RFC 3263 §4.1 and §4.2).
 
-NAPTR names the SRV records, else they stand under `_sip._udp`; where there are none, the name's own addresses serve.
+NAPTR names the SRV records, else they stand under `_sip._udp` or what else a party's listener speaks; where there are
+none, the name's own addresses serve.
 Only answers count, silence is no denial: where nobody says whether there are SRV records, the name's own addresses are
 not taken for the trunk's. All of this blocks, and is called in a thread (`resolver`).
 """
@@ -33,8 +34,15 @@ MAX_SERVICES = 8
 """Most SRV records of a name whose addresses are asked for: two questions each."""
 MAX_POINTERS = 3
 """Most NAPTR records that are followed."""
-SERVICE, PREFIX = "sip+d2u", "_sip._udp."
-"""SIP over UDP in NAPTR (RFC 3263 §4.1) and in front of a name (§4.2): what is asked for follows what we speak."""
+SERVICES = {
+    "UDP": ("sip+d2u", "_sip._udp."),
+    "TCP": ("sip+d2t", "_sip._tcp."),
+    "TLS": ("sips+d2t", "_sips._tcp."),
+    "WS": ("sip+d2w", "_sip._ws."),
+    "WSS": ("sips+d2w", "_sips._ws."),
+}
+"""Each transport in NAPTR (RFC 3263 §4.1, RFC 7118 §4) and in front of a name (RFC 3263 §4.2). The listener of a party
+says which one counts, and no record any other: what TLS is written for is never called without it."""
 
 
 class Answer(NamedTuple):
@@ -50,8 +58,8 @@ class Answer(NamedTuple):
 
 FAILED = Answer((), FAILURE_TTL, failed=True)
 
-Query = Callable[[str, bool], Answer]
-"""Takes a name, and whether its services count or only its addresses, as where a port was given (RFC 3263 §4.2)."""
+Query = Callable[[str, str], Answer]
+"""Takes a name and the transport whose services count; "" for its addresses alone, as where a port was given (§4.2)."""
 
 
 class _Records(NamedTuple):
@@ -88,9 +96,9 @@ def ask_name_servers(
     The query blocks up to lifetime seconds and never raises: it is called in a thread.
     """
 
-    def query(host: str, services: bool) -> Answer:
+    def query(host: str, services: str) -> Answer:
         search = _Search(resolver, families, monotonic() + lifetime)
-        return search.services(host) if services else search.addresses(host)
+        return search.services(host, services) if services else search.addresses(host)
 
     return query
 
@@ -103,11 +111,12 @@ class _Search:
         self._families = families
         self._ends = ends
 
-    def services(self, host: str) -> Answer:
-        """Find where a name without a port is served."""
+    def services(self, host: str, transport: str) -> Answer:
+        """Find where a name without a port is served over a transport."""
+        service, prefix = SERVICES[transport]
         naptr = self._ask(host, "NAPTR")
         failed, ttl = naptr.failed, naptr.ttl
-        for name in _pointers(naptr.found) or [PREFIX + host]:
+        for name in _pointers(naptr.found, service) or [prefix + host]:
             srv = self._ask(name, "SRV")
             failed, ttl = failed or srv.failed, min(ttl, srv.ttl)
             if srv.found:
@@ -158,12 +167,12 @@ class _Search:
         return _Records(tuple(found), float(found.chaining_result.minimum_ttl))
 
 
-def _pointers(records: Iterable[Any]) -> list[str]:
+def _pointers(records: Iterable[Any], service: str) -> list[str]:
     """Return the names whose SRV records the NAPTR records for us lead to, first choice first (RFC 3263 §4.1)."""
     ours = sorted(
         (each.order, each.preference, each.replacement.to_text())
         for each in records
-        if each.service.lower() == SERVICE.encode() and each.flags.lower() == b"s" and not each.regexp
+        if each.service.lower() == service.encode() and each.flags.lower() == b"s" and not each.regexp
     )
     # Of the records that count those of the lowest order (RFC 3403 §4.1).
     return [name for _, _, name in takewhile(lambda each: each[0] == ours[0][0], ours)][:MAX_POINTERS]

@@ -7,29 +7,33 @@ DNS answer) never adds one (dialogs.md "Rules that keep it safe").
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from config.address import HostPortValue, NetworkValue
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.dialled import SEPARATORS, Prefixes
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
+from proxy.flow import Flow, flow_to, udp_flow
 from proxy.groups import Group, Member, Spare
 from proxy.location import Address, Place, is_address, plain
 from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
 from proxy.numbering import DialPlan
-from proxy.record import BUCKETS, End
+from proxy.record import BUCKETS, HARD_LIMIT, End
+from proxy.sources import Claim, Sources, names_of, section_of
+from proxy.transports import DEFAULT_PORTS, SECURE
 from proxy.uri import SipUri, hostport, parse_sip_uri
 
 _BITS: dict[Alphabet, int] = {"base64url": 6, "base32": 5}
 TOKEN_OVERHEAD = 18
 """Bytes that a token has besides its payload: the first byte, the authentication tag, and rounding."""
+MAX_USER = 1500
+"""Longest user part that a party is given where nothing says what it takes: the token of the longest record."""
 _WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -107,10 +111,33 @@ class Hop(NamedTuple):
     local: Address
     others: tuple[Address, ...] = ()
     """Further addresses and names of the party, to be tried in this order when this one fails."""
+    transport: str = "UDP"
+    connection: int = 0
+    """The connection to use and no other; 0: as the transport has it."""
+    identity: tuple[str, ...] = ()
+    """The name that a far certificate must show."""
     group: Group | None = None
     """Set where the routing table names a group: any of its members may be meant."""
     spare: Spare | None = None
     """Of a request on its way: the members of its group that are left."""
+
+    @property
+    def flow(self) -> Flow:
+        """Return the flow to its address."""
+        if self.transport == "UDP":
+            return udp_flow(self.local, self.host, self.port)
+        if self.connection:
+            return Flow(self.transport, self.local, (self.host, self.port), self.connection, self.identity)
+        return flow_to(self.transport, self.local, (self.host, self.port), self.identity)
+
+
+def hop_over(party: Party, flow: Flow) -> Hop:
+    """Return the hop that a flow leads to."""
+    return Hop(party, *flow.peer, flow.local, (), flow.transport, flow.connection, flow.identity)
+
+
+REGISTERED = Hop(ACCESS, "", 0, ("", 0))
+"""Stands in a route for all phones that the Request-URI's address of record has; whoever asks looks them up."""
 
 
 class _Rule(NamedTuple):
@@ -131,40 +158,16 @@ class _Rule(NamedTuple):
         return cls(route.emergency, source, frozenset(map(str.encode, route.methods)), route.prefix.encode(), route, {})
 
 
-class Claims:
-    """Whom each address belongs to: what is configured for zones and trunks, retired ones included."""
-
-    def __init__(self, settings: Settings, retired: Iterable[Trunk]) -> None:
-        """Note whom each address belongs to; an address with a port is more specific than any network."""
-        self._exact: dict[Address, Party] = {}
-        self._networks: list[tuple[NetworkValue, Party]] = []
-        claims: list[tuple[Iterable[NetworkValue | HostPortValue], Party]] = []
-        for trunk in (*retired, *settings.trunks):
-            claims.append(((*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)))
-        if settings.core:
-            hops = (settings.core.next_hop,) if settings.core.next_hop else ()
-            claims.append(((*hops, *settings.core.networks), CORE))
-        if settings.access:
-            claims.append((settings.access.networks, ACCESS))
-            claims.append((settings.access.edge_proxies, Party(Zone.ACCESS, edge=True)))
-        for items, party in claims:
-            for item in items:
-                if isinstance(item, HostPortValue):
-                    self._exact[item] = party
-                elif item.port:
-                    self._exact[str(item.network.network_address), item.port] = party
-                else:
-                    self._networks.append((item, party))
-        # Longest prefix first; among equals, an edge proxy before the phones around it.
-        self._networks.sort(key=lambda claim: (-claim[0].network.prefixlen, not claim[1].edge))
-
-    def party_of(self, address: Address) -> Party | None:
-        """Return whom an IP address and port belong to; None for strangers."""
-        exact = self._exact.get(address)
-        if exact is not None:
-            return exact
-        ip = ipaddress.ip_address(address[0].partition("%")[0])
-        return next((party for item, party in self._networks if ip in item.network), None)
+def _claims(settings: Settings, retired: Iterable[Trunk]) -> Iterator[Claim]:
+    """Yield what each party says is its own."""
+    for trunk in (*retired, *settings.trunks):
+        yield (*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)
+    if settings.core:
+        hops = (settings.core.next_hop,) if settings.core.next_hop else ()
+        yield (*hops, *settings.core.networks), CORE
+    if settings.access:
+        yield settings.access.networks, ACCESS
+        yield settings.access.edge_proxies, Party(Zone.ACCESS, edge=True)
 
 
 class World:
@@ -182,11 +185,18 @@ class World:
         self._ids = {trunk.name: trunk_id(trunk.name) for trunk in settings.trunks}
         self._by_id = {**self._retired, **{trunk_id(trunk.name): trunk for trunk in settings.trunks}}
         # All that come and go are looked up: phones too, as far as addresses go.
-        self.party_of = lru_cache(maxsize=65536)(Claims(settings, retired).party_of)
+        sources = Sources(settings, _claims(settings, retired))
+        self.party_of = lru_cache(maxsize=65536)(sources.party_of)
+        self.party_from = lru_cache(maxsize=65536)(sources.party_from)
+        self.identity = sources.identity
+        self.sockets = sources.sockets
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
         self._groups = {group.name: group for group in settings.groups}
+        # What stands for a port that is left out; over TLS and WebSocket it is another one.
+        defaults = {5060, *(DEFAULT_PORTS[transport] for transport, _ in self.sockets)}
+        self._own |= {(host, 0) for host, port in self._own if port in defaults}
         self._rules = tuple(map(_Rule.of, settings.routes))
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
         numbering = settings.numbering
@@ -196,7 +206,11 @@ class World:
 
     def is_us(self, host: bytes, port: int) -> bool:
         """Tell whether a host and port (0: none given) means us: a listener, bound or advertised, or a name of ours."""
-        return (host.lower(), port or 5060) in self._own
+        return (host.lower(), port) in self._own
+
+    def is_own_host(self, host: str) -> bool:
+        """Tell whether an address, with whichever port, is one of ours."""
+        return any(own == host.encode() for own, _ in self._own)
 
     def party(self, end: End, emergency: bool = False) -> Party | None:
         """Return the running configuration's party for a recorded side; None when it is gone for good."""
@@ -210,20 +224,29 @@ class World:
 
     def listener(self, party: Party) -> Listener:
         """Return the listener that a party is reached through."""
-        section = party.trunk or (self.settings.access if party.zone is Zone.ACCESS else self.settings.core)
+        section = section_of(self.settings, party)
         assert section is not None  # noqa: S101 -- a party exists only where its section does
         return self._listeners[section.listener]
 
     def advertised(self, party: Party) -> Address:
         """Return the host and port that a party is told of us; port 0 where it need not be named."""
-        listener = self.listener(party)
-        if listener.advertised:
-            return listener.advertised.host, listener.advertised.port
-        return listener.address, listener.port
+        return _told(self.listener(party))
 
     def origin(self, party: Party) -> bytes:
         """Return host[:port] that a party is told of us, as it stands in URIs."""
         host, port = self.advertised(party)
+        return hostport(host.encode(), port)
+
+    def face(self, party: Party, transport: str, local: Address) -> bytes:
+        """Return host[:port] that a party is told of us which is reached over one of our sockets.
+
+        That is its own listener's; another's, where that one has not the transport, or where a connection came in:
+        what is told has to lead back to where the party can reach us.
+        """
+        own = self.listener(party)
+        if own.transport == "udp" == transport.lower():
+            return self.origin(party)
+        host, port = _told(self.sockets.get((transport, local), own))
         return hostport(host.encode(), port)
 
     def sent_by(self, local: Address) -> bytes:
@@ -235,14 +258,27 @@ class World:
                 host, port = listener.advertised
         return hostport(host.encode(), port)
 
-    def record_budget(self, party: Party) -> int:
-        """Return how many plain bytes a dialog record towards party may have; its token has to fit a user part."""
-        if party.trunk is not None:
-            bits = _BITS[party.trunk.token_alphabet]
-            room = party.trunk.max_user * bits // 8 - TOKEN_OVERHEAD
-            return min(party.trunk.record_budget, max(size for size in (0, *BUCKETS) if size <= room))
-        section = self.settings.access if party.zone is Zone.ACCESS else self.settings.core
-        return section.record_budget if section else 0
+    def record_budget(self, party: Party, transport: str = "UDP") -> int:
+        """Return how many plain bytes a dialog record towards party may have; its token has to fit a user part.
+
+        Where nothing is written it is the most that any takes over a stream: only datagrams have to be small.
+        """
+        section = section_of(self.settings, party)
+        if section is None:
+            return 0
+        is_roomy = transport != "UDP" and "record_budget" not in section.model_fields_set
+        budget = HARD_LIMIT if is_roomy else section.record_budget
+        if party.trunk is None:
+            return budget
+        room = self.max_user(party, transport) * _BITS[party.trunk.token_alphabet] // 8 - TOKEN_OVERHEAD
+        return min(budget, max(size for size in (0, *BUCKETS) if size <= room))
+
+    def max_user(self, party: Party, transport: str) -> int:
+        """Return how long a user part towards a party may be."""
+        trunk = party.trunk
+        if trunk is None or (transport != "UDP" and "max_user" not in trunk.model_fields_set):
+            return MAX_USER
+        return trunk.max_user
 
     def listed(self, host: str) -> tuple[Place, ...] | None:
         """Return where the configuration says that a name is served, in place of DNS; None where it does not say."""
@@ -250,37 +286,56 @@ class World:
 
     def at(self, hop: Hop, address: Address) -> Hop | None:
         """Return a hop at an address that its name leads to; None where that is none of the party's own, or of ours."""
-        if not self.can_reach(address[0]) or not self.reachable(hop.party, address):
+        if not self.can_reach(hop.party, address[0]) or not self.reachable(hop.party, address):
             return None
-        return self.hop(hop.party, address)
+        found = self.hop(hop.party, address)
+        return found._replace(identity=self.identity(hop.party, hop.host)) if found.identity else found
 
     def local(self, party: Party, host: str) -> Address:
-        """Return the socket for reaching host: the party's listener, or one of the right address family."""
+        """Return the socket for reaching host: the party's listener, or one of its transport for the address family."""
+        listener = self._reaching(party, host)
+        return listener.address, listener.port
+
+    def _reaching(self, party: Party, host: str) -> Listener:
         listener = self.listener(party)
         wants_v6 = ":" in host
         if _is_v6(listener) != wants_v6 and not host[:1].isalpha():
-            listener = next((other for other in self.settings.listeners if _is_v6(other) == wants_v6), listener)
-        return listener.address, listener.port
+            there = (one for one in self.settings.listeners if one.transport == listener.transport)
+            return next((other for other in there if _is_v6(other) == wants_v6), listener)
+        return listener
 
-    def can_reach(self, host: str) -> bool:
-        """Tell whether a listener has the address family of host."""
-        return any(_is_v6(listener) is (":" in host) for listener in self.settings.listeners)
+    def can_reach(self, party: Party, host: str) -> bool:
+        """Tell whether a listener of party's transport has the address family of host."""
+        return _is_v6(self._reaching(party, host)) is (":" in host)
 
     def hop(self, party: Party, address: Address) -> Hop:
-        """Return the hop for an address of party."""
-        return Hop(party, address[0], address[1], self.local(party, address[0]))
+        """Return the hop for an address of party, over the transport of its listener."""
+        listener = self._reaching(party, address[0])
+        transport = listener.transport.upper()
+        identity = self.identity(party, address[0]) if transport in SECURE else ()
+        return Hop(party, *address, (listener.address, listener.port), (), transport, 0, identity)
+
+    def default_port(self, party: Party) -> int:
+        """Return the port of a URI of party's that names none (RFC 3261 §19.1.2)."""
+        return DEFAULT_PORTS[self.listener(party).transport.upper()]
 
     def named(self, party: Party, host: bytes, port: int) -> Hop | None:
         """Return the hop for a URI's host and port (0: none given); None where that is no address of party or ours."""
         if self.is_us(host, port):
-            return self.hop(party, self.local(party, ""))
-        address = (host.decode("ascii", "replace"), port or 5060)
+            return self._around(party)
+        address = (host.decode("ascii", "replace"), port or self.default_port(party))
         if not is_address(address[0]):
             # Only names that the operator wrote down are looked up, and not what messages say.
-            return (
-                self.hop(party, (address[0], port)) if address[0].lower() in _names_of(party, self.settings) else None
-            )
+            return self.hop(party, (address[0], port)) if address[0].lower() in names_of(party, self.settings) else None
         return self.hop(party, address) if self.reachable(party, address) else None
+
+    def _around(self, party: Party) -> Hop:
+        """Return the hop of a request that crosses us twice: by UDP if we have it, for nobody's certificate is ours."""
+        own = self.listener(party)
+        listener = next((one for one in (own, *self.settings.listeners) if one.transport == "udp"), own)
+        address = listener.address, listener.port
+        transport = listener.transport.upper()
+        return Hop(party, *address, address, (), transport, 0, self.identity(party) if transport in SECURE else ())
 
     def named_party(self, host: str) -> Party | None:
         """Return whose hop a name is by configuration; None where it is nobody's."""
@@ -288,7 +343,7 @@ class World:
             *[Party(Zone.TRUNK, trunk) for trunk in self.settings.trunks],
             *([CORE] if self.settings.core else []),
         ]
-        return next((party for party in parties if host.lower() in _names_of(party, self.settings)), None)
+        return next((party for party in parties if host.lower() in names_of(party, self.settings)), None)
 
     def reachable(self, party: Party, address: Address) -> bool:
         """Tell whether an address that the network named lies within what is configured for party."""
@@ -389,6 +444,8 @@ class World:
         core = self.settings.core
         if name == "core" and core is not None and core.next_hop is not None:
             return self.hop(CORE, core.next_hop)
+        if name == "registered":
+            return REGISTERED
         if name in ("core", "access"):
             return self._by_uri(CORE if name == "core" else ACCESS, uri)
         group = self._groups.get(name)
@@ -403,14 +460,22 @@ class World:
         party = self.party(End(Zone.TRUNK, self._ids[name]), emergency)
         if party is None or party.trunk is None:
             return None
-        first, *others = party.trunk.hosts
+        return self.home(party)
+
+    def home(self, party: Party) -> Hop | None:
+        """Return the hop of a trunk or the core by its configuration; None for what has none."""
+        core = self.settings.core if party.zone is Zone.CORE else None
+        hops = party.trunk.hosts if party.trunk else (core.next_hop,) if core and core.next_hop else ()
+        if not hops:
+            return None
+        first, *others = hops
         return self.hop(party, first)._replace(others=tuple(others))
 
     def _by_uri(self, party: Party, uri: SipUri | None) -> Hop | None:
         """Return the Request-URI itself as hop, if it is a literal address of that zone."""
         if uri is None:
             return None
-        address = (uri.host.decode("ascii", "replace"), uri.port or 5060)
+        address = (uri.host.decode("ascii", "replace"), uri.port or self.default_port(party))
         return self.hop(party, address) if self.reachable(party, address) else None
 
     def served(self, end: End, address: Address) -> bool:
@@ -432,13 +497,23 @@ class Network:
 
     def __init__(self, settings: Settings, retired: Iterable[Trunk] = ()) -> None:
         """Prepare tables and memories; retired trunks are served in dialogs only."""
-        world = World(settings, tuple(retired))
+        retired = tuple(retired)
+        world = World(settings, retired)
         self.settings = settings
         self.keeps_region = settings.region is not None
         """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes
         self.dial_plan = world.dial_plan
         self.party_of = world.party_of
+        self.party_from = world.party_from
+        sections = (settings.access, settings.core, *settings.trunks, *retired)
+        tcp, udp = ({address for transport, address in world.sockets if transport == each} for each in ("TCP", "UDP"))
+        self.siblings = frozenset(tcp & udp)
+        """Sockets of both UDP and TCP: what is too large for the one goes over the other (RFC 3261 §18.1.1)."""
+        self.by_address = not any(section is not None and section.believed_on for section in sections)
+        """Whether over UDP the address alone tells who sends."""
+        self.all_udp = all(listener.transport == "udp" for listener in settings.listeners)
+        """Whether nobody is told of another listener than its own."""
         self.party = remembered_by_all(world.party)
         self.hop = remembered_by_all(world.hop)
         self.named = remembered_by_all(world.named)
@@ -452,24 +527,32 @@ class Network:
         self.at = world.at
         self.listed = world.listed
         self.named_party = world.named_party
+        self.home = world.home
         self.local = world.local
         self.listener = world.listener
         self.advertised = world.advertised
         self.record_budget = world.record_budget
         self.served = world.served
+        registrar = settings.registrar
+        self.forwards_register = registrar is not None and registrar.mode == "forward"
+        self.face = remembered_by_all(world.face)
+        self.max_user = world.max_user
+        self.identity = world.identity
+        self.default_port = world.default_port
+        self.is_own_host = remembered(world.is_own_host)
+
+
+def _told(listener: Listener) -> Address:
+    """Return the host and port that others are told of a listener."""
+    if listener.advertised:
+        return listener.advertised.host, listener.advertised.port
+    return listener.address, listener.port
 
 
 def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:
     yield listener.address.lower().encode(), listener.port
     if listener.advertised:
         yield listener.advertised.host.lower().encode(), listener.advertised.port
-
-
-def _names_of(party: Party, settings: Settings) -> set[str]:
-    """Return the names, in lower case, that a trunk or the core is configured by."""
-    core = settings.core if party.zone is Zone.CORE else None
-    hops = party.trunk.hosts if party.trunk else (core.next_hop,) if core and core.next_hop else ()
-    return {hop.host.lower() for hop in hops if not hop.is_ip}
 
 
 def _is_v6(listener: Listener) -> bool:

@@ -50,8 +50,8 @@ class Sinks(Protocol):
     def send(self, flow: Flow, data: bytes) -> bool:
         """Send data over flow at once; False when the system refused it for good (RFC 3261 §16.9)."""
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
-        """Find where host is served and hand that to `Core.resume(ticket, places, now)`, never at once.
+    def lookup(self, ticket: int, host: str, port: int, transport: str) -> None:
+        """Find where host is served over a transport; hand that to `Core.resume(ticket, places, now)`, never at once.
 
         With a port only addresses count; 0 means that none was given (RFC 3263 §4.2).
         """

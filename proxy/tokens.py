@@ -52,6 +52,8 @@ class Purpose(IntEnum):
     CALL_ID = 2
     TAG = 3
     TRANSFER = 4
+    PHONE = 5
+    """What leads to a registered phone: which kind, the context says."""
 
 
 _PURPOSES = tuple(Purpose)

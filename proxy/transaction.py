@@ -14,13 +14,26 @@ from proxy.counters import Counters
 from proxy.derive import ack_for
 from proxy.flow import Flow
 from proxy.lingering import Accepted, CompletedClient, CompletedServer
-from proxy.machines import CLIENT, INVITE_CLIENT, INVITE_SERVER, SERVER, Do, State, Table
+from proxy.machines import (
+    CLIENT,
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    RELIABLE_CLIENT,
+    RELIABLE_INVITE_CLIENT,
+    RELIABLE_INVITE_SERVER,
+    RELIABLE_SERVER,
+    SERVER,
+    Do,
+    State,
+    Table,
+)
 from proxy.message import Message
 from proxy.routing import Party
 from proxy.timers import Timer, TimerWheel, cancel
 
 if TYPE_CHECKING:
     from proxy.forking import ResponseContext
+    from proxy.waiting import Waiting
 
 
 class Environment(Protocol):
@@ -30,8 +43,13 @@ class Environment(Protocol):
     timers: Timers
     counters: Counters
 
+    waiting: Waiting
+
     def transmit(self, flow: Flow, data: bytes) -> bool:
         """Send bytes; False when the system refused."""
+
+    def give_back(self, flow: Flow, data: bytes) -> None:
+        """Send a response, by another connection where its own is gone."""
 
 
 class ClientUser(Protocol):
@@ -102,11 +120,11 @@ class Transaction:
 
     def _send(self, now: float, data: bytes) -> None:
         self.last = data
-        self._env.transmit(self.flow, data)
+        self._env.give_back(self.flow, data)
 
     def _resend(self, now: float, data: bytes) -> None:
         if self.last:
-            self._env.transmit(self.flow, self.last)
+            self._env.give_back(self.flow, self.last)
 
     def _stop(self, now: float, data: bytes) -> None:
         if self._timer is not None:
@@ -151,6 +169,19 @@ class Transaction:
         """Note when timer B, F or H is due: the timer that repeats looks at it, and T1 is always before it."""
         self._until = now + 64 * self._env.timers.t1
 
+    def _give_up(self, name: str, now: float) -> None:
+        """Start timer B, F or H where none repeats."""
+        self._timer = self._env.wheel.start(now, 64 * self._env.timers.t1, self, name)
+
+    def _start_b(self, now: float, data: bytes) -> None:
+        self._give_up("B", now)
+
+    def _start_f(self, now: float, data: bytes) -> None:
+        self._give_up("F", now)
+
+    def _start_h(self, now: float, data: bytes) -> None:
+        self._give_up("H", now)
+
 
 Key = bytes
 """What a transaction is found under."""
@@ -188,6 +219,8 @@ _ACTIONS: dict[Do, Action] = {
     Do.START_M: _end("M", lambda timers: 64 * timers.t1),
 }
 
+_RELIABLE = {Do.START_B: Transaction._start_b, Do.START_F: Transaction._start_f, Do.START_H: Transaction._start_h}
+
 
 def _compiled(table: Table, actions: dict[Do, Action]) -> Rows:
     """Return a table of `machines` with functions for actions, and the row of the next state in each entry.
@@ -203,6 +236,8 @@ def _compiled(table: Table, actions: dict[Do, Action]) -> Rows:
 
 _INVITE_SERVER = _compiled(INVITE_SERVER, _ACTIONS)
 _SERVER = _compiled(SERVER, _ACTIONS)
+_RELIABLE_INVITE_SERVER = _compiled(RELIABLE_INVITE_SERVER, _ACTIONS | _RELIABLE)
+_RELIABLE_SERVER = _compiled(RELIABLE_SERVER, _ACTIONS | _RELIABLE)
 
 
 class ServerTransaction(Transaction):
@@ -212,10 +247,12 @@ class ServerTransaction(Transaction):
 
     def __init__(self, env: Environment, flow: Flow, table: dict[Key, Server], key: Key, *, is_invite: bool) -> None:
         """Wait for the transaction user's responses; `flow` is where they go."""
+        is_datagram = flow.transport == "UDP"
         if is_invite:
-            super().__init__(env, _INVITE_SERVER, State.PROCEEDING, flow, table, key)
+            rows = _INVITE_SERVER if is_datagram else _RELIABLE_INVITE_SERVER
+            super().__init__(env, rows, State.PROCEEDING, flow, table, key)
         else:
-            super().__init__(env, _SERVER, State.TRYING, flow, table, key)
+            super().__init__(env, _SERVER if is_datagram else _RELIABLE_SERVER, State.TRYING, flow, table, key)
         self.is_invite = is_invite
         self.context: ResponseContext | None = None
         """The branches of the request; None for what we answer ourselves."""
@@ -252,7 +289,9 @@ class ServerTransaction(Transaction):
 
     def _forget(self) -> None:
         super()._forget()
-        self.context = None
+        if self.context is not None:
+            cancel(self.context.trying)
+            self.context = None
 
     @property
     def finished(self) -> bool:
@@ -271,10 +310,12 @@ class ClientTransaction(Transaction):
     ) -> None:  # fmt: skip
         """Prepare to send `request`, which is complete, over `flow`; `key` is that of `matching.client_key`."""
         self.is_invite = request.startswith(b"INVITE ")
+        is_datagram = flow.transport == "UDP"
         if self.is_invite:
-            super().__init__(env, _INVITE_CLIENT, State.CALLING, flow, table, key)
+            rows = _INVITE_CLIENT if is_datagram else _RELIABLE_INVITE_CLIENT
+            super().__init__(env, rows, State.CALLING, flow, table, key)
         else:
-            super().__init__(env, _CLIENT, State.TRYING, flow, table, key)
+            super().__init__(env, _CLIENT if is_datagram else _RELIABLE_CLIENT, State.TRYING, flow, table, key)
         self.request = request
         self._user: ClientUser | None = user
         self.hop: Party | None = None
@@ -283,11 +324,15 @@ class ClientTransaction(Transaction):
 
     def start(self, now: float) -> None:
         """Send the request for the first time."""
+        if self.flow.transport != "UDP":
+            self._env.waiting.begins(self)
         self.step("start", now, self.request)
 
     def receive(self, response: Message, now: float) -> bool:
         """Take a response; False when this state ignores it."""
         status = response.status
+        if self.flow.transport != "UDP":
+            self._env.waiting.over(self)
         event = "1xx" if status < 200 else "2xx" if status < 300 and self.is_invite else "final"
         self._response = response
         return self.step(event, now)
@@ -304,7 +349,9 @@ class ClientTransaction(Transaction):
         response, self._response = self._response, None
         if response is not None and self._user is not None:
             self._user.on_response(self, response, now)
-            if self.state is State.COMPLETED:
+            if self.state is State.TERMINATED:
+                self.settle()  # what leaves the table at once, over a reliable transport
+            elif self.state is State.COMPLETED:
                 self.settle()
                 self._user = None
                 if self.is_invite:
@@ -330,12 +377,22 @@ class ClientTransaction(Transaction):
             self.last = ack_for(self.request, self._response)
         self._env.transmit(self.flow, self.last)
 
+    def unreachable(self, now: float) -> None:
+        """Fail for want of a way there (§17.1.4); where an answer has come, there was one."""
+        if self.state in (State.CALLING, State.TRYING):
+            user = self._user
+            self.abandon()
+            if user is not None:
+                user.on_failure(self, 503, now)
+
     def _timed_out(self, now: float, data: bytes) -> None:
         if self._user is not None:
             self._user.on_failure(self, 408, now)
 
     def _forget(self) -> None:
         super()._forget()
+        if self.flow.transport != "UDP":
+            self._env.waiting.over(self)
         self._user = self._response = None
 
     def _send(self, now: float, data: bytes) -> None:
@@ -359,6 +416,8 @@ _CLIENT_ACTIONS = _ACTIONS | {
 }
 _INVITE_CLIENT = _compiled(INVITE_CLIENT, _CLIENT_ACTIONS)
 _CLIENT = _compiled(CLIENT, _CLIENT_ACTIONS)
+_RELIABLE_INVITE_CLIENT = _compiled(RELIABLE_INVITE_CLIENT, _CLIENT_ACTIONS | _RELIABLE)
+_RELIABLE_CLIENT = _compiled(RELIABLE_CLIENT, _CLIENT_ACTIONS | _RELIABLE)
 
 
 Server = ServerTransaction | CompletedServer | Accepted
@@ -376,9 +435,4 @@ class _Unreachable:
         self._client = client
 
     def fire(self, name: str, now: float) -> None:
-        client = self._client
-        if client.state in (State.CALLING, State.TRYING):
-            user = client._user
-            client.abandon()
-            if user is not None:
-                user.on_failure(client, 503, now)
+        self._client.unreachable(now)

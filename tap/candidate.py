@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from config import keys, retired, tomlfile
@@ -22,6 +23,7 @@ from config.subscribers import Subscribers
 from filters.engine import Engine
 from proxy.policy import Privacy
 from tap import configuration, signing
+from tap.connections import Files, read_files
 from tap.fixed import fixed_changes
 from tap.selftest import self_test
 from tap.signing import Credentials, signer_of, verifier_of
@@ -51,6 +53,8 @@ class Candidate(NamedTuple):
     warnings: tuple[str, ...]
     credentials: Credentials
     """What signs and verifies: the policy has it too, but not in a form that a worker can be given."""
+    tls: Files = MappingProxyType({})
+    """Certificates of TLS listeners, which a connection to come meets."""
 
 
 def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float) -> Candidate:
@@ -75,6 +79,7 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
         credentials = signing.read(settings, wall)
         signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
         privacy = Engine(settings, found.catalogue, subscribers, signer, verifier)
+        certificates = read_files(settings)
         failed = self_test(settings, privacy)
         if failed:
             raise ReloadRefused([failed])
@@ -85,7 +90,8 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
         raise ReloadRefused([str(error)]) from error
     files = _files(settings)
     warnings = tuple(map(str, found.warnings))
-    return Candidate(settings, ring, privacy, former, files, _digest(settings, files), warnings, credentials)
+    hashed = _digest(settings, files)
+    return Candidate(settings, ring, privacy, former, files, hashed, warnings, credentials, certificates)
 
 
 def digest(settings: Settings) -> str:

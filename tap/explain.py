@@ -97,7 +97,7 @@ class Bench:
         self.sent.append((flow, data))
         return True
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         """Note a name; `receive` answers."""
         self._waiting.append((ticket, host))
 

@@ -8,7 +8,7 @@ from config.lines import Path
 from config.problem import Mistake, shown
 from config.settings import Settings
 
-FIXED = ("state_dir", "workers", "listeners", "subscribers", "metrics", "log")
+FIXED = ("state_dir", "workers", "listeners", "registrar", "subscribers", "metrics", "log")
 """Keys and sections that hold from start to end."""
 
 _RIGHT = "restart Sipveil, or set it back and reload the rest"

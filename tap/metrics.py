@@ -23,9 +23,16 @@ GAUGES = {
     "sipveil_client_transactions": "Client transactions at this moment.",
     "sipveil_parked_requests": "Requests that wait for a look-up at this moment.",
     "sipveil_targets_passed_over": "Addresses of next hops that were silent or asked to be left alone, and come last.",
+    "sipveil_bindings": "Registered phones (bindings) at this moment.",
+    "sipveil_registered_addresses": "Addresses of record that have any.",
+    "sipveil_registrations_unsaved": "Addresses of record whose last change the store has not got yet.",
+    "sipveil_registrations_store_failing": "1 while registrations cannot be saved and go on in memory, else 0.",
     "sipveil_overload_active": "1 while new requests may be refused for overload, else 0.",
     "sipveil_overload_refused_ratio": "Part of the new requests that is refused at this moment, 0 to 1.",
     "sipveil_overload_lag_seconds": "How long a datagram had waited to be read when this was last measured.",
+    "sipveil_connections": "Connections at this moment, those included that are being made.",
+    "sipveil_tls_certificates_invalid": "Certificates of our own that do not hold at this moment.",
+    "sipveil_tls_certificate_end_seconds": "When the first of our own certificates ends, in Unix time; 0 for none.",
     "sipveil_subscribers": "Subscribers who have settings of their own.",
     "sipveil_subscribers_knowledge": "What holds: 0 the store's settings, 1 the last known ones (the store cannot be "
                                      "read), 2 the strict profile for everybody.",
@@ -51,8 +58,10 @@ class TransportSpec(NamedTuple):
 
 
 TRANSPORT = (
-    TransportSpec("sipveil_datagrams_received_total", "Datagrams read, by listener.", "datagrams_received"),
-    TransportSpec("sipveil_datagrams_sent_total", "Datagrams handed to the system, by listener.", "datagrams_sent"),
+    TransportSpec("sipveil_datagrams_received_total", "Datagrams read, and messages on connections, by listener.",
+                  "datagrams_received"),
+    TransportSpec("sipveil_datagrams_sent_total", "Datagrams and messages handed to the system, by listener.",
+                  "datagrams_sent"),
     TransportSpec("sipveil_receive_errors_total", "Reads that the system refused, by listener.", "receive_errors"),
     TransportSpec("sipveil_send_refused_total", "Datagrams that the system refused for good, by listener.",
                   "send_refused"),

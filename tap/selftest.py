@@ -50,7 +50,7 @@ class _Nowhere:
     def send(self, flow: Flow, data: bytes) -> bool:
         return True
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         """Find nothing."""
 
     def event(self, event: Event) -> None:

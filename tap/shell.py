@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prometheus_client.registry import Collector
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.internet.tcp import Port
 from twisted.logger import Logger
@@ -19,7 +19,9 @@ from twisted.logger import Logger
 from config.address import HostPortValue
 from config.keyring import KeyRing
 from config.settings import Listener, Settings, Trunk
+from config.statefile import StateFileError
 from config.subscribers import Subscribers
+from proxy.bindings import Bindings
 from proxy.counters import Counters
 from proxy.flow import Flow
 from proxy.location import Place
@@ -28,12 +30,15 @@ from proxy.policy import Privacy
 from proxy.resolver import Resolver, read_hosts
 from proxy.resolver_query import Query, ask_name_servers, name_servers
 from proxy.sinks import Event, Sinks
-from proxy.transport import UdpListener, open_udp_socket
+from proxy.transport import TransportStats, UdpListener, open_udp_socket
 from proxy.transport_queue import QueueWatch, ReceiveQueue
+from proxy.transport_stream import open_stream_socket
 from tap.boundary import Boundary
 from tap.candidate import Candidate
+from tap.connections import LOOK_AT_CERTIFICATES, Connections
 from tap.events import EventLog
 from tap.metrics import SipveilCollector, Sources, registry
+from tap.registration_journal import RegistrationJournal
 from tap.reload_history import History
 from tap.site import site
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
@@ -53,6 +58,7 @@ class StartError(Exception):
 class Core(Protocol):
     """What the shell needs of proxy.core.Core."""
 
+    bindings: Bindings
     counters: Counters
     overload: Overload
 
@@ -62,6 +68,15 @@ class Core(Protocol):
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take a datagram; now in monotonic seconds."""
+
+    def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
+        """Learn that a message never left."""
+
+    def closed(self, flow: Flow, now: float) -> None:
+        """Learn that a connection has ended."""
+
+    def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
+        """Answer what no message can be cut from."""
 
     def timeout(self, now: float) -> None:
         """Let time pass until now."""
@@ -116,6 +131,7 @@ class Shell:
         self._history = history
         self._subscribers = subscribers_of(settings) if subscribers is None else subscribers
         self._subscriber_watch = SubscriberWatch(settings, self._subscribers, clocks.now, log)
+        self._registrations = RegistrationJournal(settings, clocks.now, log)
         self._reactor = reactor
         self._make_core = make_core
         self._clocks = clocks
@@ -125,20 +141,26 @@ class Shell:
         self._resolver = Resolver(reactor, _query(settings), read_hosts(HOSTS))
         self._sockets: list[socket.socket] = []
         self._listeners: dict[tuple[str, int], UdpListener] = {}
+        self._stats: dict[str, TransportStats] = {}
+        self._connections = Connections(reactor, settings, now=clocks.now, wall=clocks.wall, log=log)
+        self._send_stream = self._connections.send
         self._ticks: list[LoopingCall] = []
         self._page: Port | None = None
 
     # Life
 
     def open(self) -> None:
-        """Bind every listener, and note the ports that the system chose; all or none.
+        """Bind every listener, read certificates, and note the ports that the system chose; all or none.
 
         Raises:
-            StartError: an address cannot be bound.
+            StartError: an address cannot be bound, or a certificate not used.
         """
         try:
+            self._connections.read()
             for listener in self.settings.listeners:
                 self._sockets.append(_bind(listener))
+        except StateFileError as error:
+            raise StartError(str(error)) from error
         except StartError:
             self._close_sockets()
             raise
@@ -152,29 +174,44 @@ class Shell:
         """
         self._subscriber_watch.begin()
         self.core = self._make_core(self.settings, self)
-        for sock in self._sockets:
-            listener = self._listener(sock)
-            self._listeners[listener.address] = listener
+        self._registrations.begin(self.core.bindings)
+        streams: list[tuple[Listener, socket.socket]] = []
+        for configured, sock in zip(self.settings.listeners, self._sockets, strict=True):
+            if configured.transport == "udp":
+                listener = self._listener(sock)
+                self._listeners[listener.address] = listener
+                self._stats[configured.name] = listener.stats
+            else:
+                streams.append((configured, sock))
         self._open_page()
         for listener in self._listeners.values():
             listener.start()
+        self._connections.start(
+            self.core, self.core.counters, lambda error: self.boundary.failed("message", error), streams
+        )  # fmt: skip
+        self._stats |= self._connections.stats()
+        self._send_stream = self._connections.send
+        self._tick(LOOK_AT_CERTIFICATES, self._connections.tell_of_certificates)
         self._tick(self.core.tick, lambda: self.core.timeout(self._clocks.now()))
         self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
         self._subscriber_watch.start(self._reactor)
+        self._registrations.start(self._reactor)
         self._tell_begin()
 
     def adopt(self, candidate: Candidate) -> None:
         """Let the core go on with what a reload has made ready, on the listeners that there are."""
         self.settings = candidate.settings.model_copy(update={"listeners": self.settings.listeners})
         self.core.adopt(self.settings, candidate.ring, candidate.privacy, candidate.retired)
+        self._connections.adopt(self.settings, candidate.tls)
         self._resolver.ask(_query(self.settings))
 
     def stop(self) -> Deferred[None]:
-        """Close everything; fires when the metrics page is closed too. Safe at any point of the start."""
+        """Close everything; fires when connections and metrics page are closed too. Safe at any point of the start."""
         for tick in self._ticks:
             if tick.running:
                 tick.stop()
         self._subscriber_watch.stop()
+        self._registrations.stop()
         self._resolver.close()
         for listener in self._listeners.values():
             listener.close()
@@ -182,12 +219,14 @@ class Shell:
         self._tell_end()
         page, self._page = self._page, None
         closed: Deferred[None] | None = page.stopListening() if page else None
-        return closed or succeed(None)
+        ended = self._connections.close()
+        return ended.addCallback(lambda _: closed)
 
     @property
     def healthy(self) -> bool:
-        """Whether every listener takes datagrams."""
-        return bool(self._listeners) and all(listener.is_open for listener in self._listeners.values())
+        """Whether every listener takes datagrams or connections."""
+        listeners = self._listeners.values()
+        return bool(self._stats) and all(each.is_open for each in listeners) and self._connections.is_open
 
     @property
     def metrics_address(self) -> tuple[str, int] | None:
@@ -233,19 +272,20 @@ class Shell:
 
     def _sources(self) -> Sources:
         """Return where this process's numbers are read."""
-        names = [listener.name for listener in self.settings.listeners]
-        stats = dict(zip(names, (listener.stats for listener in self._listeners.values()), strict=True))
         trunks = tuple(trunk.name for trunk in self.settings.trunks)
-        return Sources(self.core.counters, self._gauges, stats, self.boundary.counts, trunks)
+        return Sources(self.core.counters, self._gauges, self._stats, self.boundary.counts, trunks)
 
     def _gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""
-        return {**self.core.gauges(), **subscriber_gauges(self._subscribers, self._clocks.now())}
+        subscribers = subscriber_gauges(self._subscribers, self._clocks.now())
+        own = {**self.core.gauges(), **self._registrations.gauges()}
+        return {**own, **subscribers, **self._connections.gauges()}
 
     def _tell_begin(self) -> None:
         """Say where we listen, and that we are ready."""
-        for address in self._listeners:
-            self._log.info("listening udp {address}", address=str(HostPortValue(*address)))
+        for each in self.settings.listeners:
+            address = str(HostPortValue(each.address, each.port))
+            self._log.info("listening {transport} {address}", transport=each.transport, address=address)
         # Not before the reactor runs: until then a SIGTERM would not end in a clean stop.
         self._reactor.callWhenRunning(self._log.info, "sipveil is ready")
 
@@ -257,16 +297,18 @@ class Shell:
 
     def send(self, flow: Flow, data: bytes) -> bool:
         """Send over the listener that flow names; False where there is none or the system refuses."""
+        if flow.transport != "UDP":
+            return self._send_stream(flow, data)
         listener = self._listeners.get(flow.local)
         return listener is not None and listener.send(flow, data)
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         """Find where host is served, and let the core go on with that later."""
 
         def found(places: Sequence[Place]) -> None:
             self.boundary.run("lookup", lambda: self.core.resume(ticket, places, self._clocks.now()))
 
-        self._resolver.lookup(host, port, found)
+        self._resolver.lookup(host, port, found, transport)
 
     def event(self, event: Event) -> None:
         """Write an event down."""
@@ -279,10 +321,11 @@ def _bind(listener: Listener) -> socket.socket:
     Raises:
         StartError: it cannot be bound.
     """
+    opening = open_udp_socket if listener.transport == "udp" else open_stream_socket
     try:
-        return open_udp_socket(listener.address, listener.port)
+        return opening(listener.address, listener.port)
     except (OSError, ValueError) as error:
-        raise StartError(cannot_open("udp", listener.address, listener.port, error)) from error
+        raise StartError(cannot_open(listener.transport, listener.address, listener.port, error)) from error
 
 
 def with_ports(settings: Settings, sockets: Sequence[socket.socket]) -> Settings:

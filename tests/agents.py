@@ -33,11 +33,16 @@ def read(data: bytes) -> Message:
 class Agent:
     """A SIP user agent at one address."""
 
-    def __init__(self, address: tuple[str, int], user: bytes, display: bytes = b"") -> None:
+    def __init__(
+        self, address: tuple[str, int], user: bytes, display: bytes = b"", transport: bytes = b"UDP", host: bytes = b""
+    ) -> None:
+        """Stand at an address; `host` is what it calls itself in Via and Contact, with parameters of the URI."""
         self.address = address
         self.user = user
         self.display = display
-        self.host = address[0].encode() + b":%d" % address[1]
+        self.transport = transport
+        self.host = host or address[0].encode() + b":%d" % address[1]
+        self.sent_by = self.host.partition(b";")[0]
 
     def __repr__(self) -> str:
         return self.user.decode()
@@ -60,7 +65,7 @@ class Agent:
         """Return a request outside dialogs."""
         lines = [
             method + b" " + uri + b" SIP/2.0",
-            b"Via: SIP/2.0/UDP %b;branch=%b%b" % (self.host, branch, b";rport" if rport else b""),
+            b"Via: SIP/2.0/%b %b;branch=%b%b" % (self.transport, self.sent_by, branch, b";rport" if rport else b""),
             b"Max-Forwards: %d" % max_forwards,
             b"From: %b<sip:%b@sip.example.net>;tag=%b" % (self.display, self.user, tag),
             b"To: <%b>" % uri,
@@ -152,7 +157,8 @@ class Agent:
         target = parse_name_addr(formed.items(b"contact")[0]).uri
         lines = [
             method + b" " + target + b" SIP/2.0",
-            b"Via: SIP/2.0/UDP %b;branch=%b;rport" % (self.host, branch or b"z9hG4bK%b%d" % (method.lower(), cseq)),
+            b"Via: SIP/2.0/%b %b;branch=%b;rport"
+            % (self.transport, self.sent_by, branch or b"z9hG4bK%b%d" % (method.lower(), cseq)),
             b"Max-Forwards: 70",
             *(b"Route: " + route for route in (reversed(routes) if as_caller else routes)),
             b"From: " + near[0].address + b";tag=" + near[1],

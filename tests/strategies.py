@@ -158,9 +158,9 @@ ends = st.builds(
     lambda zone, trunk: End(zone, trunk if zone in (Zone.TRUNK, Zone.PSAP) else 0), zones, st.integers(1, 2**32 - 1)
 )
 addresses = st.tuples(st.one_of(st.ip_addresses().map(str), st.just("fe80::1%eth0")), st.integers(0, 65535))
-udp_flows = st.builds(Flow, st.just("UDP"), addresses, addresses, st.just(0))
+udp_flows = st.builds(Flow, st.just("UDP"), addresses, addresses, st.just(0), st.just(()))
 stream_flows = st.builds(
-    Flow, st.sampled_from(("TCP", "TLS", "WS", "WSS")), addresses, addresses, st.integers(0, 2**32 - 1)
+    Flow, st.sampled_from(("TCP", "TLS", "WS", "WSS")), addresses, addresses, st.integers(0, 2**32 - 1), st.just(())
 )
 name_addrs = st.builds(NameAddr, displays, uris, st.just(b""))
 bindings = st.builds(Binding, uris, text(TOKEN_LETTERS), st.integers(0, 65535))

@@ -7,6 +7,7 @@ its reason; the last tests assert that the list is neither too short nor too lon
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import count
 
@@ -17,12 +18,13 @@ from filters.credential import Credential
 from filters.leaks import found_in
 from filters.masks import found_by_xor
 from filters.signer import Signer
+from proxy.flow import Flow
 from proxy.headers import parse_name_addr
 from tests.agents import CARRIER, Agent, Packet, read
 from tests.ladder import Ladder, Sent
 from tests.passports import KEY, X5U, claims, compact_form, token
 from tests.passports import value as identity_value
-from tests.world import PHONE, SETTINGS, TRUNK, World, settings
+from tests.world import PHONE, PROXY, SETTINGS, TRUNK, World, settings
 
 CATALOGUE = load_catalogue()
 
@@ -460,6 +462,32 @@ def test_nothing_arrives_with_a_cancel_or_the_ack_of_a_refusal() -> None:
     ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 487) << Sent(CARRIER, b"ACK") << Sent(agent, 487)
     assert ladder >> agent.ack_failure(invite, ladder[487])
     assert arrived(world, plants) <= set(EXEMPT)
+
+
+@pytest.mark.parametrize("transport", ["TCP", "TLS", "WS", "WSS"])
+@pytest.mark.parametrize("far", ["udp", "tcp"])
+def test_a_phone_over_a_connection_tells_no_more(transport: str, far: str) -> None:
+    """Neither its headers nor its Via, nor by which transport and socket of ours it is connected."""
+    listeners = [
+        {"name": "main", "address": PROXY[0], "port": PROXY[1], "transport": far},
+        {"name": "near", "address": "192.0.2.99", "port": 5099, "transport": transport.lower()},
+    ]
+    world = World(settings(listeners=listeners, access={**SETTINGS["access"], "listener": "near"}))
+    world.flows[PHONE] = Flow(transport, ("192.0.2.99", 5099), PHONE, 7, ("alice.example",))
+    if far == "tcp":
+        world.flows[TRUNK] = Flow("TCP", PROXY, TRUNK, 8)
+    plants = Plants()
+    plants.given("our socket for phones", b"192.0.2.99")
+    plants.given("certificate", b"alice.example")
+    ladder, invite = dialog(plants, world)
+    for number, lines in enumerate(chunks(header_lines(plants))):
+        world.receive(*finish(within(ladder, invite, b"INFO", lines, number)))
+    world.receive(*finish(within(ladder, invite, b"BYE", [], 499)))
+    assert arrived(world, plants) <= set(EXEMPT)
+    ours = b"" if far == "udp" else b"tcp"
+    out = [data.partition(b"\r\n\r\n")[0] for address, data in world.sent if address == TRUNK]
+    assert {each for data in out for each in re.findall(rb";transport=(\w+)", data)} <= {ours}
+    assert {each for data in out for each in re.findall(rb"SIP/2.0/(\w+)", data)} == {far.upper().encode()}
 
 
 @pytest.mark.parametrize("status", [180, 183, 200, 202, 302, 404, 407, 415, 420, 486, 488, 500, 599, 603, 699])

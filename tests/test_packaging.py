@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("proxy", "filters", "config", "tap")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-IMPORT_NAMES = {"dnspython": "dns", "mypy-zope": "mypy_zope", "twisted": "twisted"}
+IMPORT_NAMES = {"dnspython": "dns", "mypy-zope": "mypy_zope", "twisted": "twisted", "pyopenssl": "OpenSSL"}
 """Distribution → import name, where it is not the same with underscores."""
 PARTS_OF_PYDANTIC = {"pydantic_core", "annotated_types"}
 """Its own core and the words of its schemas: released with it, and pinned by it to the version that fits."""

@@ -77,10 +77,17 @@ class World:
     signer: Signer | None = None
     verifier: Verifier | None = None
     refuse_send: set[tuple[str, int]] = field(default_factory=set)
+    flows: dict[tuple[str, int], Flow] = field(default_factory=dict)
+    """How messages of an address come in, where it is not by UDP."""
+    gone: set[int] = field(default_factory=set)
+    """Connections that have ended."""
 
     def __post_init__(self) -> None:
         self.sent: list[tuple[tuple[str, int], bytes]] = []
+        self.sent_over: list[Flow] = []
         self.lookups: list[tuple[int, str, int]] = []
+        self.wanted = ""
+        """Transport that the last look-up was for."""
         self.events: list[Event] = []
         self.privacy: Any = build(self.settings, signer=self.signer, verifier=self.verifier)
         self.core = self.new_core()
@@ -103,13 +110,15 @@ class World:
     # --- sinks
 
     def send(self, flow: Flow, data: bytes) -> bool:
-        if flow.peer in self.refuse_send:
+        if flow.peer in self.refuse_send or flow.connection in self.gone:
             return False
         self.sent.append((flow.peer, data))
+        self.sent_over.append(flow)
         return True
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         self.lookups.append((ticket, host, port))
+        self.wanted = transport
 
     def event(self, event: Event) -> None:
         self.events.append(event)
@@ -119,7 +128,15 @@ class World:
     def receive(self, source: tuple[str, int], data: bytes) -> list[tuple[tuple[str, int], bytes]]:
         """Hand a datagram to the core and return what left because of it."""
         before = len(self.sent)
-        self.core.receive(data, Flow("UDP", PROXY, source), self.now)
+        flow = self.flows.get(source)
+        self.core.receive(data, Flow("UDP", PROXY, source) if flow is None else flow, self.now)
+        return self.sent[before:]
+
+    def close(self, connection: Flow) -> list[tuple[tuple[str, int], bytes]]:
+        """End a connection, tell the core, and return what left because of it."""
+        before = len(self.sent)
+        self.gone.add(connection.connection)
+        self.core.closed(connection, self.now)
         return self.sent[before:]
 
     def wait(self, seconds: float) -> list[tuple[tuple[str, int], bytes]]:

@@ -21,6 +21,7 @@ from scripts.benchmark import peers as peers_module
 from scripts.benchmark.calls import CALL
 from scripts.benchmark.contenders import CONTENDERS, Contender
 from scripts.benchmark.errors import BenchError
+from scripts.benchmark.generator import Load
 from scripts.benchmark.lingering import KINDS, measure_apart
 from scripts.benchmark.plots import draw
 from scripts.benchmark.starting import first_answers
@@ -163,8 +164,9 @@ def growth(rounds: int, names: tuple[str, ...], plots: Path | None) -> None:
 @click.option("--lingering", default=3000, type=click.IntRange(0), help="Calls whose transactions linger; 0: none.")
 @click.option("--starts", default=5, type=click.IntRange(0), help="Starts to time.")
 @click.option("--calls", default=0, type=click.IntRange(0), help="Look whether memory stays flat over so many calls.")
+@click.option("--steady", default=600, type=click.IntRange(1), help="Calls a second to look for that with.")
 @click.option("--with", "names", default="sipveil", help="Contenders, with commas between them.")
-def memory(ringing: int, rate: int, lingering: int, starts: int, calls: int, names: str) -> None:
+def memory(ringing: int, rate: int, lingering: int, starts: int, calls: int, steady: int, names: str) -> None:
     """Measure what calls and transactions keep resident, and the time from start to first answer."""
     console = report.console()
     cores = share(available())
@@ -179,7 +181,8 @@ def memory(ringing: int, rate: int, lingering: int, starts: int, calls: int, nam
             if calls:
                 with console.status("playing") as status:
                     say = report_memory.progress(status)
-                    flatness = memory_module.flat(contender, folder, cores, calls, say)
+                    load = Load(calls=calls, rate=steady)
+                    flatness = memory_module.flat(contender, folder, cores, load, say)
                 console.print(report_memory.flat(contender.name, flatness))
     if lingering:
         kept = {kind: measure_apart(kind, lingering) for kind in KINDS}

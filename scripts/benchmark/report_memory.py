@@ -8,7 +8,7 @@ from rich.status import Status
 from rich.table import Table
 
 from scripts.benchmark.lingering import KINDS, Kept
-from scripts.benchmark.memory import LINGER, Flatness, Ringing
+from scripts.benchmark.memory import SETTLING, Flatness, Ringing
 from scripts.benchmark.spread import Spread, figure
 
 
@@ -31,9 +31,9 @@ def flat(name: str, found: Flatness) -> str:
     played, sizes = found.played, [size for _, size in found.settled]
     calls = f"{name}: {played.completed:,} calls, {played.failed:,} failed, {played.rate:,.0f} calls/s"
     if found.growth is None:
-        return f"{calls}: too short to tell whether memory stays flat (it may grow for {LINGER:.0f} s)"
+        return f"{calls}: too short to tell whether memory stays flat (it may grow for {SETTLING:.0f} s)"
     return (
-        f"{calls}: after {LINGER:.0f} s {megabytes(min(sizes))} to {megabytes(max(sizes))} MB, "
+        f"{calls}: after {SETTLING:.0f} s {megabytes(min(sizes))} to {megabytes(max(sizes))} MB, "
         f"growing by {figure(found.growth)} bytes a call"
     )
 

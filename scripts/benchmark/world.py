@@ -75,7 +75,7 @@ class World:
         self.sent.append((flow.peer, data))
         return True
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         """Nothing has a name here."""
         raise AssertionError(f"the core asks for {host}, ticket {ticket}")
 

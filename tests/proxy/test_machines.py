@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.machines import CLIENT, INVITE_CLIENT, INVITE_SERVER, SERVER, Do, State, Table
+from proxy.machines import (
+    CLIENT,
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    RELIABLE_CLIENT,
+    RELIABLE_INVITE_CLIENT,
+    RELIABLE_INVITE_SERVER,
+    RELIABLE_SERVER,
+    SERVER,
+    Do,
+    State,
+    Table,
+)
 
 S = State
 TABLES: dict[str, tuple[Table, State]] = {
@@ -12,6 +24,10 @@ TABLES: dict[str, tuple[Table, State]] = {
     "client": (CLIENT, S.TRYING),
     "INVITE server": (INVITE_SERVER, S.PROCEEDING),
     "server": (SERVER, S.TRYING),
+    "reliable INVITE client": (RELIABLE_INVITE_CLIENT, S.CALLING),
+    "reliable client": (RELIABLE_CLIENT, S.TRYING),
+    "reliable INVITE server": (RELIABLE_INVITE_SERVER, S.PROCEEDING),
+    "reliable server": (RELIABLE_SERVER, S.TRYING),
 }
 names = pytest.mark.parametrize("name", TABLES)
 
@@ -70,6 +86,46 @@ FIGURES: dict[str, set[tuple[State, str, State]]] = {
         (S.PROCEEDING, "final", S.COMPLETED),
         (S.COMPLETED, "request", S.COMPLETED),
         (S.COMPLETED, "J", S.TERMINATED),
+    },
+    # The same with RFC 3261 table 4's "TCP/SCTP": no A, E, G; D, I, J and K are 0
+    "reliable INVITE client": {
+        (S.CALLING, "start", S.CALLING),
+        (S.CALLING, "B", S.TERMINATED),
+        (S.CALLING, "1xx", S.PROCEEDING),
+        (S.CALLING, "2xx", S.ACCEPTED),
+        (S.CALLING, "final", S.TERMINATED),
+        (S.PROCEEDING, "1xx", S.PROCEEDING),
+        (S.PROCEEDING, "2xx", S.ACCEPTED),
+        (S.PROCEEDING, "final", S.TERMINATED),
+        (S.ACCEPTED, "2xx", S.ACCEPTED),
+        (S.ACCEPTED, "M", S.TERMINATED),
+    },
+    "reliable client": {
+        (S.TRYING, "start", S.TRYING),
+        (S.TRYING, "F", S.TERMINATED),
+        (S.TRYING, "1xx", S.PROCEEDING),
+        (S.TRYING, "final", S.TERMINATED),
+        (S.PROCEEDING, "F", S.TERMINATED),
+        (S.PROCEEDING, "1xx", S.PROCEEDING),
+        (S.PROCEEDING, "final", S.TERMINATED),
+    },
+    "reliable INVITE server": {
+        (S.PROCEEDING, "request", S.PROCEEDING),
+        (S.PROCEEDING, "1xx", S.PROCEEDING),
+        (S.PROCEEDING, "2xx", S.ACCEPTED),
+        (S.PROCEEDING, "final", S.COMPLETED),
+        (S.ACCEPTED, "2xx", S.ACCEPTED),
+        (S.ACCEPTED, "L", S.TERMINATED),
+        (S.COMPLETED, "request", S.COMPLETED),
+        (S.COMPLETED, "ack", S.TERMINATED),
+        (S.COMPLETED, "H", S.TERMINATED),
+    },
+    "reliable server": {
+        (S.TRYING, "1xx", S.PROCEEDING),
+        (S.TRYING, "final", S.TERMINATED),
+        (S.PROCEEDING, "request", S.PROCEEDING),
+        (S.PROCEEDING, "1xx", S.PROCEEDING),
+        (S.PROCEEDING, "final", S.TERMINATED),
     },
 }
 STARTS = {getattr(Do, f"START_{letter}"): letter for letter in "ABDEFGHIJKLM"}
@@ -170,4 +226,5 @@ def test_timeouts_are_told_to_the_user() -> None:
         for (_, event), (_, actions) in flat(table).items()
         if Do.TIMED_OUT in actions or Do.NO_ACK in actions
     }
-    assert told == {("INVITE client", "B"), ("client", "F"), ("INVITE server", "H")}
+    kinds = {("INVITE client", "B"), ("client", "F"), ("INVITE server", "H")}
+    assert told == kinds | {("reliable " + name, timer) for name, timer in kinds}

@@ -131,3 +131,13 @@ def test_a_listed_name_and_an_address_are_known_at_once() -> None:
     originate.locate(plain_world.core, hop(plain_world), lambda hops, now: found.append(hops), world.now)
     assert [[(each.host, each.port) for each in hops] for hops in found] == [[SPARE.address], [CARRIER.address]]
     assert world.lookups == []
+
+
+def test_a_trunk_behind_tls_is_asked_over_tls() -> None:
+    listeners = [*SETTINGS["listeners"], {"name": "secure", "address": "192.0.2.1", "port": 5061, "transport": "tls"}]
+    carrier, *others = SETTINGS["trunks"]
+    trunks = [{**carrier, "listener": "secure", "tls_name": "carrier.example"}, *others]
+    ladder, _ = asked(World(settings(listeners=listeners, trunks=trunks)))
+    [(_, data)], [flow] = ladder.left, ladder.world.sent_over
+    assert (flow.transport, flow.local, flow.identity) == ("TLS", ("192.0.2.1", 5061), ("carrier.example",))
+    assert data.split(b"\r\n")[1].startswith(b"Via: SIP/2.0/TLS ")

@@ -67,8 +67,8 @@ class Bench:
         self.resolver = Resolver(self.clock, self._query, {"pbx": ["192.0.2.99"]})
         self.results: list[Sequence[Place]] = []
 
-    def _query(self, host: str, services: bool) -> Answer:
-        self.asked.append(host if services else f"{host}, addresses")
+    def _query(self, host: str, services: str) -> Answer:
+        self.asked.append(host if services == "UDP" else f"{host}, {services or 'addresses'}")
         self.release.wait(5)
         return self.answer
 
@@ -151,6 +151,16 @@ def test_a_name_with_a_port_is_another_question(bench: Bench) -> None:
     assert bench.asked == ["trunk.example.net", "trunk.example.net, addresses"]
 
 
+def test_transports_are_kept_apart(bench: Bench) -> None:
+    """What is served over UDP may not be over TLS; a port asks for neither."""
+    for transport in ("UDP", "TLS", "TLS"):
+        bench.resolver.lookup("trunk.example.net", 0, bench.results.append, transport)
+        bench.clock.settle()
+    bench.resolver.lookup("trunk.example.net", 5061, bench.results.append, "TLS")
+    bench.clock.settle()
+    assert bench.asked == ["trunk.example.net", "trunk.example.net, TLS", "trunk.example.net, addresses"]
+
+
 def test_threads_and_waiting_names_are_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads, three waiting; the sixth name fails; all five are answered in the end."""
     monkeypatch.setattr(module, "MAX_THREADS", 2)
@@ -218,7 +228,7 @@ def test_no_such_name_is_no_failure(bench: Bench) -> None:
 def test_query_that_raises_is_a_failure(bench: Bench) -> None:
     """A thread never ends in a traceback with a name in it."""
 
-    def explode(host: str, services: bool) -> Answer:
+    def explode(host: str, services: str) -> Answer:
         raise RuntimeError(host)
 
     bench.resolver._query = explode

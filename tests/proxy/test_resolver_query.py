@@ -41,6 +41,16 @@ ZONE: Zone = {
     ("_sip._udp.half.example.net.", "SRV"): (50, ["1 0 5060 absent.example.net.", "2 0 5060 trunk.example.net."]),
     ("_sip._udp.many.example.net.", "SRV"): (50, [f"{n} 0 5060 trunk.example.net." for n in range(1, 30)]),
 }
+ZONE |= {
+    (f"{prefix}all.example.net.", "SRV"): (50, [f"0 0 {port} four.example.net."])
+    for port, prefix in enumerate(("_sip._udp.", "_sip._tcp.", "_sips._tcp.", "_sip._ws.", "_sips._ws."), 5070)
+}
+ZONE["any.example.net.", "NAPTR"] = (
+    20, [f'10 10 "s" "{service}" "" {prefix}all.example.net.' for service, prefix in (
+        ("SIP+D2U", "_sip._udp."), ("SIP+D2T", "_sip._tcp."), ("SIPS+D2T", "_sips._tcp."), ("SIP+D2W", "_sip._ws."),
+        ("SIPS+D2W", "_sips._ws."),
+    )],
+)  # fmt: skip
 TRUNK = ("192.0.2.10", "192.0.2.11", "2001:db8::10")
 
 
@@ -57,9 +67,9 @@ def client(server: NameServer) -> dns.resolver.Resolver:
     return server.resolver()
 
 
-def services(client: dns.resolver.Resolver, host: str, lifetime: float = 6.0) -> Answer:
+def services(client: dns.resolver.Resolver, host: str, lifetime: float = 6.0, transport: str = "UDP") -> Answer:
     """Look up a name that has no port; addresses sorted, for a name server shuffles them."""
-    answer = ask_name_servers(client, lifetime=lifetime)(host, True)
+    answer = ask_name_servers(client, lifetime=lifetime)(host, transport)
     return answer._replace(
         places=tuple(each._replace(addresses=tuple(sorted(each.addresses))) for each in answer.places)
     )
@@ -70,7 +80,7 @@ def services(client: dns.resolver.Resolver, host: str, lifetime: float = 6.0) ->
 
 def test_both_families_in_order(client: dns.resolver.Resolver, server: NameServer) -> None:
     """A before AAAA as asked, kept for the shorter of the two TTLs; nobody asks for services (RFC 3263 §4.2)."""
-    answer = ask_name_servers(client)("trunk.example.net", False)
+    answer = ask_name_servers(client)("trunk.example.net", "")
     ((_, _, port, addresses),) = answer.places
     assert (port, sorted(addresses[:2]), addresses[2:]) == (0, ["192.0.2.10", "192.0.2.11"], ("2001:db8::10",))
     assert answer.ttl == 30
@@ -79,25 +89,25 @@ def test_both_families_in_order(client: dns.resolver.Resolver, server: NameServe
 
 def test_one_family_only(client: dns.resolver.Resolver, server: NameServer) -> None:
     """Without an IPv6 listener nobody asks for AAAA."""
-    answer = ask_name_servers(client, ("A",))("trunk.example.net", False)
+    answer = ask_name_servers(client, ("A",))("trunk.example.net", "")
     assert sorted(answer.places[0].addresses) == ["192.0.2.10", "192.0.2.11"]
     assert server.asked == [("trunk.example.net.", "A")]
 
 
 def test_a_family_without_addresses_is_no_failure(client: dns.resolver.Resolver) -> None:
     """No AAAA for a name that has an A."""
-    assert ask_name_servers(client)("four.example.net", False) == Answer((Place(0, 0, 0, ("192.0.2.4",)),), 0)
+    assert ask_name_servers(client)("four.example.net", "") == Answer((Place(0, 0, 0, ("192.0.2.4",)),), 0)
 
 
 def test_an_alias_is_kept_no_longer_than_itself(client: dns.resolver.Resolver) -> None:
     """CNAME, with its own TTL."""
-    answer = ask_name_servers(client, ("A",))("alias.example.net", False)
+    answer = ask_name_servers(client, ("A",))("alias.example.net", "")
     assert sorted(answer.places[0].addresses) == ["192.0.2.10", "192.0.2.11"]
     assert answer.ttl == 12
 
 
-@pytest.mark.parametrize("with_services", [False, True])
-def test_no_such_name_holds_as_long_as_the_soa_says(client: dns.resolver.Resolver, with_services: bool) -> None:
+@pytest.mark.parametrize("with_services", ["", "UDP", "TCP", "TLS", "WS", "WSS"])
+def test_no_such_name_holds_as_long_as_the_soa_says(client: dns.resolver.Resolver, with_services: str) -> None:
     """The SOA's minimum of 9 s is less than its TTL of 20 (RFC 2308 §5)."""
     assert ask_name_servers(client)("absent.example.net", with_services) == Answer((), 9)
 
@@ -134,6 +144,21 @@ def test_the_next_naptr_serves_where_the_first_leads_nowhere(client: dns.resolve
     assert [name for name, kind in server.asked if kind == "SRV"] == [
         "main.example.net.", "_sip._udp.spare.example.net.",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("transport", "port"), [("UDP", 5070), ("TCP", 5071), ("TLS", 5072), ("WS", 5073), ("WSS", 5074)]
+)
+def test_each_transport_has_services_of_its_own(client: dns.resolver.Resolver, transport: str, port: int) -> None:
+    """RFC 3263 §4.1 and §4.2, RFC 7118 §4: by SRV alone, and by NAPTR."""
+    for host in ("all.example.net", "any.example.net"):
+        assert [place.port for place in services(client, host, transport=transport).places] == [port]
+
+
+def test_tls_is_never_called_where_only_udp_is_served(client: dns.resolver.Resolver) -> None:
+    """RFC 3263 §4.1: no record of another transport counts; the name's own addresses do, with TLS at 5061."""
+    ((_, _, port, addresses),) = services(client, "served.example.net", transport="TLS").places
+    assert (port, addresses) == (0, ("192.0.2.99",))
 
 
 def test_naptr_of_other_transports_counts_as_none(client: dns.resolver.Resolver, server: NameServer) -> None:
@@ -201,7 +226,7 @@ def test_a_look_up_has_one_time_for_all_its_questions(client: dns.resolver.Resol
 def test_server_failure_is_marked(client: dns.resolver.Resolver, server: NameServer) -> None:
     """SERVFAIL is no answer, so that older places may go on serving."""
     server.failing.add("A")
-    assert ask_name_servers(client, ("A",), lifetime=0.3)("trunk.example.net", False) == FAILED
+    assert ask_name_servers(client, ("A",), lifetime=0.3)("trunk.example.net", "") == FAILED
 
 
 def test_dead_server_is_marked() -> None:
@@ -211,13 +236,13 @@ def test_dead_server_is_marked() -> None:
     client = dns.resolver.Resolver(configure=False)
     client.nameservers = ["127.0.0.1"]
     client.port = dead.getsockname()[1]
-    assert ask_name_servers(client, ("A",), lifetime=0.2)("trunk.example.net", True).failed
+    assert ask_name_servers(client, ("A",), lifetime=0.2)("trunk.example.net", "UDP").failed
     dead.close()
 
 
 @pytest.mark.parametrize("host", ["", "a..b", "x" * 64 + ".net", "*" * 300, "\udcff", "bücher..net"])
-@pytest.mark.parametrize("with_services", [False, True])
-def test_impossible_names_fail_and_do_not_raise(client: dns.resolver.Resolver, host: str, with_services: bool) -> None:
+@pytest.mark.parametrize("with_services", ["", "UDP", "TCP", "TLS", "WS", "WSS"])
+def test_impossible_names_fail_and_do_not_raise(client: dns.resolver.Resolver, host: str, with_services: str) -> None:
     """What is no name is nobody's traceback."""
     assert ask_name_servers(client, ("A",), lifetime=0.3)(host, with_services).places == ()
 
@@ -225,7 +250,7 @@ def test_impossible_names_fail_and_do_not_raise(client: dns.resolver.Resolver, h
 def test_machine_without_name_servers(tmp_path: Path) -> None:
     """No resolv.conf: names fail at once, IP hops need none of this."""
     client = system_name_servers(str(tmp_path / "absent"))
-    assert ask_name_servers(client)("trunk.example.net", True).failed
+    assert ask_name_servers(client)("trunk.example.net", "UDP").failed
 
 
 def test_configured_name_servers_stand_for_the_systems(server: NameServer) -> None:
@@ -233,6 +258,6 @@ def test_configured_name_servers_stand_for_the_systems(server: NameServer) -> No
     dead = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     dead.bind(("127.0.0.1", 0))
     client = name_servers([dead.getsockname(), ("127.0.0.1", server.port)])
-    assert ask_name_servers(client, ("A",))("four.example.net", False).places == (Place(0, 0, 0, ("192.0.2.4",)),)
+    assert ask_name_servers(client, ("A",))("four.example.net", "").places == (Place(0, 0, 0, ("192.0.2.4",)),)
     dead.close()
     assert name_servers([]).nameservers == system_name_servers().nameservers

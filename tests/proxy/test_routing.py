@@ -10,12 +10,14 @@ from config.retired import trunk_id
 from config.settings import Limits, Trunk
 from config.vocabulary import Zone
 from proxy.errors import Malformed
+from proxy.flow import Flow
 from proxy.message import Message
 from proxy.parse import parse
 from proxy.record import End
 from proxy.routing import ACCESS, Hop, Network, Party
 from proxy.uri import parse_sip_uri
 from tests.agents import ALICE
+from tests.proxy.test_sources import LISTENERS, sources
 from tests.world import CORE, PROXY, PSAP, SECOND_TRUNK, TRUNK, settings
 
 NETWORK = Network(settings())
@@ -373,3 +375,64 @@ def test_the_addresses_of_a_retired_trunk_are_known_whoever_has_them_now() -> No
     assert network.served(former, ("198.51.100.17", 5099))
     assert not network.served(former, ("198.51.100.8", 5060))
     assert not network.served(current, TRUNK)
+
+
+# Hops over other transports
+
+
+def test_hops_have_the_transport_of_their_listener() -> None:
+    """Default port, socket and the name that the certificate must show."""
+    network = sources()
+    carrier = network.party_of(("198.51.100.7", 5061))
+    assert carrier is not None
+    home = network.home(carrier)
+    assert home is not None
+    assert home.flow == Flow("TLS", (PROXY[0], 5061), ("198.51.100.7", 5061), 0, ("gw.carrier.example",))
+    assert network.default_port(carrier) == 5061
+    named = Network(settings(listeners=LISTENERS, trunks=[{
+        "name": "n", "hosts": ["Sip.Carrier.Example."], "networks": ["198.51.100.0/24"], "listener": "tls",
+    }], routes=[]))  # fmt: skip
+    party = named.party_of(TRUNK)
+    assert party is not None
+    home = named.home(party)
+    assert home is not None
+    found = named.at(home, ("198.51.100.9", 5071))
+    assert found is not None
+    assert found.identity == ("sip.carrier.example",)
+    literal = named.named(party, b"198.51.100.9", 0)
+    assert literal is not None
+    assert (literal.port, literal.identity) == (5061, ("sip.carrier.example",))
+
+
+def test_an_address_family_without_a_listener_of_that_transport_is_not_reached() -> None:
+    """A UDP socket is no way for TLS."""
+    listeners = [*LISTENERS, {"name": "six", "address": "2001:db8::1", "port": 5060}]
+    network = Network(settings(listeners=listeners, trunks=[{
+        "name": "n", "hosts": ["sip.carrier.example"], "networks": ["2001:db8:7::/48"], "listener": "tls",
+    }], routes=[]))  # fmt: skip
+    party = network.party_of(("2001:db8:7::7", 5061))
+    assert party is not None
+    home = network.home(party)
+    assert home is not None
+    assert network.at(home, ("2001:db8:7::7", 5061)) is None
+
+
+def test_urls_without_port_mean_us_where_the_transport_says_so() -> None:
+    """5061 for TLS, 443 for secure WebSockets (RFC 3261 §19.1.2)."""
+    tls = Network(settings(listeners=[{"name": "main", "address": PROXY[0], "port": 5061, "transport": "tls"}]))
+    assert tls.is_us(PROXY[0].encode(), 0)
+    assert not tls.is_us(PROXY[0].encode(), 5060)
+
+
+def test_records_are_roomy_over_streams_unless_written_otherwise() -> None:
+    """dialogs.md: 160 bytes towards a UDP hop, 1,024 on streams."""
+    network = sources()
+    carrier = network.party_of(("198.51.100.7", 5061))
+    assert carrier is not None
+    assert [network.record_budget(carrier, each) for each in ("UDP", "TLS")] == [160, 1024]
+    assert [network.record_budget(PHONES, each) for each in ("UDP", "WSS")] == [320, 1024]
+    tight = sources(record_budget=200, max_user=200)
+    carrier = tight.party_of(("198.51.100.7", 5061))
+    assert carrier is not None
+    assert [tight.record_budget(carrier, each) for each in ("UDP", "TLS")] == [128, 128]
+    assert tight.max_user(carrier, "TLS") == 200

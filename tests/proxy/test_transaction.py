@@ -16,6 +16,7 @@ from proxy.message import Message
 from proxy.parse import parse
 from proxy.timers import TICK, TimerWheel
 from proxy.transaction import ClientTransaction, Key, ServerTransaction
+from proxy.waiting import Waiting
 
 FLOW = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))
 
@@ -43,10 +44,12 @@ class Bench:
     timers: Timers = field(default_factory=Timers)
     now: float = 0.0
     works: bool = True
+    flow: Flow = FLOW
 
     def __post_init__(self) -> None:
         self.wheel = TimerWheel(0.0)
         self.counters = Counters()
+        self.waiting = Waiting()
         self.sent: list[tuple[float, bytes]] = []
         self.responses: list[int] = []
         self.failures: list[tuple[float, int]] = []
@@ -54,10 +57,13 @@ class Bench:
         self.table: dict[Key, Any] = {}
 
     def transmit(self, flow: Flow, data: bytes) -> bool:
-        assert flow == FLOW
+        assert flow == self.flow
         if self.works:
             self.sent.append((round(self.now, 3), data))
         return self.works
+
+    def give_back(self, flow: Flow, data: bytes) -> None:
+        self.transmit(flow, data)
 
     def on_response(self, client: ClientTransaction, response: Message, now: float) -> None:
         self.responses.append(response.status)
@@ -72,13 +78,13 @@ class Bench:
 
     def client(self, method: bytes) -> ClientTransaction:
         self.made += 1
-        client = ClientTransaction(self, FLOW, self.table, b"%d %b" % (self.made, method), request(method), self)
+        client = ClientTransaction(self, self.flow, self.table, b"%d %b" % (self.made, method), request(method), self)
         client.start(self.now)
         return client
 
     def server(self, *, is_invite: bool) -> ServerTransaction:
         self.made += 1
-        return ServerTransaction(self, FLOW, self.table, b"%d" % self.made, is_invite=is_invite)
+        return ServerTransaction(self, self.flow, self.table, b"%d" % self.made, is_invite=is_invite)
 
     def until(self, end: float) -> None:
         """Turn the clock in ticks that are not aligned to the wheel's slots."""
@@ -374,3 +380,87 @@ def test_one_timer_runs_for_both_repetition_and_end() -> None:
         assert len(bench.wheel) == 1
         bench.until(33)
         assert len(bench.failures) == 1
+
+
+# --- over reliable transports (RFC 3261 table 4)
+
+
+STREAMS = [
+    Flow(transport, FLOW.local, FLOW.peer, number) for transport in ("TCP", "TLS", "WS", "WSS") for number in (0, 7)
+]
+streams = pytest.mark.parametrize("flow", STREAMS, ids=lambda flow: f"{flow.transport} {flow.connection}")
+
+
+@streams
+@pytest.mark.parametrize(("method", "timer"), [(b"INVITE", "B"), (b"MESSAGE", "F")])
+def test_a_stream_carries_a_request_once_and_gives_up_as_late(flow: Flow, method: bytes, timer: str) -> None:
+    """No timer A or E; B and F after 64*T1 all the same (§17.1.1.2, §17.1.2.2)."""
+    bench = Bench(flow=flow)
+    bench.client(method)
+    bench.until(31.9)
+    assert (bench.times(), bench.failures) == ([0], [])
+    bench.until(40)
+    assert [status for _, status in bench.failures] == [408]
+    assert bench.counters.values["timeouts", timer] == 1
+    assert (bench.table, len(bench.wheel)) == ({}, 0)
+
+
+@streams
+@pytest.mark.parametrize("method", [b"INVITE", b"MESSAGE"])
+def test_an_answer_over_a_stream_ends_the_request(flow: Flow, method: bytes) -> None:
+    """D and K are 0; the ACK of a refusal leaves all the same, and nothing runs on."""
+    bench = Bench(flow=flow)
+    client = bench.client(method)
+    client.receive(response(486, method), bench.now)
+    assert (bench.responses, bench.times(b"ACK")) == ([486], [0] if method == b"INVITE" else [])
+    assert (client.state, bench.table, len(bench.wheel), client.request) == (State.TERMINATED, {}, 0, b"")
+    assert not client.receive(response(486, method), bench.now)
+
+
+@streams
+def test_an_accepted_invite_waits_for_further_2xx_over_a_stream_too(flow: Flow) -> None:
+    """RFC 6026 §8.4: M is 64*T1, whatever carries it, for the other phones of a fork."""
+    bench = Bench(flow=flow)
+    client = bench.client(b"INVITE")
+    client.receive(response(200, b"INVITE"), bench.now)
+    bench.until(31)
+    client.receive(response(200, b"INVITE"), bench.now)
+    assert bench.responses == [200, 200]
+    bench.until(33)
+    assert (bench.table, len(bench.wheel)) == ({}, 0)
+
+
+@streams
+def test_a_refusal_over_a_stream_is_sent_once_and_ends_with_its_ack(flow: Flow) -> None:
+    """No timer G, and I is 0 (§17.2.1)."""
+    bench = Bench(flow=flow)
+    server = bench.server(is_invite=True)
+    server.respond(486, b"486", bench.now)
+    bench.until(20)
+    assert bench.times() == [0]
+    assert server.acknowledge(bench.now)
+    assert (server.state, bench.table, len(bench.wheel)) == (State.TERMINATED, {}, 0)
+
+
+@streams
+def test_a_refusal_over_a_stream_waits_for_its_ack_as_long_as_over_udp(flow: Flow) -> None:
+    """Timer H stays (§17.2.1)."""
+    bench = Bench(flow=flow)
+    server = bench.server(is_invite=True)
+    server.respond(486, b"486", bench.now)
+    bench.until(31.9)
+    assert server.state is State.COMPLETED
+    bench.until(33)
+    assert (server.state, bench.table) == (State.TERMINATED, {})
+    assert bench.counters.values["timeouts", "H"] == 1
+
+
+@streams
+def test_an_answer_to_a_non_invite_ends_it_over_a_stream(flow: Flow) -> None:
+    """J is 0 (§17.2.2), and a second answer is of no use."""
+    bench = Bench(flow=flow)
+    server = bench.server(is_invite=False)
+    assert server.respond(200, b"200", bench.now)
+    assert (server.finished, bench.table, len(bench.wheel)) == (True, {}, 0)
+    assert not server.respond(500, b"500", bench.now)
+    assert bench.times() == [0]

@@ -2,7 +2,7 @@
 
     alice (a phone) ── Sipveil ── bob (where the trunk is)
 
-Nobody registers and nobody hears anything: audio comes from a file and goes into one.
+Nobody registers unless a test says so, and nobody hears anything: audio comes from a file and goes into one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ module_app ctrl_tcp.so
 ctrl_tcp_listen {host}:{control}
 """
 ACCOUNT = (
-    '"{name}" <sip:{user}@{domain};transport=udp>;regint=0;auth_user={user};auth_pass=none'
+    '"{name}" <sip:{user}@{domain};transport=udp>;regint={regint};auth_user={user};auth_pass=none'
     ';outbound="sip:{proxy[0]}:{proxy[1]};transport=udp";answermode={answer};audio_codecs=pcmu,pcma\n'
 )
 EVENT = 10.0
@@ -51,9 +51,21 @@ class Baresip:
     """One phone."""
 
     def __init__(
-        self, lab: Lab, host: str, proxy: Address, *, name: str, user: str, domain: str, answer: str = "auto"
-    ) -> None:
-        """Start it and wait until it takes commands. answer: `auto`, or `manual` to let it ring."""
+        self, lab: Lab, host: str, proxy: Address, *, name: str, user: str, domain: str, answer: str = "auto",
+        regint: int = 0,
+    ) -> None:  # fmt: skip
+        """Start it and wait until it takes commands.
+
+        Args:
+            lab: what ends it.
+            host: its address.
+            proxy: where it sends everything.
+            name: its display name.
+            user: its user name.
+            domain: its domain.
+            answer: `auto`, or `manual` to let it ring.
+            regint: seconds between two registrations; 0: it registers nowhere.
+        """
         command = program("baresip", "baresip-core")
         self.name = name.split(maxsplit=1)[0].lower()
         self.address: Address = (host, free_port(host, 2))  # the port above it is its TLS port
@@ -62,7 +74,7 @@ class Baresip:
         folder.mkdir()
         _silence(folder / "silence.wav")
         config = CONFIG.format(host=host, port=self.address[1], control=control[1], folder=folder)
-        account = ACCOUNT.format(name=name, user=user, domain=domain, proxy=proxy, answer=answer)
+        account = ACCOUNT.format(name=name, user=user, domain=domain, proxy=proxy, answer=answer, regint=regint)
         (folder / "config").write_text(config)
         (folder / "accounts").write_text(account)
         self.process = lab.start(self.name, [command, "-f", folder, "-s", "-v"])

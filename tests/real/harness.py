@@ -256,6 +256,11 @@ class Sipveil:
         )
         self._config.write_text(text + self.sections)
 
+    @property
+    def config(self) -> Path:
+        """Where the configuration is."""
+        return self._config
+
     def start(self) -> None:
         """Start and wait until it takes calls."""
         command = Path(sys.executable).parent / "sipveil"

@@ -15,7 +15,7 @@ RATE, CALLS = 20, 160
 FAILOVER = 1.0
 """Seconds of `groups.failover`."""
 ON_THE_KILLED = 14
-"""Calls that may be up or ringing at the trunk that is killed, and end with it: they last 0.3 s, and 20 come a second."""
+"""Calls that may be up or ringing at the trunk that is killed, and end with it: 0.3 s each, 20 a second."""
 
 SECTIONS = """
 [[trunks]]

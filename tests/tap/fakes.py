@@ -9,12 +9,14 @@ from pathlib import Path
 from config.keyring import KeyRing
 from config.load import load
 from config.settings import Settings, Trunk
+from proxy.bindings import Bindings
 from proxy.counters import Counters
 from proxy.flow import Flow
 from proxy.location import Place
 from proxy.overload import Overload
 from proxy.policy import Privacy
 from proxy.sinks import Sinks
+from proxy.timers import TimerWheel
 
 CONFIG = """\
 [[listeners]]
@@ -51,10 +53,14 @@ class FakeCore:
     def __init__(self, settings: Settings, sinks: Sinks) -> None:
         self.settings = settings
         self.sinks = sinks
+        self.bindings = Bindings(TimerWheel(0.0), 0.0)
         self.counters = Counters()
         self.overload = Overload(settings.overload, lambda begins: None)
         self.received: list[tuple[bytes, Flow]] = []
         self.resumed: list[tuple[int, list[Place]]] = []
+        self.lost: list[tuple[Flow, bytes]] = []
+        self.ended: list[Flow] = []
+        self.broken: list[tuple[bytes, Flow, int, str]] = []
         self.timeouts = 0
         self.walls: list[float] = []
         self.on_receive: Callable[[bytes, Flow], None] = lambda data, flow: None
@@ -64,6 +70,15 @@ class FakeCore:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         self.received.append((data, flow))
         self.on_receive(data, flow)
+
+    def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
+        self.lost.append((flow, data))
+
+    def closed(self, flow: Flow, now: float) -> None:
+        self.ended.append(flow)
+
+    def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
+        self.broken.append((data, flow, code, why))
 
     def timeout(self, now: float) -> None:
         self.timeouts += 1
@@ -82,7 +97,7 @@ class FakeCore:
     def gauges(self) -> Mapping[str, float]:
         return {
             "sipveil_server_transactions": 3, "sipveil_client_transactions": 2, "sipveil_parked_requests": 1,
-            "sipveil_targets_passed_over": 0,
+            "sipveil_targets_passed_over": 0, "sipveil_bindings": 0, "sipveil_registered_addresses": 0,
             "sipveil_overload_active": 1, "sipveil_overload_refused_ratio": 0.25, "sipveil_overload_lag_seconds": 0.02,
         }  # fmt: skip
 

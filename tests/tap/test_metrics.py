@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.logger import Logger
 
 from config.subscribers import Subscribers
 from proxy.core import Core
 from proxy.counters import COUNTERS, Counters
 from proxy.transport import TransportStats
 from tap.boundary import PLACES
+from tap.connections import Connections
 from tap.metrics import FAILURES, GAUGES, TRANSPORT, TRUNK_GAUGES, SipveilCollector, Sources, registry
 from tap.subscriber_watch import gauges
-from tests.tap.fakes import FakeCore
+from tests.tap.fakes import FakeCore, settings_of
 from tests.world import TRUNK, World
 
 
@@ -80,10 +84,12 @@ def test_scraping_counts_nothing() -> None:
     assert not counters.values
 
 
-def test_gauges_are_those_of_the_core_and_of_subscribers() -> None:
-    """The table here, the core, the fake of these tests and the watch name the same gauges."""
+def test_gauges_are_those_of_the_core_and_of_the_shell(tmp_path: Path) -> None:
+    """The table here, the core, the fake of these tests, the watch and the connections name the same gauges."""
     core = set(FakeCore.gauges(None))  # type: ignore[arg-type]
-    assert core | set(gauges(Subscribers(), 0)) == set(GAUGES)
+    connections = Connections(None, settings_of(tmp_path), now=float, wall=float, log=Logger())
+    journal = {"sipveil_registrations_unsaved", "sipveil_registrations_store_failing"}
+    assert core | journal | set(gauges(Subscribers(), 0)) | set(connections.gauges()) == set(GAUGES)
     assert Core.gauges.__doc__
 
 

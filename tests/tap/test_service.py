@@ -30,7 +30,7 @@ class NoSinks:
     def send(self, flow: object, data: bytes) -> bool:
         return True
 
-    def lookup(self, ticket: int, host: str, port: int) -> None:
+    def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         pass
 
     def event(self, event: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.benchmark.contenders import NULL, SIPVEIL
 from scripts.benchmark.errors import BenchError
-from scripts.benchmark.generator import Played
+from scripts.benchmark.generator import Load, Played
 from scripts.benchmark.memory import Flatness, Ringing, flat, ringing
 from scripts.load.cores import Cores
 from tests.real.harness import program
@@ -23,9 +23,9 @@ def test_each() -> None:
 
 def test_growth_only_after_the_first_transactions_have_ended() -> None:
     """4 calls/s; 100 bytes/s at first, then 8 bytes/s: 2 bytes a call."""
-    samples = [(second, second * 100) for second in range(35)] + [(s, 3500 + (s - 35) * 8) for s in range(35, 60)]
+    samples = [(second, second * 100) for second in range(90)] + [(s, 9000 + (s - 90) * 8) for s in range(90, 120)]
     assert Flatness(samples, LOST).growth == pytest.approx(2.0)
-    assert Flatness(samples[:36], LOST).growth is None
+    assert Flatness(samples[:91], LOST).growth is None
 
 
 def test_calls_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_calls_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_many_calls(tmp_path: Path) -> None:
     program("gcc", "build-essential")
     sizes: list[int] = []
-    found = flat(NULL, tmp_path, Cores(), 200, sizes.append)
+    found = flat(NULL, tmp_path, Cores(), Load(calls=200, rate=400), sizes.append)
     assert found.played.completed == 200
     assert len(found.samples) == len(sizes) > 0
 

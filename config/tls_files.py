@@ -1,0 +1,148 @@
+"""Certificates and keys of TLS listeners, read from their files and held against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from config.settings import Listener, Settings
+from config.signing_key import days, validity
+from config.statefile import StateFile, StateFileError
+
+EXPIRY_WARNING = 14 * 86_400
+"""Seconds before the end from which on a start and a check warn: automatic renewal (ACME) comes 30 days before it."""
+LEAST_RSA = 2048
+"""Bits (RFC 9325 §4.5)."""
+
+
+class TlsFileError(StateFileError):
+    """A file that cannot be used; says which and why, what would be right, never what is in it."""
+
+
+class OwnCertificate(NamedTuple):
+    """One of our certificates with its key, as TLS takes them."""
+
+    chain: tuple[bytes, ...]
+    """DER: ours first."""
+    key: bytes
+    """PEM, without a passphrase; for memory alone."""
+    names: tuple[str, ...]
+    """DNS names that it is shown for, lower case; `*.` for any first label."""
+    begins: float
+    """Unix seconds."""
+    ends: float
+
+    def holds(self, wall: float) -> bool:
+        """Tell whether it holds at a time."""
+        return self.begins <= wall <= self.ends
+
+    def days(self) -> str:
+        """Return the days between which it holds."""
+        return days(self.begins, self.ends)
+
+
+class TlsFiles(NamedTuple):
+    """All that a TLS listener needs."""
+
+    own: tuple[OwnCertificate, ...]
+    ca: tuple[bytes, ...] | None
+    """DER; None: the system's."""
+    client_ca: tuple[bytes, ...] | None
+    """DER; None: clients are not asked."""
+    require_client: bool
+
+
+def load_all(settings: Settings) -> dict[str, TlsFiles]:
+    """Return what belongs to each TLS listener, by its name; whether certificates hold today is for others to ask.
+
+    Raises:
+        TlsFileError: a file is missing, not private (a key), malformed, or they do not fit each other.
+    """
+    folder = Path(settings.state_dir)
+    return {each.name: load(each, folder) for each in settings.listeners if each.transport in ("tls", "wss")}
+
+
+def load(listener: Listener, folder: Path) -> TlsFiles:
+    """Return what belongs to one listener; relative paths are in folder.
+
+    Raises:
+        TlsFileError: as `load_all`.
+    """
+    pairs = zip(listener.certificates, listener.keys, strict=True)
+    return TlsFiles(
+        tuple(read_pair(folder / chain, folder / key) for chain, key in pairs),
+        None if listener.ca is None else read_authorities(folder / listener.ca),
+        None if listener.client_ca is None else read_authorities(folder / listener.client_ca),
+        listener.require_client_certificate,
+    )
+
+
+def read_pair(chain: Path, key: Path) -> OwnCertificate:
+    """Read a certificate with its chain, and its key.
+
+    Raises:
+        TlsFileError: one of them cannot be used, or they do not fit.
+    """
+    certificates = _certificates(chain, "put the certificate there, and behind it those up to its authority")
+    secret, pem = _read_key(key)
+    leaf = certificates[0]
+    if leaf.public_key() != secret.public_key():
+        raise TlsFileError(f"{chain}: its first certificate is not of the key in {key}; put the key's own first")
+    return OwnCertificate(tuple(map(_der, certificates)), pem, _dns_names(leaf), *validity(leaf))
+
+
+def read_authorities(path: Path) -> tuple[bytes, ...]:
+    """Read certificates of authorities, as DER.
+
+    Raises:
+        TlsFileError: there are none.
+    """
+    return tuple(map(_der, _certificates(path, "put the authorities' certificates there, in PEM")))
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
+
+
+def _certificates(path: Path, right: str) -> list[x509.Certificate]:
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+        for each in found:
+            each.public_key()
+    except OSError as error:
+        raise TlsFileError(f"{path}: cannot be read: {error.strerror}; {right}") from error
+    except (ValueError, UnsupportedAlgorithm):
+        raise TlsFileError(f"{path}: no certificates in PEM; {right}") from None
+    return found
+
+
+def _read_key(path: Path) -> tuple[EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey, bytes]:
+    content = StateFile(path, TlsFileError).read()
+    if content is None:
+        raise TlsFileError(f"{path}: there is no such file; put the certificate's private key there")
+    try:
+        key = load_pem_private_key(content, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise TlsFileError(f"{path}: no private key in PEM without a passphrase; write it so") from None
+    if not isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey):
+        raise TlsFileError(f"{path}: a key that TLS has no use for; make one on P-256")
+    if isinstance(key, RSAPrivateKey) and key.key_size < LEAST_RSA:
+        raise TlsFileError(f"{path}: an RSA key of {key.key_size} bits; make one of {LEAST_RSA} or on P-256")
+    return key, content
+
+
+def _dns_names(leaf: x509.Certificate) -> tuple[str, ...]:
+    """Return the names that clients may ask for: those of the SAN, or the common name where there is no SAN."""
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return tuple(name.lower() for name in names.get_values_for_type(x509.DNSName))
+    except (x509.ExtensionNotFound, ValueError):
+        common = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        return tuple(str(name.value).lower() for name in common)

@@ -1,0 +1,104 @@
+"""Connections that a trunk or the core made to us over TLS and offers for our requests too: `;alias` (RFC 5923).
+
+An offer holds for the address that it came from with the port of its Via, and for the names that its verified
+certificate shows: a hop is reached over it where it would have had to show one of these (§8.2). Over TCP nothing
+vouches for who offers, so there is no such thing (§9.2). What cannot be sent over it goes over a connection of ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.vocabulary import Zone
+from proxy.flow import Flow
+from proxy.matching import top_branch
+from proxy.transports import DEFAULT_PORTS
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+    from proxy.headers import Via
+    from proxy.location import Address
+    from proxy.routing import Hop, Party
+    from proxy.transaction import ClientTransaction, ClientUser
+
+MAX_ALIASES = 1024
+"""Most offers remembered; the oldest leaves first."""
+MAX_NAMES = 8
+"""Most names of one certificate that count."""
+
+Key = tuple[tuple[str, int], str]
+
+
+class Aliases:
+    """The offers of one core."""
+
+    __slots__ = ("_ended", "_flows")
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._flows: dict[Key, Flow] = {}
+        self._ended: dict[int, Flow] = {}
+        """What stands for those that have ended lately, for what was under way over them."""
+
+    def offered(self, flow: Flow, via: Via, source: Party) -> None:
+        """Note that a request over TLS offers its connection, if it does; a phone's serves its own flow alone."""
+        if flow.transport != "TLS" or b"alias" not in via.params or source.zone is Zone.ACCESS:
+            return
+        address = flow.peer[0], via.port or DEFAULT_PORTS["TLS"]
+        for name in flow.identity[:MAX_NAMES]:
+            key = address, name.lower()
+            self._flows.pop(key, None)
+            self._flows[key] = flow
+            if len(self._flows) > MAX_ALIASES:
+                del self._flows[next(iter(self._flows))]
+
+    def flow_to(self, hop: Hop) -> Flow:
+        """Return the flow to a hop over TLS: the connection that it offers, else whichever of ours leads there."""
+        for name in hop.identity:
+            flow = self._flows.get(((hop.host, hop.port), name))
+            if flow is not None:
+                return flow
+        return hop.flow
+
+    def own(self, flow: Flow) -> Flow | None:
+        """Return the flow of ours that an offered connection stands for; None for another connection."""
+        if flow.transport != "TLS" or not flow.connection:
+            return None
+        found = next((key for key, offered in self._flows.items() if offered.connection == flow.connection), None)
+        if found is None:
+            return self._ended.get(flow.connection)
+        address, name = found
+        return Flow(flow.transport, flow.local, address, 0, (name,))
+
+    def ended(self, flow: Flow) -> None:
+        """Forget what a connection was offered for."""
+        own = self.own(flow)
+        if own is None:
+            return
+        for key in [key for key, offered in self._flows.items() if offered.connection == flow.connection]:
+            del self._flows[key]
+        self._ended[flow.connection] = own
+        if len(self._ended) > MAX_ALIASES:
+            del self._ended[next(iter(self._ended))]
+
+    def __len__(self) -> int:
+        """Return how many offers there are."""
+        return len(self._flows)
+
+
+def send_over_own(core: Core, client: ClientTransaction, user: ClientUser) -> ClientTransaction | None:
+    """Return what sends over a connection of ours, once it is started, what an offered one did not take."""
+    own = core.aliases.own(client.flow)
+    if own is None:
+        return None
+    core.aliases.ended(client.flow)
+    data = client.request
+    other = core.start_client(own, data.partition(b" ")[0], data, top_branch(data), user)
+    other.hop = client.hop
+    return other
+
+
+def address_of(core: Core, flow: Flow) -> Address:
+    """Return the address that a target is remembered by: its configured one, not the port that it happened to use."""
+    own = core.aliases.own(flow)
+    return own.peer if own is not None else flow.peer

@@ -1,0 +1,38 @@
+"""A phone's connection that is gone: nobody can connect to a phone behind a NAT (dialogs.md "Flows").
+
+The core's registrar is told 430, by which it tries the phone's other flows (RFC 5626 §11.5); anybody else 480.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.vocabulary import Zone
+from proxy.errors import Refused
+
+if TYPE_CHECKING:
+    from proxy.crossing import Crossing
+    from proxy.generation import Generation
+    from proxy.record import Record
+    from proxy.routing import Party
+
+
+def check_flow(generation: Generation, record: Record, source: Party) -> None:
+    """Refuse what is for a connection of another process, before a restart or beside us: its number says nothing here.
+
+    Raises:
+        Refused: 430 or 480.
+    """
+    flow = record.flow
+    if flow is not None and flow.connection and (record.node, record.worker) != generation.place:
+        raise Refused(flow_failed(source), "Flow Failed")
+
+
+def is_lost(crossing: Crossing) -> bool:
+    """Tell whether a request that could not be sent was for a phone's connection."""
+    return crossing.hop.connection != 0 and crossing.hop.party.zone is Zone.ACCESS
+
+
+def flow_failed(source: Party) -> int:
+    """Return the status that tells a sender so."""
+    return 430 if source.zone is Zone.CORE else 480

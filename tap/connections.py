@@ -1,0 +1,180 @@
+"""The listeners of connections as the shell has them: their certificates, their numbers, and who is trusted."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+
+from config import tls_files
+from config.address import NetworkValue
+from config.settings import Listener, Settings
+from config.tls_files import TlsFiles
+from proxy.counters import Counters
+from proxy.transport import TransportStats
+from proxy.transport_stream import Acceptor, Core, Streams
+from proxy.transport_tls import Tls, TlsError, contexts
+
+LOOK_AT_CERTIFICATES = 3600.0
+"""Seconds between two looks at whether our certificates still hold."""
+
+Files = Mapping[str, TlsFiles]
+"""Listener's name → its certificates."""
+
+
+def read_files(settings: Settings) -> Files:
+    """Read the certificates of all TLS listeners, and try them.
+
+    Raises:
+        TlsFileError: one cannot be used.
+    """
+    files = tls_files.load_all(settings)
+    for name, each in files.items():
+        try:
+            contexts(each)
+        except TlsError as error:
+            raise tls_files.TlsFileError(f"listener {name}: {error}; look at its files with openssl") from error
+    return files
+
+
+class Connections:
+    """All connections of one shell, from their listeners' sockets to their numbers on the metrics page."""
+
+    def __init__(
+        self,
+        reactor: Any,  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
+        settings: Settings,
+        *,
+        now: Callable[[], float],
+        wall: Callable[[], float],
+        log: Logger,
+    ) -> None:
+        """Set up without opening anything."""
+        self._reactor = reactor
+        self._settings = settings
+        self._now = now
+        self._wall = wall
+        self._log = log
+        self._files: Files = {}
+        self._acceptors: dict[str, Acceptor] = {}
+        self._streams: Streams | None = None
+
+    def read(self) -> None:
+        """Read certificates, which may need root.
+
+        Raises:
+            TlsFileError: one cannot be used.
+        """
+        self._files = read_files(self._settings)
+        self.tell_of_certificates()
+
+    def start(
+        self, core: Core, counters: Counters, failed: Callable[[Exception], None],
+        bound: list[tuple[Listener, socket.socket]],
+    ) -> None:  # fmt: skip
+        """Begin to take connections.
+
+        Args:
+            core: gets what they bring.
+            counters: of the core.
+            failed: told of what the core raised.
+            bound: listeners with their listening sockets.
+        """
+        if not bound:
+            return
+        streams = self._streams = Streams(
+            self._reactor, self._settings.streams, self._settings.limits.message, core,
+            clock=self._now, failed=failed, count=counters.add, trusted=trusted_by(self._settings),
+        )  # fmt: skip
+        for listener, sock in bound:
+            files = self._files.get(listener.name)
+            tls = Tls(files) if files is not None else None
+            acceptor = Acceptor(streams, sock, listener.transport.upper(), tls)
+            self._acceptors[listener.name] = acceptor
+            streams.listen(acceptor)
+
+    def adopt(self, settings: Settings, files: Files) -> None:
+        """Go on with the bounds and certificates that a reload has brought; no connection is closed."""
+        self._settings = settings
+        self._files = files
+        if self._streams is None:
+            return
+        self._streams.bounds = settings.streams
+        self._streams.most = settings.limits.message
+        self._streams.trusted = trusted_by(settings)
+        for name, each in files.items():
+            tls = self._acceptors[name].tls
+            if tls is not None:
+                tls.renew(contexts(each))
+        self.tell_of_certificates()
+
+    @property
+    def send(self) -> Callable[..., bool]:
+        """What sends over connections; to be asked for once they are started."""
+        return self._streams.send if self._streams is not None else _nowhere
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every listener takes connections."""
+        return all(each.is_open for each in self._acceptors.values())
+
+    def stats(self) -> dict[str, TransportStats]:
+        """Return what each listener counts, by its name."""
+        return {name: acceptor.stats for name, acceptor in self._acceptors.items()}
+
+    def gauges(self) -> dict[str, float]:
+        """Return what there is at this moment, by metric name."""
+        wall = self._wall()
+        own = [one for each in self._files.values() for one in each.own]
+        return {
+            "sipveil_connections": len(self._streams) if self._streams is not None else 0,
+            "sipveil_tls_certificates_invalid": sum(not one.holds(wall) for one in own),
+            "sipveil_tls_certificate_end_seconds": min((one.ends for one in own), default=0),
+        }
+
+    def tell_of_certificates(self) -> None:
+        """Say which of our certificates do not hold, or soon no longer: their listeners go on with them."""
+        wall = self._wall()
+        for name, each in self._files.items():
+            for own in each.own:
+                if not own.holds(wall):
+                    self._log.error(
+                        "listener {name} shows a certificate that holds from {days}: peers will refuse it; renew it "
+                        "and reload", name=name, days=own.days(),
+                    )  # fmt: skip
+                elif own.ends - wall < tls_files.EXPIRY_WARNING:
+                    day = own.days().rpartition(" ")[2]
+                    self._log.warn(
+                        "listener {name} shows a certificate that ends on {day}; renew it", name=name, day=day
+                    )
+
+    def close(self) -> Deferred[Any]:
+        """Close all; fires when it is done."""
+        return self._streams.close() if self._streams is not None else succeed(None)
+
+
+def trusted_by(settings: Settings) -> Callable[[str], bool]:
+    """Return what tells whether an address is of a trunk, the core or an edge proxy."""
+    values: list[NetworkValue] = [value for trunk in settings.trunks for value in trunk.networks]
+    hops = [hop for trunk in settings.trunks for hop in trunk.hosts]
+    if settings.core is not None:
+        values += settings.core.networks
+        hops += [settings.core.next_hop] if settings.core.next_hop else []
+    if settings.access is not None:
+        values += settings.access.edge_proxies
+    networks = [value.network for value in values] + [ipaddress.ip_network(hop.host) for hop in hops if hop.is_ip]
+
+    def trusted(host: str) -> bool:
+        address = ipaddress.ip_address(host.partition("%")[0])
+        return any(address in network for network in networks)
+
+    return trusted
+
+
+def _nowhere(flow: object, data: bytes) -> bool:
+    """Send nothing: there are no connections."""
+    return False
