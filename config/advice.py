@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from config.advice_authentication import authentication_advice
 from config.advice_emergency import emergency_advice
+from config.advice_routes import route_advice
 from config.groups_section import expand
 from config.problem import Mistake
 from config.settings import Settings
@@ -16,6 +17,7 @@ def advice(settings: Settings) -> Iterator[Mistake]:
     yield from emergency_advice(settings)
     yield from authentication_advice(settings)
     yield from _unreached_trunks(settings)
+    yield from route_advice(settings)
     yield from _counts_of_workers(settings)
     yield from _trunks_abroad(settings)
 

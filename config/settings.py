@@ -16,6 +16,7 @@ from config.authentication_section import Authentication
 from config.credentials_section import Credentials
 from config.default_ports import with_default_ports
 from config.groups_section import Group
+from config.numbering_section import Numbering, TrunkNumbers
 from config.region_section import Basis, Country, Region
 from config.registrar_section import Registrar
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
@@ -252,6 +253,9 @@ class Trunk(Section):
     record_budget: int = Field(
         default=160, ge=64, le=1024, description="plain bytes of a dialog record; default over streams 1,024"
     )
+    numbers: TrunkNumbers | None = Field(
+        default=None, description="how it wants numbers; default: as they were dialled"
+    )
     country: Country | None = Field(
         default=None, description="where it processes what it gets, ISO 3166-1 alpha-2: see `[region]`"
     )
@@ -289,13 +293,15 @@ class Host(Section):
 
 
 class Route(Section):
-    """One line of the routing table; the first that matches an initial request decides."""
+    """One line of the routing table; the first that matches an initial request decides (see `route_order`)."""
 
     source: Literal["access", "core", "trunk", "any"] = Field(
         default="any", description="zone that the request comes from"
     )
     methods: tuple[Method, ...] = Field(default=(), description="methods that this line is for; empty: all")
-    prefix: str = Field(default="", description="how the user part of the Request-URI must begin")
+    prefix: str = Field(
+        default="", description="how the user part of the Request-URI, less *67 and its like, must begin"
+    )
     emergency: bool = Field(default=False, description="this line is for emergency calls, and only for them")
     to: tuple[str, ...] = Field(
         min_length=1,
@@ -509,6 +515,11 @@ class Settings(Section):
     names: tuple[str, ...] = Field(
         default=(), description="host names that mean this proxy in Route and Request-URI, besides the listeners' own"
     )
+    route_order: Literal["first", "longest"] = Field(
+        default="first",
+        description="which of the `[[routes]]` that match decides: the first, or the one with the longest `prefix` and "
+        "among equals the first",
+    )
     listeners: tuple[Listener, ...] = Field(min_length=1, description="sockets")
     access: Access | None = Field(default=None, description="the phones' zone")
     core: Core | None = Field(default=None, description="the operator's own servers")
@@ -516,7 +527,8 @@ class Settings(Section):
     groups: tuple[Group, ...] = Field(default=(), description="trunks that stand in for each other")
     dns: Dns = Field(default=Dns(), description="name servers")
     hosts: tuple[Host, ...] = Field(default=(), description="names that DNS is not asked for")
-    routes: tuple[Route, ...] = Field(default=(), description="routing table, first match wins")
+    routes: tuple[Route, ...] = Field(default=(), description="routing table")
+    numbering: Numbering | None = Field(default=None, description="how numbers are dialled")
     emergency: Emergency = Field(default=Emergency(), description="emergency calls")
     privacy: SubscriberPrivacy = Field(default=SubscriberPrivacy(), description="policy levels")
     rules: tuple[PolicyRule, ...] = Field(default=(), description="further rules of the policy")

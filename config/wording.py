@@ -25,6 +25,7 @@ _PATTERNS = {
         'write up to 253 letters, digits, ".", "_", "@" and "-", such as "sip.example.net"',
     ),
     r"^\+?[0-9*#]{1,15}$": ("is not a dialled number", 'write its 1 to 15 digits, such as "112"'),
+    r"^\+?[0-9*#]{0,15}$": ("is not how a number may begin", 'write digits, such as "00"'),
     r"^https://[A-Za-z0-9._~:/?#@!$&'()*+,=%\[\]-]+$": (
         "is no https URL",
         'write one, such as "https://cert.example.org/p"',

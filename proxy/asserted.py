@@ -9,9 +9,11 @@ edits like what came with the message.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from config.vocabulary import Zone
 from proxy.errors import Malformed
-from proxy.headers import NameAddr, parse_name_addr
+from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
 from proxy.policy import Plan
@@ -25,6 +27,7 @@ _NEVER = frozenset((b"ACK", b"CANCEL", b"REGISTER"))
 _OF_THE_USER = (b"subject", b"warning")
 """What `Privacy: user` takes along whatever category it is of; of Warning nothing is left but what may hold a name."""
 _NOT_TRUSTED = "asserted by whom nobody trusts"
+_NUMBERED = "the number as this side wants it"
 _OURS = "who calls, as Sipveil knows it (RFC 3325)"
 
 
@@ -62,6 +65,21 @@ def _assert(draft: Draft, message: Message, sender: Party, receiver: Party, plan
     if asserted:
         draft.adopt(HEADER, b"P-Asserted-Identity: " + b", ".join([identity.address for identity in asserted]))
         draft.note(HEADER.decode(), _OURS)
+
+
+def write_numbers(draft: Draft, numbered: Callable[[NameAddr], NameAddr]) -> None:
+    """Write the numbers of what is asserted as the receiver wants them; before the plan is applied.
+
+    Raises:
+        Malformed: for an identity that cannot be read.
+    """
+    kept = [draft.value(place) for place in draft.find(HEADER)]
+    items = [parse_name_addr(item) for line in kept for item in split_list(line)]
+    written = [numbered(item) for item in items]
+    if written != items:
+        draft.remove_all(HEADER, _NUMBERED)
+        draft.adopt(HEADER, b"P-Asserted-Identity: " + b", ".join([item.address + item.params for item in written]))
+        draft.note(HEADER.decode(), _NUMBERED)
 
 
 def _asks(message: Message, value: bytes) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from config.vocabulary import Zone
 from proxy import cseq
-from proxy.asserted import assert_identity
+from proxy.asserted import HEADER, assert_identity, write_numbers
 from proxy.called_party import call_party
 from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, keeps_record_route
@@ -87,6 +87,8 @@ class RequestForwarder:
             call_party(draft, crossing.phone.aor)
         plan = self._plan(crossing)
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan)
+        if crossing.passage.numbered is not None and HEADER in draft:
+            write_numbers(draft, crossing.passage.numbered)
         plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
@@ -179,6 +181,8 @@ class RequestForwarder:
             is_from = name == b"from"
             host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
             shown = disclaimed(received) if is_from and not crossing.passage.believed else received
+            if crossing.passage.numbered is not None and crossing.near_is_caller:
+                shown = crossing.passage.numbered(shown)
             outward = crossing.to_far.address(shown, host, is_from=is_from, pseudonym=crossing.passage.pseudonym)
         carried = tag
         if tag and name == b"from":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from config.vocabulary import Category
+from config.vocabulary import Category, Zone
 from proxy.bindings import Bindings
 from proxy.flow import Flow
+from proxy.headers import NameAddr
 from proxy.identity import Identity, Side
 from proxy.location import Address
 from proxy.memo import Recent
@@ -77,6 +78,7 @@ class Generation:
                 self._pseudonyms(key_id, ends[1]), self._pseudonyms(key_id, ends[0]), source.trusted or emergency,
                 near_way, far_way, network.max_user(party, far_way),
                 Mark.CSEQ_MAPPED * party.logs_in | Mark.CSEQ_MAPPED_BACK * source.logs_in,
+                self._numbered(party),
             )  # fmt: skip
             self._passages.put(key, passage)
         return passage
@@ -98,6 +100,13 @@ class Generation:
             return tokens.mac(key_id, b"identity", whom, value, size=8).hex().encode()
 
         return pseudonym
+
+    def _numbered(self, party: Party) -> Callable[[NameAddr], NameAddr] | None:
+        """Return what writes numbers as a trunk wants them; a PSAP gets them as they are."""
+        plan, trunk = self.network.dial_plan, party.trunk
+        if plan is None or trunk is None or trunk.numbers is None or party.zone is not Zone.TRUNK:
+            return None
+        return plan.written(trunk.numbers)
 
     def unfiltered(self) -> Generation:
         """Return this generation without filters, for an emergency call on which they fail."""

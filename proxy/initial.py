@@ -308,7 +308,10 @@ def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:
     """Return the Request-URI for a hop: addressed to a trunk, else as it came (§16.5: not our domain)."""
     if crossing.hop.party.trunk is None:
         return arrival.request.uri
-    return _addressed(crossing.to_far, arrival.dialled, crossing.far_domain)
+    numbered, dialled = crossing.passage.numbered, arrival.dialled
+    if numbered is not None:
+        dialled = numbered(NameAddr(b"", dialled, b"")).uri
+    return _addressed(crossing.to_far, dialled, crossing.far_domain)
 
 
 @remembered_by_all

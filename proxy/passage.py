@@ -48,12 +48,16 @@ class Passage:
     """Longest user part of a URI that the far side takes."""
     marks: int = 0
     """Bits of `Mark` in the records of all dialogs that begin so: whose CSeq is mapped."""
+    numbered: Callable[[NameAddr], NameAddr] | None = None
+    """Writes an address's number as the far side wants it; None where that is as it came."""
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""
         plan = self.to_far
         if from_ is not None and not self.believed:
             from_ = disclaimed(from_)
+        if self.numbered is not None:
+            from_, to = from_ and self.numbered(from_), to and self.numbered(to)
         return (
             from_ and plan.address(from_, self.far_origin, is_from=True, pseudonym=self.pseudonym),
             to and plan.address(to, self.far_domain, is_from=False),

@@ -23,6 +23,7 @@ from proxy.groups import Group, Member, Spare
 from proxy.location import Address, Place, is_address, plain
 from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
+from proxy.numbering import DialPlan
 from proxy.record import BUCKETS, HARD_LIMIT, End
 from proxy.sources import Claim, Sources, names_of, section_of
 from proxy.transports import DEFAULT_PORTS, SECURE
@@ -201,6 +202,9 @@ class World:
         self._own |= {(host, 0) for host, port in self._own if port in defaults}
         self._rules = tuple(map(_Rule.of, settings.routes))
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
+        numbering = settings.numbering
+        self.dial_plan = DialPlan(numbering, settings.emergency.numbers, self.prefixes) if numbering else None
+        self._longest = settings.route_order == "longest"
         self._listed = {one.name.lower().removesuffix("."): plain(one.addresses) for one in settings.hosts}
 
     def is_us(self, host: bytes, port: int) -> bool:
@@ -407,15 +411,20 @@ class World:
 
     def _first(self, request: Message, user: bytes, source: Party, *, emergency: bool) -> _Rule | None:
         zone = Zone.TRUNK if source.zone is Zone.PSAP else source.zone  # as the file calls it: a trunk is one
+        number = self.dial_plan.global_number(user) if self.dial_plan is not None else b""
+        best: _Rule | None = None
         for rule in self._rules:
             if (
                 rule.emergency is emergency
                 and (rule.source is None or rule.source == zone)
                 and (not rule.methods or request.method in rule.methods)
-                and user.startswith(rule.prefix)
+                and (user.startswith(rule.prefix) or number.startswith(rule.prefix))
+                and (best is None or len(rule.prefix) > len(best.prefix))
             ):
-                return rule
-        return None
+                if not self._longest:
+                    return rule
+                best = rule
+        return best
 
     def _hops(self, rule: _Rule, uri: SipUri | None, *, emergency: bool) -> list[Hop]:
         known = rule.hops.get(emergency)
@@ -497,6 +506,7 @@ class Network:
         self.keeps_region = settings.region is not None
         """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes
+        self.dial_plan = world.dial_plan
         self.party_of = world.party_of
         self.party_from = world.party_from
         sections = (settings.access, settings.core, *settings.trunks, *retired)
