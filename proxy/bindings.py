@@ -6,10 +6,12 @@ all. What leaves, by its end or with its connection, leaves here; a journal is t
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from proxy.flow import Flow
 from proxy.memo import Recent
+from proxy.record import Binding as Recorded
 from proxy.timers import Timer, TimerWheel, cancel
 
 
@@ -89,6 +91,8 @@ class Bindings:
         self._wheel = wheel
         self._entries: dict[bytes, _Entry] = {}
         self._count = 0
+        self._digests: dict[bytes, bytes] = {}
+        """Addresses of record by what dialog records hold of them."""
         self._flows: dict[Flow, set[bytes]] = {}
         """Addresses of record by the flows that they are reached by."""
         self._former: Recent[Flow, _Former] = Recent(65536)
@@ -114,6 +118,7 @@ class Bindings:
             if not bindings:
                 return
             entry = self._entries[aor] = _Entry(self, aor)
+            self._digests[_digest(aor)] = aor
         before, entry.bindings = entry.bindings, bindings
         self._count += len(bindings) - len(before)
         self._note_flows(aor, before, bindings, now)
@@ -124,6 +129,7 @@ class Bindings:
             entry.timer = self._wheel.start(now, max(first - now, 0.0), entry, "binding")
         else:
             del self._entries[aor]
+            self._digests.pop(_digest(aor), None)
         if self.journal is not None and not known:
             self.journal.write(aor, bindings, now)
 
@@ -156,6 +162,24 @@ class Bindings:
                 return binding.flow
         return None
 
+    def recorded(self, flow: Flow) -> Recorded | None:
+        """Return what a dialog record keeps of the phone that is reached by a connection; None where that is nobody's.
+
+        Digests, for a record has little room. It is sealed, so they need no key, which would end with its time.
+        """
+        for aor in self._flows.get(flow, ()):
+            for binding in self.of(aor):
+                if binding.flow == flow and not binding.path:
+                    return _recorded(aor, binding)
+        return None
+
+    def found_again(self, recorded: Recorded) -> Flow | None:
+        """Return by which flow the phone of a record is reached now; None where it is not registered."""
+        aor = self._digests.get(recorded.aor)
+        if aor is None:
+            return None
+        return next((each.flow for each in self.of(aor) if _recorded(aor, each) == recorded), None)
+
     def _note_flows(self, aor: bytes, before: tuple[Binding, ...], after: tuple[Binding, ...], now: float) -> None:
         """Keep up which flows are in use, and by what a phone was reached before."""
         used = {each.flow for each in after}
@@ -179,3 +203,12 @@ def _identity(aor: bytes, binding: Binding) -> _Identity:
     if binding.instance:
         return _Identity(aor, binding.instance, binding.reg_id, b"")
     return _Identity(aor, b"", 0, binding.call_id)
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=8).digest()
+
+
+def _recorded(aor: bytes, binding: Binding) -> Recorded:
+    identity = _identity(aor, binding)
+    return Recorded(_digest(aor), _digest(identity.instance or identity.call_id), identity.reg_id & 0xFFFF)

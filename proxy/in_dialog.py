@@ -13,6 +13,7 @@ from proxy import cseq
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
+from proxy.followed import follow
 from proxy.generation import Generation
 from proxy.headers import parse_name_addr
 from proxy.initial import Arrival
@@ -221,6 +222,8 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     far_party = network.party(record.far, emergency)
     if far_party is None or latest.flow is None:
         raise TokenRefused(403, "hop")
+    if latest.flow.connection and record.binding is not None and far_party.zone is Zone.ACCESS:
+        latest = follow(generation, latest, record.binding)
     if far_party.zone is Zone.ACCESS or network.home(far_party) is None:
         check_flow(generation, latest, source)
     to_far = record.to_callee if near_is_caller else record.to_caller

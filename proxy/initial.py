@@ -12,6 +12,7 @@ from proxy.dialled import Prefixes, Wish
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.flow_token import open_flow, open_services
+from proxy.followed import followed
 from proxy.forwarded_register import registering
 from proxy.generation import Generation
 from proxy.headers import NameAddr, parse_name_addr
@@ -281,6 +282,7 @@ def cross(
             identity.fingerprint(key_id, call_id, request.from_tag),
             b"", None, (), *_changed(request.from_, from_, said), *_changed(request.to, to, request.to),
             call_id if identity.is_hashed(call_id, outward, passage.far) else b"",
+            followed(generation, source, arrival.flow, hop),
         ),
         arrival.wall, True, request.method not in NO_DIALOG, call_id, emergency, passage, from_, to,
     )  # fmt: skip
