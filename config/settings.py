@@ -16,6 +16,7 @@ from config.authentication_section import Authentication
 from config.credentials_section import Credentials
 from config.default_ports import with_default_ports
 from config.groups_section import Group
+from config.guard_section import Guard
 from config.region_section import Basis, Country, Region
 from config.registrar_section import Registrar
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
@@ -529,6 +530,7 @@ class Settings(Section):
     limits: Limits = Field(default=Limits(), description="bounds")
     streams: Streams = Field(default=Streams(), description="bounds on connections")
     overload: Overload = Field(default=Overload(), description="overload control")
+    guard: Guard = Field(default=Guard(), description="who is kept out, and how much one may ask for")
     timers: Timers = Field(default=Timers(), description="timers")
     metrics: Metrics = Field(default=Metrics(), description="metrics page")
     log: Log = Field(default=Log(), description="logging")

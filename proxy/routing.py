@@ -16,6 +16,7 @@ from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.dialled import SEPARATORS, Prefixes
+from proxy.door import Door
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
 from proxy.flow import Flow, flow_to, udp_flow
@@ -101,6 +102,11 @@ class Party:
 
 ACCESS = Party(Zone.ACCESS)
 CORE = Party(Zone.CORE)
+
+
+def is_phone(source: Party | None) -> bool:
+    """Tell whether a source is a phone: of the access zone, and none of its edge proxies."""
+    return source is not None and source.zone is Zone.ACCESS and not source.edge
 
 
 class Hop(NamedTuple):
@@ -192,6 +198,7 @@ class World:
         self.party_from = lru_cache(maxsize=65536)(sources.party_from)
         self.identity = sources.identity
         self.sockets = sources.sockets
+        self.denies = Door(settings.guard.deny, settings.guard.allow).denies
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
@@ -533,6 +540,7 @@ class Network:
         self.identity = world.identity
         self.default_port = world.default_port
         self.is_own_host = remembered(world.is_own_host)
+        self.denies = world.denies
 
 
 def _told(listener: Listener) -> Address:
