@@ -298,6 +298,11 @@ class Route(Section):
     methods: tuple[Method, ...] = Field(default=(), description="methods that this line is for; empty: all")
     prefix: str = Field(default="", description="how the user part of the Request-URI must begin")
     emergency: bool = Field(default=False, description="this line is for emergency calls, and only for them")
+    domains: tuple[str, ...] = Field(
+        default=(),
+        description="hosts in the Request-URI for which phones reach trunks by this line, besides our own addresses, "
+        "`names` and `realms`; `*`: any, and then a trunk is reached for third parties. Numbers need none",
+    )
     to: tuple[str, ...] = Field(
         min_length=1,
         description="trunks, groups, `core`, `access` (the Request-URI itself) or `registered` (all phones of the "

@@ -69,7 +69,7 @@ class RequestHandler:
             core.absorb(server, label, now)
         elif request.method == b"CANCEL":
             core.cancels.receive(request, key, flow, now)
-        else:
+        elif source.zone is not Zone.ACCESS or request.to_tag or core.gate.admits(request, flow, source, now):
             self._begin(request, flow, source, key, now)
 
     def _admitted(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> str | None:
@@ -87,8 +87,6 @@ class RequestHandler:
         core = self._core
         account = self._admitted(request, flow, source, key, now)
         if account is None:
-            return
-        if source.zone is Zone.ACCESS and not request.to_tag and not core.gate.admits(request, flow, source, now):
             return
         server = core.open_server(key, request, flow)
         try:
