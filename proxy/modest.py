@@ -3,7 +3,8 @@
 Over UDP anybody may write the address of a victim, and an answer larger than its question would make us a weapon
 (RFC 5358 has the same of DNS). So what we say ourselves to a phone is cut to what RFC 3261 §8.2.6.2 demands, and where
 even that is larger it is not said. A challenge, without which nobody could prove who he is, may be three times as
-large: the bound of RFC 9000 §8.1 for an address that is not proven yet.
+large: the bound of RFC 9000 §8.1 for an address that is not proven yet. A 2xx is never cut: the 200 to a REGISTER is
+its bindings (RFC 3261 §10.3 item 8), and goes to who was let in.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def modest(answer: bytes, question: Message) -> bytes:
         answer: a response without body, as `reply` makes it.
         question: the request; one that was released has been forwarded, and so was judged.
     """
-    if not question.raw:
+    if not question.raw or answer[8:9] == b"2":
         return answer
     room = len(question.raw)
     is_challenge = answer[8:11] in (b"401", b"407")
