@@ -82,7 +82,7 @@ def _wildcards(draft: Draft) -> Iterator[Mistake]:
                 yield Mistake((*socket.path, *path), f"nobody can send to {told.host}", right)
 
 
-class _Claim(NamedTuple):
+class Claim(NamedTuple):
     """A network, or an address and port, that a zone says is its own."""
 
     zone: Path
@@ -90,21 +90,21 @@ class _Claim(NamedTuple):
     network: NetworkValue
 
 
-def _claims(draft: Draft) -> Iterator[_Claim]:
+def claims(draft: Draft) -> Iterator[Claim]:
     """Yield what each zone claims; each trunk is a zone of its own."""
     for pattern in ("access", "networks"), ("core", "networks"), ("trunks", EACH, "networks"):
         for path, network in parsed(parse_network, draft, *pattern, EACH):
-            yield _Claim(path[:-2], path, network)
+            yield Claim(path[:-2], path, network)
     for path, hop in parsed(parse_host_port, draft, "core", "next_hop"):
         yield from _hop_claim(path[:-1], path, hop)
     for path, hop in parsed(parse_host_port, draft, "trunks", EACH, "hosts", EACH):
         yield from _hop_claim(path[:-2], path, hop)
 
 
-def _hop_claim(zone: Path, path: Path, hop: HostPortValue) -> Iterator[_Claim]:
+def _hop_claim(zone: Path, path: Path, hop: HostPortValue) -> Iterator[Claim]:
     """A next hop also sends: from its address and port, unless only a look-up could say which."""
     if hop.is_ip:
-        yield _Claim(zone, path, NetworkValue(ipaddress.ip_network(hop.host), hop.port))
+        yield Claim(zone, path, NetworkValue(ipaddress.ip_network(hop.host), hop.port))
 
 
 def _named_without_networks(draft: Draft) -> Iterator[Mistake]:
@@ -118,8 +118,8 @@ def _named_without_networks(draft: Draft) -> Iterator[Mistake]:
 
 
 def _claimed_twice(draft: Draft) -> Iterator[Mistake]:
-    first: dict[NetworkValue, _Claim] = {}
-    for claim in _claims(draft):
+    first: dict[NetworkValue, Claim] = {}
+    for claim in claims(draft):
         other = first.setdefault(claim.network, claim)
         if other.zone != claim.zone:
             right = "let one zone have it, or tell them apart by port or by smaller networks"

@@ -2,8 +2,8 @@
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`, `check_groups`,
 `check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_transports`, `check_streams`,
-`check_registrar`, `check_authentication`, `check_numbering`; `check_certificates`, `check_tls` and `check_credentials`
-where that is asked for) side by side -> each mistake gets its line.
+`check_registrar`, `check_authentication`, `check_numbering`, `check_guard`; `check_certificates`, `check_tls` and
+`check_credentials` where that is asked for) side by side -> each mistake gets its line.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from config.check_authentication import authentication_mistakes
 from config.check_certificates import certificate_advice, certificate_mistakes
 from config.check_credentials import credential_mistakes
 from config.check_groups import group_mistakes
+from config.check_guard import guard_mistakes
 from config.check_hosts import host_mistakes
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
@@ -41,6 +42,7 @@ __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 _CHECKS = (
     name_mistakes, group_mistakes, network_mistakes, host_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes,
     transport_mistakes, stream_mistakes, registrar_mistakes, authentication_mistakes, numbering_mistakes,
+    guard_mistakes,
 )  # fmt: skip
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 

@@ -16,6 +16,7 @@ from config.authentication_section import Authentication
 from config.credentials_section import Credentials
 from config.default_ports import with_default_ports
 from config.groups_section import Group
+from config.guard_section import Guard
 from config.numbering_section import Numbering, TrunkNumbers
 from config.region_section import Basis, Country, Region
 from config.registrar_section import Registrar
@@ -303,6 +304,11 @@ class Route(Section):
         default="", description="how the user part of the Request-URI, less *67 and its like, must begin"
     )
     emergency: bool = Field(default=False, description="this line is for emergency calls, and only for them")
+    domains: tuple[str, ...] = Field(
+        default=(),
+        description="hosts in the Request-URI for which phones reach trunks by this line, besides our own addresses, "
+        "`names` and `realms`; `*`: any, and then a trunk is reached for third parties. Numbers need none",
+    )
     to: tuple[str, ...] = Field(
         min_length=1,
         description="trunks, groups, `core`, `access` (the Request-URI itself) or `registered` (all phones of the "
@@ -541,6 +547,7 @@ class Settings(Section):
     limits: Limits = Field(default=Limits(), description="bounds")
     streams: Streams = Field(default=Streams(), description="bounds on connections")
     overload: Overload = Field(default=Overload(), description="overload control")
+    guard: Guard = Field(default=Guard(), description="who is kept out, and how much one may ask for")
     timers: Timers = Field(default=Timers(), description="timers")
     metrics: Metrics = Field(default=Metrics(), description="metrics page")
     log: Log = Field(default=Log(), description="logging")

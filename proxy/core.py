@@ -26,7 +26,9 @@ from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forward_request import RequestForwarder
 from proxy.forward_response import ResponseForwarder
+from proxy.gate import Gate
 from proxy.generation import Generation
+from proxy.guard import Guard
 from proxy.handle_ack import AckHandler
 from proxy.handle_cancel import CancelHandler
 from proxy.handle_request import RequestHandler
@@ -38,6 +40,7 @@ from proxy.location import Place
 from proxy.login import Logins
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
+from proxy.modest import modest
 from proxy.outages import Outages
 from proxy.overload import Overload
 from proxy.parking import Found, Parking
@@ -48,7 +51,7 @@ from proxy.references import References
 from proxy.refusal import Refusals
 from proxy.registrar import Registrar
 from proxy.reply import echo, reply, reply_flow
-from proxy.routing import Network, Party
+from proxy.routing import Network, Party, is_phone
 from proxy.sinks import Event, Recorder, Sinks
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
@@ -125,6 +128,8 @@ class Core:
         self.probes = Probes(self)
         self.authentication = Authenticator(self, accounts)
         self.authentication.obey()
+        self.guard = Guard(settings.guard, settings.workers)
+        self.gate = Gate(self)
         self._sinks = sinks
         self._epoch = wall - now
 
@@ -162,14 +167,16 @@ class Core:
         else:
             source = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
         if source is None and not _is_from_us(network, flow):
-            self.drop("unknown-source")
+            self.drop("denied" if network.denies(flow.peer) else "unknown-source")
+            return
+        if self.guard.active and source is not None and self.gate.receive(data, flow, source, now):
             return
         if self.overload.active and source is not None and self.refusals.receive(data, flow, source, now):
             return
         try:
             message = parse(data, network.settings.limits)
         except Malformed as error:
-            self._reject(error, flow)
+            self._reject(error, flow, source, now)
             return
         if message.status:
             self.responses.receive(message, flow, source, now)
@@ -198,6 +205,8 @@ class Core:
     def timeout(self, now: float) -> None:
         """Fire the timers that are due; to be called every `tick` seconds."""
         self.overload.tick(now)
+        if self.guard.active:
+            self.guard.tick(now)
         self.wheel.advance(now)
         if self.probes.stale:
             self.probes.begin(now)
@@ -239,6 +248,8 @@ class Core:
         self.probes.stale = True
         self.limits.adopt(settings.trunks)
         self.authentication.obey()
+        self.guard.obey(settings.guard, settings.workers)
+        self.gate.obey()
 
     def set_wall(self, now: float, wall: float) -> None:
         """Follow the wall clock: records carry it, timers do not."""
@@ -250,6 +261,7 @@ class Core:
 
     def gauges(self) -> dict[str, float]:
         """Return what is in progress, by metric name."""
+        banned, limited = self.guard.sizes()
         return {
             "sipveil_server_transactions": len(self.servers),
             "sipveil_client_transactions": len(self.clients),
@@ -261,6 +273,8 @@ class Core:
             "sipveil_overload_refused_ratio": 1 - self.overload.share,
             "sipveil_overload_lag_seconds": self.overload.wait,
             **self._trunk_gauges(),
+            "sipveil_guard_banned": banned,
+            "sipveil_guard_limited": limited,
         }
 
     def _trunk_gauges(self) -> dict[str, float]:
@@ -330,7 +344,7 @@ class Core:
         self.counters.add("retransmissions_absorbed", label)
         if isinstance(server, ServerTransaction):
             server.repeat(now)
-        elif isinstance(server, CompletedServer):
+        elif isinstance(server, CompletedServer) and server.response:
             self.give_back(server.flow, server.response)
 
     def respond(
@@ -338,7 +352,20 @@ class Core:
         reason: bytes = b"", extra: tuple[bytes, ...] = (),
     ) -> None:  # fmt: skip
         """Answer a request ourselves."""
-        if server.respond(status, self.own_response(request, flow, status, reason, extra), now):
+        data = self.own_response(request, flow, status, reason, extra)
+        source = self.source_of(flow)
+        if is_phone(source):
+            self.gate.refused(request, flow, source, status, now)
+            if status == 200 and request.method == b"REGISTER":
+                self.guard.proved(flow)
+            if flow.transport == "UDP" and server.is_invite and status >= 300 and not server.last:
+                # Its sender has heard nothing of us, so it repeats the INVITE. By timer G (§17.2.1) eleven answers to
+                # one question would go to whoever has that address.
+                if server.refuse(modest(data, request), now):
+                    self._count_made(status)
+                return
+            data = modest(data, request) if flow.transport == "UDP" else data
+        if server.respond(status, data, now):
             self._count_made(status)
 
     def try_on(self, server: ServerTransaction, request: Message, flow: Flow, now: float) -> None:
@@ -353,8 +380,22 @@ class Core:
     ) -> None:
         """Answer without a transaction: for what is broken, or too much."""
         data = self.own_response(request, flow, status, reason, extra)
-        self.give_back(reply_flow(self.generation.network, request, flow), data)
+        self.answer(request, flow, data)
         self._count_made(status)
+
+    def answer(self, request: Message, flow: Flow, data: bytes) -> None:
+        """Send an answer of ours without a transaction, and none that is larger than its question (`modest`)."""
+        if flow.transport == "UDP" and is_phone(self.source_of(flow)):
+            data = modest(data, request)
+        if data:
+            self.give_back(reply_flow(self.generation.network, request, flow), data)
+
+    def source_of(self, flow: Flow) -> Party | None:
+        """Return whose a flow is."""
+        network = self.generation.network
+        if flow.transport == "UDP" and network.by_address:
+            return network.party_of(flow.peer)
+        return network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
 
     def own_response(
         self, request: Message, flow: Flow, status: int, reason: bytes = b"", extra: tuple[bytes, ...] = ()
@@ -402,10 +443,10 @@ class Core:
         self.counters.add("stun", "ignored" if answer is None else "answered")
         return True
 
-    def _reject(self, error: Malformed, flow: Flow) -> None:
+    def _reject(self, error: Malformed, flow: Flow, source: Party | None, now: float) -> None:
         """Answer a broken request as far as it can be read; anything else gets silence."""
         request = partial(error)
-        if not error.code or request is None:
+        if not error.code or request is None or self.gate.is_banned(flow, source, now):
             self.drop("malformed")
             return
         self.respond_statelessly(request, flow, error.code, error.why.encode())

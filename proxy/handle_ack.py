@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from config.vocabulary import Zone
 from proxy import in_dialog, without_record
 from proxy.breadth import breadth_of
 from proxy.by_size import acknowledge_again, is_for_tcp, over_tcp
@@ -59,7 +60,10 @@ class AckHandler:
     def _cross(self, arrival: Arrival) -> Crossing:
         generation = self._core.generation
         try:
-            return in_dialog.cross(generation, arrival)
+            crossing = in_dialog.cross(generation, arrival)
+            if arrival.source.zone is Zone.ACCESS:
+                self._core.guard.proved(arrival.flow)
+            return crossing
         except in_dialog.TokenRefused as refusal:
             request = arrival.request
             refused = self._core.refusals.tag(request.via.branch, request.call_id)

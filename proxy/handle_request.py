@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.vocabulary import Zone
 from proxy import in_dialog, in_turns, initial, without_record
 from proxy.breadth import breadth_of, share
 from proxy.counters import LABELS, METHODS
@@ -19,7 +20,7 @@ from proxy.groups import Group, Spare, last_resorts_last, order, worse
 from proxy.headers import parse_via
 from proxy.initial import Arrival
 from proxy.machines import State
-from proxy.matching import ServerKey, loop_hash, server_key, worker_of
+from proxy.matching import ServerKey, looks_ours, loop_hash, server_key, worker_of
 from proxy.message import Message
 from proxy.rate import RateLimit
 from proxy.reply import echo
@@ -52,7 +53,10 @@ class RequestHandler:
         core = self._core
         label = LABELS.get(request.method, METHODS[-1])
         core.counters.add("requests_received", label)
-        source = source or core.looped.get(request.via.branch)
+        via = request.via
+        if source is None or (looks_ours(via.branch) and core.generation.network.is_us(via.host, via.port)):
+            # Whoever writes a Via of ours is ourselves, by whichever of our addresses, or nobody.
+            source = core.looped.get(via.branch)
         if source is None:
             core.drop("unknown-source")
             return
@@ -65,7 +69,7 @@ class RequestHandler:
             core.absorb(server, label, now)
         elif request.method == b"CANCEL":
             core.cancels.receive(request, key, flow, now)
-        else:
+        elif source.zone is not Zone.ACCESS or request.to_tag or core.gate.admits(request, flow, source, now):
             self._begin(request, flow, source, key, now)
 
     def _admitted(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> str | None:
@@ -99,6 +103,7 @@ class RequestHandler:
                 if core.limits.active:
                     core.limits.within(crossings[0], now)
             else:
+                core.gate.check_subscriber(arrival, now)
                 crossings = self._cross(arrival, key, now)
             breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)
             turns = None
@@ -154,7 +159,10 @@ class RequestHandler:
         """
         generation = self._core.generation
         try:
-            return [in_dialog.cross(generation, arrival)], b""
+            crossing = in_dialog.cross(generation, arrival)
+            if arrival.source.zone is Zone.ACCESS:
+                self._core.guard.proved(arrival.flow)
+            return [crossing], b""
         except in_dialog.TokenRefused as refusal:
             crossings = without_record.cross(generation, arrival, refusal)
             if self._core.authentication.active and not arrival.account:

@@ -59,6 +59,8 @@ class ResponseHandler:
         if outages.marks or outages.refusals:
             takes_calls = response.cseq_method == b"INVITE"
             outages.heard(address_of(core, client.flow), response.status, takes_calls=takes_calls)
+        if client.hop is not None and client.hop.zone is Zone.ACCESS:
+            core.guard.proved(flow)
         if not self._take(client, response, now):
             core.counters.add("dropped", "late")
 
@@ -103,6 +105,8 @@ class ResponseHandler:
             core.logins.note(crossing, response)
         if status >= 200 and branch.client is not None:
             branch.client.settle()
+        if 200 <= status < 300 and context.request.method == b"REGISTER" and crossing.source.zone is Zone.ACCESS:
+            core.guard.proved(context.flow)
         core.record(response.raw, data, context.server.flow, crossing)
         if context.server.is_invite and status >= 200:
             kind = "answered" if status < 300 else "ended"

@@ -228,6 +228,8 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         check_flow(generation, latest, source)
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
+    if way.behind and source.zone is not Zone.CORE and not source.edge and hides(to_near, Category.NETWORK):
+        _check_behind(generation, way.behind)
     routes, target = (*record.routes, *way.behind), way.target
     hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
     if routes and b";lr" not in routes[0].lower():
@@ -258,6 +260,18 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         answered = (latest.marks & Mark.ATTEMPT) >> Mark.ATTEMPT_SHIFT
         crossing.login = Login(is_invite=request.method == b"INVITE", answered=answered)
     return crossing
+
+
+def _check_behind(generation: Generation, behind: tuple[bytes, ...]) -> None:
+    """Refuse what a side that sees no route set of others adds to ours: the far side would relay to it.
+
+    Raises:
+        Refused: 403 for a Route that does not lead to us once more.
+    """
+    for route in behind:
+        uri = parse_sip_uri(route)
+        if uri is None or not _is_ours(generation, uri):
+            raise Refused(403, "Route Not Allowed")
 
 
 def _target(uri: SipUri | None, latest: Record, *, named: bool, nested: bool) -> bytes:

@@ -25,6 +25,7 @@ from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
 from proxy.registered import Phone, phones
+from proxy.relaying import check_maddr
 from proxy.routing import ACCESS, Hop, Party, hop_over
 from proxy.tokens import Purpose
 from proxy.uri import SipUri, parse_sip_uri
@@ -160,18 +161,35 @@ def destinations(
     if arrival.through:
         flow = open_flow(generation.tokens, arrival.through, generation.place)
         return [Destination(hop_over(ACCESS, flow), arrival.request.uri)], False
+    if not emergency and arrival.source.zone is not Zone.CORE:
+        check_maddr(uri, network.is_us)
     if uri is not None and network.is_us(uri.host, uri.port) and uri.user:
         token = _by_token(generation, arrival, uri, allow_contact)
         if token is not None:
             return [token], False
     if routes:
         hop = _by_route(generation, routes[0], emergency=emergency)
+        _check_no_trunk(arrival.source, [hop] if hop is not None else [])
         if hop is not None:
             return [Destination(hop, arrival.request.uri)], emergency
     hops = network.route(arrival.request, uri, arrival.source, emergency=emergency, dialled=arrival.dialled)
     if not hops:
         raise Refused(404 if uri is not None and network.is_us(uri.host, uri.port) else 403, "No Route")
+    if routes:
+        _check_no_trunk(arrival.source, hops)
     return _at(generation, arrival, hops), emergency
+
+
+def _check_no_trunk(source: Party, hops: list[Hop]) -> None:
+    """Refuse a Route that an edge proxy passes on towards a trunk: a phone may have written it.
+
+    To a trunk it would go round the routing table; to anybody else the trunk would relay to it.
+
+    Raises:
+        Refused: 403.
+    """
+    if source.zone is Zone.ACCESS and any(hop.party.zone is Zone.TRUNK for hop in hops):
+        raise Refused(403, "Route Not Allowed")
 
 
 def _at(generation: Generation, arrival: Arrival, hops: list[Hop]) -> list[Destination]:

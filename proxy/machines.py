@@ -4,7 +4,7 @@ Each table maps state and event to (next state, actions). An event that a state 
 that is how stray and late messages are absorbed. `transaction` carries the actions out.
 
 Events of server transactions: `request` (a retransmission), `ack`, `1xx`, `2xx`, `final` (300-699 for
-INVITE, 200-699 for others) from the transaction user, and timers by their letter. Events of client
+INVITE, 200-699 for others) and `refusal` from the transaction user, and timers by their letter. Events of client
 transactions: `1xx`, `2xx`, `final` from the network, and timers.
 """
 
@@ -41,6 +41,7 @@ class Do(Enum):
     START_F = "give up after 64*T1 (non-INVITE)"
     START_G = "retransmit the final response, doubling from T1 to T2"
     START_H = "wait 64*T1 for the ACK"
+    AWAIT_H = "wait 64*T1 for the ACK, without repeating the response"
     START_I = "absorb repeated ACKs"
     START_J = "absorb repeated requests"
     START_K = "absorb repeated responses"
@@ -58,6 +59,7 @@ INVITE_SERVER: Table = {
         "1xx": (State.PROCEEDING, (Do.SEND,)),
         "2xx": (State.ACCEPTED, (Do.SEND, Do.START_L)),
         "final": (State.COMPLETED, (Do.SEND, Do.START_G, Do.START_H)),
+        "refusal": (State.COMPLETED, (Do.SEND, Do.AWAIT_H)),
     },
     State.ACCEPTED: {
         "2xx": (State.ACCEPTED, (Do.SEND,)),

@@ -76,6 +76,11 @@ def worker_of(branch: bytes) -> int:
     return WORKER_LETTERS.find(branch[7:8]) if branch[:7] == MAGIC_COOKIE and len(branch) > 8 else -1
 
 
+def looks_ours(branch: bytes) -> bool:
+    """Tell whether a branch is written as `make_branch` writes them; whether it is ours its transaction has to tell."""
+    return branch[20:21] == b"." and branch[:7] == MAGIC_COOKIE
+
+
 def owner(data: bytes, workers: int, *, from_us: bool = False) -> int:
     """Return which of `workers` a datagram belongs to, without parsing it.
 

@@ -21,7 +21,7 @@ from proxy.grammar import CALL_ID, COMMA, COMPACT, TOKEN_CLASS
 from proxy.headers import parse_via
 from proxy.matching import ServerKey, server_key
 from proxy.message import Message
-from proxy.reply import echo, reply_flow
+from proxy.reply import echo
 from proxy.routing import Party
 from proxy.validation import MAGIC_COOKIE
 
@@ -118,7 +118,7 @@ class Refusals:
         head, tail = echo(request, flow, b"" if request.to_tag else self.tag(request.via.branch, request.call_id))
         # Replaces `reply`: the same, for a request whose lines are all there.
         data = _REFUSAL % (head, tail, seconds)
-        core.give_back(reply_flow(core.generation.network, request, flow), data)
+        core.answer(request, flow, data)
 
     def tag(self, branch: bytes, call_id: bytes) -> bytes:
         """Return the To tag of a refusal, which proves that an ACK is for one: nothing has to be looked up."""
@@ -141,7 +141,7 @@ class Refusals:
 def glance(data: bytes, method: bytes) -> Message | None:
     """Return what a response needs of a request, less than `parse` would; None where anything is unusual.
 
-    The message has method, uri, via, call_id, to_tag, and the lines and index of what is echoed; no more.
+    The message has raw, method, uri, via, call_id, to_tag, and the lines and index of what is echoed; no more.
     """
     end = data.find(b"\r\n\r\n")
     if not 0 <= end <= MAX_HEAD:
@@ -151,7 +151,7 @@ def glance(data: bytes, method: bytes) -> Message | None:
     if len(start) != 3 or start[2] != b"SIP/2.0":
         return None
     request = Message()
-    request.method, request.uri, request.echo = method, start[1], None
+    request.raw, request.method, request.uri, request.echo = data, method, start[1], None
     values = _collect(request, head)
     return request if values is not None and _read(request, values) else None
 

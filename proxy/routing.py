@@ -16,6 +16,7 @@ from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.dialled import SEPARATORS, Prefixes
+from proxy.door import Door
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
 from proxy.flow import Flow, flow_to, udp_flow
@@ -25,6 +26,7 @@ from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
 from proxy.numbering import DialPlan
 from proxy.record import BUCKETS, HARD_LIMIT, End
+from proxy.relaying import Served
 from proxy.sources import Claim, Sources, names_of, section_of
 from proxy.transports import DEFAULT_PORTS, SECURE
 from proxy.uri import SipUri, hostport, parse_sip_uri
@@ -104,6 +106,11 @@ ACCESS = Party(Zone.ACCESS)
 CORE = Party(Zone.CORE)
 
 
+def is_phone(source: Party | None) -> bool:
+    """Tell whether a source is a phone: of the access zone, and none of its edge proxies."""
+    return source is not None and source.zone is Zone.ACCESS and not source.edge
+
+
 class Hop(NamedTuple):
     """Where a branch goes: the party, its address (a name is looked up first), and our socket."""
 
@@ -151,6 +158,10 @@ class _Rule(NamedTuple):
     methods: frozenset[bytes]
     prefix: bytes
     route: Route
+    domains: frozenset[bytes]
+    """Hosts that phones may call at a trunk by it, besides our own."""
+    to_trunks: bool
+    """Whether it leads to anything but the core and phones."""
     hops: dict[bool, list[Hop]]
     """Where it leads, for emergency calls and for others, once that was worked out and if it is always the same."""
 
@@ -158,7 +169,10 @@ class _Rule(NamedTuple):
     def of(cls, route: Route) -> _Rule:
         """Translate a line of the settings."""
         source = None if route.source == "any" else route.source
-        return cls(route.emergency, source, frozenset(map(str.encode, route.methods)), route.prefix.encode(), route, {})
+        domains = frozenset(domain.lower().encode() for domain in route.domains)
+        to_trunks = not set(route.to) <= {"core", "access", "registered"}
+        methods, prefix = frozenset(map(str.encode, route.methods)), route.prefix.encode()
+        return cls(route.emergency, source, methods, prefix, route, domains, to_trunks, {})
 
 
 def _claims(settings: Settings, retired: Iterable[Trunk]) -> Iterator[Claim]:
@@ -193,6 +207,7 @@ class World:
         self.party_from = lru_cache(maxsize=65536)(sources.party_from)
         self.identity = sources.identity
         self.sockets = sources.sockets
+        self.denies = Door(settings.guard.deny, settings.guard.allow).denies
         self._own = {address for listener in settings.listeners for address in _own_addresses(listener)}
         ports = {5060, *(port for _, port in self._own)}
         self._own |= {(name.lower().encode(), port) for name in settings.names for port in ports}
@@ -201,6 +216,7 @@ class World:
         defaults = {5060, *(DEFAULT_PORTS[transport] for transport, _ in self.sockets)}
         self._own |= {(host, 0) for host, port in self._own if port in defaults}
         self._rules = tuple(map(_Rule.of, settings.routes))
+        self._served = Served(self.is_us, (*settings.names, *settings.realms, *_registered(settings)))
         self.prefixes = Prefixes(settings.privacy.withhold, settings.privacy.show, settings.emergency.numbers)
         numbering = settings.numbering
         self.dial_plan = DialPlan(numbering, settings.emergency.numbers, self.prefixes) if numbering else None
@@ -397,11 +413,12 @@ class World:
         """
         user = uri.user if uri is not None else (dialled or request.uri).partition(b":")[2]
         if emergency:
-            chosen = self._first(request, user, source, emergency=True)
+            chosen = self._first(request, uri, user, source, emergency=True, free=True)
             hops = self._hops(chosen, uri, emergency=True) if chosen else []
             if hops:
                 return hops
-        chosen = self._first(request, user, source, emergency=False)
+        free = emergency or source.zone is not Zone.ACCESS
+        chosen = self._first(request, uri, user, source, emergency=False, free=free)
         hops = self._hops(chosen, uri, emergency=emergency) if chosen else []
         if emergency and not hops and source.zone in (Zone.ACCESS, Zone.CORE):
             # Rather a line that was meant for others than none: an emergency call is not refused for a narrow prefix.
@@ -409,7 +426,9 @@ class World:
             hops = next(filter(None, lines), [])
         return hops
 
-    def _first(self, request: Message, user: bytes, source: Party, *, emergency: bool) -> _Rule | None:
+    def _first(
+        self, request: Message, uri: SipUri | None, user: bytes, source: Party, *, emergency: bool, free: bool
+    ) -> _Rule | None:
         zone = Zone.TRUNK if source.zone is Zone.PSAP else source.zone  # as the file calls it: a trunk is one
         number = self.dial_plan.global_number(user) if self.dial_plan is not None else b""
         best: _Rule | None = None
@@ -420,11 +439,15 @@ class World:
                 and (not rule.methods or request.method in rule.methods)
                 and (user.startswith(rule.prefix) or number.startswith(rule.prefix))
                 and (best is None or len(rule.prefix) > len(best.prefix))
+                and (free or not rule.to_trunks or self._serves(rule, uri, user))
             ):
                 if not self._longest:
                     return rule
                 best = rule
         return best
+
+    def _serves(self, rule: _Rule, uri: SipUri | None, user: bytes) -> bool:
+        return self._served.serves(uri, user, rule.domains, on_purpose=bool(rule.prefix))
 
     def _hops(self, rule: _Rule, uri: SipUri | None, *, emergency: bool) -> list[Hop]:
         known = rule.hops.get(emergency)
@@ -476,8 +499,8 @@ class World:
 
     def _by_uri(self, party: Party, uri: SipUri | None) -> Hop | None:
         """Return the Request-URI itself as hop, if it is a literal address of that zone."""
-        if uri is None:
-            return None
+        if uri is None or self.is_us(uri.host, uri.port):
+            return None  # to ourselves it would come back as if it came from there
         address = (uri.host.decode("ascii", "replace"), uri.port or self.default_port(party))
         return self.hop(party, address) if self.reachable(party, address) else None
 
@@ -543,6 +566,7 @@ class Network:
         self.identity = world.identity
         self.default_port = world.default_port
         self.is_own_host = remembered(world.is_own_host)
+        self.denies = world.denies
 
 
 def _told(listener: Listener) -> Address:
@@ -556,6 +580,11 @@ def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:
     yield listener.address.lower().encode(), listener.port
     if listener.advertised:
         yield listener.advertised.host.lower().encode(), listener.advertised.port
+
+
+def _registered(settings: Settings) -> Iterable[str]:
+    """Return the domains that phones register for."""
+    return settings.registrar.domains if settings.registrar is not None else ()
 
 
 def _is_v6(listener: Listener) -> bool:

@@ -35,6 +35,7 @@ EVENTS = frozenset(
         "failover",
         "authentication",
         "challenge",
+        "guard",
     }
 )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from config.address import HostPortValue, NetworkValue
 from config.settings import Access, Core, Listener, Settings, Trunk
 from config.vocabulary import Zone
+from proxy.door import Door
 from proxy.location import Address, is_address
 from proxy.transports import SECURE
 
@@ -73,13 +74,18 @@ class Sources:
         """Read what is believed of whom, and where."""
         self._settings = settings
         self._claims = Claims(claims)
+        self._door = Door(settings.guard.deny, settings.guard.allow)
+        self._own = {(listener.address, listener.port) for listener in settings.listeners}
         self._listeners: Mapping[str, Listener] = {listener.name: listener for listener in settings.listeners}
         self.sockets = {(one.transport.upper(), (one.address, one.port)): one for one in settings.listeners}
         """Listeners by transport and socket, as flows have them."""
 
     def party_of(self, address: Address) -> Party | None:
-        """Return whom an IP address and port belong to; None for strangers."""
-        return self._claims.party_of(address)
+        """Return whom an IP address and port belong to; None for strangers, for ourselves, and for who is denied.
+
+        What comes from ourselves is known by what we sent, whatever network our address lies in.
+        """
+        return None if address in self._own or self._door.denies(address) else self._claims.party_of(address)
 
     def party_from(self, transport: str, local: Address, peer: Address, identity: tuple[str, ...]) -> Party | None:
         """Return who sent a message.
@@ -90,6 +96,8 @@ class Sources:
             peer: where it came from; of a connection the port says nothing, unless it was us who made it.
             identity: what the flow has for it.
         """
+        if peer in self._own or self._door.denies(peer):
+            return None
         listener = self.sockets.get((transport, local))
 
         def is_own(party: Party) -> bool:

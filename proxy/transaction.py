@@ -120,7 +120,8 @@ class Transaction:
 
     def _send(self, now: float, data: bytes) -> None:
         self.last = data
-        self._env.give_back(self.flow, data)
+        if data:
+            self._env.give_back(self.flow, data)
 
     def _resend(self, now: float, data: bytes) -> None:
         if self.last:
@@ -164,6 +165,10 @@ class Transaction:
         seconds = self._interval
         self._interval = min(seconds * 2, self._env.timers.t2)
         self._repeat_in(seconds, "G", "H", now)
+
+    def _await_h(self, now: float, data: bytes) -> None:
+        """Wait for the ACK without timer G: the INVITE will be repeated as long as it is not answered (§17.1.1.2)."""
+        self._timer = self._env.wheel.start(now, 64 * self._env.timers.t1, self, "H")
 
     def _give_up_later(self, now: float, data: bytes) -> None:
         """Note when timer B, F or H is due: the timer that repeats looks at it, and T1 is always before it."""
@@ -212,6 +217,7 @@ _ACTIONS: dict[Do, Action] = {
     Do.START_F: Transaction._give_up_later,
     Do.START_G: Transaction._start_g,
     Do.START_H: Transaction._give_up_later,
+    Do.AWAIT_H: Transaction._await_h,
     Do.START_I: _end("I", lambda timers: timers.t4),
     Do.START_J: _end("J", lambda timers: 64 * timers.t1),
     Do.START_K: _end("K", lambda timers: timers.t4),
@@ -286,6 +292,14 @@ class ServerTransaction(Transaction):
             if not self.is_invite:
                 self.give_way(CompletedServer(self.flow, data))
         return taken
+
+    def refuse(self, data: bytes, now: float) -> bool:
+        """Send a final answer to an INVITE that has had none, and again only when the INVITE comes again.
+
+        With b"" nothing is sent, and repetitions are absorbed all the same.
+        """
+        self.context = None
+        return self.step("refusal", now, data)
 
     def _forget(self) -> None:
         super()._forget()

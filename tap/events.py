@@ -22,6 +22,7 @@ LEVELS = {
     "failover": LogLevel.warn,
     "authentication": LogLevel.info,
     "challenge": LogLevel.warn,
+    "guard": LogLevel.warn,
     "failed-closed": LogLevel.error,
 }
 """Level of each kind of proxy.sinks.EVENTS. What every call and every stranger causes is for debugging only."""

@@ -33,6 +33,8 @@ GAUGES = {
     "sipveil_connections": "Connections at this moment, those included that are being made.",
     "sipveil_tls_certificates_invalid": "Certificates of our own that do not hold at this moment.",
     "sipveil_tls_certificate_end_seconds": "When the first of our own certificates ends, in Unix time; 0 for none.",
+    "sipveil_guard_banned": "Sources that are banned at this moment.",
+    "sipveil_guard_limited": "Sources that asked for more than `source_rate` within the last second or two.",
     "sipveil_subscribers": "Subscribers who have settings of their own.",
     "sipveil_accounts": "Accounts that phones may authenticate with.",
     "sipveil_subscribers_knowledge": "What holds: 0 the store's settings, 1 the last known ones (the store cannot be "

@@ -50,6 +50,13 @@ to = ["carrier"]
 # A saturated proxy holds transactions for 32 s (timers J and L); the default bound is for ordinary times.
 transactions = 1000000
 
+[guard]
+# All calls come from one source and one subscriber here; they are counted like others, against limits of nobody.
+source_rate = 1000000
+source_burst = 1000000
+subscriber_calls = 60000000
+subscriber_messages = 60000000
+
 [metrics]
 address = "127.0.0.1"
 port = 0

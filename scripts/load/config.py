@@ -45,6 +45,13 @@ to = ["access"]
 # The default is for a carrier's traffic; a transaction lingers for 32 s, so 3,000 calls a second are 200,000.
 transactions = 1000000
 
+[guard]
+# All calls come from one source and one subscriber here; they are counted like others, against limits of nobody.
+source_rate = 1000000
+source_burst = 1000000
+subscriber_calls = 60000000
+subscriber_messages = 60000000
+
 [metrics]
 port = 0
 """

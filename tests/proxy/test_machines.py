@@ -76,6 +76,8 @@ FIGURES: dict[str, set[tuple[State, str, State]]] = {
         (S.COMPLETED, "ack", S.CONFIRMED),
         (S.COMPLETED, "H", S.TERMINATED),
         (S.CONFIRMED, "I", S.TERMINATED),
+        # Ours: "final" from the transaction user to one who may not be where the INVITE says, without timer G.
+        (S.PROCEEDING, "refusal", S.COMPLETED),
     },
     # RFC 3261 figure 8
     "server": {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Limits
-from proxy.matching import loop_hash, make_branch, owner, server_key, worker_of
+from proxy.matching import looks_ours, loop_hash, make_branch, owner, server_key, worker_of
 from proxy.message import Message
 from proxy.parse import parse
 from proxy.tokens import Tokens
@@ -236,3 +236,12 @@ def test_a_branch_of_a_worker_that_is_no_more_has_an_owner() -> None:
     via = b"192.0.2.1:5060;branch=" + branch(worker=9)
     data = request(via=via).replace(b"INVITE sip:bob@example.com SIP/2.0", b"SIP/2.0 200 OK")
     assert owner(data, 2) == 1
+
+
+def test_a_branch_of_ours_looks_like_one() -> None:
+    """So that what a loop through another of our addresses brings back is told from what phones send."""
+    tokens = Tokens(keyring())
+    assert looks_ours(make_branch(tokens, b"key", b"sip:a@b", ("192.0.2.7", 5060), b"loophash", 0))
+    assert looks_ours(make_branch(tokens, b"key", b"sip:a@b", ("192.0.2.7", 5060), b"", 63))
+    for theirs in (b"z9hG4bK776asdhds", b"", b"z9hG4bK-524287-1---0123456789.ab", b"01234567890123456789."):
+        assert not looks_ours(theirs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from twisted.logger import Logger, LogPublisher
@@ -123,3 +124,13 @@ def test_settings_choose() -> None:
     logger.warn("no")
     logger.error("yes")
     assert json.loads(stream.getvalue())["message"] == "yes"
+
+
+def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+    """/dev/full is a disk without room: the line is lost, and nothing is raised."""
+    with suppress(OSError), open("/dev/full", "w", encoding="utf-8") as stream:  # closing it says so once more
+        logger = Logger(namespace="sipveil.x", observer=LogPublisher(LineObserver(stream, "info", "text")))
+        for _ in range(3):
+            logger.info("into the void")
+        written = True
+    assert written
