@@ -2,8 +2,8 @@
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`, `check_groups`,
 `check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_transports`, `check_streams`,
-`check_registrar`, `check_authentication`, `check_guard`; `check_certificates`, `check_tls` and `check_credentials` where
-that is asked for) side by side -> each mistake gets its line.
+`check_registrar`, `check_authentication`, `check_guard`; `check_certificates`, `check_tls` and `check_credentials`
+where that is asked for) side by side -> each mistake gets its line.
 """
 
 from __future__ import annotations
