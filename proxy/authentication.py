@@ -36,7 +36,7 @@ from proxy.message import Message
 from proxy.nonce import Freshness, Nonces
 from proxy.nonce_counts import NonceCounts
 from proxy.rate import RateLimit
-from proxy.reply import reply, reply_flow
+from proxy.reply import reply
 from proxy.routing import Party
 from proxy.uri import parse_sip_uri
 
@@ -116,6 +116,8 @@ class Authenticator:
         wall = core.wall(now)
         sender, verdict = self._weighed(request, flow, source, wall)
         if not verdict.status:
+            if verdict.account:
+                core.guard.proved(flow)
             return verdict.account
         if verdict.status in (401, 407) and not self._challenges.allow(sender.origin, wall):
             core.counters.add("authentications", "silenced")
@@ -123,10 +125,7 @@ class Authenticator:
             return None
         lines = self._lines(verdict, request, sender, wall)
         tag = self._tag(request)
-        core.transmit(
-            reply_flow(core.generation.network, request, flow),
-            reply(request, flow, verdict.status, tag, extra=lines),
-        )
+        core.answer(request, flow, reply(request, flow, verdict.status, tag, extra=lines))
         core.counters.add("responses_made", str(verdict.status))
         return None
 

@@ -106,7 +106,7 @@ class Gate:
         core, request, source = self._core, arrival.request, arrival.source
         if source.zone is not Zone.ACCESS or request.method not in (b"INVITE", b"MESSAGE"):
             return
-        account: str = getattr(arrival, "account", "")
+        account = arrival.account
         if account:
             who = b" account " + account.encode()
         else:

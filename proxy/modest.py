@@ -1,16 +1,20 @@
-"""No answer of ours is larger than its question, where the question may have come from somebody else's address.
+"""No answer of ours is much larger than its question, where the question may have come from somebody else's address.
 
 Over UDP anybody may write the address of a victim, and an answer larger than its question would make us a weapon
-(RFC 5358 has the same of DNS). So what we say ourselves to a phone is cut to what RFC 3261 §8.2.6.2 demands, and where
-even that is larger it is not said. A challenge, without which nobody could prove who he is, may be three times as
-large: the bound of RFC 9000 §8.1 for an address that is not proven yet. A 2xx is never cut: the 200 to a REGISTER is
-its bindings (RFC 3261 §10.3 item 8), and goes to who was let in.
+(RFC 5358 has the same of DNS). So what we say ourselves to a phone is cut to what RFC 3261 §8.2.6.2 demands where it
+would be larger, and not said where even that exceeds the question by more than the RFCs have us add. A challenge,
+without which nobody could prove who he is, may be three times as large: the bound of RFC 9000 §8.1 for an address that
+is not proven yet. A 2xx is never cut: the 200 to a REGISTER is its bindings (RFC 3261 §10.3 item 8), and goes to who
+was let in.
 """
 
 from __future__ import annotations
 
 from proxy.message import Message
 
+ADDED = 80
+"""Bytes that an answer may be larger by: received with an IPv6 address, the port behind rport (RFC 3581 §4), a To tag.
+A request as short as can be would get no answer otherwise, and whoever sent it would not know why."""
 CHALLENGE = 3
 """Times the size of the question that a 401 or 407 may have."""
 _ECHOED = (b"via:", b"v:", b"from:", b"f:", b"to:", b"t:", b"call-id:", b"i:", b"cseq:")
@@ -18,7 +22,7 @@ _TELLING = (b"www-authenticate:", b"proxy-authenticate:", b"retry-after:", b"uns
 
 
 def modest(answer: bytes, question: Message) -> bytes:
-    """Return an answer of ours that is as large as its question at most; b"" where there is none.
+    """Return an answer of ours that is at most ADDED larger than its question; b"" where there is none.
 
     Args:
         answer: a response without body, as `reply` makes it.
@@ -32,6 +36,7 @@ def modest(answer: bytes, question: Message) -> bytes:
         room *= CHALLENGE
     if len(answer) <= room:
         return answer
+    room += 0 if is_challenge else ADDED
     start, *lines = answer[:-4].split(b"\r\n")
     start = start[:12]  # Reason-Phrase may be empty (RFC 3261 §7.2)
     for kept in (_ECHOED + _TELLING,) if is_challenge else (_ECHOED + _TELLING, _ECHOED):

@@ -270,6 +270,15 @@ def phone(plants: Plants) -> Agent:
 URI_PARTS = ("user-param", "password", "host", "param", "value")
 
 
+OPEN = [{**route, "domains": ["*"]} for route in SETTINGS["routes"]]
+"""Routes on which a phone may call whatever host: something is planted there too."""
+
+
+def open_world() -> World:
+    """Return a world that refuses no Request-URI for its host."""
+    return World(settings(routes=OPEN))
+
+
 def leaky(plants: Plants, agent: Agent, method: bytes, lines: Iterable[bytes], number: int) -> Packet:
     """A request outside dialogs with something planted in everything that a phone writes itself."""
     # Four digits alone stand in many a hash.
@@ -351,7 +360,7 @@ def methods_that_start() -> list[bytes]:
 @pytest.mark.parametrize("method", methods_that_start())
 def test_no_header_of_a_first_request_arrives(method: bytes) -> None:
     """Headers, parameters, folds, compact forms, repeated rows; and the same again for the retransmissions."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     agent = phone(plants)
     for number, lines in enumerate(chunks(header_lines(plants))):
         packet = finish(leaky(plants, agent, method, lines, number))
@@ -368,7 +377,7 @@ def test_no_header_of_a_first_request_arrives(method: bytes) -> None:
 )
 def test_headers_that_change_the_message_do_not_arrive(header: str) -> None:
     """Planted one at a time: the request may be refused, but nothing of the header arrives."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     agent = phone(plants)
     values = [
         b"%b",
@@ -389,7 +398,7 @@ def test_headers_that_change_the_message_do_not_arrive(header: str) -> None:
 def test_no_line_of_a_session_description_arrives() -> None:
     """SDP alone, and among parts of every other kind, in INVITE."""
     for with_others in (False, True):
-        plants, world = Plants(), World()
+        plants, world = Plants(), open_world()
         agent = phone(plants)
         if with_others:
             body = multipart(plants)
@@ -407,7 +416,7 @@ def test_no_line_of_a_session_description_arrives() -> None:
 @pytest.mark.parametrize("kind", sorted(name for name in CATALOGUE.bodies.exact if b"*" not in name))
 def test_no_other_body_arrives(kind: bytes) -> None:
     """Every media type of the catalogue, alone in MESSAGE, INFO and NOTIFY."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     agent = phone(plants)
     for number, method in enumerate((b"MESSAGE", b"INFO", b"NOTIFY", b"INVITE")):
         body = b"%b: %b\r\n%b" % (plants("key"), plants("value"), plants("text"))
@@ -437,7 +446,7 @@ def within(ladder: Ladder, invite: Packet, method: bytes, lines: list[bytes], nu
 )
 def test_nothing_arrives_within_a_dialog(method: bytes) -> None:
     """All headers and an SDP in every method that a phone sends in a call, and its retransmission."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     ladder, invite = dialog(plants, world)
     for number, lines in enumerate(chunks(header_lines(plants))):
         lines.append(b'Contact: "%b" <sip:%b@10.1.1.23:5062>;%b' % (plants("C"), plants("C user"), plants("C param")))
@@ -452,7 +461,7 @@ def test_nothing_arrives_within_a_dialog(method: bytes) -> None:
 
 def test_nothing_arrives_with_a_cancel_or_the_ack_of_a_refusal() -> None:
     """Both are made from what went out before."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     agent = phone(plants)
     invite = finish(leaky(plants, agent, b"INVITE", [], 0))
     ladder = Ladder(world) >> invite << Sent(agent, 100) << Sent(CARRIER, b"INVITE")
@@ -472,7 +481,7 @@ def test_a_phone_over_a_connection_tells_no_more(transport: str, far: str) -> No
         {"name": "main", "address": PROXY[0], "port": PROXY[1], "transport": far},
         {"name": "near", "address": "192.0.2.99", "port": 5099, "transport": transport.lower()},
     ]
-    world = World(settings(listeners=listeners, access={**SETTINGS["access"], "listener": "near"}))
+    world = World(settings(listeners=listeners, access={**SETTINGS["access"], "listener": "near"}, routes=OPEN))
     world.flows[PHONE] = Flow(transport, ("192.0.2.99", 5099), PHONE, 7, ("alice.example",))
     if far == "tcp":
         world.flows[TRUNK] = Flow("TCP", PROXY, TRUNK, 8)
@@ -494,7 +503,7 @@ def test_a_phone_over_a_connection_tells_no_more(transport: str, far: str) -> No
 @pytest.mark.parametrize("method", [b"BYE", b"INFO", b"INVITE", b"UPDATE", b"MESSAGE", b"NOTIFY", b"OPTIONS"])
 def test_nothing_arrives_in_the_phones_responses(method: bytes, status: int) -> None:
     """Responses of every class to requests of the trunk, reason phrase and all."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     ladder, _ = dialog(plants, world)
     number = count(1)
     for lines in chunks(header_lines(plants), 120):
@@ -534,7 +543,7 @@ def test_patterns_do_not_arrive_in_kept_fields() -> None:
         b"9c57ad12a4e0": "MAC without separators, of a maker that is on no list",
     }
     for number, (value, name) in enumerate(values.items()):
-        world, plants = World(), Plants()
+        world, plants = open_world(), Plants()
         plants.given(name, value)
         # As a tag in the form that a token allows; the letters are a form of Call-IDs only.
         tag = value.replace(b":", b"-") if name == "MAC" else b"t1" if name in CALL_ID_ONLY else value
@@ -597,7 +606,7 @@ def test_the_list_of_exemptions_is_closed() -> None:
 
 def test_every_exemption_is_used() -> None:
     """What is exempt does arrive: an entry that nothing needs would hide a leak."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     ladder, _ = dialog(plants, world)
     answer = CARRIER.answer(ladder[b"INVITE"], 200)
     ladder = ladder >> CARRIER.request(b"OPTIONS")
@@ -615,7 +624,7 @@ def test_every_exemption_is_used() -> None:
 
 def test_tokens_do_not_open_by_xor_with_what_is_visible() -> None:
     """Kamailio and OpenSIPS write original XOR replacement beside the replacement: one line undoes it."""
-    plants, world = Plants(), World()
+    plants, world = Plants(), open_world()
     dialog(plants, world)
     for address, data in world.sent:
         if address == TRUNK:

@@ -62,8 +62,8 @@ def test_received_and_rport(via: bytes, stamped: bytes) -> None:
 @pytest.mark.parametrize(
     ("uri", "target"),
     [
-        (b"sip:+15550100@192.0.2.1;user=phone;maddr=6.6.6.6", b"sip:+15550100@sip.carrier.example;user=phone"),
-        (b"tel:+1-555-0100;phone-context=x", b"sip:+1-555-0100@sip.carrier.example;user=phone"),
+        (b"sip:+15550100@192.0.2.1;user=phone;maddr=192.0.2.1", b"sip:+15550100@sip.carrier.example;user=phone"),
+        (b"tel:+1-555-0100;phone-context=+49", b"sip:+1-555-0100@sip.carrier.example;user=phone"),
         (b"sip:+15550100:secret@192.0.2.1", b"sip:+15550100@sip.carrier.example"),
     ],
 )

@@ -116,6 +116,7 @@ FIGURES: dict[str, set[tuple[State, str, State]]] = {
         (S.PROCEEDING, "1xx", S.PROCEEDING),
         (S.PROCEEDING, "2xx", S.ACCEPTED),
         (S.PROCEEDING, "final", S.COMPLETED),
+        (S.PROCEEDING, "refusal", S.COMPLETED),
         (S.ACCEPTED, "2xx", S.ACCEPTED),
         (S.ACCEPTED, "L", S.TERMINATED),
         (S.COMPLETED, "request", S.COMPLETED),
