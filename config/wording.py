@@ -26,6 +26,7 @@ _PATTERNS = {
     ),
     r"^\+?[0-9*#]{1,15}$": ("is not a dialled number", 'write its 1 to 15 digits, such as "112"'),
     r"^\+?[0-9*#]{0,15}$": ("is not how a number may begin", 'write digits, such as "00"'),
+    r"^[ -~]{4,64}$": ("is not a name of a tool", "write 4 to 64 plain letters that stand in its User-Agent"),
     r"^https://[A-Za-z0-9._~:/?#@!$&'()*+,=%\[\]-]+$": (
         "is no https URL",
         'write one, such as "https://cert.example.org/p"',

@@ -160,7 +160,7 @@ class Logins:
         following = login.afresh()
         following.attempt = login.attempt + 1
         following.nonces = login.nonces | {place: Nonce(challenge) for place, challenge in asked.items()}
-        following.fresh = login.fresh | asked.keys()
+        following.fresh = login.fresh.union(asked)
         stale = all(place in login.nonces for place in asked)
         self._counters.add("trunk_challenges", "stale" if stale else "answered")
         return following

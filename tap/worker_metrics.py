@@ -24,7 +24,7 @@ from tap.metrics import BUILD_INFO, GAUGES, SipveilCollector, Sources
 NOT_SUMMED = frozenset({
     BUILD_INFO[0], "sipveil_overload_active", "sipveil_overload_refused_ratio", "sipveil_overload_lag_seconds",
     "sipveil_tls_certificates_invalid", "sipveil_tls_certificate_end_seconds",
-    "sipveil_subscribers", "sipveil_subscribers_knowledge", "sipveil_subscribers_age_seconds",
+    "sipveil_accounts", "sipveil_subscribers", "sipveil_subscribers_knowledge", "sipveil_subscribers_age_seconds",
     "sipveil_trunk_addresses_passed_over",
 })  # fmt: skip
 """Gauges of which the largest counts, not the sum."""

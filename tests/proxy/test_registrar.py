@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.flow import Flow
 from proxy.initial import Arrival
+from proxy.routing import ACCESS
 from tests.agents import CARRIER, PBX, read
 from tests.ladder import Ladder, Sent
 from tests.phones import ALICE_AOR, Phone, ask, bound, contacts, registrar_world, status
-from tests.world import OTHER_PHONE, PHONE, STRANGER, TRUNK, World
+from tests.world import OTHER_PHONE, PHONE, PROXY, STRANGER, TRUNK, World
 
 INSTANCE = b'+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
 OUTBOUND = b"Supported: path, outbound"
@@ -316,7 +318,7 @@ def test_a_register_never_leaves(world: World, phone: Phone) -> None:
 
 
 def test_arrivals_have_no_account_by_themselves() -> None:
-    assert not Arrival(read(Phone(PHONE).register().data), None, None, None, 0).account  # type: ignore[arg-type]
+    assert not Arrival(read(Phone(PHONE).register().data), None, ACCESS, Flow("UDP", PROXY, PHONE), 0).account
 
 
 # --- against a simple model

@@ -168,7 +168,8 @@ def test_what_is_refused_is_answered() -> None:
     """A result like any other: nothing crossed, and the sender hears why."""
     step = replay().feed(ALICE.invite(max_forwards=0).data)
     assert (step.crossed, [read(data).status for _, data in step.made]) == ([], [483])
-    lost = replay().feed(ALICE.within(b"BYE", ALICE.answer(ALICE.invite().data, 200).data).data)
+    bye = ALICE.within(b"BYE", ALICE.answer(ALICE.invite().data, 200).data).data
+    lost = replay().feed(b"BYE sip:+15550199@192.0.2.1 SIP/2.0" + bye[bye.index(b"\r\n") :])
     assert [read(data).status for _, data in lost.made] == [481]
     assert "its dialog was not given" in lost.remarks[0]
     for garbage in (b"nothing at all", b"INVITE x SIP/2.0\r\n\r\n"):
