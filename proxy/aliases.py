@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy.flow import Flow
 from proxy.matching import top_branch
 from proxy.transports import DEFAULT_PORTS
@@ -42,7 +41,7 @@ class Aliases:
 
     def offered(self, flow: Flow, via: Via, source: Party) -> None:
         """Note that a request over TLS offers its connection, if it does; a phone's serves its own flow alone."""
-        if flow.transport != "TLS" or b"alias" not in via.params or source.zone is Zone.ACCESS:
+        if flow.transport != "TLS" or b"alias" not in via.params or source.in_access:
             return
         address = flow.peer[0], via.port or DEFAULT_PORTS["TLS"]
         for name in flow.identity[:MAX_NAMES]:

@@ -89,7 +89,7 @@ def _asks(message: Message, value: bytes) -> bool:
 
 def _own(message: Message, sender: Party) -> list[NameAddr]:
     """Return the identity of a phone that sends a request: its From, unless that is nobody's."""
-    if sender.zone is not Zone.ACCESS or not message.method or message.method in _NEVER:
+    if not sender.in_access or not message.method or message.method in _NEVER:
         return []
     from_ = message.from_
     nobody = from_.uri.lower().endswith(ANONYMOUS.uri.partition(b"@")[2])

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from config.accounts import Accounts, addresses_of, is_disabled, md5_of, sha256_of
 from config.authentication_section import Authentication
-from config.vocabulary import Zone
 from proxy.account_identity import Identity
 from proxy.attempts import Attempts, Sender
 from proxy.digest import (
@@ -187,7 +186,7 @@ class Authenticator:
 
     def _must_ask(self, request: Message, flow: Flow, source: Party) -> bool:
         """Tell whether a sender has to prove anything: phones, and no proxy that has asked them already."""
-        if source.zone is not Zone.ACCESS:
+        if not source.in_access:
             return False
         core, (host, port) = self._core, flow.peer
         if self._section.exempt:

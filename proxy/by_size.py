@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy.matching import top_branch
 from proxy.transports import VIA_HEADS
 
@@ -67,7 +66,7 @@ class RefusedConnections:
 def may_grow(core: Core, crossing: Crossing, now: float) -> bool:
     """Tell whether a request for a UDP hop may go over TCP."""
     hop, network = crossing.hop, core.generation.network
-    if hop.transport != "UDP" or hop.party.zone is Zone.ACCESS or hop.local not in network.siblings:
+    if hop.transport != "UDP" or hop.party.in_access or hop.local not in network.siblings:
         return False
     address = (hop.host, hop.port)
     return not core.refused.knows(address, now) and not network.is_us(hop.host.encode(), hop.port)

@@ -436,7 +436,7 @@ class Core:
             return False
         network = self.generation.network
         party = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
-        known = network.settings.registrar is not None and party is not None and party.zone is Zone.ACCESS
+        known = network.settings.registrar is not None and party is not None and party.in_access
         answer = stun.answer(data, flow.peer) if known else None
         if answer is not None:
             self.transmit(flow, answer)

@@ -7,7 +7,6 @@ datagrams have none of this: an address outlasts a restart, and they have little
 
 from __future__ import annotations
 
-from config.vocabulary import Zone
 from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.record import Binding, Record
@@ -19,8 +18,8 @@ def followed(generation: Generation, source: Party, near: Flow, hop: Hop) -> Bin
 
     Between two such phones that is nothing: a record has room for one, and does not tell whose it is.
     """
-    caller = near.connection != 0 and source.zone is Zone.ACCESS
-    callee = hop.connection != 0 and hop.party.zone is Zone.ACCESS
+    caller = near.connection != 0 and source.in_access
+    callee = hop.connection != 0 and hop.party.in_access
     if caller is callee or generation.bindings is None:
         return None
     return generation.bindings.recorded(near if caller else hop.flow)

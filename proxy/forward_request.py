@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from config.vocabulary import Zone
 from proxy import cseq
 from proxy.asserted import HEADER, assert_identity, write_numbers
 from proxy.called_party import call_party
@@ -204,7 +203,7 @@ class RequestForwarder:
             draft.remove_all(b"route", "the route set of the far side stands for it")
         if not crossing.far.hides:
             self._stamp_via(draft, crossing)
-            if crossing.emergency and crossing.source.zone is Zone.ACCESS:
+            if crossing.emergency and crossing.source.in_access:
                 self._keep_reachable(draft, crossing)
             return
         for name in _TOPOLOGY:
@@ -321,7 +320,7 @@ def _why(outward: NameAddr) -> str:
 
 def _disbelieve(draft: Draft, crossing: Crossing) -> None:
     """Take out what claims to be a PSAP's call-back and is none: its receiver would set rules aside (RFC 7090 §6)."""
-    if crossing.source.zone is not Zone.CORE and says_callback(crossing.request):
+    if not crossing.source.in_core and says_callback(crossing.request):
         draft.remove_all(b"priority", "no call-back of a PSAP")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from config.vocabulary import Category, Zone
+from config.vocabulary import Category
 from proxy import forwarded_register
 from proxy.asserted import assert_identity
 from proxy.crossing import Crossing, Records, context
@@ -178,7 +178,7 @@ class ResponseForwarder:
             forwarded_register.hide(draft)
         elif crossing.near.hides:
             self._hide_topology(draft, crossing, response)
-        elif crossing.hop.party.zone is Zone.ACCESS and response.status < 300:
+        elif crossing.hop.party.in_access and response.status < 300:
             self._keep_reachable(draft, crossing, response)
 
     def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from config.vocabulary import Zone
 from proxy.crossing import Crossing
 from proxy.errors import Malformed
 from proxy.flow_token import seal_flow, seal_services
@@ -45,7 +44,7 @@ def registering(generation: Generation, crossing: Crossing) -> Registering | Non
     request, section = crossing.request, generation.network.settings.registrar
     if section is None or section.mode != "forward":
         return None
-    if crossing.source.zone is not Zone.ACCESS or crossing.hop.party.zone is not Zone.CORE:
+    if not crossing.source.in_access or not crossing.hop.party.in_core:
         return None
     values = [value for value in request.items(b"contact") if value != b"*"]
     contacts = [parse_sip_uri(parse_name_addr(value).uri) for value in values]

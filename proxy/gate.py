@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy.errors import Refused
 from proxy.flow import Flow
 from proxy.guard import Verdict, source_of
@@ -58,7 +57,7 @@ class Gate:
     def receive(self, data: bytes, flow: Flow, source: Party, now: float) -> bool:
         """Deal with a datagram that needs no parse to be turned away; only asked while `guard.active`."""
         core = self._core
-        if source.zone is not Zone.ACCESS or source.edge:
+        if not source.in_access or source.edge:
             return False
         verdict = core.guard.judge(flow, now)
         if verdict is Verdict.PASS:
@@ -73,7 +72,7 @@ class Gate:
 
     def is_banned(self, flow: Flow, source: Party | None, now: float) -> bool:
         """Tell whether not even a broken request is answered."""
-        if not self._core.guard.active or source is None or source.zone is not Zone.ACCESS or source.edge:
+        if not self._core.guard.active or source is None or not source.in_access or source.edge:
             return False
         return self._core.guard.is_banned(flow, now)
 
@@ -104,7 +103,7 @@ class Gate:
             Refused: 503 where there were too many of them.
         """
         core, request, source = self._core, arrival.request, arrival.source
-        if source.zone is not Zone.ACCESS or request.method not in (b"INVITE", b"MESSAGE"):
+        if not source.in_access or request.method not in (b"INVITE", b"MESSAGE"):
             return
         account = arrival.account
         if account:
@@ -121,7 +120,7 @@ class Gate:
 
     def refused(self, request: Message, flow: Flow, source: Party | None, status: int, now: float) -> None:
         """Note an answer of ours that says no."""
-        if status not in IN_VAIN or source is None or source.zone is not Zone.ACCESS or source.edge or request.to_tag:
+        if status not in IN_VAIN or source is None or not source.in_access or source.edge or request.to_tag:
             return
         self._failed(request, flow, source, now)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy import in_dialog, without_record
 from proxy.breadth import breadth_of
 from proxy.by_size import acknowledge_again, is_for_tcp, over_tcp
@@ -61,7 +60,7 @@ class AckHandler:
         generation = self._core.generation
         try:
             crossing = in_dialog.cross(generation, arrival)
-            if arrival.source.zone is Zone.ACCESS:
+            if arrival.source.in_access:
                 self._core.guard.proved(arrival.flow)
             return crossing
         except in_dialog.TokenRefused as refusal:

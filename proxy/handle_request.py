@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy import in_dialog, in_turns, initial, without_record
 from proxy.breadth import breadth_of, share
 from proxy.counters import LABELS, METHODS
@@ -69,7 +68,7 @@ class RequestHandler:
             core.absorb(server, label, now)
         elif request.method == b"CANCEL":
             core.cancels.receive(request, key, flow, now)
-        elif source.zone is not Zone.ACCESS or request.to_tag or core.gate.admits(request, flow, source, now):
+        elif not source.in_access or request.to_tag or core.gate.admits(request, flow, source, now):
             self._begin(request, flow, source, key, now)
 
     def _admitted(self, request: Message, flow: Flow, source: Party, key: ServerKey, now: float) -> str | None:
@@ -160,7 +159,7 @@ class RequestHandler:
         generation = self._core.generation
         try:
             crossing = in_dialog.cross(generation, arrival)
-            if arrival.source.zone is Zone.ACCESS:
+            if arrival.source.in_access:
                 self._core.guard.proved(arrival.flow)
             return [crossing], b""
         except in_dialog.TokenRefused as refusal:

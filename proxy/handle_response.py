@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy.aliases import address_of, send_over_own
 from proxy.by_size import fall_back
 from proxy.crossing import Crossing
@@ -59,7 +58,7 @@ class ResponseHandler:
         if outages.marks or outages.refusals:
             takes_calls = response.cseq_method == b"INVITE"
             outages.heard(address_of(core, client.flow), response.status, takes_calls=takes_calls)
-        if client.hop is not None and client.hop.zone is Zone.ACCESS:
+        if client.hop is not None and client.hop.in_access:
             core.guard.proved(flow)
         if not self._take(client, response, now):
             core.counters.add("dropped", "late")
@@ -105,7 +104,7 @@ class ResponseHandler:
             core.logins.note(crossing, response)
         if status >= 200 and branch.client is not None:
             branch.client.settle()
-        if 200 <= status < 300 and context.request.method == b"REGISTER" and crossing.source.zone is Zone.ACCESS:
+        if 200 <= status < 300 and context.request.method == b"REGISTER" and crossing.source.in_access:
             core.guard.proved(context.flow)
         core.record(response.raw, data, context.server.flow, crossing)
         if context.server.is_invite and status >= 200:
@@ -196,7 +195,7 @@ class ResponseHandler:
 
     def unheard(self, client: ClientTransaction, now: float) -> None:
         """Remember a target that did not answer; phones, which have no other address, are not remembered."""
-        if client.hop is not None and client.hop.zone is not Zone.ACCESS:
+        if client.hop is not None and not client.hop.in_access:
             self._core.outages.silent(address_of(self._core, client.flow), now)
             self._core.aliases.ended(client.flow)
 
@@ -216,7 +215,7 @@ class ResponseHandler:
     def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Remember a target that asks to be left alone (RFC 3261 §21.5.4), or that refuses once more."""
         hop, outages = client.hop, self._core.outages
-        if hop is None or hop.zone is Zone.ACCESS:
+        if hop is None or hop.in_access:
             return
         wanted = _DELTA_SECONDS.match(response.value(b"retry-after") or b"")
         if wanted is not None:
@@ -239,7 +238,7 @@ def _may_answer(client: Client, flow: Flow, source: Party | None) -> bool:
     if hop.trunk is not None or source.trunk is not None:
         # By the name, not by the settings: these may be another generation's by now.
         return source.end.trunk_id == hop.end.trunk_id
-    return source.zone is hop.zone and (hop.zone is not Zone.ACCESS or flow.peer[0] == client.flow.peer[0])
+    return source.zone is hop.zone and (not hop.in_access or flow.peer[0] == client.flow.peer[0])
 
 
 class Nobody:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from config.vocabulary import Category, Zone
+from config.vocabulary import Category
 from proxy import cseq
 from proxy.crossing import Crossing
 from proxy.errors import Malformed, Refused
@@ -126,7 +126,7 @@ def _route_record(
         if opened is None or opened.purpose is not Purpose.ROUTE:
             raise TokenRefused(403, "forged")
         return opened.record, opened, tuple(routes)
-    if routes and arrival.source.zone is Zone.ACCESS and not arrival.source.edge:
+    if routes and arrival.source.in_access and not arrival.source.edge:
         raise Refused(403, "Route Not Allowed")
     return None, None, tuple(routes)
 
@@ -222,13 +222,13 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     far_party = network.party(record.far, emergency)
     if far_party is None or latest.flow is None:
         raise TokenRefused(403, "hop")
-    if latest.flow.connection and record.binding is not None and far_party.zone is Zone.ACCESS:
+    if latest.flow.connection and record.binding is not None and far_party.in_access:
         latest = follow(generation, latest, record.binding)
-    if far_party.zone is Zone.ACCESS or network.home(far_party) is None:
+    if far_party.in_access or network.home(far_party) is None:
         check_flow(generation, latest, source)
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
-    if way.behind and source.zone is not Zone.CORE and not source.edge and hides(to_near, Category.NETWORK):
+    if way.behind and not source.in_core and not source.edge and hides(to_near, Category.NETWORK):
         _check_behind(generation, way.behind)
     routes, target = (*record.routes, *way.behind), way.target
     hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
@@ -296,7 +296,7 @@ def _hop(generation: Generation, source: Party, party: Party, latest: Record, ne
     network, flow = generation.network, latest.flow
     if flow is None:
         raise TokenRefused(403, "hop")
-    if party.zone is Zone.ACCESS:
+    if party.in_access:
         return _phone_hop(generation, source, party, flow, latest.issued)
     try:
         uri = parse_sip_uri(next_uri)

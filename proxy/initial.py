@@ -112,10 +112,10 @@ def take_routes(generation: Generation, arrival: Arrival, *, urgent: bool = Fals
         if first.user and generation.network.forwards_register:
             _take_token(generation, arrival, first.user, routes)
             break
-    believed = source.edge or source.zone is Zone.CORE or arrival.served
+    believed = source.edge or source.in_core or arrival.served
     if routes and not believed:
         raise Refused(403, "Route Not Allowed")
-    phone = source.zone is Zone.ACCESS and not source.edge
+    phone = source.in_access and not source.edge
     if phone and (b"record-route" in request.index or b"path" in request.index):
         raise Refused(403, "Record-Route Not Allowed")
     return tuple(routes)
@@ -127,10 +127,10 @@ def _take_token(generation: Generation, arrival: Arrival, user: bytes, routes: l
     Raises:
         Refused: 403 for what is neither, or is another side's.
     """
-    if arrival.source.zone is Zone.CORE:
+    if arrival.source.in_core:
         arrival.through = user
         return
-    services = open_services(generation.tokens, user) if arrival.source.zone is Zone.ACCESS else None
+    services = open_services(generation.tokens, user) if arrival.source.in_access else None
     if services is None or routes:
         raise Refused(403, "Route Not Allowed")
     arrival.served = True
@@ -161,7 +161,7 @@ def destinations(
     if arrival.through:
         flow = open_flow(generation.tokens, arrival.through, generation.place)
         return [Destination(hop_over(ACCESS, flow), arrival.request.uri)], False
-    if not emergency and arrival.source.zone is not Zone.CORE:
+    if not emergency and not arrival.source.in_core:
         check_maddr(uri, network.is_us)
     if uri is not None and network.is_us(uri.host, uri.port) and uri.user:
         token = _by_token(generation, arrival, uri, allow_contact)
@@ -188,7 +188,7 @@ def _check_no_trunk(source: Party, hops: list[Hop]) -> None:
     Raises:
         Refused: 403.
     """
-    if source.zone is Zone.ACCESS and any(hop.party.zone is Zone.TRUNK for hop in hops):
+    if source.in_access and any(hop.party.zone is Zone.TRUNK for hop in hops):
         raise Refused(403, "Route Not Allowed")
 
 
@@ -230,7 +230,7 @@ def _by_token(
     party = network.party(record.far)
     if party is None or record.flow is None:
         raise Refused(480, "Temporarily Unavailable")
-    if party.zone is Zone.ACCESS:
+    if party.in_access:
         check_flow(generation, record, source)
     return Destination(hop_over(party, record.flow), record.target, transfer)
 
@@ -249,7 +249,7 @@ def _by_route(generation: Generation, route: bytes, *, emergency: bool) -> Hop |
     if party is not None and party.trunk is not None:
         # An emergency trunk is a PSAP for a call that names it in Route too (RFC 6881 ED-62.2).
         party = network.party(party.end, emergency)
-    if party is None or party.zone is Zone.ACCESS:
+    if party is None or party.in_access:
         return None
     return network.hop(party, (host, uri.port if named else uri.port or network.default_port(party)))
 

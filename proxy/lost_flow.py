@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.vocabulary import Zone
 from proxy.errors import Refused
 
 if TYPE_CHECKING:
@@ -30,9 +29,9 @@ def check_flow(generation: Generation, record: Record, source: Party) -> None:
 
 def is_lost(crossing: Crossing) -> bool:
     """Tell whether a request that could not be sent was for a phone's connection."""
-    return crossing.hop.connection != 0 and crossing.hop.party.zone is Zone.ACCESS
+    return crossing.hop.connection != 0 and crossing.hop.party.in_access
 
 
 def flow_failed(source: Party) -> int:
     """Return the status that tells a sender so."""
-    return 430 if source.zone is Zone.CORE else 480
+    return 430 if source.in_core else 480

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from config.vocabulary import Zone
 from proxy.counters import LABELS, METHODS
 from proxy.emergency import is_callback
 from proxy.errors import Malformed
@@ -109,7 +108,7 @@ class Refusals:
         """Send 503 with Retry-After, without a transaction: of those there are too many."""
         core = self._core
         seconds = PROXY_RETRY_AFTER
-        if source.zone is Zone.ACCESS and not source.edge:
+        if source.in_access and not source.edge:
             # Different for each attempt, the same for its retransmissions: phones shall not return all at once.
             least = core.generation.network.settings.overload.retry_after
             seconds = least + crc32(request.via.branch) % (least + 1)

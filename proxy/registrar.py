@@ -10,7 +10,6 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from config.registrar_section import Registrar as Section
-from config.vocabulary import Zone
 from proxy import gruu, registration
 from proxy.bindings import Binding
 from proxy.errors import Malformed, Refused
@@ -62,7 +61,7 @@ class Registrar:
         request, core = arrival.request, self._core
         if arrival.uri is None or arrival.uri.user:
             raise Refused(400, "User in Request-URI")  # §10.2; and nothing in it may look like an emergency call
-        if arrival.source.zone is not Zone.ACCESS or take_routes(core.generation, arrival):
+        if not arrival.source.in_access or take_routes(core.generation, arrival):
             # A phone is reached by the flow that it registers over, and no phone is on a trunk's or the core's.
             raise Refused(403, "Forbidden")
         registration.check_require(request)

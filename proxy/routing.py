@@ -46,6 +46,8 @@ class Party:
         "_hash",
         "edge",
         "end",
+        "in_access",
+        "in_core",
         "is_limited",
         "is_uniform",
         "key",
@@ -68,6 +70,9 @@ class Party:
         self.zone = zone
         self.zone_name: str = zone.value
         """The zone for counters: asking an enumeration for a value runs Python code."""
+        self.in_access = zone is Zone.ACCESS
+        self.in_core = zone is Zone.CORE
+        """Asked several times a message: a member of an enumeration is looked up by Python code."""
         self.trunk = trunk
         self.edge = edge
         self.trusted = trunk.trusted if zone is Zone.TRUNK and trunk else zone in (Zone.CORE, Zone.PSAP)
@@ -108,7 +113,7 @@ CORE = Party(Zone.CORE)
 
 def is_phone(source: Party | None) -> bool:
     """Tell whether a source is a phone: of the access zone, and none of its edge proxies."""
-    return source is not None and source.zone is Zone.ACCESS and not source.edge
+    return source is not None and source.in_access and not source.edge
 
 
 class Hop(NamedTuple):
@@ -417,7 +422,7 @@ class World:
             hops = self._hops(chosen, uri, emergency=True) if chosen else []
             if hops:
                 return hops
-        free = emergency or source.zone is not Zone.ACCESS
+        free = emergency or not source.in_access
         chosen = self._first(request, uri, user, source, emergency=False, free=free)
         hops = self._hops(chosen, uri, emergency=emergency) if chosen else []
         if emergency and not hops and source.zone in (Zone.ACCESS, Zone.CORE):
@@ -490,7 +495,7 @@ class World:
 
     def home(self, party: Party) -> Hop | None:
         """Return the hop of a trunk or the core by its configuration; None for what has none."""
-        core = self.settings.core if party.zone is Zone.CORE else None
+        core = self.settings.core if party.in_core else None
         hops = party.trunk.hosts if party.trunk else (core.next_hop,) if core and core.next_hop else ()
         if not hops:
             return None

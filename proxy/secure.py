@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from config.vocabulary import Zone
 from proxy.crossing import Crossing
 from proxy.forking import Answer
 from proxy.transports import SECURE, WEBSOCKET
@@ -28,7 +27,7 @@ def check_secure(crossing: Crossing) -> None:
             crossing.target, crossing.routes = _as_sip(crossing.target), tuple(map(_as_sip, crossing.routes))
     elif not hop.connection and not hop.identity:
         raise Unsent(480)
-    if hop.transport in WEBSOCKET and not hop.connection and hop.party.zone is Zone.ACCESS:
+    if hop.transport in WEBSOCKET and not hop.connection and hop.party.in_access:
         raise Unsent(480)  # a browser takes no connections (RFC 7118 §5)
 
 

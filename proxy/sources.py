@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from config.address import HostPortValue, NetworkValue
 from config.settings import Access, Core, Listener, Settings, Trunk
-from config.vocabulary import Zone
 from proxy.door import Door
 from proxy.location import Address, is_address
 from proxy.transports import SECURE
@@ -137,11 +136,11 @@ class Sources:
 
 def section_of(settings: Settings, party: Party) -> Trunk | Access | Core | None:
     """Return what is configured of a party; None where nothing is."""
-    return party.trunk or (settings.access if party.zone is Zone.ACCESS else settings.core)
+    return party.trunk or (settings.access if party.in_access else settings.core)
 
 
 def names_of(party: Party, settings: Settings) -> set[str]:
     """Return the names, in lower case, that a trunk or the core is configured by."""
-    core = settings.core if party.zone is Zone.CORE else None
+    core = settings.core if party.in_core else None
     hops = party.trunk.hosts if party.trunk else (core.next_hop,) if core and core.next_hop else ()
     return {hop.host.lower() for hop in hops if not hop.is_ip}

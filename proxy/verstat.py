@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.memo import remembered
@@ -33,7 +32,7 @@ MAX_ESCAPED = 3
 
 def disclaim(draft: Draft, sender: Party) -> None:
     """Take away what a sender says of a verification, unless it may: the last word on a message, after its plan."""
-    if sender.zone is not Zone.CORE:
+    if not sender.in_core:
         _remove(draft, RESULT, "only Sipveil says what a verification found")
     if sender.trusted:
         return

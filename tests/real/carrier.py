@@ -48,7 +48,8 @@ class Carrier:
         words = {
             "ADVERTISED": _written(self.relay.outer), "GATEPORT": str(self._gate[1]), "GATE": _written(self._gate),
             "INSIDE": _written(self.inside), "RELAY": _written(self.relay.inner),
-            "SECRET": self._password, "ALGORITHM": self._algorithm,
+            "WANTED": str(int(bool(self._password))), "SECRET": self._password or "nobody is asked",
+            "ALGORITHM": self._algorithm,
         }  # fmt: skip
         for word, value in words.items():
             text = text.replace(word, value) if word != "INSIDE" else text.replace("udp:INSIDE", f"udp:{value}")
