@@ -226,6 +226,10 @@ to = ["access"]
 address = "127.0.0.1"
 port = 0
 
+[guard]
+# All that SIPp calls is from one phone, as that of nobody who dials.
+subscriber_calls = 60000
+
 [log]
 level = "debug"
 """
