@@ -88,7 +88,8 @@ class Probe:
     def __init__(self, setup: Setup) -> None:
         trunk = {**SETTINGS["trunks"][0], "allow_headers": ["X-Ticket"], **setup.trunk}
         routes = [{"source": "trunk", "to": [setup.near.value]}, {"source": setup.near.value, "to": ["carrier"]}]
-        changes = {"trunks": [trunk, *SETTINGS["trunks"][1:]], "routes": routes} | setup.changes
+        guard = {"subscriber_calls": 60_000, "subscriber_messages": 60_000}  # all within one moment
+        changes = {"trunks": [trunk, *SETTINGS["trunks"][1:]], "routes": routes, "guard": guard} | setup.changes
         self.world, self.setup = World(world.settings(**changes)), setup
         far = Party(Zone.TRUNK, self.world.settings.trunks[0])
         ours = ALICE if setup.near is Zone.ACCESS else Agent(CORE, b"alice")

@@ -228,6 +228,8 @@ port = 0
 
 [guard]
 # All that SIPp calls is from one phone, as that of nobody who dials.
+source_rate = 1000000
+source_burst = 1000000
 subscriber_calls = 60000
 
 [log]
