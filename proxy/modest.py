@@ -4,8 +4,8 @@ Over UDP anybody may write the address of a victim, and an answer larger than it
 (RFC 5358 has the same of DNS). So what we say ourselves to a phone is cut to what RFC 3261 §8.2.6.2 demands where it
 would be larger, and not said where even that exceeds the question by more than the RFCs have us add. What an answer
 has to tell, a challenge or what we would accept, may make it three times as large: the bound of RFC 9000 §8.1 for an
-address that is not proven yet. A 2xx is never cut: the 200 to a REGISTER is its bindings (RFC 3261 §10.3 item 8), and goes to who
-was let in.
+address that is not proven yet. A 2xx is never cut: the 200 to a REGISTER is its bindings (RFC 3261 §10.3 item 8), and
+goes to who was let in.
 """
 
 from __future__ import annotations
