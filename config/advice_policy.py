@@ -30,7 +30,7 @@ def _of_a_level(rules: Rules, rule: Rule) -> Iterator[Mistake]:
         yield Mistake(rule.path, '"keep" on the floor hides nothing', "leave it out")
         return
     others = rules.overruling(rule, today=True)
-    if others:
+    if others and not rules.decides_between_phones(rule):
         found = overruled(rule, others)
         wrong = found.wrong.replace("can never apply", "applies to no trunk that there is", 1)
         yield found._replace(wrong=wrong, right="keep it for trunks to come, or take it out")

@@ -99,6 +99,17 @@ class Rules:
                 found[other] = None
         return tuple(found)
 
+    def decides_between_phones(self, rule: Rule) -> bool:
+        """Tell whether a key of privacy.floor is what one phone sees another by: where it is stricter than the rest."""
+        if rule.level != "floor" or rule.trunks:
+            return False
+        return any(self._hides_more(rule, method) for method in self._methods)
+
+    def _hides_more(self, rule: Rule, method: str) -> bool:
+        seen = self._at.get(("in", rule.category, NOBODY_YET), [])
+        here = [other for other in seen if not other.methods or method in other.methods]
+        return bool(here) and all(rule.action > other.action for other in here)
+
     def _overruling(self, rule: Rule, trunk: str, method: str) -> Rule | None:
         here = self._at.get((rule.direction, rule.category, trunk), [])
         everywhere = self._at.get((rule.direction, rule.category, NOBODY_YET), []) if trunk != NOBODY_YET else []

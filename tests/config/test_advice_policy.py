@@ -34,6 +34,15 @@ def test_none_is_needed() -> None:
     assert found(TRUNKS + '[privacy.default]\nname = "keep"\n[privacy.floor]\nlocation = "remove"\n') == []
 
 
+def test_a_floor_between_phones_is_not_idle() -> None:
+    """Every trunk has a stricter one; but what a phone sees of another is decided by it, where that shows more."""
+    rule = '[[rules]]\nlevel = "floor"\ntrunks = ["t", "u"]\nprivacy = { location = "remove" }\n'
+    floors = '[privacy.floor]\nlocation = "generalise"\n' + rule
+    between = '[access]\nnetworks = ["10.0.0.0/8"]\nlistener = "l"\nprivacy = { location = "%s" }\n'
+    assert found(TRUNKS + floors + between % "keep") == []
+    assert len(found(TRUNKS + floors + between % "remove")) == 1
+
+
 def test_a_default_that_every_contract_decides_applies_to_nobody_today() -> None:
     """No mistake: the next trunk may leave it to the default. Each contract is named."""
     default = '[privacy.default]\ncontent = "remove"\n'
