@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hmac
 import re
-from hashlib import md5, sha256
 from typing import Final, NamedTuple
 
+from proxy.digest_hash import response
 from proxy.errors import Malformed
 from proxy.grammar import QUOTED, TOKEN_CLASS
 
@@ -128,24 +128,11 @@ def _plain(params: dict[bytes, bytes], name: bytes, default: bytes) -> bytes:
     return value[1:-1] if value[:1] == b'"' else value
 
 
-def hashed(algorithm: bytes, text: bytes) -> bytes:
-    """Return H(text) of RFC 7616 §3.3."""
-    if algorithm == SHA_256:
-        return sha256(text).digest()
-    return md5(text, usedforsecurity=False).digest()
-
-
-def response_for(credentials: Credentials, ha1: bytes, method: bytes) -> bytes:
-    """Return the response that who knows HA1 (its bytes) would have given: H(HA1:nonce:nc:cnonce:auth:H(A2))."""
-    algorithm = credentials.algorithm
-    ha2 = hashed(algorithm, b"%b:%b" % (method, credentials.uri)).hex().encode()
-    parts = (ha1.hex().encode(), credentials.nonce, credentials.nc, credentials.cnonce, b"auth", ha2)
-    return hashed(algorithm, b":".join(parts)).hex().encode()
-
-
 def is_right(credentials: Credentials, ha1: bytes, method: bytes) -> bool:
-    """Tell whether credentials prove knowledge of HA1; takes as long whichever byte differs."""
-    return hmac.compare_digest(response_for(credentials, ha1, method), credentials.response)
+    """Tell whether credentials prove knowledge of HA1 (its bytes); takes as long whichever byte differs."""
+    asked, counted = (method, credentials.uri), (credentials.nc, credentials.cnonce)
+    right = response(credentials.algorithm, ha1.hex().encode(), credentials.nonce, asked, counted)
+    return hmac.compare_digest(right, credentials.response)
 
 
 def challenge(realm: bytes, nonce: bytes, algorithm: bytes, *, stale: bool) -> bytes:

@@ -8,12 +8,12 @@ read strictly, and what cannot be read counts for nothing. No password reaches a
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from proxy.digest_hash import HASHES, response
 from proxy.grammar import QUOTED, TOKEN_CLASS
 
 MAX_CHALLENGES = 16
@@ -23,22 +23,6 @@ MAX_REALMS = 4
 """Most realms that one request carries credentials for: as many proxies in a row as challenge in practice, and more."""
 MAX_VALUE = 1024
 """Longest realm, nonce or opaque, in bytes: it goes back in each request, and over UDP these are small."""
-
-_Hash = Callable[[bytes], str]
-
-
-def _with(name: str) -> _Hash:
-    def digest(data: bytes) -> str:
-        return hashlib.new(name, data, usedforsecurity=False).hexdigest()
-
-    return digest
-
-
-HASHES: dict[bytes, _Hash] = {
-    b"MD5": _with("md5"), b"SHA-256": _with("sha256"), b"SHA-512-256": _with("sha512_256")
-}  # fmt: skip
-"""The algorithms of RFC 8760 §2.1. Those with `-sess` are left out: no SIP trunk asks for them, and what a session is
-where nonces are reused RFC 7616 §3.4.2 leaves open."""
 
 _WS = rb"[ \t]*+"
 # challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ] (RFC 7235 §2.1)
@@ -211,18 +195,15 @@ class Account:
         """
         if b'"' in uri or _CONTROL.search(uri):
             raise ValueError("not a Request-URI")
-        digest = HASHES[challenge.algorithm]
         nc = b"%08x" % count
-        beyond = digest(b"%b:%b" % (method, uri)).encode()
-        parts = [self._secret(challenge), challenge.nonce]
-        parts += [nc, cnonce, b"auth", beyond] if challenge.qop else [beyond]
-        response = digest(b":".join(parts)).encode()
+        counted = (nc, cnonce) if challenge.qop else None
+        proof = response(challenge.algorithm, self._secret(challenge), challenge.nonce, (method, uri), counted)
         user = self._user
         if challenge.userhash:
-            user = digest(b"%b:%b" % (user, challenge.realm)).encode()
+            user = HASHES[challenge.algorithm](b"%b:%b" % (user, challenge.realm))
         said = [
             b'Digest username="%b"' % user, b'realm="%b"' % challenge.realm, b'nonce="%b"' % challenge.nonce,
-            b'uri="%b"' % uri, b'response="%b"' % response,
+            b'uri="%b"' % uri, b'response="%b"' % proof,
         ]  # fmt: skip
         if challenge.names_algorithm:
             said.append(b"algorithm=" + challenge.algorithm)
@@ -242,7 +223,7 @@ class Account:
             if len(self._secrets) >= 4 * MAX_REALMS:
                 self._secrets.clear()  # a trunk that names ever new realms
             text = b"%b:%b:%b" % (self._user, challenge.realm, self._password)
-            secret = self._secrets[key] = HASHES[challenge.algorithm](text).encode()
+            secret = self._secrets[key] = HASHES[challenge.algorithm](text)
         return secret
 
 

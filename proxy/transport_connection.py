@@ -288,11 +288,45 @@ class Connection:
             self.carrier.resume()
 
 
-@implementer(IPushProducer, IHandshakeListener)
-class StreamProtocol(TwistedProtocol):
-    """A byte stream, with TLS beneath it or without; a producer that never stops, so as to hear whether it is read."""
+@implementer(IPushProducer)
+class Carriage:
+    """What carriers over Twisted's transports have in common; a producer that never stops, so as to hear whether it is
+    read."""
 
     transport: Any  # what Twisted makes, TLS or not; the interfaces that both have do not name all of this
+    _connection: Connection
+
+    # IPushProducer: what the transport says of its own buffer
+
+    def pauseProducing(self) -> None:  # noqa: N802 - IPushProducer
+        """Write no more: the peer does not read."""
+        self._connection.stalls()
+
+    def resumeProducing(self) -> None:  # noqa: N802 - IPushProducer
+        """Write on."""
+        self._connection.reads()
+
+    def stopProducing(self) -> None:  # noqa: N802 - IPushProducer
+        """Nothing; connectionLost follows."""
+
+    # Carrier
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read again."""
+        self.transport.resumeProducing()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.transport.abortConnection()
+
+
+@implementer(IHandshakeListener)
+class StreamProtocol(Carriage, TwistedProtocol):
+    """A byte stream, with TLS beneath it or without."""
 
     def __init__(self, connection: Connection, most: int, *, tls: bool) -> None:
         """Carry connection; most: bytes of the largest message."""
@@ -349,38 +383,13 @@ class StreamProtocol(TwistedProtocol):
         handshake = self._tls and not self._connection.open
         self._connection.lost("handshake" if handshake else "peer")
 
-    # IPushProducer: what the transport says of its own buffer
-
-    def pauseProducing(self) -> None:  # noqa: N802 - IPushProducer
-        """Write no more: the peer does not read."""
-        self._connection.stalls()
-
-    def resumeProducing(self) -> None:  # noqa: N802 - IPushProducer
-        """Write on."""
-        self._connection.reads()
-
-    def stopProducing(self) -> None:  # noqa: N802 - IPushProducer
-        """Nothing; connectionLost follows."""
-
     # Carrier
 
     def write(self, data: bytes) -> None:
         """Send a message."""
         self.transport.write(data)
 
-    def pause(self) -> None:
-        """Read no more for now."""
-        self.transport.pauseProducing()
-
-    def resume(self) -> None:
-        """Read again."""
-        self.transport.resumeProducing()
-
     def end(self) -> None:
         """Close when all is written."""
         self.transport.unregisterProducer()
         self.transport.loseConnection()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self.transport.abortConnection()

@@ -11,13 +11,11 @@ from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
-from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from proxy.framing import PING, PONG
-from proxy.transport_connection import Connection
+from proxy.transport_connection import Carriage, Connection
 from proxy.transport_stream import Acceptor, Streams
 from proxy.transport_tls import peer_names
 
@@ -36,9 +34,8 @@ class _Silence:
         return lambda *args, **fields: None
 
 
-@implementer(IPushProducer)
-class WebSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is not typed
-    """One WebSocket; a producer that never stops, so as to hear whether it is read."""
+class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is not typed
+    """One WebSocket."""
 
     log = _Silence()
 
@@ -74,17 +71,6 @@ class WebSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is n
         self.transport.unregisterProducer()
         self._connectionLost(reason)
         self._connection.lost("peer" if self._connection.was_open else "handshake")
-
-    def pauseProducing(self) -> None:  # noqa: N802 - IPushProducer
-        """Write no more: the peer does not read."""
-        self._connection.stalls()
-
-    def resumeProducing(self) -> None:  # noqa: N802 - IPushProducer
-        """Write on."""
-        self._connection.reads()
-
-    def stopProducing(self) -> None:  # noqa: N802 - IPushProducer
-        """Nothing; connectionLost follows."""
 
     # --- Autobahn's
 
@@ -136,22 +122,10 @@ class WebSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn is n
         else:
             self.sendMessage(data, isBinary=False)
 
-    def pause(self) -> None:
-        """Read no more for now."""
-        self.transport.pauseProducing()
-
-    def resume(self) -> None:
-        """Read again."""
-        self.transport.resumeProducing()
-
     def end(self) -> None:
         """Say goodbye, and close when all is written."""
         self.transport.unregisterProducer()
         self.sendClose(1000)
-
-    def abort(self) -> None:
-        """Close at once."""
-        self.transport.abortConnection()
 
 
 class WebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is not typed
