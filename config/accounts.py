@@ -108,7 +108,7 @@ class Accounts:
         return not self._lacking.get(realm, 0)
 
     def index(self) -> None:
-        """Have names found by their hashes, where that is wanted and not yet so: takes a while, so the thread's part."""
+        """Have names found by their hashes, where that is wanted and not yet so: it takes a while, in the thread."""
         self.hashes.make(self._realms)
 
     def __len__(self) -> int:

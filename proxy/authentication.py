@@ -168,6 +168,12 @@ class Authenticator:
                 self._note("identity", arrival.request, arrival.source)
             raise
 
+    def addresses(self, account: str) -> tuple[bytes, ...]:
+        """Return the canonical addresses of an account; none where it is gone."""
+        username = account.encode()
+        packed = self._packed(username)
+        return () if packed is None else addresses_of(packed, username, self._realm)
+
     def absorbs(self, request: Message) -> bool:
         """Tell whether an ACK is for a challenge, which no transaction waits for."""
         return request.to_tag[:4] == CHALLENGED and request.to_tag == self._tag(request)

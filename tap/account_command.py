@@ -164,7 +164,8 @@ def list_(config: Path, realm: str | None, limit: int, after: str) -> None:
     Add or change the accounts of a CSV FILE (- for standard input), all or none.
 
     Its first line names the columns: {', '.join(COLUMNS)}. Addresses are separated by blanks; a password, or its HA1
-    under SHA-256 and MD5 in hexadecimal, and that under SHA-512-256 where it is known. What a file has no column for, or an empty cell, stays as it is.
+    under SHA-256 and MD5 in hexadecimal, and that under SHA-512-256 where it is known. What a file has no column for,
+    or an empty cell, stays as it is.
     """)  # fmt: skip
 @CONFIG
 @REALM

@@ -72,7 +72,7 @@ def proof(
     return (
         f'{header}: Digest username="{said_name}", realm="{said["realm"]}", nonce="{said["nonce"]}", uri="{target}", '
         f'response="{changes.get("response", answer)}", algorithm={changes.get("algorithm", asked["algorithm"])}, '
-        f'cnonce="{said["cnonce"]}", qop={changes.get("qop", "auth")}, nc={said["nc"]}{", userhash=true" if userhash else ""}'
+        f'cnonce="{said["cnonce"]}", qop={changes.get("qop", "auth")}, nc={said["nc"]}{", userhash=true" * userhash}'
     ).encode()
 
 
