@@ -1,8 +1,8 @@
 """An account: who a phone says it is when it is asked, how that is proved, and as whom it may then speak.
 
-What is kept of the password are its two HA1 (RFC 7616 §3.4.2): H(username:realm:password) under SHA-256 and under MD5
-(RFC 8760). Who reads them can answer challenges of this realm, and no others; so they are guarded like a password, but
-tell none.
+What is kept of the password are its HA1 (RFC 7616 §3.4.2): H(username:realm:password) under SHA-512-256, SHA-256 and
+MD5 (RFC 8760). Who reads them can answer challenges of this realm, and no others; so they are guarded like a password,
+but tell none. Accounts that came as hashes from elsewhere, or from before Sipveil spoke SHA-512-256, lack the first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import md5, sha256
+from hashlib import md5, new, sha256
 from typing import NamedTuple
 
 from config.subscriber_address import AddressError, canonical
@@ -20,6 +20,7 @@ MAX_PASSWORD = 1024
 MAX_ADDRESSES = 64
 """Of one account: a phone with a line for each of them is a switchboard."""
 
+SHA512_256_SIZE = 32
 SHA256_SIZE = 32
 MD5_SIZE = 16
 
@@ -29,10 +30,12 @@ class AccountError(ValueError):
 
 
 class Secret(NamedTuple):
-    """What proves a password: both HA1, in bytes."""
+    """What proves a password: its HA1, in bytes."""
 
     sha256: bytes
     md5: bytes
+    sha512_256: bytes | None = None
+    """None where nobody has told it."""
 
     def __repr__(self) -> str:
         """Show nothing."""
@@ -107,22 +110,26 @@ def secret_of(username: str, realm: str, password: str) -> Secret:
     if not text or len(text.encode()) > MAX_PASSWORD or any(letter in "\r\n\0" for letter in text):
         raise AccountError(f"the password has to be one line of 1 to {MAX_PASSWORD} bytes")
     hashed = f"{username}:{realm}:{text}".encode()
-    return Secret(sha256(hashed).digest(), md5(hashed, usedforsecurity=False).digest())
+    return Secret(
+        sha256(hashed).digest(), md5(hashed, usedforsecurity=False).digest(), new("sha512_256", hashed).digest()
+    )
 
 
-def secret_from_hex(sha256_text: str, md5_text: str) -> Secret:
-    """Return a secret that another system has kept as hexadecimal HA1.
+def secret_from_hex(sha256_text: str, md5_text: str, sha512_256_text: str = "") -> Secret:
+    """Return a secret that another system has kept as hexadecimal HA1; that under SHA-512-256 may be missing.
 
     Raises:
         AccountError: one is not as long as it must be.
     """
     try:
-        secret = Secret(bytes.fromhex(sha256_text.strip()), bytes.fromhex(md5_text.strip()))
+        first, second, third = (bytes.fromhex(text.strip()) for text in (sha256_text, md5_text, sha512_256_text))
     except ValueError:
         raise AccountError("an HA1 is not hexadecimal") from None
-    if (len(secret.sha256), len(secret.md5)) != (SHA256_SIZE, MD5_SIZE):
+    if (len(first), len(second)) != (SHA256_SIZE, MD5_SIZE):
         raise AccountError("ha1_sha256 has to have 64 and ha1_md5 32 hexadecimal digits, both of them")
-    return secret
+    if len(third) not in (0, SHA512_256_SIZE):
+        raise AccountError("ha1_sha512_256 has to have 64 hexadecimal digits, or to be left out")
+    return Secret(first, second, third or None)
 
 
 def changed(before: Account | None, change: AccountChange) -> Account:
@@ -134,6 +141,8 @@ def changed(before: Account | None, change: AccountChange) -> Account:
     secret = change.secret or (before.secret if before else None)
     if secret is None:
         raise AccountError("a new account needs a password")
+    if secret.sha512_256 is None and before is not None and secret[:2] == before.secret[:2]:
+        secret = before.secret  # the same password, told by who does not know its third hash
     addresses = change.addresses
     if addresses is None:
         addresses = before.addresses if before else checked_addresses(change.username, change.realm, ())

@@ -3,7 +3,8 @@
 username     as the phone sends it
 password     or, from a system that keeps none:
 ha1_sha256   and
-ha1_md5      hexadecimal, both
+ha1_md5      hexadecimal, both; and where it is known
+ha1_sha512_256
 addresses    separated by blanks; none: the one that the username stands for
 disabled     yes or no
 """
@@ -25,7 +26,7 @@ from config.account import (
     secret_of,
 )
 
-COLUMNS = ("username", "password", "ha1_sha256", "ha1_md5", "addresses", "disabled")
+COLUMNS = ("username", "password", "ha1_sha256", "ha1_md5", "ha1_sha512_256", "addresses", "disabled")
 _FLAGS = {"": None, "yes": True, "no": False}
 
 
@@ -82,7 +83,7 @@ def _change(row: dict[str, str], realm: str) -> AccountChange:
         AccountError: it is none.
     """
     username = checked_username(row["username"])
-    hashes = row.get("ha1_sha256", ""), row.get("ha1_md5", "")
+    hashes = row.get("ha1_sha256", ""), row.get("ha1_md5", ""), row.get("ha1_sha512_256", "")
     password = row.get("password", "")
     secret: Secret | None = None
     if password and any(hashes):

@@ -1,16 +1,18 @@
 """All accounts in memory, packed: what the hot path asks when a phone proves who it is.
 
-    flags (1 byte) | HA1 under MD5 (16) | under SHA-256 (32) | addresses, each behind its length (2)
+    flags (1 byte) | HA1 under MD5 (16) | SHA-256 (32) | SHA-512-256 (32, with its flag) | addresses, each behind its
+    length (2)
 
 An account whose only address is the one that its name stands for, as most are, has no addresses there. So a hundred
-thousand take some 20 MB, and to find one is a look into a dictionary. Who fills it: config.subscribers says.
+thousand take some 25 MB, and to find one is a look into a dictionary. Who fills it: config.subscribers says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
 
-from config.account import MD5_SIZE, SHA256_SIZE, Account
+from config.account import MD5_SIZE, SHA256_SIZE, SHA512_256_SIZE, Account
+from config.user_hashes import UserHashes
 
 Realms = Mapping[bytes, Mapping[bytes, bytes]]
 """Realm → username → packed account."""
@@ -18,18 +20,26 @@ Realms = Mapping[bytes, Mapping[bytes, bytes]]
 NO_ACCOUNTS: Realms = {}
 
 _DISABLED = 1
+_SHA512_256 = 2
 _MD5_END = 1 + MD5_SIZE
-_SECRETS_END = _MD5_END + SHA256_SIZE
+_SHA256_END = _MD5_END + SHA256_SIZE
+_SHA512_256_END = _SHA256_END + SHA512_256_SIZE
 
 
 def pack(account: Account) -> bytes:
     """Return the packed form of an account."""
-    flags = bytes((_DISABLED if account.disabled else 0,))
+    secret, third = account.secret, account.secret.sha512_256
+    flags = bytes(((_DISABLED if account.disabled else 0) | (_SHA512_256 if third else 0),))
     addresses = [address.encode() for address in account.addresses]
     if addresses == [implied(account.username.encode(), account.realm.encode())]:
         addresses = []
     behind = b"".join(len(each).to_bytes(2, "big") + each for each in addresses)
-    return flags + account.secret.md5 + account.secret.sha256 + behind
+    return flags + secret.md5 + secret.sha256 + (third or b"") + behind
+
+
+def stand_in(secrets: bytes) -> bytes:
+    """Return what takes the place of an account that there is not: secrets that nobody knows, all three together."""
+    return bytes((_SHA512_256,)) + secrets
 
 
 def is_disabled(packed: bytes) -> bool:
@@ -44,15 +54,25 @@ def md5_of(packed: bytes) -> bytes:
 
 def sha256_of(packed: bytes) -> bytes:
     """Return HA1 under SHA-256."""
-    return packed[_MD5_END:_SECRETS_END]
+    return packed[_MD5_END:_SHA256_END]
+
+
+def has_sha512_256(packed: bytes) -> bool:
+    """Tell whether HA1 under SHA-512-256 is known."""
+    return bool(packed[0] & _SHA512_256)
+
+
+def sha512_256_of(packed: bytes) -> bytes:
+    """Return HA1 under SHA-512-256, b"" where it is not known."""
+    return packed[_SHA256_END:_SHA512_256_END] if has_sha512_256(packed) else b""
 
 
 def addresses_of(packed: bytes, username: bytes, realm: bytes) -> tuple[bytes, ...]:
     """Return the canonical addresses of an account, the one that it is taken for first."""
-    if len(packed) == _SECRETS_END:
+    position = _SHA512_256_END if has_sha512_256(packed) else _SHA256_END
+    if len(packed) == position:
         return (implied(username, realm),)
     found: list[bytes] = []
-    position = _SECRETS_END
     while position < len(packed):
         end = position + 2 + int.from_bytes(packed[position : position + 2], "big")
         found.append(packed[position + 2 : end])
@@ -73,11 +93,23 @@ class Accounts:
         self._realms: dict[bytes, dict[bytes, bytes]] = {}
         self.are_known = False
         """Whether what stands here holds: not before a store was read, nor when that is too long ago."""
+        self.hashes = UserHashes()
+        """Names by their hashes, where phones may send these."""
+        self._lacking: dict[bytes, int] = {}
+        """Realm → how many of its accounts lack HA1 under SHA-512-256."""
 
     def find(self, realm: bytes, username: bytes) -> bytes | None:
         """Return the packed account, None where there is none."""
         names = self._realms.get(realm)
         return None if names is None else names.get(username)
+
+    def all_have_sha512_256(self, realm: bytes) -> bool:
+        """Tell whether each account of a realm has HA1 under SHA-512-256."""
+        return not self._lacking.get(realm, 0)
+
+    def index(self) -> None:
+        """Have names found by their hashes, where that is wanted and not yet so: it takes a while, in the thread."""
+        self.hashes.make(self._realms)
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -86,13 +118,22 @@ class Accounts:
     def replace(self, realms: Realms) -> None:
         """Take over all that a store says."""
         self._realms = {realm: dict(names) for realm, names in realms.items()}
+        self._lacking = {realm: _count_lacking(names) for realm, names in realms.items()}
+        self.hashes.forget()
 
     def patch(self, changed: Realms, remaining: Set[tuple[bytes, bytes]] | None) -> None:
         """Take over what has changed; where one was removed, remaining is each (realm, username) still there."""
         for realm, names in changed.items():
             self._realms.setdefault(realm, {}).update(names)
+            self.hashes.add(realm, names)
         if remaining is not None:
             for realm, known in tuple(self._realms.items()):
                 for username in tuple(known):
                     if (realm, username) not in remaining:
                         known.pop(username, None)
+            self.hashes.forget()
+        self._lacking = {realm: _count_lacking(names) for realm, names in self._realms.items()}
+
+
+def _count_lacking(names: Mapping[bytes, bytes]) -> int:
+    return sum(1 for packed in names.values() if not has_sha512_256(packed))

@@ -42,11 +42,17 @@ class Authentication(Section):
         description="sources in `access.networks` that are not asked: edge proxies that have authenticated the phones "
         "behind them",
     )
-    algorithms: Annotated[tuple[Literal["SHA-256", "MD5"], ...], AfterValidator(_each_once)] = Field(
+    algorithms: Annotated[tuple[Literal["SHA-512-256", "SHA-256", "MD5"], ...], AfterValidator(_each_once)] = Field(
         default=("SHA-256", "MD5"),
         min_length=1,
         description="what is offered, a challenge each, the stronger one first whatever the order here; MD5 is for "
-        "phones that know no other",
+        "phones that know no other. SHA-512-256 is offered while all accounts of the realm have that hash, as those "
+        "have whose password was set by this version",
+    )
+    userhash: bool = Field(
+        default=False,
+        description="lets phones send the hash of their username in place of it (RFC 7616 §3.4.4); takes some 500 "
+        "bytes of memory for each account",
     )
     foreign_from: Literal["refuse", "replace"] = Field(
         default="refuse",

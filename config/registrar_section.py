@@ -56,6 +56,29 @@ class Registrar(Section):
     all_bindings: int = Field(
         default=100_000, ge=1, le=5_000_000, description="most bindings of all together; about 1 KiB of memory each"
     )
+    account_bindings: int = Field(
+        default=100, ge=1, le=2_000, description="most bindings of all addresses of one account; a further one is 503"
+    )
+    source_bindings: int = Field(
+        default=10_000, ge=1, le=5_000_000,
+        description="most bindings from one address (IPv6: one /64), those behind edge proxies not counted; a further "
+        "one is 503",
+    )  # fmt: skip
+    account_rate: int = Field(
+        default=120, ge=1, le=100_000,
+        description="most REGISTERs a minute of one account, counted once it is proved; a further one is 503",
+    )  # fmt: skip
+    source_rate: int = Field(
+        default=20_000, ge=1, le=5_000_000,
+        description="most REGISTERs a minute from one address (IPv6: one /64), those behind edge proxies not counted, "
+        "and where phones prove who they are only such; a further one is 503",
+    )  # fmt: skip
+    flow_timer: int = Field(
+        default=120, ge=0, le=7_200,
+        description="how often phones with Outbound over TCP or TLS have to be heard of (Flow-Timer, RFC 5626): a "
+        "connection from which nothing came for so long, and up to 45 s more, is closed and the phone not "
+        "registered by it any more; 0: by `streams.idle` alone",
+    )  # fmt: skip
     ring: float = Field(
         default=20.0, ge=1, le=180,
         description="how long phones ring before those with a lower `q` do; they are not waited for when all have "

@@ -10,14 +10,14 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from config.accounts import Accounts, addresses_of, is_disabled, md5_of, sha256_of
+from config.accounts import Accounts, addresses_of, is_disabled, md5_of, sha256_of, sha512_256_of, stand_in
 from config.authentication_section import Authentication
 from proxy.account_identity import Identity
 from proxy.attempts import Attempts, Sender
 from proxy.digest import (
     ALGORITHMS,
-    HA1_SIZES,
     SHA_256,
+    SHA_512_256,
     Credentials,
     Unsupported,
     challenge,
@@ -80,7 +80,7 @@ class Authenticator:
         self._section = Authentication(realm="unused")
         self._realm = b""
         self._nobody = b""
-        self._offered: tuple[bytes, ...] = ()
+        self._algorithms: tuple[bytes, ...] = ()
         self._counts: NonceCounts | None = None
         """Begun with the first request that is asked: what was issued until then is old."""
         self._attempts = Attempts(1, 1)
@@ -102,9 +102,13 @@ class Authenticator:
         self._challenges.limit = section.challenges
         self._section, self._realm = section, realm
         self._nonces = Nonces(tokens, realm, section.nonce_life)
-        self._offered = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
+        self._algorithms = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
+        if self._accounts is not None:
+            self._accounts.hashes.wanted = section.userhash
         # Stands in for an account that there is not: nobody can know what it is the hash of.
-        self._nobody = b"\0" + tokens.mac(tokens.current, b"nobody", size=sum(HA1_SIZES.values()))
+        self._nobody = stand_in(
+            tokens.mac(tokens.current, b"nobody", size=48) + tokens.mac(tokens.current, b"nobody-else", size=32)
+        )
         self._realms = tuple(one.lower().encode() for one in generation.network.settings.own_realms)
 
     # --- what the handlers ask
@@ -163,6 +167,12 @@ class Authenticator:
             if refusal.code == 403:
                 self._note("identity", arrival.request, arrival.source)
             raise
+
+    def addresses(self, account: str) -> tuple[bytes, ...]:
+        """Return the canonical addresses of an account; none where it is gone."""
+        username = account.encode()
+        packed = self._packed(username)
+        return () if packed is None else addresses_of(packed, username, self._realm)
 
     def absorbs(self, request: Message) -> bool:
         """Tell whether an ACK is for a challenge, which no transaction waits for."""
@@ -227,7 +237,7 @@ class Authenticator:
         username = credentials.username
         blocked = self._attempts.blocks(sender, username, wall)
         packed = self._packed(username) or self._nobody
-        ha1 = sha256_of(packed) if credentials.algorithm == SHA_256 else md5_of(packed)
+        ha1 = _ha1(packed, credentials.algorithm) or _ha1(self._nobody, credentials.algorithm)
         right = is_right(credentials, ha1, request.method)
         if blocked:
             return "slowed"
@@ -268,7 +278,31 @@ class Authenticator:
                 except Unsupported:
                     continue  # a phone that was with another proxy before is asked anew
                 found.setdefault(credentials.algorithm, credentials)
-        return next((found[algorithm] for algorithm in self._offered if algorithm in found), None)
+        chosen = next((found[algorithm] for algorithm in self._offered() if algorithm in found), None)
+        if chosen is None or not chosen.hashed:
+            return chosen
+        return self._named(chosen) if self._section.userhash else None
+
+    def _named(self, credentials: Credentials) -> Credentials:
+        """Return credentials with the username whose hash they have (RFC 7616 §3.4.4); as they are where it is none's.
+
+        An account may have the hash of another for its name: what nobody is found by has no name that anybody has.
+        """
+        username = b":"
+        if self._accounts is not None:
+            hashed = bytes.fromhex(credentials.username.decode("ascii"))
+            username = self._accounts.hashes.find(self._realm, credentials.algorithm, hashed) or username
+        return credentials._replace(username=username)
+
+    def _offered(self) -> tuple[bytes, ...]:
+        """Return the algorithms of challenges, the strongest first.
+
+        SHA-512-256 where all accounts have that HA1: a phone answers the first that it knows (RFC 8760 §2.6), and what
+        is offered may not depend on who asks, or it would tell which accounts there are.
+        """
+        if self._accounts is None or self._accounts.all_have_sha512_256(self._realm):
+            return self._algorithms
+        return tuple([each for each in self._algorithms if each != SHA_512_256])
 
     # --- the answers
 
@@ -281,7 +315,13 @@ class Authenticator:
         floor = self._counts.floor if self._counts is not None else wall
         nonce = self._nonces.make(request.call_id, sender.origin, wall, floor)
         head = b"WWW-Authenticate: " if verdict.status == 401 else b"Proxy-Authenticate: "
-        return tuple(head + challenge(self._realm, nonce, each, stale=verdict.stale) for each in self._offered)
+        userhash = self._section.userhash and self._accounts is not None and self._accounts.hashes.are_known
+        return tuple(
+            [
+                head + challenge(self._realm, nonce, each, stale=verdict.stale, userhash=userhash)
+                for each in self._offered()
+            ]
+        )
 
     def _tag(self, request: Message) -> bytes:
         tokens = self._core.generation.tokens
@@ -292,6 +332,13 @@ class Authenticator:
         self._core.counters.add("authentications", outcome)
         if outcome in _TOLD:
             self._core.event("authentication", self._core.pseudonym(request), source.label, outcome)
+
+
+def _ha1(packed: bytes, algorithm: bytes) -> bytes:
+    """Return what an account has for an algorithm, b"" where it has nothing."""
+    if algorithm == SHA_512_256:
+        return sha512_256_of(packed)
+    return sha256_of(packed) if algorithm == SHA_256 else md5_of(packed)
 
 
 def _sender(request: Message, flow: Flow, source: Party) -> Sender:

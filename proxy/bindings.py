@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from proxy.flow import Flow
+from proxy.guard import source_of
 from proxy.memo import Recent
 from proxy.record import Binding as Recorded
 from proxy.timers import Timer, TimerWheel, cancel
@@ -95,6 +96,8 @@ class Bindings:
         """Addresses of record by what dialog records hold of them."""
         self._flows: dict[Flow, set[bytes]] = {}
         """Addresses of record by the flows that they are reached by."""
+        self._sources: dict[str, int] = {}
+        """How many bindings each source has, those behind edge proxies not counted."""
         self._former: Recent[Flow, _Former] = Recent(65536)
 
     def __len__(self) -> int:
@@ -122,6 +125,7 @@ class Bindings:
         before, entry.bindings = entry.bindings, bindings
         self._count += len(bindings) - len(before)
         self._note_flows(aor, before, bindings, now)
+        self._count_sources(before, bindings)
         cancel(entry.timer)
         entry.timer = None
         if bindings:
@@ -144,6 +148,18 @@ class Bindings:
         """Take out all that was reached by a connection that is gone."""
         for aor in list(self._flows.get(flow, ())):
             self.replace(aor, tuple([each for each in self.of(aor) if each.flow != flow]), now)
+
+    def from_source(self, source: str) -> int:
+        """Return how many bindings a source has (`guard.source_of`), those behind edge proxies not counted."""
+        return self._sources.get(source, 0)
+
+    def is_outbound(self, flow: Flow) -> bool:
+        """Tell whether a phone with Outbound is reached by a flow itself (RFC 5626), and not by an edge proxy."""
+        return any(
+            binding.flow == flow and binding.reg_id and not binding.path
+            for aor in self._flows.get(flow, ())
+            for binding in self.of(aor)
+        )
 
     def current(self, flow: Flow, issued: int) -> Flow | None:
         """Return by which flow a phone is reached now that was reached by `flow` at wall clock `issued` (seconds).
@@ -179,6 +195,20 @@ class Bindings:
         if aor is None:
             return None
         return next((each.flow for each in self.of(aor) if _recorded(aor, each) == recorded), None)
+
+    def _count_sources(self, before: tuple[Binding, ...], after: tuple[Binding, ...]) -> None:
+        for binding in after:
+            if not binding.path:
+                source = source_of(binding.flow)
+                self._sources[source] = self._sources.get(source, 0) + 1
+        for binding in before:
+            if not binding.path:
+                source = source_of(binding.flow)
+                left = self._sources[source] - 1
+                if left:
+                    self._sources[source] = left
+                else:
+                    del self._sources[source]
 
     def _note_flows(self, aor: bytes, before: tuple[Binding, ...], after: tuple[Binding, ...], now: float) -> None:
         """Keep up which flows are in use, and by what a phone was reached before."""

@@ -198,6 +198,10 @@ class Core:
         self.waiting.ended(flow, self.wheel, now)
         self.aliases.ended(flow)
 
+    def silence(self, flow: Flow) -> float:
+        """Return the seconds for which a connection may bring nothing: a phone's with Outbound; 0: like others."""
+        return self.registrar.silence(flow)
+
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         """Answer the head of a message whose end nobody can tell; the connection ends after it."""
         unframed(self, data, flow, code, why)

@@ -81,8 +81,9 @@ COUNTERS = (
                 ("access", "core", "trunk", "psap")),
     CounterSpec("sipveil_stun_total", "STUN requests over UDP, by whether a phone was told its address.", "outcome",
                 ("answered", "ignored")),
-    CounterSpec("sipveil_registrations_total", "REGISTERs answered here, by outcome.", "outcome",
-                ("updated", "queried", "forbidden", "unknown", "brief", "full", "refused")),
+    CounterSpec("sipveil_registrations_total",
+                "REGISTERs answered here, by outcome; limited: more than one account or source may.", "outcome",
+                ("updated", "queried", "forbidden", "unknown", "brief", "full", "limited", "refused")),
     CounterSpec("sipveil_identity_total", "Identity headers that arrived and what became of them.", "outcome",
                 ("kept", "broken", "revealing", "unreadable")),
     CounterSpec("sipveil_signing_total",
@@ -99,9 +100,10 @@ COUNTERS = (
     CounterSpec("sipveil_connections_closed_total",
                 "Connections that ended, by what ended them: the peer; no way there; a TLS handshake that failed; "
                 "another name in the certificate; nothing said; a message not completed in time; nothing said for "
-                "long; what is no SIP; a message too large; not reading what waits; we stopped.", "reason",
-                ("peer", "connect", "handshake", "identity", "silent", "slow", "idle", "malformed", "size",
-                 "not-reading", "shutdown")),
+                "long, or not as often as Flow-Timer asks for; what is no SIP; a message too large; not reading what "
+                "waits; we stopped.", "reason",
+                ("peer", "connect", "handshake", "identity", "silent", "slow", "idle", "flow-timer", "malformed",
+                 "size", "not-reading", "shutdown")),
     CounterSpec("sipveil_connections_held_back_total",
                 "How often a connection was not read until the next second, for it brought too much.", "reason",
                 ("rate",)),

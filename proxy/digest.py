@@ -14,11 +14,12 @@ from proxy.digest_hash import response
 from proxy.errors import Malformed
 from proxy.grammar import QUOTED, TOKEN_CLASS
 
+SHA_512_256: Final = b"SHA-512-256"
 SHA_256: Final = b"SHA-256"
 MD5: Final = b"MD5"
-ALGORITHMS: Final = (SHA_256, MD5)
+ALGORITHMS: Final = (SHA_512_256, SHA_256, MD5)
 """What we can verify, the strongest first: the order of challenges (RFC 8760 §2.4)."""
-HA1_SIZES: Final = {SHA_256: 32, MD5: 16}
+HA1_SIZES: Final = {SHA_512_256: 32, SHA_256: 32, MD5: 16}
 """Bytes of HA1 under each."""
 
 MAX_USERNAME = 255
@@ -34,10 +35,11 @@ _PARAM = re.compile(
 )
 _SCHEME = re.compile(rb"[ \t]*+(" + TOKEN_CLASS + rb"++)[ \t]++")
 _NC = re.compile(rb"[0-9a-fA-F]{8}")
-_RESPONSES = {SHA_256: re.compile(rb"[0-9a-f]{64}"), MD5: re.compile(rb"[0-9a-f]{32}")}
+_RESPONSES = {name: re.compile(rb"[0-9a-f]{%d}" % (2 * size)) for name, size in HA1_SIZES.items()}
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _MUST_BE_QUOTED = frozenset((b"username", b"realm", b"nonce", b"uri", b"response", b"cnonce"))
 _NAMES = {name.lower(): name for name in ALGORITHMS}
+_HASHED = {b"true": True, b"false": False}
 
 
 class Unsupported(Malformed):
@@ -48,6 +50,7 @@ class Credentials(NamedTuple):
     """What an Authorization or Proxy-Authorization value for a realm of ours says."""
 
     username: bytes
+    """As it stands; with `hashed`, hexadecimal."""
     nonce: bytes
     uri: bytes
     response: bytes
@@ -56,6 +59,8 @@ class Credentials(NamedTuple):
     cnonce: bytes
     nc: bytes
     """As it stands: eight hexadecimal digits."""
+    hashed: bool = False
+    """Whether the username is H(username:realm) under the algorithm (RFC 7616 §3.4.4)."""
 
     @property
     def uses(self) -> int:
@@ -100,13 +105,14 @@ def credentials_of(params: dict[bytes, bytes]) -> Credentials:
     A backslash in a value that is hashed is refused: one half of the world hashes it, the other what it stands for.
 
     Raises:
-        Unsupported: where algorithm or qop is one that we never offer, and for a hashed or extended username.
+        Unsupported: where algorithm or qop is one that we never offer, and for an extended username.
         Malformed: where one is missing or not as it must be.
     """
     algorithm = _NAMES.get(_plain(params, b"algorithm", MD5).lower())
     if algorithm is None or _plain(params, b"qop", b"").lower() != b"auth":
         raise Unsupported("Unsupported credentials")
-    if b"username*" in params or _plain(params, b"userhash", b"false").lower() != b"false":
+    hashed = _HASHED.get(_plain(params, b"userhash", b"false").lower())
+    if hashed is None or b"username*" in params:
         raise Unsupported("Unsupported credentials")
     for name in _MUST_BE_QUOTED:
         value = params.get(name, b"")
@@ -119,7 +125,9 @@ def credentials_of(params: dict[bytes, bytes]) -> Credentials:
     good = _NC.fullmatch(nc) and _RESPONSES[algorithm].fullmatch(response)
     if not good or not 0 < len(username) <= MAX_USERNAME or not 0 < len(cnonce) <= MAX_CNONCE:
         raise Malformed("Malformed credentials")
-    return Credentials(username, nonce, uri, response, algorithm, cnonce, nc)
+    if hashed and not _RESPONSES[algorithm].fullmatch(username):
+        raise Malformed("Malformed credentials")
+    return Credentials(username, nonce, uri, response, algorithm, cnonce, nc, hashed)
 
 
 def _plain(params: dict[bytes, bytes], name: bytes, default: bytes) -> bytes:
@@ -135,8 +143,8 @@ def is_right(credentials: Credentials, ha1: bytes, method: bytes) -> bool:
     return hmac.compare_digest(right, credentials.response)
 
 
-def challenge(realm: bytes, nonce: bytes, algorithm: bytes, *, stale: bool) -> bytes:
+def challenge(realm: bytes, nonce: bytes, algorithm: bytes, *, stale: bool, userhash: bool = False) -> bytes:
     """Return a challenge (RFC 3261 §20.44); realm and nonce are ours, and hold nothing that quotes would have to."""
-    return b'Digest realm="%b", nonce="%b", algorithm=%b, qop="auth"%b' % (
-        realm, nonce, algorithm, b", stale=true" if stale else b"",
+    return b'Digest realm="%b", nonce="%b", algorithm=%b, qop="auth"%b%b' % (
+        realm, nonce, algorithm, b", userhash=true" if userhash else b"", b", stale=true" if stale else b"",
     )  # fmt: skip

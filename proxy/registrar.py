@@ -13,10 +13,12 @@ from config.registrar_section import Registrar as Section
 from proxy import gruu, registration
 from proxy.bindings import Binding
 from proxy.errors import Malformed, Refused
+from proxy.flow import Flow
 from proxy.initial import Arrival, take_routes
 from proxy.message import Message
 from proxy.registered_address import address_of_record
 from proxy.registration import Registration, Wanted
+from proxy.registration_limits import RegistrationLimits
 from proxy.transaction import ServerTransaction
 from proxy.uri import parse_sip_uri, without_push
 from proxy.uri_equal import equal
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 FULL_RETRY = 60
 """Seconds that a phone is told to wait when there is no room for another binding."""
+FLOW_GRACE = 15
+"""Seconds that a keep-alive may be late; connections are looked at twice a minute besides."""
+_TIMED = ("TCP", "TLS")
+"""Transports with Flow-Timer: over UDP nothing is closed, and WebSockets have pings of their own (RFC 7118 §6)."""
 
 
 class Registrar:
@@ -34,6 +40,17 @@ class Registrar:
     def __init__(self, core: Core) -> None:
         """Work on the core's bindings."""
         self._core = core
+        self._limits = RegistrationLimits()
+
+    def silence(self, flow: Flow) -> float:
+        """Return the seconds for which a flow may bring nothing before it is dead (RFC 5626 §4.4.1); 0: no such bound.
+
+        Those of phones with Outbound, and not of edge proxies, who keep the flows of many.
+        """
+        section = self._core.generation.network.settings.registrar
+        if section is None or section.mode != "local" or not section.flow_timer or flow.transport not in _TIMED:
+            return 0.0
+        return section.flow_timer + FLOW_GRACE if self._core.bindings.is_outbound(flow) else 0.0
 
     def answers(self, arrival: Arrival, server: ServerTransaction, now: float) -> bool:
         """Answer a REGISTER for a domain of ours; False for any other, which is routed like other requests.
@@ -69,12 +86,14 @@ class Registrar:
         if not arrival.account and not section.unauthenticated:
             # Whose account it is, To is an address of: that is seen to where the account is set (§10.3 steps 3 and 4).
             raise Refused(403, "Forbidden")
+        self._limits.check_rate(arrival, section)
         asked = registration.read(request, section)
         before = core.bindings.of(aor)
         bindings = before
         if asked.everything or asked.contacts:
             bindings = self._updated(arrival, asked, before, now)
             bindings = _youngest(bindings, section.bindings)
+            self._limits.check_room(core, arrival, section, (aor, bindings))
             if len(core.bindings) + len(bindings) - len(before) > section.all_bindings and len(bindings) > len(before):
                 raise Refused(500, "Registrar Full", b"Retry-After: %d" % FULL_RETRY)
             core.bindings.replace(aor, bindings, now)
@@ -129,11 +148,18 @@ class Registrar:
             lines += [request.lines[place] for place in request.index[b"path"]]
         if any(each.reg_id and each.expires for each in asked.contacts):
             lines.append(b"Require: outbound")
+            timer = self._flow_timer(arrival.flow)
+            if timer and not asked.path:
+                lines.append(b"Flow-Timer: %d" % timer)
         lines += [b"Supported: path, outbound, gruu", b"Date: " + formatdate(arrival.wall, usegmt=True).encode()]
         return tuple(lines)
 
+    def _flow_timer(self, flow: Flow) -> int:
+        section = self._core.generation.network.settings.registrar
+        return section.flow_timer if section is not None and flow.transport in _TIMED else 0
 
-_REFUSALS = {403: "forbidden", 404: "unknown", 423: "brief", 500: "full"}
+
+_REFUSALS = {403: "forbidden", 404: "unknown", 423: "brief", 500: "full", 503: "limited"}
 """Labels of refusals by status; any other is `refused`."""
 
 

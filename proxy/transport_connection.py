@@ -97,7 +97,7 @@ class Connection:
         self.was_open = False
         self._owner = owner
         self._stats = stats
-        self._born = self._active = owner.now()
+        self._born = self._active = self._heard = owner.now()
         self._greeted = outgoing
         self._begun = 0.0
         self._stalled = 0.0
@@ -120,7 +120,7 @@ class Connection:
         self.open = self.was_open = True
         if not self.outgoing:
             self.flow = self.flow._replace(identity=identity)
-        self._active = self._owner.now()
+        self._active = self._heard = self._owner.now()
         self._owner.opened(self)
         self._write_waiting()
 
@@ -203,7 +203,7 @@ class Connection:
             return
         self._born = self._owner.now()
         self._owner.watched.add(self)
-        if reason in ("malformed", "size", "idle", "shutdown") and not self._stalled:
+        if reason in ("malformed", "size", "idle", "flow-timer", "shutdown") and not self._stalled:
             self.carrier.end()
         else:
             self.carrier.abort()
@@ -231,10 +231,14 @@ class Connection:
             return self._in_time(now - self._born, bounds.greeting, "silent")
         return self._held
 
-    def look_idle(self, now: float) -> None:
-        """End it where nobody has said anything for long."""
-        if self.open and not self._reason and now - self._active > self._owner.bounds.idle:
+    def look_idle(self, now: float, silence: float = 0.0) -> None:
+        """End it where nobody has said anything for long, or the peer nothing for `silence` seconds (0: it may)."""
+        if not self.open or self._reason:
+            return
+        if now - self._active > self._owner.bounds.idle:
             self.close("idle")
+        elif silence and now - self._heard > silence:
+            self.close("flow-timer")
 
     # --- inner works
 
@@ -266,7 +270,7 @@ class Connection:
 
     def _said(self, count: int) -> None:
         """Note that the peer has said something, and hold it back where it says too much."""
-        now = self._active = self._owner.now()
+        now = self._active = self._heard = self._owner.now()
         self._greeted = True
         if self.trusted:
             return

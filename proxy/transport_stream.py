@@ -58,6 +58,9 @@ class Core(Protocol):
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         """Answer the head of a message whose end nobody can tell, if it can be answered."""
 
+    def silence(self, flow: Flow) -> float:
+        """Return the seconds for which a connection may bring nothing; 0 for as long as others may."""
+
 
 class Key(NamedTuple):
     """What a connection of ours is found by."""
@@ -386,7 +389,7 @@ class Streams:
         if now - self._looked_idle >= LOOK_IDLE:
             self._looked_idle = now
             for connection in tuple(self._connections.values()):
-                connection.look_idle(now)
+                connection.look_idle(now, self._core.silence(connection.flow))
 
 
 def _connected(protocol: object) -> None:

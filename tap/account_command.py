@@ -146,9 +146,14 @@ def list_(config: Path, realm: str | None, limit: int, after: str) -> None:
     settings = settings_with_store(config)
     of = _realm(settings, realm)
     found = attempt(lambda: _book(settings).page(of, after, limit))
-    table = Table("account", "addresses", "disabled")
+    table = Table("account", "addresses", "disabled", "lacks")
     for each in found:
-        table.add_row(each.username, " ".join(each.addresses), "yes" if each.disabled else "")
+        table.add_row(
+            each.username,
+            " ".join(each.addresses),
+            "yes" if each.disabled else "",
+            "" if each.secret.sha512_256 else "SHA-512-256",
+        )
     # An IPv6 address in brackets is no markup.
     Console(width=None if sys.stdout.isatty() else 240, markup=False, emoji=False, highlight=False).print(table)
     if len(found) == limit:
@@ -158,8 +163,9 @@ def list_(config: Path, realm: str | None, limit: int, after: str) -> None:
 @account.command(name="import", help=f"""\
     Add or change the accounts of a CSV FILE (- for standard input), all or none.
 
-    Its first line names the columns: {', '.join(COLUMNS)}. Addresses are separated by blanks; a password, or both HA1
-    in hexadecimal. What a file has no column for, or an empty cell, stays as it is.
+    Its first line names the columns: {', '.join(COLUMNS)}. Addresses are separated by blanks; a password, or its HA1
+    under SHA-256 and MD5 in hexadecimal, and that under SHA-512-256 where it is known. What a file has no column for,
+    or an empty cell, stays as it is.
     """)  # fmt: skip
 @CONFIG
 @REALM

@@ -10,6 +10,8 @@ from config.settings import Settings
 
 FIXED = ("state_dir", "workers", "listeners", "registrar", "subscribers", "metrics", "log")
 """Keys and sections that hold from start to end."""
+PARTLY = {"registrar": ("mode", "store")}
+"""Of these sections that is the case for some keys, and for whether there is one."""
 
 _RIGHT = "restart Sipveil, or set it back and reload the rest"
 
@@ -20,8 +22,15 @@ def fixed_changes(running: Settings, wanted: Settings) -> list[Mistake]:
     return [
         Mistake(path, f"changed from {_shown(old)} to {_shown(new)}, which a reload cannot do", _RIGHT)
         for key in FIXED
-        for path, old, new in _differences((key,), before[key], after[key])
+        for path, old, new in _differences((key,), _held(key, before[key]), _held(key, after[key]))
     ]
+
+
+def _held(key: str, value: object) -> object:
+    """Return what of a section holds from start to end."""
+    if key in PARTLY and isinstance(value, Mapping):
+        return {each: value[each] for each in PARTLY[key]}
+    return value
 
 
 def _differences(path: Path, before: object, after: object) -> Iterator[tuple[Path, object, object]]:

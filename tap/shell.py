@@ -80,6 +80,9 @@ class Core(Protocol):
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         """Answer what no message can be cut from."""
 
+    def silence(self, flow: Flow) -> float:
+        """Return for how many seconds a connection may bring nothing; 0: as long as others."""
+
     def timeout(self, now: float) -> None:
         """Let time pass until now."""
 

@@ -129,6 +129,7 @@ class SubscriberWatch:
             self._subscribers.patch(
                 news.profiles, news.remaining, news.mark, now, news.accounts, news.remaining_accounts
             )
+        self._subscribers.accounts.index()
 
     def _progress(self, count: int) -> None:
         """Say how far a long reading has come."""

@@ -39,7 +39,8 @@ def challenges(response: bytes) -> list[dict[str, str]]:
 
 def proof(
     packet: Packet, response: bytes, /, name: str = "alice", password: str | None = None, *,
-    pick: int = 0, uses: int = 1, uri: bytes | None = None, method: bytes | None = None, **changes: str,
+    pick: int = 0, uses: int = 1, uri: bytes | None = None, method: bytes | None = None, userhash: bool = False,
+    **changes: str,
 ) -> bytes:  # fmt: skip
     """Return the header line that answers a challenge.
 
@@ -52,24 +53,26 @@ def proof(
         uses: how often the nonce was used, this time included.
         uri: digest-uri; default: the Request-URI.
         method: what A2 is of; default: the request's.
+        userhash: whether the name is sent as its hash.
         changes: other values, by parameter.
     """
     request, asked = read(packet.data), challenges(response)[pick]
     said = {"realm": asked["realm"], "nonce": asked["nonce"], "cnonce": "f2wE4q74E6z", "nc": f"{uses:08x}", **changes}
     target = (uri or request.uri).decode()
-    kind = hashlib.sha256 if asked["algorithm"] == "SHA-256" else hashlib.md5
+    kind = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}[asked["algorithm"]]
 
     def hashed(text: str) -> str:
-        return kind(text.encode()).hexdigest()
+        return hashlib.new(kind, text.encode(), usedforsecurity=False).hexdigest()
 
     ha1 = hashed(f"{name}:{said['realm']}:{f'pw-{name}' if password is None else password}")
     ha2 = hashed(f"{(method or request.method).decode()}:{target}")
     answer = hashed(f"{ha1}:{said['nonce']}:{said['nc']}:{said['cnonce']}:auth:{ha2}")
     header = "Authorization" if request.method == b"REGISTER" else "Proxy-Authorization"
+    said_name = hashed(f"{name}:{said['realm']}") if userhash else name
     return (
-        f'{header}: Digest username="{name}", realm="{said["realm"]}", nonce="{said["nonce"]}", uri="{target}", '
+        f'{header}: Digest username="{said_name}", realm="{said["realm"]}", nonce="{said["nonce"]}", uri="{target}", '
         f'response="{changes.get("response", answer)}", algorithm={changes.get("algorithm", asked["algorithm"])}, '
-        f'cnonce="{said["cnonce"]}", qop={changes.get("qop", "auth")}, nc={said["nc"]}'
+        f'cnonce="{said["cnonce"]}", qop={changes.get("qop", "auth")}, nc={said["nc"]}{", userhash=true" * userhash}'
     ).encode()
 
 

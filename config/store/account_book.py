@@ -122,5 +122,5 @@ def _put(connection: Connection, changes: Sequence[AccountChange], wall: float) 
 
 def _row(account: Account, common: dict[str, float]) -> dict[str, Any]:
     """Return the columns of an account that a change may change."""
-    secret = {"sha256": account.secret.sha256, "md5": account.secret.md5}
+    secret = account.secret._asdict()
     return {**secret, "addresses": [*account.addresses], "disabled": account.disabled, **common}

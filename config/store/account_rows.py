@@ -19,10 +19,10 @@ def accounts(
 ) -> Iterator[Account]:
     """Yield the accounts that meet conditions; in_order: that of their realms and names."""
     own = ACCOUNTS.c
-    query = select(own.username, own.realm, own.sha256, own.md5, own.addresses, own.disabled)
+    query = select(own.username, own.realm, own.sha256, own.md5, own.sha512_256, own.addresses, own.disabled)
     query = query.where(own.tenant == TENANT, *conditions).limit(limit)
     if in_order:
         query = query.order_by(own.realm, own.username)
     for part in connection.execute(query, execution_options={"yield_per": _AT_ONCE}).partitions():
-        for username, realm, sha256, md5, addresses, disabled in part:
-            yield Account(username, realm, Secret(sha256, md5), tuple(addresses), disabled)
+        for username, realm, sha256, md5, sha512_256, addresses, disabled in part:
+            yield Account(username, realm, Secret(sha256, md5, sha512_256), tuple(addresses), disabled)

@@ -16,7 +16,7 @@ from config.store.database import Database, StoreError
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
-HEAD = "0002"
+HEAD = "0003"
 """Today's schema: the newest of the migrations."""
 
 

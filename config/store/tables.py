@@ -78,9 +78,11 @@ ACCOUNTS = Table(
     Column("revision", Integer, nullable=False, index=True),
     Column("updated", Float, nullable=False),
     Column("key_id", Integer),
+    Column("sha512_256", LargeBinary),
     UniqueConstraint("tenant", "realm", "username"),
 )
-"""`sha256` and `md5` are HA1 (config.account); `addresses` a list, of which the first counts most."""
+"""`sha256`, `md5` and `sha512_256` are HA1 (config.account), the last one where it is known; `addresses`
+a list, of which the first counts most."""
 
 REVISIONS = Table(
     "revisions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import md5, sha256
+from hashlib import md5, new, sha256
 
 import pytest
 
@@ -22,9 +22,10 @@ from config.account import (
 SECRET = secret_of("alice", "sip.example.net", "pa55")
 
 
-def test_two_hashes_are_kept_and_no_password() -> None:
+def test_three_hashes_are_kept_and_no_password() -> None:
     text = b"alice:sip.example.net:pa55"
-    assert Secret(sha256(text).digest(), md5(text, usedforsecurity=False).digest()) == SECRET
+    third = new("sha512_256", text).digest()
+    assert Secret(sha256(text).digest(), md5(text, usedforsecurity=False).digest(), third) == SECRET
 
 
 def test_nothing_shows() -> None:
@@ -72,7 +73,22 @@ def test_what_are_no_addresses(name: str, given: list[str]) -> None:
 
 
 def test_hashes_from_elsewhere() -> None:
-    assert secret_from_hex(SECRET.sha256.hex().upper(), f" {SECRET.md5.hex()} ") == SECRET
+    two = SECRET.sha256.hex().upper(), f" {SECRET.md5.hex()} "
+    assert secret_from_hex(*two) == SECRET._replace(sha512_256=None)
+    assert SECRET.sha512_256 is not None
+    assert secret_from_hex(*two, SECRET.sha512_256.hex()) == SECRET
+    for wrong in ("ab", "x" * 64, "0" * 128):
+        with pytest.raises(AccountError):
+            secret_from_hex(*two, wrong)
+
+
+def test_what_is_told_again_takes_nothing_away() -> None:
+    """Two hashes of the password that it has leave the third; those of another one do not."""
+    fresh = changed(None, AccountChange("alice", "example.net", SECRET))
+    less = SECRET._replace(sha512_256=None)
+    assert changed(fresh, AccountChange("alice", "example.net", less)).secret == SECRET
+    other = secret_of("alice", "sip.example.net", "other")._replace(sha512_256=None)
+    assert changed(fresh, AccountChange("alice", "example.net", other)).secret == other
 
 
 @pytest.mark.parametrize(("one", "other"), [("", ""), ("ab", "cd"), ("x" * 64, "0" * 32), ("0" * 64, "")])

@@ -15,16 +15,16 @@ R = "sip.example.net"
 def test_rows() -> None:
     secret = secret_of("bob", R, "x,y")
     text = (
-        "username,password,addresses,disabled,ha1_sha256,ha1_md5\n"
-        'alice,pa55,,,,\nbob,"x,y",bob@a +15550123,yes,,\n\n'
-        f"carol,,,no,{secret.sha256.hex()},{secret.md5.hex()}\ndave,,,,,\n"
+        "username,password,addresses,disabled,ha1_sha256,ha1_md5,ha1_sha512_256\n"
+        'alice,pa55,,,,,\nbob,"x,y",bob@a +15550123,yes,,,\n\n'
+        f"carol,,,no,{secret.sha256.hex()},{secret.md5.hex()},\ndave,,,,,,\n"
     )
     rows = read_accounts(text, R)
     assert rows.mistakes == []
     assert rows.changes == [
         AccountChange("alice", R, secret_of("alice", R, "pa55")),
         AccountChange("bob", R, secret, ("bob@a", "+15550123"), disabled=True),
-        AccountChange("carol", R, secret, None, disabled=False),
+        AccountChange("carol", R, secret._replace(sha512_256=None), None, disabled=False),
         AccountChange("dave", R),
     ]
 
@@ -42,6 +42,7 @@ def test_rows() -> None:
         ("username,disabled\nselma,perhaps", 2),
         ("username,password,ha1_md5\nselma,a,b", 2),
         ("username,ha1_md5\nselma,abcd", 2),
+        ("username,ha1_sha512_256\nselma,selma", 2),
         ("username,ha1_md5,ha1_sha256\nselma,selma,selma", 2),
         ("username\nselma\nselma", 3),
         ('username,password\na,b\nselma,"', 3),

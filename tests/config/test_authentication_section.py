@@ -21,7 +21,7 @@ def test_a_realm_that_could_not_stand_in_quotes(realm: str) -> None:
         Authentication(realm=realm)
 
 
-@pytest.mark.parametrize("algorithms", [(), ("MD5", "MD5"), ("MD5-sess",), ("SHA-512-256",)])
+@pytest.mark.parametrize("algorithms", [(), ("MD5", "MD5"), ("MD5-sess",), ("SHA-512",)])
 def test_algorithms_that_cannot_be(algorithms: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError):
         Authentication.model_validate({"realm": "r", "algorithms": algorithms})

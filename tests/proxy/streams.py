@@ -27,6 +27,8 @@ class RememberingCore:
         self.received: list[tuple[bytes, Flow]] = []
         self.lost: list[tuple[Flow, bytes]] = []
         self.ended: list[Flow] = []
+        self.silent: dict[tuple[str, int], float] = {}
+        """How long a peer may be silent."""
         self.broken: list[tuple[bytes, int, str]] = []
         self.on_receive: Callable[[bytes, Flow], object] = lambda data, flow: None
         self.on_broken: Callable[[Flow], object] = lambda flow: None
@@ -46,6 +48,9 @@ class RememberingCore:
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         self.broken.append((data, code, why))
         self.on_broken(flow)
+
+    def silence(self, flow: Flow) -> float:
+        return self.silent.get(flow.peer, 0.0)
 
     @property
     def messages(self) -> list[bytes]:

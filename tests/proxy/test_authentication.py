@@ -11,6 +11,7 @@ import pytest
 
 from config.account import Account, secret_of
 from config.accounts import Accounts, pack
+from config.user_hashes import user_hash
 from proxy.flow import Flow
 from proxy.initial import Arrival
 from proxy.routing import ACCESS
@@ -94,6 +95,95 @@ def test_a_registration(pick: int) -> None:
     assert found >> register() << Sent(ALICE, 401) >> proved(register(), pick=pick) << Sent(PBX, b"REGISTER")
     assert b"WWW-Authenticate: Digest" in found[401]
     assert b"uthorization" not in found[b"REGISTER"]
+
+
+@pytest.mark.parametrize("pick", [0, 1, 2])
+def test_three_algorithms(pick: int) -> None:
+    """RFC 8760 §2.4: the operator's preference is the order; each of them proves it."""
+    found = ladder(algorithms=["MD5", "SHA-256", "SHA-512-256"]) >> register() << Sent(ALICE, 401)
+    assert [each["algorithm"] for each in challenges(found[401])] == ["SHA-512-256", "SHA-256", "MD5"]
+    assert found >> proved(register(), pick=pick) << Sent(PBX, b"REGISTER")
+
+
+def without_sha512_256(*names: str) -> Accounts:
+    """Return accounts of which the first lacks HA1 under SHA-512-256."""
+    known = accounts(*names)
+    secret = secret_of(names[0], REALM, f"pw-{names[0]}")._replace(sha512_256=None)
+    first = Account(names[0], REALM, secret, (f"{names[0]}@{REALM}",))
+    known.patch({REALM.encode(): {names[0].encode(): pack(first)}}, None)
+    return known
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "nobody"])
+def test_what_is_offered_tells_of_no_account(who: str) -> None:
+    """One account without that HA1, and nobody is offered the algorithm, whoever asks and whatever it answers."""
+    found = ladder(without_sha512_256("alice", "bob"), algorithms=["SHA-512-256", "SHA-256"])
+    agent = Agent(OTHER_PHONE, who.encode())
+    invite = agent.invite()
+    found >> invite << Sent(agent, 407)
+    assert [each["algorithm"] for each in challenges(found[407])] == ["SHA-256"]
+    full = ladder(algorithms=["SHA-512-256", "SHA-256"]) >> invite << Sent(agent, 407)
+    assert found >> again(invite, proof(invite, full[407], who)) << Sent(agent, 407)
+    assert [each["algorithm"] for each in challenges(found[407])] == ["SHA-256"]
+
+
+def test_an_account_is_offered_more_once_all_have_it() -> None:
+    known = without_sha512_256("alice", "bob")
+    found = ladder(known, algorithms=["SHA-512-256"])
+    found >> ALICE.invite() << Sent(ALICE, 407)
+    assert challenges(found[407]) == []
+    known.replace(accounts("alice", "bob")._realms)
+    found >> ALICE.invite(branch=b"z9hG4bK9") << Sent(ALICE, 407)
+    assert [each["algorithm"] for each in challenges(found[407])] == ["SHA-512-256"]
+
+
+def hashing(**changes: Any) -> Ladder:
+    """Return a ladder where phones may hash their usernames."""
+    known = accounts("alice", "bob")
+    found = ladder(known, userhash=True, algorithms=["SHA-512-256", "SHA-256", "MD5"], **changes)
+    known.index()
+    return found
+
+
+@pytest.mark.parametrize("pick", [0, 1, 2])
+def test_a_hashed_username(pick: int) -> None:
+    """RFC 7616 §3.4.4: offered with each challenge; who sends the plain name is taken too."""
+    invite = ALICE.invite()
+    found = hashing() >> invite << Sent(ALICE, 407)
+    assert all(each["userhash"] == "true" for each in challenges(found[407]))
+    assert found >> proved(invite, pick=pick, userhash=True) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    plain = hashing() >> invite << Sent(ALICE, 407)
+    assert plain >> proved(invite, pick=pick) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+
+
+def test_a_hashed_username_that_is_nobodys() -> None:
+    """The same answer, and the same count, as for a name that is nobody's; and it speaks as its account alone."""
+    invite = ALICE.invite()
+    found = hashing() >> invite << Sent(ALICE, 407) >> proved(invite, "mallory", userhash=True) << Sent(ALICE, 407)
+    assert outcome(found, "wrong") == 1
+    found = hashing() >> invite << Sent(ALICE, 407) >> proved(invite, "bob", userhash=True) << Sent(ALICE, 403)
+    assert outcome(found, "identity") == 1
+
+
+def test_a_hash_is_no_name() -> None:
+    """Who is called as another's hash is not that one, nor is a hash without `userhash` anybody."""
+    hashed = user_hash(b"SHA-256", b"bob", REALM.encode()).hex()
+    known = accounts("bob", hashed)
+    found = ladder(known, userhash=True, algorithms=["SHA-256"])
+    known.index()
+    invite = BOB.invite()
+    found >> invite << Sent(BOB, 407) >> proved(invite, "bob", userhash=True) << Sent(BOB, 100)
+    assert found << Sent(CARRIER, b"INVITE")
+    other = BOB.invite(call_id=b"other", branch=b"z9hG4bKo")
+    assert found >> other << Sent(BOB, 407) >> proved(other, hashed, branch=b"z9hG4bKp") << Sent(BOB, 403)
+
+
+def test_where_it_is_not_configured_a_hash_is_nobodys() -> None:
+    invite = ALICE.invite()
+    found = ladder() >> invite << Sent(ALICE, 407)
+    assert "userhash" not in challenges(found[407])[0]
+    assert found >> proved(invite, userhash=True) << Sent(ALICE, 407)
+    assert outcome(found, "challenged") == 2
 
 
 def test_one_challenge_where_one_algorithm_is_offered() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from proxy.bindings import Binding, Bindings
 from proxy.flow import Flow
+from proxy.guard import source_of
 from proxy.timers import TimerWheel
 from tests.phones import ALICE_AOR
 
@@ -47,6 +48,27 @@ def test_a_connection_takes_its_bindings_along(table: Bindings) -> None:
     assert sorted(table.journal.lines[2:]) == [(ALICE_AOR, 1), (b"other@example.net", 0)]
     table.closed(ONE, 1.0)
     assert len(table.journal.lines) == 4
+
+
+def test_bindings_are_counted_by_source(table: Bindings) -> None:
+    """Through changes, ends and lost connections; what is behind an edge proxy is nobody's."""
+    far = Flow("TCP", LOCAL, ("10.0.0.2", 40002), 2)
+    table.replace(ALICE_AOR, (binding(ONE), binding(far, reg_id=2)), 0.0)
+    table.replace(b"other@example.net", (binding(ONE), binding(far, path=(b"sip:edge;lr",))), 0.0)
+    assert [table.from_source(source_of(each)) for each in (ONE, far)] == [2, 1]
+    table.replace(ALICE_AOR, (binding(ONE),), 1.0)
+    assert [table.from_source(source_of(each)) for each in (ONE, far)] == [2, 0]
+    table.closed(ONE, 2.0)
+    assert [table.from_source(source_of(each)) for each in (ONE, far)] == [0, 0]
+    assert table._sources == {}
+
+
+def test_flows_of_phones_with_outbound(table: Bindings) -> None:
+    table.replace(ALICE_AOR, (binding(ONE, reg_id=1),), 0.0)
+    table.replace(b"other@example.net", (binding(TWO, reg_id=1, path=(b"sip:edge;lr",)),), 0.0)
+    assert (table.is_outbound(ONE), table.is_outbound(TWO)) == (True, False)
+    table.replace(ALICE_AOR, (binding(ONE, reg_id=0),), 1.0)
+    assert not table.is_outbound(ONE)
 
 
 def test_a_renewed_binding_is_not_removed(table: Bindings) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from hashlib import md5, sha256
+from hashlib import md5, new, sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy import digest
-from proxy.digest import MD5, SHA_256, Credentials, challenge, credentials_of, is_right, read_params, realm_of
+from proxy.digest import (
+    MD5,
+    SHA_256,
+    SHA_512_256,
+    Credentials,
+    challenge,
+    credentials_of,
+    is_right,
+    read_params,
+    realm_of,
+)
 from proxy.errors import Malformed
 
 GOOD = (
@@ -78,6 +88,27 @@ def test_without_algorithm_it_is_md5() -> None:
     assert read(GOOD.replace(b" algorithm=MD5,", b"")).algorithm == MD5
 
 
+def test_sha_512_256() -> None:
+    """RFC 7616 §3.9.2 has an example whose hashes are SHA-512's, cut off (erratum 4897): so ours is of hashlib's."""
+    text, asked = b"alice:sip.example.net:pa55", b"REGISTER:sip:bob@example.net"
+
+    def hashed(data: bytes) -> bytes:
+        return new("sha512_256", data).hexdigest().encode()
+
+    right = hashed(b":".join((hashed(text), b"n0", b"00000001", b"c0", b"auth", hashed(asked))))
+    given = read(GOOD.replace(b"algorithm=MD5", b"algorithm=sha-512-256").replace(b"0123456789abcdef" * 2, right))
+    assert given.algorithm == SHA_512_256
+    assert is_right(given, new("sha512_256", text).digest(), b"REGISTER")
+    assert not is_right(given, sha256(text).digest(), b"REGISTER")
+
+
+def test_a_hashed_username() -> None:
+    name = b"0123456789abcdef" * 2
+    given = read(GOOD.replace(b'"alice"', b'"%b"' % name).replace(b"qop=auth", b"qop=auth, userhash=TRUE"))
+    assert (given.username, given.hashed) == (name, True)
+    assert not read(GOOD.replace(b"qop=auth", b'qop=auth, userhash="false"')).hashed
+
+
 def test_another_scheme_is_not_ours_to_read() -> None:
     assert read_params(b'Bearer token="x"') is None
 
@@ -109,11 +140,14 @@ def test_another_scheme_is_not_ours_to_read() -> None:
         (b"qop=auth", b'qop="auth,auth-int"'),
         (b"algorithm=MD5", b"algorithm=MD5-sess"),
         (b"algorithm=MD5", b"algorithm=SHA-512-256"),
+        (b"algorithm=MD5", b"algorithm=SHA-512-256-sess"),
+        (b"algorithm=MD5", b"algorithm=SHA-512"),
         (b"algorithm=MD5", b"algorithm=SHA-256"),
         (b"algorithm=MD5", b"algorithm=none"),
         (b"0123456789abcdef0123456789abcdef", b"0123456789ABCDEF0123456789ABCDEF"),
         (b"0123456789abcdef0123456789abcdef", b"0123"),
         (b"qop=auth", b"qop=auth, userhash=true"),
+        (b"qop=auth", b"qop=auth, userhash=perhaps"),
         (b"qop=auth,", b"qop=auth"),
         (b"qop=auth,", b"qop=auth;"),
         (b"nc=00000001", b"nc=00000001,"),
@@ -154,4 +188,6 @@ def test_no_bytes_raise_anything_else(value: bytes) -> None:
 
 def test_challenge() -> None:
     assert challenge(b"r", b"n", SHA_256, stale=False) == b'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"'
+    known = challenge(b"r", b"n", SHA_512_256, stale=False, userhash=True)
+    assert known == b'Digest realm="r", nonce="n", algorithm=SHA-512-256, qop="auth", userhash=true'
     assert challenge(b"r", b"n", MD5, stale=True).endswith(b'algorithm=MD5, qop="auth", stale=true')

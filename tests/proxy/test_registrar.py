@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from proxy.flow import Flow
 from proxy.initial import Arrival
+from proxy.registrar import FLOW_GRACE
 from proxy.routing import ACCESS
 from tests.agents import CARRIER, PBX, read
 from tests.ladder import Ladder, Sent
-from tests.phones import ALICE_AOR, Phone, ask, bound, contacts, registrar_world, status
+from tests.phones import ALICE_AOR, ROUTES, Phone, ask, bound, contacts, registrar_world, status
 from tests.world import OTHER_PHONE, PHONE, PROXY, STRANGER, TRUNK, World
 
 INSTANCE = b'+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
@@ -262,6 +263,62 @@ def test_the_first_proxy_must_keep_flows(world: World, path: bytes, code: int) -
 
 
 # --- push parameters, device ids
+
+
+def connected(world: World, phone: Phone, transport: str = "TCP", number: int = 1) -> Flow:
+    """Return the connection by which a phone's messages come in from now on."""
+    world.flows[phone.address] = Flow(transport, PROXY, phone.address, number)
+    return world.flows[phone.address]
+
+
+@pytest.mark.parametrize("transport", ["TCP", "TLS"])
+def test_a_phone_with_outbound_is_told_how_often_to_be_heard(phone: Phone, transport: str) -> None:
+    """RFC 5626 §4.4.1: Flow-Timer; whoever is silent for longer, and some grace, is gone."""
+    world = registrar_world(flow_timer=90)
+    flow = connected(world, phone, transport)
+    assert world.core.silence(flow) == 0
+    answer = ask(world, phone.register(b"<sip:a@10.1.1.23>;reg-id=1;" + INSTANCE, OUTBOUND))
+    assert read(answer).value(b"flow-timer") == b"90"
+    assert read(answer).value(b"require") == b"outbound"
+    assert world.core.silence(flow) == 90 + FLOW_GRACE
+    world.close(flow)
+    assert (bound(world), world.core.silence(flow)) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("transport", "contact", "headers", "changes"),
+    [
+        ("UDP", b";reg-id=1;" + INSTANCE, (OUTBOUND,), {}),
+        ("WSS", b";reg-id=1;" + INSTANCE, (OUTBOUND,), {}),
+        ("TCP", b";reg-id=1;" + INSTANCE, (), {}),
+        ("TCP", b"", (OUTBOUND,), {}),
+        ("TCP", b";expires=0;reg-id=1;" + INSTANCE, (OUTBOUND,), {}),
+        ("TCP", b";reg-id=1;" + INSTANCE, (OUTBOUND,), {"flow_timer": 0}),
+        ("TCP", b";reg-id=1;" + INSTANCE, (OUTBOUND, b"Path: <sip:edge.example.net;lr;ob>"), {"edge": True}),
+    ],
+)
+def test_nobody_else_is(
+    phone: Phone, transport: str, contact: bytes, headers: tuple[bytes, ...], changes: dict[str, Any]
+) -> None:
+    """Over UDP, WebSockets, without Outbound, or behind an edge proxy, whose flow is that of many."""
+    edge = changes.pop("edge", False)
+    sender = Phone(("10.9.9.9", 5060), b"alice") if edge else phone
+    world = registrar_world(**changes)
+    flow = connected(world, sender, transport)
+    answer = ask(world, sender.register(b"<sip:a@10.1.1.23>" + contact, *headers))
+    assert status(answer) == 200
+    assert read(answer).value(b"flow-timer") is None
+    assert world.core.silence(flow) == 0
+
+
+def test_a_reload_changes_whom_the_registrar_takes(world: World, phone: Phone) -> None:
+    ask(world, phone.register())
+    kept = {"domains": ["example.net", "example.org"], "unauthenticated": True, "minimum_expires": 120}
+    world.reload(registrar=kept, routes=ROUTES)
+    assert status(ask(world, phone.register(b"<sip:a@10.1.1.23>;expires=60"))) == 423
+    assert bound(world) == [PHONE]
+    other = phone.register(uri=b"sip:example.org", domain=b"example.org", call_id=b"other")
+    assert status(ask(world, other)) == 200
 
 
 def test_push_parameters_stay_between_a_phone_and_us(world: World, phone: Phone) -> None:

@@ -270,6 +270,24 @@ async def test_idle_connections_end_and_keep_alives_keep(bench: Bench) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_who_is_to_be_heard_of_more_often_is(bench: Bench) -> None:
+    """What we send keeps nobody alive; a keep-alive does, and so does not to be bound (RFC 5626 §4.4.1)."""
+    silent, pinging, other = bench.client(), bench.client(), bench.client()
+    for each in (silent, pinging, other):
+        each.sendall(MESSAGE)
+    await bench.until(lambda: len(bench.core.received) == 3)
+    flow = next(flow for _, flow in bench.core.received if flow.peer == silent.getsockname())
+    bench.core.silent = {each.getsockname(): 135.0 for each in (silent, pinging)}
+    bench.look(100)
+    pinging.sendall(b"\r\n\r\n")
+    assert await bench.reads(pinging, 2) == b"\r\n"
+    bench.streams.send(flow, b"x")
+    bench.look(40)
+    await bench.until(lambda: bench.core.ended == [flow])
+    assert bench.counts == {"connections_opened in": 3, "connections_closed flow-timer": 1}
+
+
+@pytest_twisted.ensureDeferred
 async def test_connections_of_one_address_are_bounded() -> None:
     """The third is closed; when one has gone there is room again."""
     bench = Bench(per_source=2).listen()

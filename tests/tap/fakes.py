@@ -81,6 +81,9 @@ class FakeCore:
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         self.broken.append((data, flow, code, why))
 
+    def silence(self, flow: Flow) -> float:
+        return 0.0
+
     def timeout(self, now: float) -> None:
         self.timeouts += 1
         self.on_timeout()

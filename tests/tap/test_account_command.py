@@ -50,6 +50,7 @@ def test_an_accounts_life(config: Path) -> None:
     listed = call(config, "list").output
     assert "a@b +15550123" in listed
     assert "yes" not in listed
+    assert "SHA-512-256" not in listed
     assert call(config, "remove", "alice").output == "removed\n"
     assert "no such account" in call(config, "remove", "alice").output
     assert "use `add`" in call(config, "set", "alice", "--enabled").output

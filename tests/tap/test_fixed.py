@@ -38,6 +38,45 @@ def test_what_hangs_on_sockets_processes_and_files(tmp_path: Path, change: tuple
     assert line == said + ", which a reload cannot do"
 
 
+_REGISTRAR = '[registrar]\ndomains = ["example.net"]\nunauthenticated = true\n[metrics]'
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("[registrar]", "[registrar]\nstore = 'r.db'"), 'registrar.store: changed from "registrations.db" to "r.db"'),
+        ((_REGISTRAR, "[metrics]"), "registrar: changed from a table to nothing"),
+    ],
+)
+def test_of_the_registrar_what_hangs_on_its_file(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    running = CONFIG.replace("[metrics]", _REGISTRAR, 1)
+    assert change[0] in running
+    (mistake,) = fixed_changes(settings_of(tmp_path, running), settings_of(tmp_path, running.replace(*change, 1)))
+    assert f"{key_text(mistake.path)}: {mistake.wrong}" == said + ", which a reload cannot do"
+
+
+def test_whose_registrar_it_is_holds(tmp_path: Path) -> None:
+    running = settings_of(tmp_path, CONFIG.replace("[metrics]", _REGISTRAR, 1))
+    assert running.registrar is not None
+    other = running.model_copy(update={"registrar": running.registrar.model_copy(update={"mode": "forward"})})
+    assert [key_text(each.path) for each in fixed_changes(running, other)] == ["registrar.mode"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('"example.net"', '"example.net", "example.org"'),
+        ("[registrar]", "[registrar]\nminimum_expires = 30"),
+        ("[registrar]", "[registrar]\naccount_bindings = 3\nflow_timer = 60\nring = 5"),
+    ],
+)
+def test_all_else_of_the_registrar_can_be_reloaded(tmp_path: Path, change: tuple[str, str]) -> None:
+    running = CONFIG.replace("[metrics]", _REGISTRAR, 1)
+    assert change[0] in running
+    changed = running.replace(*change, 1)
+    assert fixed_changes(settings_of(tmp_path, running), settings_of(tmp_path, changed)) == []
+
+
 def test_the_state_folder_too(tmp_path: Path) -> None:
     """It has the keys, and the socket that was asked."""
     (line,) = told(tmp_path, 'state_dir = "other"\n' + CONFIG)

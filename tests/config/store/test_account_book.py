@@ -129,6 +129,6 @@ def test_while_the_store_is_gone_accounts_hold_as_long_as_settings_do() -> None:
 def test_two_of_one_name_cannot_be(book: AccountBook, path: Path) -> None:
     with closing(sqlite3.connect(path)) as plain, pytest.raises(sqlite3.IntegrityError):
         plain.execute(
-            "insert into accounts select 9, tenant, realm, username, sha256, md5, addresses, 0, 1, 0, null"
+            "insert into accounts select 9, tenant, realm, username, sha256, md5, addresses, 0, 1, 0, null, null"
             " from accounts"
         )
