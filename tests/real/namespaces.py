@@ -72,7 +72,7 @@ class Cable:
         return _inside(self._ends, make)
 
     def link(self, state: str) -> None:
-        """Take the proxy's interface down, or up. IPv6 addresses leave with it, and whoever set them sets them again."""
+        """Take the proxy's interface down, or up. IPv6 addresses leave with it and are set again."""
         self._run("-n", self._proxy, "link", "set", "cable", state)
         if state == "up":
             self._address("replace", PROXY, 6, self._proxy)
@@ -103,9 +103,9 @@ def _inside(namespace: str, make: Callable[[], T]) -> T:
         try:
             with Path(f"/run/netns/{namespace}").open("rb") as file:
                 if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), _NEW_NETWORK):
-                    raise OSError(ctypes.get_errno(), "setns")  # noqa: TRY301 - handed on to who waits
+                    raise OSError(ctypes.get_errno(), "setns")
             made.append(make())
-        except BaseException as error:  # noqa: BLE001 - handed on to who waits
+        except BaseException as error:
             raised.append(error)
 
     thread = threading.Thread(target=run)

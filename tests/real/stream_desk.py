@@ -1,4 +1,4 @@
-"""A SIP end over connections, for tests that choose every byte: a phone that connects, or a trunk that is connected to."""
+"""A SIP end over connections, for tests that choose every byte: a phone that connects, or a trunk that waits."""
 
 from __future__ import annotations
 
@@ -55,6 +55,12 @@ class StreamDesk(Desk):
             each.close()
         if self._door is not None:
             self._door.close()
+
+    def hang_up(self) -> None:
+        """Close all connections; whoever waits for some goes on waiting."""
+        for each in self._open:
+            del self._buffers[each]
+            each.close()
 
     def put(self, data: bytes) -> None:
         """Send bytes, whatever they are."""
