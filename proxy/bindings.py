@@ -109,6 +109,10 @@ class Bindings:
         """How many addresses of record have any."""
         return len(self._entries)
 
+    def all_addresses(self) -> list[bytes]:
+        """Return the addresses of record that have bindings."""
+        return list(self._entries)
+
     def of(self, aor: bytes) -> tuple[Binding, ...]:
         """Return the bindings of a canonical address of record."""
         entry = self._entries.get(aor)

@@ -25,6 +25,8 @@ STALE_RECHECK = 30.0
 """Seconds until a name whose servers failed is asked for again while older places serve (RFC 8767 §5)."""
 MAX_STALE = 86_400.0
 """Seconds beyond its TTL that an answer serves while the name servers fail (RFC 8767 §5: one to three days)."""
+PATIENCE = 1.8
+"""Seconds that callers wait for servers where older places would serve (RFC 8767 §5, client response timer)."""
 MAX_THREADS = 16
 """Most questions under way at once; each is a thread that waits for the network."""
 MAX_WAITING = 1024
@@ -154,8 +156,19 @@ class Resolver:
             return False
         self._waiters[key] = []
         self._queue.append(key)
+        if key in self._cache:
+            self._clock.callLater(PATIENCE, self._wait_no_longer, key)
         self._ask_next()
         return True
+
+    def _wait_no_longer(self, key: _Key) -> None:
+        """Give who waits the older places, if there are some; the question stays under way."""
+        kept = self._cache.get(key)
+        if self._waiters.get(key) and kept and kept.places and self._clock.seconds() < kept.stale_until:
+            self._cache[key] = kept._replace(failing=True)  # nobody else waits until the servers have answered
+            waiting, self._waiters[key] = self._waiters[key], []
+            for done in waiting:
+                done(kept.places)
 
     def _ask_next(self) -> None:
         """Start as many threads as there are names and room; a daemon, so that no dead server delays our end."""

@@ -411,14 +411,19 @@ class ClientTransaction(Transaction):
 
     def _send(self, now: float, data: bytes) -> None:
         self.last = data
-        self._resend(now, data)
-
-    def _resend(self, now: float, data: bytes) -> None:
-        if self._env.transmit(self.flow, self.last) or self.state is State.TERMINATED:
+        if self._env.transmit(self.flow, data) or self.state is State.TERMINATED:
             return
         # The system says that there is no way: as a 503 would (§16.9), but not from within `start`.
         self._stop(now, data)
         self._timer = self._env.wheel.start(now, 0, _Unreachable(self), "unreachable")
+
+    def _resend(self, now: float, data: bytes) -> None:
+        """Repeat the request. What the system refuses is lost as on any way: the first copy left, and may be answered.
+
+        An interface that is down for a second would otherwise end all calls that are being set up, and leave ringing
+        whom the first copy has reached.
+        """
+        self._env.transmit(self.flow, self.last)
 
 
 _CLIENT_ACTIONS = _ACTIONS | {

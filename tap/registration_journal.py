@@ -59,6 +59,8 @@ class RegistrationJournal:
         self._ticks: LoopingCall | None = None
         self._is_writing = False
         self._is_failing = False
+        self._is_anew = False
+        """Whether the store was made by us, empty, and has not been filled yet."""
 
     def begin(self, table: Bindings) -> None:
         """Read what there is into an empty table, here and now, and listen to it."""
@@ -77,6 +79,7 @@ class RegistrationJournal:
             bindings = [_restored(row, now + min(row.expires - wall, longest)) for row in rows]
             table.replace(aor, tuple(bindings[: self._section.bindings]), now, known=True)
         table.journal = self
+        self._is_anew = False  # nobody was known before
         self._log.info("{count} registrations read", count=len(table))
 
     def start(self, reactor: Any) -> None:  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
@@ -100,6 +103,7 @@ class RegistrationJournal:
             except StateFileError as error:
                 self._fail(str(error))
                 return
+            self._fill()
 
     def write(self, aor: bytes, bindings: tuple[Binding, ...], now: float) -> None:
         """Note that an address of record has other bindings; which, is asked when they are written."""
@@ -147,15 +151,23 @@ class RegistrationJournal:
             # Who has no registrar needs no database library either: 20 MB, and a third of a second.
             from config.store.registrations import Registrations  # noqa: PLC0415
 
+            self._is_anew = self._is_anew or not self._path.exists()
             self._store = Registrations(self._path, _WAIT)
         return self._store
 
     def _written(self, _: object) -> None:
         """Go on after a write."""
         self._is_writing = False
+        self._fill()
         if self._is_failing:
             self._is_failing = False
             self._log.info("registrations are saved again")
+
+    def _fill(self) -> None:
+        """Have everybody who is known written to a store that took the place of one that was lost."""
+        if self._is_anew and self._table is not None:
+            self._is_anew = False
+            self._changed = {**self._changed, **dict.fromkeys(self._table.all_addresses())}
 
     def _failed(self, failure: Failure, batch: Changes) -> None:
         """Keep in mind what could not be written, whoever's fault it is."""

@@ -23,7 +23,8 @@ SOA = "ns.example.net. x.example.net. 1 1 1 1 9"
 class NameServer(threading.Thread):
     """Answers for `zone`: NXDOMAIN or no data with an SOA for the rest. What it is told to do wrong, it does."""
 
-    def __init__(self, zone: Zone) -> None:
+    def __init__(self, zone: Zone, port: int = 0) -> None:
+        """Bind port, a free one by default."""
         super().__init__(daemon=True)
         self.zone = zone
         self.failing: set[str] = set()
@@ -37,9 +38,10 @@ class NameServer(threading.Thread):
         self.asked: list[tuple[str, str]] = []
         self.over_tcp = 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind(("127.0.0.1", port))
         self.port = self.socket.getsockname()[1]
         self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._tcp.bind(("127.0.0.1", self.port))
         self._tcp.listen()
         self._tcp.settimeout(0.1)

@@ -205,6 +205,39 @@ def test_dead_servers_leave_the_last_addresses(bench: Bench) -> None:
     assert bench.lookup() == []
 
 
+def test_nobody_waits_long_for_servers_that_hang(bench: Bench) -> None:
+    """RFC 8767 §5: 1.8 s, then the expired addresses; whoever comes next has them at once, until there is an answer."""
+    bench.lookup()
+    bench.clock.advance(61)
+    bench.release.clear()
+    for _ in range(2):
+        bench.resolver.lookup("trunk.example.net", 0, bench.results.append)
+    bench.clock.advance(module.PATIENCE - 0.1)
+    assert bench.results == []
+    bench.clock.advance(0.1)
+    assert [addresses(each) for each in bench.results] == [["192.0.2.1"]] * 2
+    bench.results.clear()
+    bench.resolver.lookup("trunk.example.net", 0, bench.results.append)
+    bench.clock.advance(0)
+    assert addresses(bench.results.pop()) == ["192.0.2.1"]
+    assert len(bench.asked) == 2
+    bench.answer = Answer(plain(["192.0.2.2"]), 60)
+    bench.release.set()
+    bench.clock.settle()
+    assert bench.results == []
+    assert bench.lookup() == ["192.0.2.2"]
+
+
+def test_a_name_that_nobody_knew_is_waited_for(bench: Bench) -> None:
+    bench.release.clear()
+    bench.resolver.lookup("trunk.example.net", 0, bench.results.append)
+    bench.clock.advance(10)
+    assert bench.results == []
+    bench.release.set()
+    bench.clock.settle()
+    assert addresses(bench.results.pop()) == ["192.0.2.1"]
+
+
 def test_servers_that_come_back_are_believed(bench: Bench) -> None:
     """After a failure, the next answer replaces the old addresses."""
     bench.lookup()

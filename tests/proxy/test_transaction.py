@@ -332,6 +332,31 @@ def test_what_cannot_be_sent_fails_as_503_soon_but_not_at_once(method: bytes) ->
     assert len(bench.failures) == 1
 
 
+@pytest.mark.parametrize("method", [b"INVITE", b"OPTIONS"])
+@pytest.mark.parametrize("provisional", [False, True], ids=["unheard", "100"])
+def test_a_repetition_that_cannot_be_sent_is_lost_and_no_more(method: bytes, provisional: bool) -> None:
+    """The first copy left: who has it may answer still, and timers B and F end it as if all copies had left.
+
+    Timer B does not run after a 1xx (timer C is the core's); timer F does.
+    """
+    for answered in (True, False):
+        bench = Bench()
+        client = bench.client(method)
+        if provisional:
+            client.receive(response(100, method), bench.now)
+        bench.until(0.2)
+        bench.works = False
+        bench.until(6)
+        bench.works = True
+        assert bench.failures == []
+        if answered:
+            client.receive(response(200, method), bench.now)
+            assert bench.responses[-1] == 200
+        bench.until(70)
+        bound = 0 if answered or (provisional and method == b"INVITE") else 1
+        assert [status for _, status in bench.failures] == [408] * bound
+
+
 @pytest.mark.parametrize("t1", [0.1, 1.0])
 def test_all_times_follow_t1(t1: float) -> None:
     """§17.1.1.1: T1 is an estimate that may be configured; D stays at 32 s or more."""

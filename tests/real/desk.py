@@ -23,10 +23,14 @@ class Desk:
     def __init__(self, name: str, host: str, proxy: Address, user: bytes, display: bytes = b"") -> None:
         """Bind a free port of host."""
         self._name, self._proxy = name, proxy
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, 0))
-        self.address: Address = self._socket.getsockname()
-        self.agent = Agent(self.address, user, display)
+        self.address: Address = self._socket.getsockname()[:2]
+        shown = b"[%b]:%d" % (host.encode(), self.address[1]) if ":" in host else b""
+        self.agent = Agent(self.address, user, display, host=shown)
+        self._start_empty()
+
+    def _start_empty(self) -> None:
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
         self._unread: list[bytes] = []
@@ -50,6 +54,9 @@ class Desk:
             self._answered.add(_transaction(packet.data))
         else:
             self._asked[_transaction(packet.data)] = packet
+        self._send(packet)
+
+    def _send(self, packet: Packet) -> None:
         self._socket.sendto(packet.data, self._proxy)
 
     def take(self, what: What, seconds: float = PATIENCE) -> bytes:
@@ -69,9 +76,12 @@ class Desk:
             data = self._socket.recv(65535)
         except TimeoutError:
             return False
+        self._heard(data)
+        return True
+
+    def _heard(self, data: bytes) -> None:
         self.received.append(data)
         self._unread.append(data)
-        return True
 
     def settle(self) -> None:
         """End what is still open, so that nothing of it is repeated into the next test, and forget what came."""

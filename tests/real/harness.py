@@ -250,6 +250,10 @@ class Sipveil:
         self.sections = ""
         """Further sections of the configuration."""
         self.address: Address = (PROXY, port or free_port(PROXY))
+        self.prefix: Sequence[str] = ()
+        """A command that runs a command, for a Sipveil elsewhere: in another network, at another time."""
+        self.near: Callable[[Callable[[], dict[str, float]]], dict[str, float]] = lambda look: look()
+        """Calls a function where Sipveil's loopback is."""
         self._lab = lab
         self._config = lab.folder / "sipveil.toml"
         self.runs: list[Process] = []
@@ -270,7 +274,7 @@ class Sipveil:
     def start(self) -> None:
         """Start and wait until it takes calls."""
         command = Path(sys.executable).parent / "sipveil"
-        process = self._lab.start("sipveil", [command, "run", self._config])
+        process = self._lab.start("sipveil", [*self.prefix, command, "run", self._config])
         self.runs.append(process)
 
         def ready() -> bool | None:
@@ -287,6 +291,9 @@ class Sipveil:
 
     def metrics(self) -> dict[str, float]:
         """Return all series of the metrics page that are not 0: name with labels → value."""
+        return self.near(self._metrics)
+
+    def _metrics(self) -> dict[str, float]:
         url = self.runs[-1].output.partition("metrics http ")[2].partition("\n")[0]
         with urllib.request.urlopen(f"http://{url}/metrics", timeout=READY) as page:
             lines = page.read().decode().splitlines()

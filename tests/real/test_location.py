@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -196,3 +197,24 @@ def test_without_a_name_server_calls_fail_until_hosts_are_listed(place: Place) -
     wait_for("the reload", lambda: ": generation 2, hash" in place.sipveil.runs[-1].output or None)
     assert place.call()[0] == 200
     assert len(place.dns.asked) == asked
+
+
+@pytest.mark.parametrize("place", [(200, 200)], indirect=True)
+def test_a_name_server_that_is_killed_leaves_the_last_addresses(place: Place) -> None:
+    """Its answers have run out; the first call waits 1.8 s for it, the next not at all."""
+    zone = {key: (1, lines) for key, (_, lines) in place.dns.zone.items()}
+    place.dns.zone = zone
+    place.configure()
+    place.sipveil.start()
+    assert place.call()[0] == 200
+    port = place.dns.port
+    place.dns.close()
+    time.sleep(5.2)  # an answer is kept for five seconds at least
+    status, took = place.call()
+    assert (status, took < 2.5) == (200, True)
+    for _ in range(3):
+        status, took = place.call()
+        assert (status, took < 1) == (200, True)
+    place.dns = NameServer(zone, port)
+    place.dns.start()
+    wait_for("a question", lambda: (place.call()[0] == 200 and place.dns.asked) or None, 40)

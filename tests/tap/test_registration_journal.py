@@ -168,6 +168,7 @@ async def test_a_full_disk(bench: Bench) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_store_that_was_deleted_is_made_anew(bench: Bench) -> None:
+    """With all who are registered, not only with who registers from then on."""
     bench.journal.start(reactor)
     bench.register(BOB)
     await bench.until(lambda: not bench.unsaved and not bench.journal._is_writing)
@@ -175,9 +176,24 @@ async def test_a_store_that_was_deleted_is_made_anew(bench: Bench) -> None:
         file.unlink()
     bench.register()
     await bench.until(lambda: any("saved again" in line for line in bench.log.lines))
+    await bench.until(lambda: not bench.unsaved and not bench.journal._is_writing)
     bench.journal.stop()
     bench.again()
-    assert len(bench.table) == 1
+    assert len(bench.table) == 2
+
+
+def test_a_store_that_was_deleted_before_a_stop_is_made_anew(bench: Bench) -> None:
+    bench.journal.start(reactor)
+    bench.register(BOB)
+    bench.journal.stop()
+    bench.journal.start(reactor)
+    for file in bench.path.parent.glob("registrations.db*"):
+        file.unlink()
+    bench.journal._store = None  # as after a write that failed
+    bench.register()
+    bench.journal.stop()
+    bench.again()
+    assert len(bench.table) == 2
 
 
 def test_a_damaged_store_keeps_nobody_from_starting(bench: Bench) -> None:
