@@ -20,6 +20,7 @@ from config.guard_section import Guard
 from config.numbering_section import Numbering, TrunkNumbers
 from config.region_section import Basis, Country, Region
 from config.registrar_section import Registrar
+from config.registration_section import Registration
 from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
 from config.streams_section import Streams
 from config.trunk_operation import TrunkHealth, TrunkLimits
@@ -268,6 +269,7 @@ class Trunk(Section):
     limits: TrunkLimits | None = Field(default=None, description="how many calls it takes")
     health: TrunkHealth = Field(default=TrunkHealth(), description="how outages are noticed")
     credentials: Credentials | None = Field(default=None, description="what it is told when it asks for a password")
+    registration: Registration | None = Field(default=None, description="how we register there; default: not at all")
 
     def zone(self, *, emergency_call: bool) -> Zone:
         """Return the zone that this trunk counts as for a call (design.md §2)."""

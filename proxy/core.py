@@ -57,6 +57,7 @@ from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
 from proxy.trunk_limits import TrunkLimits
+from proxy.trunk_registrations import TrunkRegistrations
 from proxy.undelivered import give_back_anew, undelivered
 from proxy.unframed import unframed
 from proxy.waiting import Waiting
@@ -126,6 +127,7 @@ class Core:
         self.overload = Overload(settings.overload, self._tell_overload)
         self.refusals = Refusals(self)
         self.probes = Probes(self)
+        self.registrations = TrunkRegistrations(self)
         self.authentication = Authenticator(self, accounts)
         self.authentication.obey()
         self.guard = Guard(settings.guard, settings.workers)
@@ -197,6 +199,7 @@ class Core:
         self.bindings.closed(flow, now)
         self.waiting.ended(flow, self.wheel, now)
         self.aliases.ended(flow)
+        self.registrations.closed(flow, now)
 
     def silence(self, flow: Flow) -> float:
         """Return the seconds for which a connection may bring nothing: a phone's with Outbound; 0: like others."""
@@ -214,6 +217,17 @@ class Core:
         self.wheel.advance(now)
         if self.probes.stale:
             self.probes.begin(now)
+        if self.registrations.stale:
+            self.registrations.begin(now)
+
+    def leave(self, now: float) -> None:
+        """Begin to say good-bye, before a stop: registrations at trunks are taken out. `leaving` tells of what."""
+        self.registrations.stop(now)
+
+    @property
+    def leaving(self) -> int:
+        """How many good-byes have not been answered yet."""
+        return self.registrations.leaving
 
     def resume(self, ticket: int, places: Sequence[Place], now: float) -> None:
         """Take up a branch that waited for a look-up; no places means that there are none."""
@@ -250,6 +264,7 @@ class Core:
         self.requests.contact_calls.limit = settings.limits.contact_calls
         self.overload.obey(settings.overload)
         self.probes.stale = True
+        self.registrations.adopt()
         self.limits.adopt(settings.trunks)
         self.authentication.obey()
         self.guard.obey(settings.guard, settings.workers)
@@ -287,6 +302,7 @@ class Core:
         found: dict[str, float] = {}
         for trunk in network.settings.trunks:
             found[f"sipveil_trunk_calls {trunk.name}"] = self.limits.calls(trunk.name)
+            found[f"sipveil_trunk_registered {trunk.name}"] = int(self.registrations.is_up(trunk.name))
         for address in self.outages.marks:
             party = network.party_of(address)
             if party is not None and party.trunk is not None:

@@ -54,6 +54,11 @@ COUNTERS = (
                 "Challenges of trunks that we have a password for: answered, answered anew since a nonce was too old, "
                 "and refused: the password is not accepted, we have none for what they ask, or they asked four times.",
                 "outcome", ("answered", "stale", "rejected", "unanswerable", "attempts")),
+    CounterSpec("sipveil_trunk_registrations_total",
+                "REGISTERs of our own to trunks, by what came of them: registered or renewed; taken out; no target "
+                "answered; no way to any; the password is not accepted; refused otherwise. Lapsed: the time was over "
+                "before it could be renewed.", "outcome",
+                ("registered", "taken-out", "silent", "unreachable", "password", "refused", "lapsed")),
     CounterSpec("sipveil_probes_total",
                 "OPTIONS of our own to trunks, by what came of it; refused: with 503.", "outcome",
                 ("answered", "refused", "silent", "unreachable")),

@@ -69,11 +69,15 @@ def _pick(weights: list[int], number: int) -> int:
 
 
 def last_resorts_last(hops: list[Hop], outages: Outages, now: float) -> list[Hop]:
-    """Return hops with those behind of which every address is out; names cannot be told before they are looked up."""
-    if not outages.marks:
+    """Return hops with those behind that are out: every address of the trunk, or the registration that it needs.
+
+    Names cannot be told before they are looked up.
+    """
+    if not outages.marks and not outages.trunks:
         return hops
     out = [
-        is_address(hop.host) and all(outages.is_out(each, now) for each in ((hop.host, hop.port), *hop.others))
+        hop.party.label in outages.trunks
+        or (is_address(hop.host) and all(outages.is_out(each, now) for each in ((hop.host, hop.port), *hop.others)))
         for hop in hops
     ]
     return [hop for hop, gone in zip(hops, out, strict=True) if not gone] + [

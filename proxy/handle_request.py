@@ -22,6 +22,7 @@ from proxy.machines import State
 from proxy.matching import ServerKey, looks_ours, loop_hash, server_key, worker_of
 from proxy.message import Message
 from proxy.rate import RateLimit
+from proxy.registered_call import find_called
 from proxy.reply import echo
 from proxy.routing import Hop, Party
 from proxy.transaction import ServerTransaction
@@ -175,6 +176,8 @@ class RequestHandler:
         callback = is_callback(generation, request, arrival.source, arrival.wall)
         if callback:
             arrival.source = as_psap(generation, arrival.source)
+        if arrival.source.registers:
+            find_called(generation, arrival)
         routes = initial.take_routes(
             generation, arrival, urgent=callback or generation.network.is_emergency(request.uri)
         )
@@ -244,6 +247,8 @@ class RequestHandler:
                 raise
             core.override("filter", core.pseudonym(request), party)
             crossing = initial.cross(generation.unfiltered(), arrival, destination, routes, emergency=True)
+        if party.registers and not crossing.routes:
+            crossing.routes = core.registrations.routes(party)
         if exempt:
             core.override("callback" if callback else "emergency", crossing.base.call, party)
         if request.method == b"INVITE":

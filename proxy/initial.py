@@ -41,7 +41,8 @@ class Arrival:
     """A request at our door."""
 
     __slots__ = (
-        "account", "dialled", "flow", "replaced", "request", "served", "source", "through", "uri", "wall", "wish",
+        "account", "called", "dialled", "flow", "replaced", "request", "served", "source", "through", "uri", "wall",
+        "wish",
     )  # fmt: skip
 
     def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
@@ -59,6 +60,8 @@ class Arrival:
         """What has to stand in place of From, which is not that account's."""
         self.dialled = request.uri
         """The Request-URI less a prefix that was for us."""
+        self.called = b""
+        """The Request-URI with whom a trunk calls at our Contact; b"" for any other request."""
         self.account = ""
         """The authenticated account of a phone's request; empty where nobody was asked."""
         self.wish = Wish.NONE
@@ -327,7 +330,7 @@ def _changed(
 def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:
     """Return the Request-URI for a hop: addressed to a trunk, else as it came (§16.5: not our domain)."""
     if crossing.hop.party.trunk is None:
-        return arrival.request.uri
+        return arrival.called or arrival.request.uri
     numbered, dialled = crossing.passage.numbered, arrival.dialled
     if numbered is not None:
         dialled = numbered(NameAddr(b"", dialled, b"")).uri

@@ -121,17 +121,28 @@ class Logins:
         elif method == b"SUBSCRIBE":
             known = self._recall(generation, crossing, cseq.subscribed(request), b"REFER")
             login.about = known.attempt if known is not None else 0
-        account = self._accounts.get(crossing.hop.party.label)
+        self.identify(crossing.hop.party.label, login, method, crossing.target)
+
+    def identify(self, name: str, login: Login, method: bytes, uri: bytes) -> None:
+        """Make the credentials of a request to a trunk, of ours or another's: with the nonces that are known to serve.
+
+        Args:
+            name: the trunk's.
+            login: gets them as lines.
+            method: of the request.
+            uri: its Request-URI.
+        """
+        account = self._accounts.get(name)
         if account is None:
             return
         if not login.fresh:
-            kept = self._nonces.get(crossing.hop.party.label, {})
+            kept = self._nonces.get(name, {})
             login.nonces = {place: nonce for place, nonce in kept.items() if nonce.uses < MAX_USES}
         lines = []
         for (header, _), nonce in login.nonces.items():
             nonce.uses += 1
             cnonce = token_hex(16).encode()
-            value = account.answer(nonce.challenge, method, crossing.target, nonce.uses, cnonce)
+            value = account.answer(nonce.challenge, method, uri, nonce.uses, cnonce)
             lines.append(header + b": " + value)
         login.lines = tuple(lines)
 
@@ -139,9 +150,16 @@ class Logins:
         """Tell whether there is a password for a trunk."""
         return name in self._accounts
 
+    def account(self, name: str) -> Account | None:
+        """Return by what a trunk knows us; None where it asks for nothing."""
+        return self._accounts.get(name)
+
     def answer(self, crossing: Crossing, response: Message, now: float) -> Login | None:
         """Return what to repeat a request with that was challenged; None where that is of no use."""
-        login, name = crossing.login, crossing.hop.party.label
+        return self.repeat(crossing.hop.party.label, crossing.login, response, now)
+
+    def repeat(self, name: str, login: Login | None, response: Message, now: float) -> Login | None:
+        """Return what to repeat a request with that a trunk has challenged; None where that is of no use."""
         account = self._accounts.get(name)
         if login is None or account is None:
             return self._give_up("unanswerable")
@@ -188,8 +206,12 @@ class Logins:
 
     def worked(self, crossing: Crossing, now: float) -> None:
         """Take note that a trunk has accepted the credentials of a request."""
-        login, name = crossing.login, crossing.hop.party.label
-        if login is None or not login.fresh or name not in self._accounts:
+        if crossing.login is not None:
+            self.accepted(crossing.hop.party.label, crossing.login, now)
+
+    def accepted(self, name: str, login: Login, now: float) -> None:
+        """Keep the nonces that a trunk has accepted, for further requests."""
+        if not login.fresh or name not in self._accounts:
             return
         kept = self._nonces.setdefault(name, {})
         for place, nonce in login.nonces.items():

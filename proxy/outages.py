@@ -35,13 +35,15 @@ class _Mark(NamedTuple):
 class Outages:
     """The memory of one core."""
 
-    __slots__ = ("marks", "refusals")
+    __slots__ = ("marks", "refusals", "trunks")
 
     def __init__(self) -> None:
         """Begin with all targets in service."""
         self.marks: dict[Address, _Mark] = {}
         self.refusals: dict[Address, int] = {}
         """How many 503 in a row each address has answered, of those that have."""
+        self.trunks: set[str] = set()
+        """Names of trunks that are of no use as long as we are not registered there."""
 
     def silent(self, address: Address, now: float) -> None:
         """Note that a target did not answer, or could not be reached."""

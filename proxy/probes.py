@@ -1,8 +1,8 @@
 """OPTIONS to trunks that the configuration has asked about: what is silent is found out before a call is.
 
 Each address gets one every `health.options` seconds, and the answer goes into the memory of failures
-(`proxy/outages.py`): any answer but 503 says that it is there (RFC 3261 §11: whoever is asked must answer), silence for
-8*T1 that it is not.
+(`proxy/outages.py`): any answer but 503 says that it is there (RFC 3261 §11: whoever is asked must answer), a challenge
+too, which is answered where we have a password; silence for 8*T1 says that it is not.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
+from proxy.authorised import Authorised
 from proxy.location import MAX_TARGETS
 from proxy.message import Message
-from proxy.originate import Ask, ask, fresh_id, hops_of, locate
+from proxy.originate import Ask, fresh_id, hops_of, locate
 from proxy.routing import Hop, Party
-from proxy.transaction import ClientTransaction
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -75,27 +75,29 @@ def _probe(core: Core, hop: Hop, now: float) -> None:
         extra=(b"Contact: <sip:%b>" % here, b"Accept: application/sdp"),
     )  # fmt: skip
     answer = _Answer(core)
-    answer.client = ask(core, hop, what, answer, now, PATIENCE * core.timers.t1)
+    answer.asked = Authorised(core, hop, what, answer, PATIENCE * core.timers.t1)
+    answer.asked.begin(now)
 
 
 class _Answer:
     """Writes down what an OPTIONS found out."""
 
-    __slots__ = ("_core", "client")
+    __slots__ = ("_core", "asked")
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self.client: ClientTransaction | None = None
+        self.asked: Authorised | None = None
 
     def answered(self, status: int, response: Message | None, now: float) -> None:
-        core, client = self._core, self.client
-        self.client = None
-        if client is None:
+        core, asked = self._core, self.asked
+        self.asked = None
+        client = asked.client if asked is not None else None
+        if asked is None or client is None:
             return
-        if response is None:
+        if response is None and not asked.challenged:
             core.counters.add("probes", "silent" if status == 408 else "unreachable")
             core.responses.unheard(client, now)
-        elif status == 503:
+        elif status == 503 and response is not None:
             core.counters.add("probes", "refused")
             core.responses.busy(client, response, now)
         else:

@@ -53,6 +53,7 @@ class Party:
         "key",
         "label",
         "logs_in",
+        "registers",
         "trunk",
         "trusted",
         "zone",
@@ -92,6 +93,8 @@ class Party:
         """Whether its calls are counted (`proxy/trunk_limits.py`)."""
         self.logs_in = trunk is not None and trunk.credentials is not None
         """Whether its challenges are ours to answer."""
+        self.registers = trunk is not None and trunk.registration is not None
+        """Whether we register there, so that calls may come for our Contact."""
         self._hash = hash(self.key)
 
     def __hash__(self) -> int:

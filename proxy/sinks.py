@@ -36,6 +36,8 @@ EVENTS = frozenset(
         "authentication",
         "challenge",
         "guard",
+        "registered",
+        "registration-failed",
     }
 )
 

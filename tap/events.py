@@ -23,6 +23,8 @@ LEVELS = {
     "authentication": LogLevel.info,
     "challenge": LogLevel.warn,
     "guard": LogLevel.warn,
+    "registered": LogLevel.info,
+    "registration-failed": LogLevel.warn,
     "failed-closed": LogLevel.error,
 }
 """Level of each kind of proxy.sinks.EVENTS. What every call and every stranger causes is for debugging only."""

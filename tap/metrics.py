@@ -1,7 +1,8 @@
 """The numbers of one process for Prometheus, read at scrape from plain integers.
 
 Every series exists from the first scrape on, at zero: label values come from closed sets (the tables
-here, in proxy/counters.py, and the configured listeners' names), never from a message.
+here, in proxy/counters.py, and the names of configured listeners and trunks), never from a message. Those of trunks
+follow a reload.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from config.settings import Settings
 from proxy.counters import COUNTERS, Counters, CounterSpec
 from proxy.transport import TransportStats
 from tap.boundary import PLACES
@@ -46,9 +48,10 @@ GAUGES = {
 
 TRUNK_GAUGES = {
     "sipveil_trunk_addresses_passed_over": "Addresses of a trunk that come last at this moment, by trunk.",
+    "sipveil_trunk_registered": "1 while we are registered at a trunk that wants it, else 0, by trunk.",
     "sipveil_trunk_calls": "Calls that are counted for a trunk with a limit of calls, by trunk.",
 }
-"""Name → meaning of what `Core.gauges()` has for each trunk, as `name trunk`. The trunks are those of the start."""
+"""Name → meaning of what `Core.gauges()` has for each trunk, as `name trunk`. The trunks are those that run now."""
 
 
 class TransportSpec(NamedTuple):
@@ -88,8 +91,8 @@ class Sources(NamedTuple):
     """Listener's configured name → what it counted."""
     failures: Mapping[str, int]
     """Place → exceptions that ended there."""
-    trunks: tuple[str, ...] = ()
-    """Names of the trunks that the start configured: which series there are must not change afterwards."""
+    trunks: Callable[[], tuple[str, ...]] = tuple
+    """Returns the names of the trunks that are configured now."""
 
 
 class SipveilCollector(Collector):
@@ -101,6 +104,15 @@ class SipveilCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family."""
+        yield from self.fixed()
+        yield from trunk_families(self._sources.trunks(), self._sources.gauges())
+
+    def trunks(self) -> tuple[tuple[str, ...], Mapping[str, float]]:
+        """Return the trunks of this moment, and all gauges: what `trunk_families` takes."""
+        return self._sources.trunks(), self._sources.gauges()
+
+    def fixed(self) -> Iterator[Metric]:
+        """Yield the families whose series stay the same from the start to the end."""
         counted = self._sources.counters.values
         for spec in COUNTERS:
             short = spec.name.removeprefix("sipveil_").removesuffix("_total")
@@ -108,11 +120,6 @@ class SipveilCollector(Collector):
         gauges = self._sources.gauges()
         for name, text in GAUGES.items():
             yield GaugeMetricFamily(name, text, value=gauges.get(name, 0))
-        for name, text in TRUNK_GAUGES.items():
-            family = GaugeMetricFamily(name, text, labels=["trunk"])
-            for trunk in self._sources.trunks:
-                family.add_metric([trunk], gauges.get(f"{name} {trunk}", 0))
-            yield family
         names = tuple(self._sources.listeners)
         for transport in TRANSPORT:
             yield _counter(
@@ -127,6 +134,22 @@ class SipveilCollector(Collector):
     def describe(self) -> Iterable[Metric]:
         """Return nothing, so that registering does not collect."""
         return []
+
+
+def trunk_families(trunks: Iterable[str], gauges: Mapping[str, float]) -> Iterator[Metric]:
+    """Yield the gauges of each trunk; `gauges` as `Core.gauges()` has them."""
+    trunks = tuple(trunks)
+    for name, text in TRUNK_GAUGES.items():
+        family = GaugeMetricFamily(name, text, labels=["trunk"])
+        for trunk in trunks:
+            family.add_metric([trunk], gauges.get(f"{name} {trunk}", 0))
+        yield family
+
+
+def not_registered(settings: Settings, gauges: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the names of the trunks that we should be registered at and are not; `gauges` as `Core.gauges()` has them."""
+    wanted = [trunk.name for trunk in settings.trunks if trunk.registration is not None]
+    return tuple([name for name in wanted if not gauges.get(f"sipveil_trunk_registered {name}")])
 
 
 def _counter(spec: CounterSpec, values: Iterable[tuple[str, int]]) -> CounterMetricFamily:

@@ -51,7 +51,7 @@ def _rows() -> Iterator[tuple[str, str, str, str, str]]:
     for name, text in GAUGES.items():
         yield name, "gauge", text, "", ""
     for name, text in TRUNK_GAUGES.items():
-        yield name, "gauge", text, "trunk", "names of the trunks that the start configured"
+        yield name, "gauge", text, "trunk", "names of the configured trunks, as a reload has them"
     for transport in TRANSPORT:
         yield transport.name, "counter", transport.help, "listener", "names of the configured listeners"
     yield FAILURES.name, "counter", FAILURES.help, FAILURES.label, _values(FAILURES.values)

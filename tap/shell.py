@@ -38,7 +38,7 @@ from tap.boundary import Boundary
 from tap.candidate import Candidate
 from tap.connections import LOOK_AT_CERTIFICATES, Connections
 from tap.events import EventLog
-from tap.metrics import SipveilCollector, Sources, registry
+from tap.metrics import SipveilCollector, Sources, not_registered, registry
 from tap.registration_journal import RegistrationJournal
 from tap.reload_history import History
 from tap.signing import passwords_of
@@ -48,6 +48,9 @@ from tap.subscriber_watch import gauges as subscriber_gauges
 
 WALL_TICK = 1.0
 """Seconds between two looks at the wall clock, so that the core follows when somebody sets it."""
+
+GOODBYE = 1.0
+"""Seconds that a stop waits for answers to its good-byes: two retransmissions over UDP, and soon for who restarts."""
 
 HOSTS = Path("/etc/hosts")
 """Names that are never asked for."""
@@ -88,6 +91,13 @@ class Core(Protocol):
 
     def resume(self, ticket: int, places: Sequence[Place], now: float) -> None:
         """Go on with what waited for a look-up; no places: not found."""
+
+    def leave(self, now: float) -> None:
+        """Begin to say good-bye to whom that matters."""
+
+    @property
+    def leaving(self) -> int:
+        """How many good-byes have not been answered yet."""
 
     def set_wall(self, now: float, wall: float) -> None:
         """Take note that now (monotonic) is wall (Unix time)."""
@@ -154,6 +164,9 @@ class Shell:
         self._send_stream = self._connections.send
         self._ticks: list[LoopingCall] = []
         self._page: Port | None = None
+        self._is_leaving = False
+        self._goodbyes: Deferred[None] | None = None
+        """Fires when trunks have answered that they know us no more; None while nobody waits for that."""
 
     # Life
 
@@ -215,7 +228,34 @@ class Shell:
         self._resolver.ask(_query(self.settings))
 
     def stop(self) -> Deferred[None]:
-        """Close everything; fires when connections and metrics page are closed too. Safe at any point of the start."""
+        """Say good-bye and close everything; fires when connections and metrics page are closed too.
+
+        Safe at any point of the start, and twice.
+        """
+        if not self._stats or self._is_leaving:
+            self._end_goodbyes()
+            return self._close()
+        self._is_leaving = True
+        self.boundary.run("timer", lambda: self.core.leave(self._clocks.now()))
+        if not self.core.leaving:
+            return self._close()
+        ended = self._goodbyes = Deferred()
+        self._wait_for_goodbyes(self._clocks.now() + GOODBYE)
+        return ended.addCallback(lambda _: self._close())
+
+    def _wait_for_goodbyes(self, until: float) -> None:
+        """Look now and then whether all were answered; nobody is waited for beyond `until`."""
+        if self._goodbyes is not None and self.core.leaving and self._clocks.now() < until:
+            self._reactor.callLater(self.core.tick, self._wait_for_goodbyes, until)
+        else:
+            self._end_goodbyes()
+
+    def _end_goodbyes(self) -> None:
+        ended, self._goodbyes = self._goodbyes, None
+        if ended is not None:
+            ended.callback(None)
+
+    def _close(self) -> Deferred[None]:
         for tick in self._ticks:
             if tick.running:
                 tick.stop()
@@ -277,12 +317,18 @@ class Shell:
         """Serve /metrics and /healthz, unless the configuration says not to."""
         collector = SipveilCollector(self._sources())
         collectors = [collector, self._history] if self._history is not None else [collector]
-        self._page = open_page(self._reactor, self.settings, collectors, lambda: self.healthy, self._log)
+        self._page = open_page(
+            self._reactor, self.settings, collectors, lambda: self.healthy, self._log,
+            lambda: not_registered(self.settings, self.core.gauges()),
+        )  # fmt: skip
 
     def _sources(self) -> Sources:
         """Return where this process's numbers are read."""
-        trunks = tuple(trunk.name for trunk in self.settings.trunks)
-        return Sources(self.core.counters, self._gauges, self._stats, self.boundary.counts, trunks)
+        return Sources(self.core.counters, self._gauges, self._stats, self.boundary.counts, self._trunks)
+
+    def _trunks(self) -> tuple[str, ...]:
+        """Return the names of the trunks that are configured now."""
+        return tuple([trunk.name for trunk in self.settings.trunks])
 
     def _gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""
@@ -352,8 +398,11 @@ def open_page(
     collectors: Sequence[Collector],
     healthy: Callable[[], bool],
     log: Logger,
+    missing: Callable[[], Sequence[str]],
 ) -> Port | None:
     """Serve /metrics and /healthz on a Twisted reactor, unless the configuration says not to.
+
+    `missing` tells which trunks we should be registered at and are not.
 
     Raises:
         StartError: the address cannot be bound.
@@ -362,7 +411,9 @@ def open_page(
     if not metrics.enabled:
         return None
     try:
-        page: Port = reactor.listenTCP(metrics.port, site(registry(*collectors), healthy), interface=metrics.address)
+        page: Port = reactor.listenTCP(
+            metrics.port, site(registry(*collectors), healthy, missing), interface=metrics.address
+        )
     except Exception as error:
         raise StartError(cannot_open("metrics", metrics.address, metrics.port, error)) from error
     host = page.getHost()

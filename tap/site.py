@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -31,21 +31,22 @@ class MetricsPage(Resource):
 
 
 class HealthPage(Resource):
-    """200 while calls can be taken, 503 otherwise."""
+    """200 while calls can be taken, 503 otherwise; besides, where trunks do not know us: a restart would not help that."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
-    def __init__(self, healthy: Callable[[], bool]) -> None:
-        """Ask healthy at each request."""
+    def __init__(self, healthy: Callable[[], bool], missing: Callable[[], Sequence[str]]) -> None:
+        """Ask at each request whether we are healthy, and which trunks we should be registered at and are not."""
         Resource.__init__(self)
         self._healthy = healthy
+        self._missing = missing
 
     def render_GET(self, request: ServerRequest) -> bytes:  # noqa: N802 - Twisted's name
-        """Return one word and the status code that says the same."""
+        """Return one word and the status code that says the same, and a line for each such trunk."""
         request.setHeader("Content-Type", "text/plain; charset=utf-8")
         request.setHeader("Cache-Control", "no-store")
         if self._healthy():
-            return b"ok\n"
+            return b"ok\n" + b"".join(b"not registered: %b\n" % name.encode() for name in self._missing())
         request.setResponseCode(503)
         return b"not listening\n"
 
@@ -77,6 +78,8 @@ class _QuietSite(Site):
         """Write no access log."""
 
 
-def site(registry: CollectorRegistry, healthy: Callable[[], bool]) -> Site:
-    """Return the web site with both pages."""
-    return _QuietSite(_Root(MetricsPage(registry), HealthPage(healthy)))
+def site(
+    registry: CollectorRegistry, healthy: Callable[[], bool], missing: Callable[[], Sequence[str]] = tuple
+) -> Site:
+    """Return the web site with both pages; see `HealthPage` for what they ask."""
+    return _QuietSite(_Root(MetricsPage(registry), HealthPage(healthy, missing)))

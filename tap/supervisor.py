@@ -24,9 +24,11 @@ from config.address import HostPortValue
 from config.settings import Settings
 from proxy.steering import REACHES
 from tap.backoff import Backoff
+from tap.candidate import Candidate
 from tap.control import Control
 from tap.equipment import Equipment
 from tap.log import LineObserver, logger
+from tap.metrics import not_registered
 from tap.reload import Reloader
 from tap.shell import StartError, open_page
 from tap.spawner import Report, Spawner, read_report
@@ -222,15 +224,24 @@ class SupervisorService(Service):
         )  # fmt: skip
         self._conductor.listen()
         self._reloader = Reloader(
-            self._reactor, self._path, self._configured, equipment.subscribers, self._conductor.adopt,
+            self._reactor, self._path, self._configured, equipment.subscribers, self._adopt,
             wall=time.time, log=self._log,
         )  # fmt: skip
+
+    def _adopt(self, candidate: Candidate) -> Deferred[None]:
+        """Let all workers take a candidate up, and show its trunks then."""
+        assert self._conductor is not None  # noqa: S101 -- made before what reloads
+        return self._conductor.adopt(candidate).addCallback(lambda _: self.equipment.ledger.follow(candidate.settings))
 
     def _open_page(self) -> None:
         """Serve the numbers of all workers."""
         collector = WorkersCollector(self.equipment.ledger, self._restarts, lambda worker: worker in self._ready)
         collectors = [collector, self._reloader.history] if self._reloader else [collector]
-        self._page = open_page(self._reactor, self.equipment.settings, collectors, lambda: self.healthy, self._log)
+        ledger = self.equipment.ledger
+        self._page = open_page(
+            self._reactor, self.equipment.settings, collectors, lambda: self.healthy, self._log,
+            lambda: not_registered(ledger.settings, ledger.trunk_gauges()),
+        )  # fmt: skip
 
     def _fail(self, reason: str) -> None:
         """Stop, and say why; the first reason is the one that counts."""

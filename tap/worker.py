@@ -26,7 +26,7 @@ from tap.metrics import SipveilCollector
 from tap.service import SystemClocks
 from tap.shell import Clocks, MakeCore, Shell
 from tap.watch import Watch
-from tap.worker_metrics import numbers, own_numbers
+from tap.worker_metrics import numbers, own_numbers, trunk_numbers
 from tap.worker_reload import Follower
 
 PUBLISH = 0.5
@@ -75,9 +75,9 @@ class WorkerShell(Shell):
         """Let the core go on with a worker's share of what a reload has made ready."""
         super().adopt(candidate._replace(settings=share(candidate.settings)))
 
-    def stop(self) -> Deferred[None]:
+    def _close(self) -> Deferred[None]:
         """Close everything, and leave the last numbers on the board."""
-        stopped = super().stop()
+        stopped = super()._close()
         self._inbox.close()
         self.publish()
         return stopped
@@ -86,7 +86,9 @@ class WorkerShell(Shell):
         """Copy our numbers to the board."""
         stats = [listener.stats for listener in self._listeners.values()]
         own = own_numbers(stats, self._handover, time.process_time())
-        self._equipment.ledger.board.write(self._worker, numbers(self._collector) + own)
+        ledger = self._equipment.ledger
+        row = numbers(self._collector) + own + trunk_numbers(self._collector, ledger.room)
+        ledger.board.write(self._worker, row)
 
     def _listener(self, sock: socket.socket) -> UdpListener:
         """Return the reader of a socket; datagrams go to the core or to their owner."""

@@ -10,6 +10,8 @@ from proxy.outages import SILENT_FOR
 from proxy.probes import FIRST_AFTER
 from tests.agents import ALICE, CARRIER, SECOND, read
 from tests.ladder import Ladder, Sent, Silence, Wait, kind
+from tests.passwords import ask, is_right
+from tests.passwords import world as with_password
 from tests.proxy.test_groups import reached, refuse, world
 from tests.world import SETTINGS, World
 
@@ -138,3 +140,20 @@ def test_a_name_is_looked_up_and_each_of_its_addresses_is_asked() -> None:
     listed = {"name": "gw.carrier.example", "addresses": ["198.51.100.17", "198.51.100.18"]}
     ladder = Ladder(world(trunks={"carrier": named}, hosts=[listed])) >> Wait(FIRST_AFTER + 0.1)
     assert sorted(options(ladder)) == [("198.51.100.17", 5060), ("198.51.100.18", 5060)]
+
+
+def test_a_challenge_is_an_answer_and_is_answered() -> None:
+    """The carrier is there whatever it says afterwards, or does not."""
+    ladder = Ladder(with_password({"health": {"options": 10.0}}))
+    ladder = ladder >> Wait(FIRST_AFTER + 0.05) << Sent(CARRIER, b"OPTIONS")
+    ladder = ladder >> ask(CARRIER, ladder[b"OPTIONS"], status=401) << Sent(CARRIER, b"OPTIONS")
+    assert is_right(ladder[b"OPTIONS"], b"authorization")
+    ladder = ladder >> Wait(4.2)
+    assert (ladder.world.count("probes", "answered"), ladder.world.count("probes", "silent")) == (1, 0)
+    assert not ladder.world.core.outages.marks
+
+
+def test_a_challenge_that_we_cannot_answer_is_an_answer() -> None:
+    ladder = probed()
+    ladder = ladder >> ask(CARRIER, ladder[b"OPTIONS"], status=401) << Silence()
+    assert ladder.world.count("probes", "answered") == 1

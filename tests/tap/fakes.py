@@ -63,6 +63,8 @@ class FakeCore:
         self.ended: list[Flow] = []
         self.broken: list[tuple[bytes, Flow, int, str]] = []
         self.timeouts = 0
+        self.left = 0
+        self.on_leaving: Callable[[], int] = lambda: 0
         self.walls: list[float] = []
         self.on_receive: Callable[[bytes, Flow], None] = lambda data, flow: None
         self.on_timeout: Callable[[], None] = lambda: None
@@ -91,6 +93,13 @@ class FakeCore:
     def resume(self, ticket: int, places: Sequence[Place], now: float) -> None:
         self.resumed.append((ticket, list(places)))
         self.on_resume()
+
+    def leave(self, now: float) -> None:
+        self.left += 1
+
+    @property
+    def leaving(self) -> int:
+        return self.on_leaving()
 
     def set_wall(self, now: float, wall: float) -> None:
         self.walls.append(wall)

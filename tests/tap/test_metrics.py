@@ -14,8 +14,9 @@ from proxy.counters import COUNTERS, Counters
 from proxy.transport import TransportStats
 from tap.boundary import PLACES
 from tap.connections import Connections
-from tap.metrics import FAILURES, GAUGES, TRANSPORT, TRUNK_GAUGES, SipveilCollector, Sources, registry
+from tap.metrics import FAILURES, GAUGES, TRANSPORT, TRUNK_GAUGES, SipveilCollector, Sources, not_registered, registry
 from tap.subscriber_watch import gauges
+from tests.proxy.registering import world as registering
 from tests.tap.fakes import FakeCore, settings_of
 from tests.world import TRUNK, World
 
@@ -99,13 +100,19 @@ def test_build_info_names_the_version() -> None:
 
 
 def test_each_trunk_has_its_gauges() -> None:
-    """Those of the start: a trunk that a reload brings has none, one that it takes is at zero."""
+    """Those of this moment: a trunk that a reload brings has them too, one that it takes has none any more."""
     gauges = {"sipveil_trunk_calls carrier": 4, "sipveil_trunk_calls new": 5}
-    sources = Sources(Counters(), lambda: gauges, {}, dict.fromkeys(PLACES, 0), ("carrier", "gone"))
-    found = samples(generate_latest(registry(SipveilCollector(sources))).decode())
-    calls = {labels: value for (name, labels), value in found.items() if name == "sipveil_trunk_calls"}
-    assert calls == {("carrier",): 4, ("gone",): 0}
-    assert set(TRUNK_GAUGES) <= {name for name, _ in found}
+    trunks = ["carrier", "gone"]
+    sources = Sources(Counters(), lambda: gauges, {}, dict.fromkeys(PLACES, 0), lambda: tuple(trunks))
+
+    def calls() -> dict[tuple[str, ...], float]:
+        found = samples(generate_latest(registry(SipveilCollector(sources))).decode())
+        assert set(TRUNK_GAUGES) <= {name for name, _ in found}
+        return {labels: value for (name, labels), value in found.items() if name == "sipveil_trunk_calls"}
+
+    assert calls() == {("carrier",): 4, ("gone",): 0}
+    trunks[1] = "new"
+    assert calls() == {("carrier",): 4, ("new",): 5}
 
 
 def test_the_core_has_what_the_trunks_gauges_show() -> None:
@@ -115,3 +122,10 @@ def test_the_core_has_what_the_trunks_gauges_show() -> None:
     assert gauges["sipveil_trunk_addresses_passed_over carrier"] == 1
     assert gauges["sipveil_trunk_calls second"] == 0
     assert {key.partition(" ")[0] for key in gauges if " " in key} == set(TRUNK_GAUGES)
+
+
+def test_trunks_that_do_not_know_us_are_those_that_should() -> None:
+    settings = registering().settings
+    assert not_registered(settings, {}) == ("carrier",)
+    assert not_registered(settings, {"sipveil_trunk_registered carrier": 1}) == ()
+    assert not_registered(World().settings, {}) == ()

@@ -19,7 +19,7 @@ from proxy.sinks import Event, Sinks
 from proxy.transport import DATAGRAMS_PER_WAKE_UP
 from tap import shell as module
 from tap.log import LineObserver
-from tap.shell import Shell, StartError
+from tap.shell import GOODBYE, Shell, StartError
 from tests.tap.fakes import CONFIG, FakeCore, Lines, StoppedClocks, settings_of
 from tests.tap.test_site import get
 
@@ -58,7 +58,7 @@ class Bench:
         for _ in range(200):
             if what():
                 return
-            await deferLater(reactor, 0.01)
+            await deferLater(reactor, 0.01, lambda: None)
         raise AssertionError("did not happen within 2 s")
 
     async def close(self) -> None:
@@ -238,6 +238,38 @@ async def test_metrics_port_in_use_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=f"cannot open metrics 127.0.0.1:{port}: Address already in use"):
         bench.shell.start()
     taken.close()
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stop_waits_for_goodbyes_and_goes_on_reading(bench: Bench) -> None:
+    """Until the last one is answered."""
+    bench.start()
+    core, left = bench.core, [1]
+    core.on_leaving = lambda: left[0]
+    stopped = bench.shell.stop()
+    await deferLater(reactor, 0.1, lambda: None)
+    assert (core.left, stopped.called, bench.shell.healthy) == (1, False, True)
+    left[0] = 0
+    await stopped
+    assert not bench.shell.healthy
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("how", ["late", "again"])
+async def test_a_stop_waits_for_no_goodbye_for_long(bench: Bench, how: str) -> None:
+    """Nor any longer when somebody asks a second time."""
+    bench.start()
+    bench.core.on_leaving = lambda: 1
+    stopped = bench.shell.stop()
+    await deferLater(reactor, 0.05, lambda: None)
+    if how == "late":
+        bench.clocks.monotonic += GOODBYE
+    else:
+        await bench.shell.stop()
+    await stopped
+    assert bench.core.left == 1
     await bench.close()
 
 

@@ -43,7 +43,8 @@ class Served:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.healthy = True
-        pages = site(registry or CollectorRegistry(), lambda: self.healthy)
+        self.missing: list[str] = []
+        pages = site(registry or CollectorRegistry(), lambda: self.healthy, lambda: self.missing)
         self._port = reactor.listenTCP(0, pages, interface="127.0.0.1")
         self.port: int = self._port.getHost().port
 
@@ -56,6 +57,8 @@ async def test_health_says_ok_or_503() -> None:
     """What an orchestrator asks before it restarts us."""
     served = Served()
     assert await get(served.port, "/healthz") == (200, "text/plain; charset=utf-8", "ok\n")
+    served.missing = ["carrier", "second"]
+    assert (await get(served.port, "/healthz"))[::2] == (200, "ok\nnot registered: carrier\nnot registered: second\n")
     served.healthy = False
     assert (await get(served.port, "/healthz"))[0] == 503
     await served.close()

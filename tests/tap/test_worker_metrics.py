@@ -11,7 +11,16 @@ from proxy.transport import TransportStats
 from proxy.transport_handover import HandoverStats
 from tap.boundary import PLACES
 from tap.metrics import GAUGES, SipveilCollector, Sources, registry
-from tap.worker_metrics import WORKER_COUNTERS, Ledger, WorkersCollector, blank, numbers, own_numbers
+from tap.worker_metrics import (
+    TRUNK_ROOM,
+    WORKER_COUNTERS,
+    Ledger,
+    WorkersCollector,
+    blank,
+    numbers,
+    own_numbers,
+    trunk_numbers,
+)
 from tests.tap.fakes import CONFIG, settings_of
 from tests.tap.test_metrics import samples
 
@@ -28,16 +37,20 @@ class Bench:
         self.restarts: dict[int, int] = {}
         self.up: set[int] = set()
 
-    def write(self, worker: int, invites: int, open_: int, received: int = 0) -> None:
+    def write(
+        self, worker: int, invites: int, open_: int, received: int = 0, trunks: tuple[str, ...] = ("carrier",),
+        **of_trunks: float,
+    ) -> None:  # fmt: skip
         counters, stats, handover = Counters(), TransportStats(), HandoverStats()
         for _ in range(invites):
             counters.add("requests_received", "INVITE")
         stats.datagrams_received = received
-        gauges = dict.fromkeys(GAUGES, open_)
-        trunks = tuple(trunk.name for trunk in self.settings.trunks)
-        sources = Sources(counters, lambda: gauges, {"access": stats}, dict.fromkeys(PLACES, 0), trunks)
-        own = own_numbers([stats], handover, 0.25)
-        self.ledger.board.write(worker, numbers(SipveilCollector(sources)) + own)
+        gauges: dict[str, float] = dict.fromkeys(GAUGES, open_)
+        gauges |= {f"sipveil_trunk_{name} {trunk}": value for name, value in of_trunks.items() for trunk in trunks}
+        sources = Sources(counters, lambda: gauges, {"access": stats}, dict.fromkeys(PLACES, 0), lambda: trunks)
+        own, collector = own_numbers([stats], handover, 0.25), SipveilCollector(sources)
+        row = numbers(collector) + own + trunk_numbers(collector, self.ledger.room)
+        self.ledger.board.write(worker, row)
 
     def page(self) -> dict[tuple[str, tuple[str, ...]], float]:
         collector = WorkersCollector(self.ledger, self.restarts, lambda worker: worker in self.up)
@@ -92,3 +105,40 @@ def test_the_supervisor_says_who_is_up(tmp_path: Path) -> None:
     page = bench.page()
     assert [page["sipveil_worker_up", (worker,)] for worker in ("0", "1")] == [1, 0]
     assert [page["sipveil_worker_restarts_total", (worker,)] for worker in ("0", "1")] == [0, 2]
+
+
+CALLS, UP = "sipveil_trunk_calls", "sipveil_trunk_registered"
+
+
+def test_gauges_of_trunks_are_summed_or_the_largest_counts(tmp_path: Path) -> None:
+    """One worker registers for all, and each counts its calls."""
+    bench = Bench(tmp_path)
+    bench.write(0, 0, 0, calls=2, registered=1)
+    bench.write(1, 0, 0, calls=3, registered=0)
+    page = bench.page()
+    assert (page[CALLS, ("carrier",)], page[UP, ("carrier",)]) == (5, 1)
+
+
+def test_gauges_of_trunks_follow_a_reload(tmp_path: Path) -> None:
+    """A worker that has another list than the supervisor counts as none, and says nothing of a wrong trunk."""
+    bench = Bench(tmp_path)
+    bench.write(0, 0, 0, calls=2)
+    bench.write(1, 0, 0, calls=3, trunks=("new", "carrier"))
+    assert bench.page()[CALLS, ("carrier",)] == 2
+    new = bench.settings.trunks[0].model_copy(update={"name": "new"})
+    bench.ledger.follow(bench.settings.model_copy(update={"trunks": (new, bench.settings.trunks[0])}))
+    page = bench.page()
+    assert (page[CALLS, ("new",)], page[CALLS, ("carrier",)]) == (3, 3)
+    bench.ledger.bury(1)
+    assert bench.page()[CALLS, ("new",)] == 0
+
+
+def test_more_trunks_than_there_is_room_for_are_left_out(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    names = tuple([f"t{number}" for number in range(TRUNK_ROOM + 5)])
+    first = bench.settings.trunks[0]
+    trunks = tuple([first.model_copy(update={"name": name}) for name in names])
+    bench.ledger.follow(bench.settings.model_copy(update={"trunks": trunks}))
+    bench.write(0, 0, 0, calls=1, trunks=names)
+    shown = [labels for (name, labels), value in bench.page().items() if name == CALLS and value == 1]
+    assert len(shown) == bench.ledger.room == TRUNK_ROOM + 1
