@@ -7,8 +7,13 @@ Phones and trunk reach phones by number, and nobody gets in without a password.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 from config.account import AccountChange, secret_of
 from config.store.account_book import AccountBook
@@ -45,6 +50,14 @@ port = {wss}
 transport = "wss"
 certificates = ["own.pem"]
 keys = ["own.key"]
+
+[[listeners]]
+name = "stranger"
+address = "{host}"
+port = {stranger}
+transport = "wss"
+certificates = ["strange.pem"]
+keys = ["strange.key"]
 
 [registrar]
 domains = ["sip.example.net"]
@@ -98,11 +111,12 @@ class House:
         state = lab.folder / "state"
         state.mkdir(mode=0o700)
         self.authority = TlsAuthority(state)
-        self.authority.issue("own", dns=[DOMAIN], ips=[self.sipveil.address[0]])
+        for certificate in ("own", "strange"):
+            self.authority.issue(certificate, dns=[DOMAIN], ips=[self.sipveil.address[0]])
         host, port = self.sipveil.address
         self.places: dict[str, Address] = {"udp": (host, port), "tcp": (host, port)}
-        """Where phones reach it, by transport."""
-        self.places |= {name: (host, free_port(host)) for name in ("tls", "ws", "wss")}
+        """Where phones reach it, by transport; `stranger`: wss, with another certificate."""
+        self.places |= {name: (host, free_port(host)) for name in ("tls", "ws", "wss", "stranger")}
         _make_accounts(state / "subscribers.db")
         self._configure()
         self.sipveil.start()
@@ -135,6 +149,12 @@ class House:
             regint=regint, transport=transport, account=person.user, password=password or person.password,
             pitch=person.pitch,
         )  # fmt: skip
+
+    def key(self) -> str:
+        """Return the digest of the key of its certificate, as Chromium wants it."""
+        certificate = load_pem_x509_certificate((self.lab.folder / "state" / "own.pem").read_bytes())
+        public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(public).digest()).decode()
 
     def bindings(self) -> int:
         """Return how many phones are registered."""
