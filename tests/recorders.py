@@ -48,14 +48,14 @@ def usage(**granted: bool) -> x509.KeyUsage:
 
 def certificate(
     public: CertificatePublicKeyTypes, *extensions: x509.ExtensionType, wall: float = WALL, start: float = -1,
-    days: float = 90, critical: bool = False, name: str = "recorder",
+    days: float = 90, critical: bool = False, name: str = "recorder", issuer: str = "Recorders & Söhne",
 ) -> x509.Certificate:  # fmt: skip
     """Certify a key, with extensions, for some days from wall."""
     now = datetime.fromtimestamp(wall, UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Recorders & Söhne")]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .serial_number(x509.random_serial_number()).public_key(public)
         .not_valid_before(now + timedelta(days=start)).not_valid_after(now + timedelta(days=days))
     )  # fmt: skip
