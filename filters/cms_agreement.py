@@ -141,7 +141,7 @@ def _sender(originator: Element, key: EllipticCurvePrivateKey) -> EllipticCurveP
     fields.end()
     curve = key.curve
     stated = how.parameters.raw if how.parameters else b""
-    if how.oid != known.EC_PUBLIC_KEY:
+    if how.oid != known.EC_PUBLIC_KEY or point[:1] != b"\x00":  # a BIT STRING of whole octets
         raise CmsError(_CANNOT)
     # RFC 5753 §3.1.1: absent, NULL, or the curve's name
     if stated not in known.ABSENT_OR_NULL and stated != known.CURVES.get(curve.name):

@@ -14,7 +14,7 @@ from filters.ber import CmsError, Reader
 from filters.cms_agreement import MAX_MATERIAL, MAX_RECIPIENTS, make, read, recover
 from filters.cms_algorithms import algorithm
 from filters.cms_identity import Identity
-from filters.der import NULL, bits, explicit, integer, octets, sequence, value
+from filters.der import BIT_STRING, NULL, bits, explicit, integer, octets, sequence, value
 from tests.recorders import recorder
 
 NAME = Identity(sequence(sequence(), integer(1)), b"")
@@ -93,6 +93,8 @@ def test_wrapped_keys_of_any_size(encrypted: bytes) -> None:
         info(how=algorithm(known.SHA256_SCHEME, value(NULL))),
         info(originator=NAME.issuer_and_serial),  # static-static, with a certificate that we have not
         info(originator=value(explicit(1), algorithm(known.RSA_PKCS1), POINT)),
+        info(originator=value(explicit(1), algorithm(known.EC_PUBLIC_KEY), value(BIT_STRING, b""))),
+        info(originator=value(explicit(1), algorithm(known.EC_PUBLIC_KEY), value(BIT_STRING, b"\x01\x04"))),
         info(material=value(explicit(1), octets(bytes(MAX_MATERIAL + 1)))),
         info(recipients=MAX_RECIPIENTS + 1),
         info()[:-1],
