@@ -1,7 +1,7 @@
 """Which of several final responses goes back (RFC 3261 §16.7 item 6): of a request's branches, of a branch's targets.
 
-A branch that fails over has had several answers when its last target fails. What a target has said counts before what we
-only suppose of one that was silent or could not be reached; among the latter the last one counts.
+A branch that fails over has had several answers when its last target fails. What a target has said counts before what
+we only suppose of one that was silent or could not be reached; among the latter the last one counts.
 """
 
 from __future__ import annotations
