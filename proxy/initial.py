@@ -234,7 +234,8 @@ def _by_token(
     if party is None or record.flow is None:
         raise Refused(480, "Temporarily Unavailable")
     if party.in_access:
-        check_flow(generation, record, source)
+        record = check_flow(generation, record, source, record.routes)
+    assert record.flow is not None  # noqa: S101 -- it had one above
     return Destination(hop_over(party, record.flow), record.target, transfer)
 
 
