@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_flow(generation: Generation, record: Record, source: Party, routes: tuple[bytes, ...]) -> Record:
-    """Refuse what is for a connection of another process, before a restart or beside us: its number says nothing here.
+    """Refuse what is for a connection of a process that is no more, whichever worker that was.
 
     An edge proxy gets another connection: the record is returned with that flow. `routes` lead to where it does.
 
@@ -26,7 +26,7 @@ def check_flow(generation: Generation, record: Record, source: Party, routes: tu
         Refused: 430 or 480.
     """
     flow = record.flow
-    if flow is not None and flow.connection and (record.node, record.worker) != generation.place:
+    if flow is not None and flow.connection and not generation.places.has(flow, record.node):
         again = edge_flow(generation.network, flow, routes)
         if again is None:
             raise Refused(flow_failed(source), "Flow Failed")
