@@ -12,7 +12,7 @@ from scripts.load.proxy import ROOT
 REALM = "sip.example.net"
 USER = "awa-tisch-"
 """A phone's username begins with it; its number, of eight digits, follows."""
-PASSWORD = "moorgeheim-"
+PASSWORD = "moorgeheim-"  # noqa: S105 - of nobody
 """The same of its password."""
 NUMBER = "+49151"
 """The same of its number, which is its address in REALM."""

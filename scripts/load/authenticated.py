@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ from scripts.benchmark.generator import Played
 from scripts.load.account import Account, account
 from scripts.load.accounts import PASSWORD, REALM, USER, import_accounts
 from scripts.load.addresses import PHONES, PROXY, TRUNK, Address, dropped, free, phones
-from scripts.load.authenticated_messages import CANARIES, URI, as_file
+from scripts.load.authenticated_messages import URI, as_file
 from scripts.load.cores import Cores, pinned
 from scripts.load.errors import LoadError
 from scripts.load.proxy import Proxy, sipveil
@@ -240,9 +240,7 @@ def _command(
     return words + [f"{key}={value}" for key, value in more.items()]
 
 
-def _play(
-    words: list[str], calls: Calls, proxy: Proxy, before: Account, watch: Watch
-) -> tuple[Played, list[Sample]]:
+def _play(words: list[str], calls: Calls, proxy: Proxy, before: Account, watch: Watch) -> tuple[Played, list[Sample]]:
     """Run the generator to its end; return what became of the calls, and how that went."""
     with pinned(calls.cores.load):
         process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)  # noqa: S603 - what to run is our own choice
@@ -274,9 +272,9 @@ def _play(
 
 
 def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str]) -> None:
-    assert process.stdout is not None  # it is a pipe
-    for line in process.stdout:
-        lines.put(line.strip())
+    with process.stdout or nullcontext(()) as output:
+        for line in output:
+            lines.put(line.strip())
 
 
 def _sample(last: Snapshot, now: Snapshot) -> Sample:

@@ -1,4 +1,4 @@
-"""What phones with passwords say: the messages of the benchmarks, with credentials and the numbers that go with them."""
+"""What phones with passwords say: the messages of the benchmarks, with credentials and the numbers for them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ URI = "sip:+15551234567@{proxy[0]}:{proxy[1]}"
 def as_file() -> str:
     """Return the templates as generator.c reads them."""
     sections = []
-    for name, text in messages.TEMPLATES.items():
+    for name, plain in messages.TEMPLATES.items():
+        text = plain
         for old, new in _CHANGES.get(name, ()):
             if old not in text:
                 raise AssertionError(f"{name} has no {old!r} any longer")

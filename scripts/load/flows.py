@@ -1,6 +1,6 @@
 """As many registered flows as the limit of open files allows, kept alive, and a sample of them called.
 
-    phones (127.12.x.y) ══ TCP or TLS: REGISTER, pings ══> proxy <── INVITE for a sample ── trunk
+phones (127.12.x.y) ══ TCP or TLS: REGISTER, pings ══> proxy <── INVITE for a sample ── trunk
 """
 
 from __future__ import annotations
@@ -173,14 +173,16 @@ class Flowing:
         lost = ", ".join(f"{why} {number}" for why, number in self.lost.items())
         rate = self.registered / max(0.001, self.registering_seconds)
         rows = {
-            "registered": f"{self.registered} of {self.wanted}, {rate:.0f}/s, {self.register_cpu_us:.0f} µs of CPU each",
+            "registered": f"{self.registered} of {self.wanted}, {rate:.0f}/s, "
+            f"{self.register_cpu_us:.0f} µs of CPU each",
             "to the 200, ms": figures.words(self.register_ms),
             "memory per flow": f"{self.bytes_per_flow / 1024:.1f} KiB ({self.resident_before / 2**20:.1f} MB before, "
             f"{self.resident_after / 2**20:.1f} after)",
             "keep-alives": f"{self.pongs} answered, ms: {figures.words(self.pong_ms)}",
             "CPU meanwhile": f"{self.held_cpu_percent:.1f} % of a core",
             "flows lost": f"{sum(self.lost.values())}" + (f" ({lost})" if lost else ""),
-            "called": f"{self.called}, answered {self.answered}, ended {self.ended}" + (f" ({refused})" if refused else ""),
+            "called": f"{self.called}, answered {self.answered}, ended {self.ended}"
+            + (f" ({refused})" if refused else ""),
         }
         head = (
             f"flows: {self.wanted} over {'TLS' if load.tls else 'TCP'}, {'digest' if load.digest else 'no passwords'}, "
@@ -320,7 +322,8 @@ def _play(load: Flows, wanted: int, proxy: Proxy, near: Address, trunk: Address,
     registered = len(phones.registered_ms)
     return Flowing(
         load=load, wanted=wanted, registered=registered, registering_seconds=there.at - began.at,
-        register_ms=figures.percentiles(phones.registered_ms), register_cpu_us=(there.cpu - began.cpu) / max(1, registered),
+        register_ms=figures.percentiles(phones.registered_ms),
+        register_cpu_us=(there.cpu - began.cpu) / max(1, registered),
         resident_before=start, resident_after=held.resident,
         held_cpu_percent=(held.cpu - there.cpu) / max(0.001, held.at - there.at) / 1e4,
         pongs=len(phones.pong_ms), pong_ms=figures.percentiles(phones.pong_ms), lost=dict(phones.lost),

@@ -19,7 +19,7 @@ class Sample(NamedTuple):
     """What is drawn, by the title of its panel."""
 
 
-def plot_series(samples: Sequence[Sample], path: Path, marks: Mapping[str, float] = {}) -> None:  # noqa: B006 - is only read
+def plot_series(samples: Sequence[Sample], path: Path, marks: Mapping[str, float] = {}) -> None:
     """Write a picture with a panel for each value; marks: what happened when, drawn into each."""
     titles = list(dict.fromkeys(title for sample in samples for title in sample.values))
     # Text stays text, and a picture of the same figures is the same file.
