@@ -47,7 +47,7 @@ def test_broken_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/false")
     with pytest.raises(BenchError, match="could not be compiled:"):
         build(tmp_path)
-    with pytest.raises(BenchError, match="could not be compiled; .*libssl-dev"):
+    with pytest.raises(BenchError, match=r"could not be compiled; .*libssl-dev"):
         build(tmp_path, digest=True)
 
 

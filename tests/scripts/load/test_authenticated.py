@@ -9,6 +9,7 @@ import pytest
 
 from scripts.load import authenticated
 from scripts.load.authenticated import Calls, Snapshot, run
+from scripts.load.authenticated_messages import as_file
 from tests.real.harness import program
 
 QUICK = Calls(rate=50, seconds=2, accounts=20, sources=8, talk=50)
@@ -52,7 +53,7 @@ def test_a_wrong_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_leak_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fire drill: the number that is dialled does arrive."""
-    text = authenticated.as_file()
+    text = as_file()
     monkeypatch.setattr(authenticated, "as_file", lambda: f"{text}+15551234567\n")
     found = run(QUICK, tmp_path)
     assert found.leaking

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from scripts.benchmark import messages
-from scripts.load import authenticated_messages
 from scripts.load.authenticated_messages import as_file
 
 
@@ -21,6 +20,6 @@ def test_each_attempt_is_a_request_of_its_own() -> None:
 
 def test_a_message_that_has_changed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = {**messages.TEMPLATES, "bye": "BYE"}
-    monkeypatch.setattr(authenticated_messages.messages, "TEMPLATES", changed)
+    monkeypatch.setattr(messages, "TEMPLATES", changed)
     with pytest.raises(AssertionError, match="bye has no 'CSeq: 2 '"):
         as_file()

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from scripts.load import commands
+from scripts.load import authenticated as calls_with_passwords
+from scripts.load import flows as registered_flows
+from scripts.load import trunk_group as group
 from scripts.load.__main__ import main
 from scripts.load.commands import Progress
 from scripts.load.errors import LoadError
@@ -41,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         loads.append(load)
         return Outcome()
 
-    for module in (commands.calls_with_passwords, commands.registered_flows, commands.group):
+    for module in (calls_with_passwords, registered_flows, group):
         monkeypatch.setattr(module, "run", run)
     return loads
 
@@ -55,7 +57,7 @@ def test_options_arrive(asked: list[Any]) -> None:
         "authenticated --rate 7 --seconds 3 --accounts 9 --sources 2 --algorithm MD5 --reuse --ring 1 --talk 2 --no-pin"
     )
     assert call(*words.split()).stdout == "figures\n"
-    assert asked[-1] == commands.calls_with_passwords.Calls(
+    assert asked[-1] == calls_with_passwords.Calls(
         rate=7, seconds=3, accounts=9, sources=2, algorithm="MD5", reuse=True, ring=1, talk=2
     )
     assert (
@@ -77,9 +79,7 @@ def test_options_arrive(asked: list[Any]) -> None:
         ).exit_code
         == 0
     )
-    assert asked[-1] == commands.registered_flows.Flows(
-        flows=7, seconds=3, keep_alive=9, calls=2, digest=False, tls=True
-    )
+    assert asked[-1] == registered_flows.Flows(flows=7, seconds=3, keep_alive=9, calls=2, digest=False, tls=True)
     assert (
         call(
             *[
@@ -101,7 +101,7 @@ def test_options_arrive(asked: list[Any]) -> None:
         ).exit_code
         == 0
     )
-    assert asked[-1] == commands.group.Group(rate=7, seconds=21, failover=2, options=3, ring=4, talk=5)
+    assert asked[-1] == group.Group(rate=7, seconds=21, failover=2, options=3, ring=4, talk=5)
 
 
 def test_a_group_needs_time(asked: list[Any]) -> None:
@@ -124,7 +124,7 @@ def test_outputs(asked: list[Any], tmp_path: Path, name: str) -> None:
     ("outcome", "code"), [(Outcome(leaking=True, failing=True), 1), (Outcome(failing=True), 3), (Outcome(), 0)]
 )
 def test_exit_status(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, code: int) -> None:
-    monkeypatch.setattr(commands.registered_flows, "run", lambda *_: outcome)
+    monkeypatch.setattr(registered_flows, "run", lambda *_: outcome)
     assert call("flows").exit_code == code
 
 
@@ -132,7 +132,7 @@ def test_what_cannot_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*_: object) -> None:
         raise LoadError("no room")
 
-    monkeypatch.setattr(commands.registered_flows, "run", run)
+    monkeypatch.setattr(registered_flows, "run", run)
     done = call("flows")
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, "loadtest: no room")
 

@@ -19,7 +19,7 @@ QUICK = Flows(flows=250, seconds=1.2, keep_alive=0.5, calls=10)
 
 @pytest.mark.parametrize(("digest", "tls"), [(True, False), (False, False), (True, True)])
 def test_flows(tmp_path: Path, digest: bool, tls: bool) -> None:
-    """All register, from more addresses than one may have connections from; none is lost, each that is called answers."""
+    """All register, from more than one address; none is lost, and each that is called answers."""
     if tls:
         program("openssl", "openssl")
     seen: list[Snapshot] = []

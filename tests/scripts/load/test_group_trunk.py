@@ -21,7 +21,8 @@ INVITE = (
 
 class Bench:
     def __init__(self) -> None:
-        self.alarms, self.seen = Alarms(), []
+        self.alarms = Alarms()
+        self.seen: list[tuple[int, str, float]] = []
         self.trunk = GroupTrunk("first", free(TRUNK), 1.0, self.alarms, lambda *what: self.seen.append(what))
         self.far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.far.bind((PROXY, 0))

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from scripts.load import wire
 
-REQUEST = b"\r\n".join((
-    b"INVITE sip:a@b SIP/2.0", b"Via: SIP/2.0/UDP p;branch=1", b"Via: SIP/2.0/UDP q;branch=2", b"From: <sip:x@y>;tag=1",
-    b"To: <sip:a@b>", b"Call-ID: c", b"CSeq: 1 INVITE", b"Record-Route: <sip:p;lr>", b"Subject: s", b"Content-Length: 2",
-    b"", b"hi",
-))  # fmt: skip
+REQUEST = """\
+INVITE sip:a@b SIP/2.0
+Via: SIP/2.0/UDP p;branch=1
+Via: SIP/2.0/UDP q;branch=2
+From: <sip:x@y>;tag=1
+To: <sip:a@b>
+Call-ID: c
+CSeq: 1 INVITE
+Record-Route: <sip:p;lr>
+Subject: s
+Content-Length: 2
+
+hi""".replace("\n", "\r\n").encode()
 
 
 def test_values() -> None:
@@ -30,7 +38,8 @@ def test_reply() -> None:
 
 def test_cut_byte_by_byte() -> None:
     """However a stream was cut, the same comes out."""
-    buffer, found = bytearray(), []
+    buffer = bytearray()
+    found: list[bytes] = []
     for byte in REQUEST + wire.PONG + REQUEST:
         buffer.append(byte)
         found += wire.cut(buffer)
