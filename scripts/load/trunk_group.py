@@ -346,7 +346,7 @@ class _Play:
             delayed=len(delayed), longest_beyond=max((call.set_up for call in free_to_move), default=0.0) - usual,
             detection={name: self._since(wave, events[name]) for name, wave in waves.items()},
             back={name: self._first_after(answered, name) for name in events},
-            probes=len(delayed) - sum(map(len, waves.values())),
+            probes=len(delayed) - len({call.number for wave in waves.values() for call in wave}),
             leaks=sum(trunk.leaks for trunk in self.trunks.values()),
             cpu_us_per_call=self._used / len(answered) if answered else None, samples=tuple(self.samples),
         )  # fmt: skip
