@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from proxy.best_response import Tried, better, rank
+from proxy.between_phones import are_both_phones
 from proxy.crossing import Crossing
 from proxy.derive import cancel_for
 from proxy.errors import Malformed
@@ -344,7 +345,8 @@ class ResponseContext:
             return
         merged: list[tuple[bytes, bytes]] = []
         if best.final in (401, 407):
-            others = (branch.response for branch in self.branches if branch is not best and branch.response)
+            asked = (branch for branch in self.branches if branch is not best and not are_both_phones(branch.crossing))
+            others = (branch.response for branch in asked if branch.response)
             merged = [line for other in others if other.status in (401, 407) for line in _challenges(other)]
         self._uplink.pass_back(self, best, best.response, merged, now)
 

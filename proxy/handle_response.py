@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from proxy.aliases import address_of, send_over_own
+from proxy.between_phones import outward
 from proxy.by_size import fall_back
 from proxy.crossing import Crossing
 from proxy.derive import ack_and_bye
@@ -99,7 +100,7 @@ class ResponseHandler:
         if data is None:
             self._failed(context, branch, response, now)
             return
-        status = 500 if response.status == 503 else response.status
+        status = outward(crossing, response.status)
         if not context.server.respond(status, data, now):
             return
         if crossing.login is not None:

@@ -160,7 +160,7 @@ def destinations(
         # the number of a caller who has withheld it.
         arrival.take_prefix(network.prefixes)
     uri = arrival.uri
-    emergency = network.is_emergency(arrival.dialled)
+    emergency = network.calls_for_help(arrival.request, arrival.dialled)
     if arrival.through:
         flow = open_flow(generation.tokens, arrival.through, generation.places)
         return [Destination(hop_over(ACCESS, flow), arrival.request.uri)], False
