@@ -27,6 +27,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from config.streams_section import Streams as Bounds
 from proxy.flow import Flow
 from proxy.framing import Unframed
+from proxy.guard import source_of
 from proxy.places import SERIAL, WORKER_SHIFT
 from proxy.transport import TransportStats
 from proxy.transport_connection import Connection, StreamProtocol
@@ -236,7 +237,7 @@ class Streams:
         self._connections: dict[int, Connection] = {}
         self._ours: dict[Key, Connection] = {}
         self._sources: dict[str, int] = {}
-        """Address → its incoming connections, of those whose number is bounded."""
+        """Address, or IPv6 network of 64 bits → its incoming connections, of those whose number is bounded."""
         self._tick = LoopingCall(self._look)
         self._tick.clock = reactor
         self._looked_idle = clock()
@@ -324,15 +325,16 @@ class Streams:
         """Return a connection from somewhere; None where there are too many."""
         host, port = addr.host, addr.port
         trusted = self.trusted(host)
+        flow = Flow(acceptor.transport, acceptor.address, (host, port), self._next())
         if self._stopping or len(self._connections) >= self.bounds.connections:
             self.count("connections_refused", "total")
             return None
         if not trusted:
-            if self._sources.get(host, 0) >= self.bounds.per_source:
+            source = source_of(flow)
+            if self._sources.get(source, 0) >= self.bounds.per_source:
                 self.count("connections_refused", "source")
                 return None
-            self._sources[host] = self._sources.get(host, 0) + 1
-        flow = Flow(acceptor.transport, acceptor.address, (host, port), self._next())
+            self._sources[source] = self._sources.get(source, 0) + 1
         connection = self._connections[flow.connection] = Connection(self, flow, acceptor.stats, trusted=trusted)
         return connection
 
@@ -366,7 +368,7 @@ class Streams:
             if self._ours.get(key) is connection:
                 del self._ours[key]
         elif not connection.trusted:
-            self._forget_source(flow.peer[0])
+            self._forget_source(source_of(flow))
         if self._stopping:
             self._one_less()
             return
@@ -375,12 +377,12 @@ class Streams:
         if connection.was_open:
             self._boundary(lambda now: self._core.closed(flow, now))
 
-    def _forget_source(self, host: str) -> None:
-        left = self._sources[host] - 1
+    def _forget_source(self, source: str) -> None:
+        left = self._sources[source] - 1
         if left:
-            self._sources[host] = left
+            self._sources[source] = left
         else:
-            del self._sources[host]
+            del self._sources[source]
 
     def _one_less(self) -> None:
         """Go on with stopping, when nobody is left."""

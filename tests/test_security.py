@@ -402,8 +402,8 @@ def test_a_token_of_one_kind_is_none_of_another() -> None:
     answer = ask(world, phone.register(instance, b"Supported: gruu"))
     found = re.findall(rb'(?:pub|temp)-gruu="sip:([^"]*)"', answer)
     public, temporary = found[0].partition(b"gr=")[2], found[1].partition(b"@")[0]
-    tokens, place = world.core.generation.tokens, world.core.place
-    flow = seal_flow(tokens, Flow("UDP", PROXY, PHONE), place)
+    tokens, places = world.core.generation.tokens, world.core.places
+    flow = seal_flow(tokens, Flow("UDP", PROXY, PHONE), places)
     for token in (flow, public, temporary):
         for number, uri in enumerate((b"sip:alice@example.net;gr=" + token, b"sip:" + token + b"@example.net;gr")):
             invite = CARRIER.invite(uri=uri, branch=b"z9hG4bKt%d%b" % (number, token[-8:].strip(b"-_")))
@@ -411,7 +411,7 @@ def test_a_token_of_one_kind_is_none_of_another() -> None:
             assert bool(reached) is ((token, number) in ((public, 0), (temporary, 1)))
         if token is not flow:
             with pytest.raises(Refused):
-                open_flow(tokens, token, place)
+                open_flow(tokens, token, places)
         routed = Agent(PHONE, b"alice").invite(
             branch=b"z9hG4bKr" + token[-8:].strip(b"-_"), headers=(b"Route: <sip:%b@192.0.2.1;lr>" % token,)
         )
