@@ -25,7 +25,7 @@ settings.load_profile("sipveil")
 
 TESTS = Path(__file__).parent
 IN_A_ROW = ("real", "scripts", "tap", "test_packaging.py")
-"""Where tests start programs and watch the clock: one after another, so that they share two cores with one test only."""
+"""Where tests start programs and watch the clock: one after another, beside one other test at most."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
