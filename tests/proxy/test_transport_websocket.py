@@ -136,7 +136,8 @@ async def test_pings(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("data", [request(protocol=""), request(protocol="xmpp"), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-                                  b"OPTIONS sip:a SIP/2.0\r\n\r\n", b"\0" * 100 + b"\r\n\r\n"])  # fmt: skip
+                                  b"OPTIONS sip:a SIP/2.0\r\n\r\n", b"\0" * 100 + b"\r\n\r\n"],
+                         ids=["no-subprotocol", "other-subprotocol", "browser", "plain-sip", "noise"])  # fmt: skip
 @pytest_twisted.ensureDeferred
 async def test_what_is_no_sip_over_websocket_is_refused(bench: Bench, data: bytes) -> None:
     """Another subprotocol, a web browser, plain SIP, noise: an HTTP error at most, and no page."""
@@ -189,6 +190,7 @@ async def test_a_handshake_is_bounded_in_bytes_and_time(bench: Bench) -> None:
     "data",
     [frame(b"x", size=5000)[:20], frame(b"x" * 900, final=False) + frame(b"x" * 900, 0, final=False) * 2,
      frame(MESSAGE, masked=False), b"\xff" * 10, frame(b"x", 3)],
+    ids=["large-frame", "large-message", "unmasked", "noise", "unknown-kind"],
 )  # fmt: skip
 @pytest_twisted.ensureDeferred
 async def test_what_breaks_the_rules_ends_it(data: bytes) -> None:
