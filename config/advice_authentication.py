@@ -32,7 +32,7 @@ def _browsers(settings: Settings) -> Iterator[Mistake]:
     """Yield what keeps SIP.js 0.21 and JsSIP 3.13 out: they read the first challenge alone, and know MD5 alone."""
     for listener in settings.listeners:
         if listener.transport in ("ws", "wss"):
-            wrong = "MD5 is not what is asked for first, and phones in browsers (SIP.js, JsSIP) give up at anything else"
+            wrong = "MD5 is not asked for first, and phones in browsers (SIP.js, JsSIP) give up at anything else"
             right = f'write algorithms = ["MD5"] if listener {listener.name} is for them'
             yield Mistake(("authentication", "algorithms"), wrong, right)
             return
