@@ -101,10 +101,10 @@ class Authenticator:
         self._attempts.failures, self._attempts.source_failures = section.failures, section.source_failures
         self._challenges.limit = section.challenges
         self._section, self._realm = section, realm
-        self._nonces = Nonces(tokens, realm, section.nonce_life)
         self._algorithms = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
         if self._accounts is not None:
             self._accounts.hashes.wanted = section.userhash
+        self._nonces = Nonces(tokens, realm, section.nonce_life, self._core.worker)
         # Stands in for an account that there is not: nobody can know what it is the hash of.
         self._nobody = stand_in(
             tokens.mac(tokens.current, b"nobody", size=48) + tokens.mac(tokens.current, b"nobody-else", size=32)

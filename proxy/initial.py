@@ -162,7 +162,7 @@ def destinations(
     uri = arrival.uri
     emergency = network.is_emergency(arrival.dialled)
     if arrival.through:
-        flow = open_flow(generation.tokens, arrival.through, generation.place)
+        flow = open_flow(generation.tokens, arrival.through, generation.places)
         return [Destination(hop_over(ACCESS, flow), arrival.request.uri)], False
     if not emergency and not arrival.source.in_core:
         check_maddr(uri, network.is_us)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def check_flow(generation: Generation, record: Record, source: Party) -> None:
-    """Refuse what is for a connection of another process, before a restart or beside us: its number says nothing here.
+    """Refuse what is for a connection of a process that is no more, whichever worker that was.
 
     Raises:
         Refused: 430 or 480.
     """
     flow = record.flow
-    if flow is not None and flow.connection and (record.node, record.worker) != generation.place:
+    if flow is not None and flow.connection and not generation.places.has(flow, record.node):
         raise Refused(flow_failed(source), "Flow Failed")
 
 

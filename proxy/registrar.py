@@ -87,6 +87,9 @@ class Registrar:
             # Whose account it is, To is an address of: that is seen to where the account is set (§10.3 steps 3 and 4).
             raise Refused(403, "Forbidden")
         self._limits.check_rate(arrival, section)
+        if not core.bindings.owns(aor):
+            # It came to us by a mistake, or by a connection of which nobody else can be told: two must not write one.
+            raise Refused(500, "Another Worker's")
         asked = registration.read(request, section)
         before = core.bindings.of(aor)
         bindings = before

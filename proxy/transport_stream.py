@@ -27,6 +27,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from config.streams_section import Streams as Bounds
 from proxy.flow import Flow
 from proxy.framing import Unframed
+from proxy.places import SERIAL, WORKER_SHIFT
 from proxy.transport import TransportStats
 from proxy.transport_connection import Connection, StreamProtocol
 from proxy.transport_tls import Accepting, Connecting, Tls
@@ -72,7 +73,18 @@ class Key(NamedTuple):
 
 
 def open_stream_socket(address: str, port: int) -> socket.socket:
-    """Return a listening, non-blocking TCP socket; port 0 lets the system choose.
+    """Return a listening, non-blocking TCP socket, as `bind_stream_socket` binds it."""
+    sock = bind_stream_socket(address, port)
+    try:
+        sock.listen(BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def bind_stream_socket(address: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a bound, non-blocking TCP socket; port 0 lets the system choose; shared: others may have it too.
 
     What is accepted inherits its options. SO_REUSEADDR lets a restart have the port while old connections linger; on
     TCP it lets nobody else listen there.
@@ -88,8 +100,9 @@ def open_stream_socket(address: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         set_options(sock)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((address, port))
-        sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise
@@ -192,6 +205,7 @@ class Streams:
         failed: Callable[[Exception], None],
         count: Callable[[str, str], None],
         trusted: Callable[[str], bool],
+        worker: int = 0,
     ) -> None:
         """Begin with none.
 
@@ -204,6 +218,7 @@ class Streams:
             failed: told of what the core raised; must not raise and must not write out its text.
             count: counts something for the metrics page.
             trusted: tells whether an address is of a server that the configuration names.
+            worker: our number, which the numbers of connections begin with.
         """
         self.bounds = bounds
         self.most = most
@@ -215,7 +230,8 @@ class Streams:
         self._core = core
         self._failed = failed
         # A record may name a connection, and outlive this process: its number must not be that of another one then.
-        self._number = secrets.randbelow(1 << 31)
+        self._serial = secrets.randbelow(1 << 31)
+        self._worker = worker << WORKER_SHIFT
         self._acceptors: dict[tuple[str, tuple[str, int]], Acceptor] = {}
         self._connections: dict[int, Connection] = {}
         self._ours: dict[Key, Connection] = {}
@@ -322,8 +338,9 @@ class Streams:
 
     def _next(self) -> int:
         """Return a number that no connection of this process ever had."""
-        self._number += 1
-        return self._number
+        # 2^32 of them are not at once; 0 is none.
+        self._serial = self._serial + 1 & SERIAL or 1
+        return self._worker | self._serial
 
     # --- what connections ask for
 

@@ -62,6 +62,14 @@ class RegistrationJournal:
         self._is_anew = False
         """Whether the store was made by us, empty, and has not been filled yet."""
 
+    def make(self) -> None:
+        """Make the store where there is none, and load what reads it: once, for all that are forked afterwards."""
+        if self._section is not None:
+            try:
+                self._opened()
+            except StateFileError as error:
+                self._fail(str(error))
+
     def begin(self, table: Bindings) -> None:
         """Read what there is into an empty table, here and now, and listen to it."""
         if self._section is None:
