@@ -3,8 +3,8 @@
     key id (1 byte) | time in seconds (4) | serial (2) | keyed hash (12)      in base64url, 26 letters
 
 The hash takes in the realm, the worker and the address of whom it is given to. The worker, because each keeps count for
-itself (`proxy/nonce_counts.py`), and which one a request meets its sender chooses by Call-ID or To: so each nonce is used
-up in one place, and what was proved to one worker proves nothing to another.
+itself (`proxy/nonce_counts.py`), and which one a request meets its sender chooses by Call-ID or To: so each nonce is
+used up in one place, and what was proved to one worker proves nothing to another.
 The address, because a wrong answer is counted against it: nobody can have another one blamed who does not receive
 what is sent to that one. Not the Call-ID: a phone goes on with a nonce in its next call (RFC 7616 §3.4), and a proof is
 of method and Request-URI, whatever call it stands in. Who meets another worker, or has another address by now, gets
