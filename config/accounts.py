@@ -9,9 +9,10 @@ thousand take some 25 MB, and to find one is a look into a dictionary. Who fills
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 
 from config.account import MD5_SIZE, SHA256_SIZE, SHA512_256_SIZE, Account
+from config.account_addresses import AccountAddresses
 from config.user_hashes import UserHashes
 
 Realms = Mapping[bytes, Mapping[bytes, bytes]]
@@ -95,6 +96,8 @@ class Accounts:
         """Whether what stands here holds: not before a store was read, nor when that is too long ago."""
         self.hashes = UserHashes()
         """Names by their hashes, where phones may send these."""
+        self.sharing = AccountAddresses()
+        """Names by the addresses of accounts that have several."""
         self._lacking: dict[bytes, int] = {}
         """Realm → how many of its accounts lack HA1 under SHA-512-256."""
 
@@ -120,19 +123,36 @@ class Accounts:
         self._realms = {realm: dict(names) for realm, names in realms.items()}
         self._lacking = {realm: _count_lacking(names) for realm, names in realms.items()}
         self.hashes.forget()
+        self.sharing.replace({realm: _all_addresses(realm, names) for realm, names in realms.items()})
 
     def patch(self, changed: Realms, remaining: Set[tuple[bytes, bytes]] | None) -> None:
         """Take over what has changed; where one was removed, remaining is each (realm, username) still there."""
         for realm, names in changed.items():
-            self._realms.setdefault(realm, {}).update(names)
+            known = self._realms.setdefault(realm, {})
+            for username, packed in names.items():
+                self.sharing.change(realm, username, *_addresses(realm, username, known.get(username), packed))
+            known.update(names)
             self.hashes.add(realm, names)
         if remaining is not None:
             for realm, known in tuple(self._realms.items()):
                 for username in tuple(known):
                     if (realm, username) not in remaining:
-                        known.pop(username, None)
+                        self.sharing.change(realm, username, *_addresses(realm, username, known.pop(username), None))
             self.hashes.forget()
         self._lacking = {realm: _count_lacking(names) for realm, names in self._realms.items()}
+
+
+def _all_addresses(realm: bytes, names: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
+    for username, packed in names.items():
+        yield username, addresses_of(packed, username, realm)
+
+
+def _addresses(
+    realm: bytes, username: bytes, before: bytes | None, after: bytes | None
+) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the addresses of an account before and after a change; () where there was, or is, none."""
+    first, second = [() if each is None else addresses_of(each, username, realm) for each in (before, after)]
+    return first, second
 
 
 def _count_lacking(names: Mapping[bytes, bytes]) -> int:

@@ -241,7 +241,7 @@ class Authenticator:
         self, credentials: Credentials, request: Message, sender: Sender, counts: NonceCounts, wall: int
     ) -> str:
         nonce = credentials.nonce
-        judged = self._nonces.judge(nonce, request.call_id, sender.origin, wall, counts.floor)
+        judged = self._nonces.judge(nonce, sender.origin, wall, counts.floor)
         if judged.freshness is not Freshness.FRESH:
             return _WORTHLESS[judged.freshness]
         username = credentials.username
@@ -254,7 +254,7 @@ class Authenticator:
         if not right or packed is self._nobody or is_disabled(packed):
             self._attempts.failed(sender, username, wall)
             return "wrong"
-        if not counts.use(nonce, credentials.uses, judged.issued, wall):
+        if not counts.use(nonce, username, credentials.uses, judged.issued, wall):
             return "replayed"
         self._attempts.proved(sender, username)
         return "accepted"
@@ -323,7 +323,7 @@ class Authenticator:
         if verdict.status not in (401, 407):
             return ()
         floor = self._counts.floor if self._counts is not None else wall
-        nonce = self._nonces.make(request.call_id, sender.origin, wall, floor)
+        nonce = self._nonces.make(sender.origin, wall, floor)
         head = b"WWW-Authenticate: " if verdict.status == 401 else b"Proxy-Authenticate: "
         userhash = self._section.userhash and self._accounts is not None and self._accounts.hashes.are_known
         return tuple(

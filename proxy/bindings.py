@@ -40,6 +40,8 @@ class Binding(NamedTuple):
     """Wall clock of the last REGISTER, seconds: of several flows the youngest is tried first."""
     since: int = 0
     """Wall clock from which on it has had this flow."""
+    account: str = ""
+    """Who registered it; empty where nobody was asked."""
 
 
 class _Identity(NamedTuple):

@@ -114,6 +114,7 @@ class Core:
         self.waiting = Waiting()
         self.recorder: Recorder | None = None
         self.bindings = Bindings(self.wheel, wall - now)
+        self._accounts = accounts
         self.generation = self._generation(settings, keyring, privacy, retired)
         self.servers: dict[ServerKey, Server] = {}
         self.clients: dict[bytes, Client] = {}
@@ -148,7 +149,9 @@ class Core:
         identity = Identity(tokens, privacy.leaks)
         references = References(tokens, identity)
         network = Network(settings, retired)
-        generation = Generation(network, privacy, tokens, identity, references, self.places, self.bindings)
+        generation = Generation(
+            network, privacy, tokens, identity, references, self.places, self.bindings, self._accounts
+        )
         self._make_forwarders(generation)
         return generation
 
@@ -265,8 +268,9 @@ class Core:
         if keyring == former.tokens.ring:
             network = Network(settings, retired)
             self.generation = Generation(
-                network, privacy, former.tokens, former.identity, former.references, self.places, self.bindings
-            )
+                network, privacy, former.tokens, former.identity, former.references, self.places, self.bindings,
+                self._accounts,
+            )  # fmt: skip
             self._make_forwarders(self.generation)
         else:
             self.generation = self._generation(settings, keyring, privacy, retired)

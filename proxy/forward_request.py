@@ -86,7 +86,7 @@ class RequestForwarder:
             _disbelieve(draft, crossing)
         _count_down(draft, crossing)
         if crossing.phone is not None:
-            call_party(draft, crossing.phone.aor)
+            call_party(draft, crossing.phone.called)
         plan = self._plan(crossing)
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan)
         if crossing.passage.numbered is not None and HEADER in draft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from config.accounts import Accounts
 from config.vocabulary import Category, Zone
 from proxy.bindings import Bindings
 from proxy.flow import Flow
@@ -44,6 +45,8 @@ class Generation:
     """Which worker has a connection, and whether it still runs."""
     bindings: Bindings | None = None
     """Where phones are registered; the same for all generations."""
+    accounts: Accounts | None = None
+    """Who phones may be; the same for all generations, and None where they are not asked."""
     _passages: Recent[tuple[str, str, int, int, bool, int, End, End, Ways], Passage] = field(default_factory=Recent)
 
     def passage(

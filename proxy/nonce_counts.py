@@ -7,11 +7,11 @@ issued up to then count as old. So does the start, for what was used before it n
 from __future__ import annotations
 
 MOST = 200_000
-"""Nonces that are kept, some 35 MB: three minutes of 1,000 calls a second."""
+"""Nonces that are kept, some 40 MB: three minutes of 1,000 calls a second of phones that take a new one for each."""
 
 
 class NonceCounts:
-    """The highest count that was used with each nonce, in two halves of which the older is forgotten as a whole."""
+    """The highest count that each user has used with a nonce, in two halves; the older is forgotten as a whole."""
 
     __slots__ = ("_began", "_half", "_life", "_newest", "_newest_old", "_old", "_young", "floor")
 
@@ -30,23 +30,26 @@ class NonceCounts:
         """Return how many nonces are kept."""
         return len(self._young) + len(self._old)
 
-    def use(self, nonce: bytes, count: int, issued: int, wall: int) -> bool:
+    def use(self, nonce: bytes, user: bytes, count: int, issued: int, wall: int) -> bool:
         """Use a count up; False where it, or one behind it, was used before.
 
         Args:
             nonce: a fresh one, whose response was right.
+            user: who has proved it. A proof is one user's; counted together, who shares the address and overhears the
+                nonce could use up another's counts.
             count: its nc.
             issued: when it was made, Unix seconds.
             wall: now.
         """
-        last = self._young.get(nonce)
+        key = nonce + user  # nonces of ours are all of one length
+        last = self._young.get(key)
         if last is None:
-            last = self._old.get(nonce, 0)
+            last = self._old.get(key, 0)
         if count <= last:
             return False
-        if nonce not in self._young and (len(self._young) >= self._half or wall - self._began > self._life):
+        if key not in self._young and (len(self._young) >= self._half or wall - self._began > self._life):
             self._turn(wall)
-        self._young[nonce] = count
+        self._young[key] = count
         self._newest = max(self._newest, issued)
         return True
 

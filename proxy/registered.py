@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proxy import gruu
+from proxy import gruu, implicit_registration
 from proxy.bindings import Binding, Bindings
 from proxy.flow import Flow
 from proxy.generation import Generation
@@ -32,6 +32,9 @@ class Phone(NamedTuple):
     """One registered phone as a target."""
 
     aor: bytes
+    """What it is registered under."""
+    called: bytes
+    """The address that was called: of its account, but not always the one that it is registered under."""
     rank: int
     """0 rings at once, 1 when those of 0 have failed, and so on."""
     way: Way
@@ -48,12 +51,17 @@ def phones(generation: Generation, uri: SipUri | None, request_uri: bytes) -> li
     table.catch_up()
     if uri is not None and gruu.is_gruu(uri):
         return _by_gruu(generation, table, uri)
-    domains = tuple([domain.lower().removesuffix(".").encode() for domain in section.domains])
     ours = uri is not None and network.is_us(uri.host, uri.port)
-    for aor in candidates(uri, request_uri, domains, ours=ours):
-        bindings = table.of(aor)
+    called = candidates(uri, request_uri, implicit_registration.domains_of(section), ours=ours)
+    entitled = implicit_registration.Entitled(table, generation.accounts, network.settings)
+    for aor in called:
+        bindings = entitled.of(aor)
         if bindings:
-            return _ranked(aor, bindings)
+            return _ranked(aor, {aor: bindings})
+    for aor in called:
+        others = entitled.of_accounts(aor)
+        if others:
+            return _ranked(aor, others)
     return []
 
 
@@ -67,22 +75,29 @@ def _by_gruu(generation: Generation, table: Bindings, uri: SipUri) -> list[Phone
     opened = gruu.open_gruu(generation.tokens, uri)
     if opened is None:
         return []
-    bindings = [each for each in table.of(opened.aor) if gruu.means(generation.tokens, opened, each)]
-    return _ranked(opened.aor, tuple(bindings))
+    entitled = implicit_registration.Entitled(table, generation.accounts, generation.network.settings)
+    bindings = [each for each in entitled.of(opened.aor) if gruu.means(generation.tokens, opened, each)]
+    return _ranked(opened.aor, {opened.aor: tuple(bindings)})
 
 
-def _ranked(aor: bytes, bindings: tuple[Binding, ...]) -> list[Phone]:
-    """Return the phones of an address of record by preference, each with its flows, the youngest first."""
-    flows: dict[tuple[bytes, bytes], list[Binding]] = {}
-    for binding in sorted(bindings, key=lambda each: -each.made):
-        # Without Outbound each Contact is a phone of its own.
-        key = (binding.instance, b"") if binding.reg_id else (b"", binding.uri)
-        flows.setdefault(key, []).append(binding)
+def _ranked(called: bytes, registered: dict[bytes, tuple[Binding, ...]]) -> list[Phone]:
+    """Return the phones of an address that was called by preference, each with its flows, the youngest first.
+
+    Args:
+        called: the address.
+        registered: address of record → bindings, of the address itself or of others of its accounts.
+    """
+    flows: dict[tuple[bytes, bytes, bytes], list[Binding]] = {}
+    for aor, bindings in registered.items():
+        for binding in sorted(bindings, key=lambda each: -each.made):
+            # Without Outbound each Contact is a phone of its own.
+            key = (aor, binding.instance, b"") if binding.reg_id else (aor, b"", binding.uri)
+            flows.setdefault(key, []).append(binding)
     qualities = sorted({_quality(each) for each in flows.values()}, reverse=True)
     found = []
-    for each in flows.values():
-        first, *others = map(_way, each)
-        found.append(Phone(aor, qualities.index(_quality(each)), first, tuple(others)))
+    for (aor, _, _), of_one in flows.items():
+        first, *others = map(_way, of_one)
+        found.append(Phone(aor, called, qualities.index(_quality(of_one)), first, tuple(others)))
     return sorted(found, key=lambda phone: phone.rank)
 
 

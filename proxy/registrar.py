@@ -14,11 +14,12 @@ from proxy import gruu, registration
 from proxy.bindings import Binding
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
+from proxy.implicit_registration import domains_of, registered_as
 from proxy.initial import Arrival, take_routes
 from proxy.message import Message
 from proxy.registered_address import address_of_record
 from proxy.registration import Registration, Wanted
-from proxy.registration_limits import RegistrationLimits, addresses
+from proxy.registration_limits import RegistrationLimits
 from proxy.transaction import ServerTransaction
 from proxy.uri import parse_sip_uri, without_push
 from proxy.uri_equal import equal
@@ -62,7 +63,7 @@ class Registrar:
         if section is None or section.mode != "local" or arrival.uri is None or arrival.request.to_tag:
             return False
         domain = arrival.uri.host.lower().removesuffix(b".")
-        if domain not in _domains(section):
+        if domain not in domains_of(section):
             return False
         try:
             lines = self._register(arrival, section, domain, now)
@@ -85,7 +86,8 @@ class Registrar:
         aor = _aor(request, domain)
         if not arrival.account and not section.unauthenticated:
             raise Refused(403, "Forbidden")
-        if arrival.account and aor not in addresses(core, arrival, section):
+        addresses = core.authentication.addresses(arrival.account)
+        if arrival.account and aor not in registered_as(addresses, domains_of(section)):
             # To is an address of the account: that is seen to where the account is set (§10.3 steps 3 and 4). There
             # `alice;x` is alice, as in From; here it would be an address of record of its own, perhaps somebody else's.
             raise Refused(403, "Forbidden")
@@ -150,6 +152,7 @@ class Registrar:
                 if asked.gruu:
                     line += b';pub-gruu="%b";temp-gruu="%b"' % gruu.make(tokens, aor, binding)
             lines.append(line)
+        lines += self._associated(arrival, aor)
         if asked.path:
             lines += [request.lines[place] for place in request.index[b"path"]]
         if any(each.reg_id and each.expires for each in asked.contacts):
@@ -160,6 +163,20 @@ class Registrar:
         lines += [b"Supported: path, outbound, gruu", b"Date: " + formatdate(arrival.wall, usegmt=True).encode()]
         return tuple(lines)
 
+    def _associated(self, arrival: Arrival, aor: bytes) -> tuple[bytes, ...]:
+        """Return the line of all addresses that an account has, the main one first (RFC 7315 §4.1).
+
+        By each of them its phone may be called, and as each it may speak. Who has proved no account has none.
+        """
+        if not arrival.account:
+            return ()
+        domain = aor.rpartition(b"@")[2]
+        found = [
+            b"<sip:%b>" % (address if b"@" in address else address + b"@" + domain)
+            for address in self._core.authentication.addresses(arrival.account)
+        ]
+        return (b"P-Associated-URI: " + b", ".join(dict.fromkeys(found)),)
+
     def _flow_timer(self, flow: Flow) -> int:
         section = self._core.generation.network.settings.registrar
         return section.flow_timer if section is not None and flow.transport in _TIMED else 0
@@ -167,10 +184,6 @@ class Registrar:
 
 _REFUSALS = {403: "forbidden", 404: "unknown", 423: "brief", 500: "full", 503: "limited"}
 """Labels of refusals by status; any other is `refused`."""
-
-
-def _domains(section: Section) -> tuple[bytes, ...]:
-    return tuple([domain.lower().removesuffix(".").encode() for domain in section.domains])
 
 
 def _aor(request: Message, domain: bytes) -> bytes:
@@ -194,7 +207,7 @@ def _binding(arrival: Arrival, asked: Registration, wanted: Wanted, old: Binding
     until = now + wanted.expires
     return Binding(
         wanted.uri, wanted.q, request.call_id, request.cseq, until, flow, asked.path, wanted.instance, wanted.reg_id,
-        arrival.wall, since,
+        arrival.wall, since, arrival.account,
     )  # fmt: skip
 
 

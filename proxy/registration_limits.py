@@ -13,9 +13,9 @@ from config.registrar_section import Registrar as Section
 from proxy.bindings import Binding
 from proxy.errors import Refused
 from proxy.guard import source_of
+from proxy.implicit_registration import domains_of, registered_as
 from proxy.initial import Arrival
 from proxy.rate import RateLimit
-from proxy.registered_address import address_of_record
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -68,7 +68,8 @@ class RegistrationLimits:
         aor, after = wanted
         before = core.bindings.of(aor)
         if len(after) > len(before) and arrival.account:
-            others = sum(len(core.bindings.of(each)) for each in addresses(core, arrival, section) if each != aor)
+            own = registered_as(core.authentication.addresses(arrival.account), domains_of(section))
+            others = sum(len(core.bindings.of(each)) for each in own if each != aor)
             if others + len(after) > section.account_bindings:
                 raise _full()
         if arrival.source.edge:
@@ -85,16 +86,3 @@ def _full() -> Refused:
 
 def _from(source: str, bindings: tuple[Binding, ...]) -> int:
     return sum(1 for each in bindings if not each.path and source_of(each.flow) == source)
-
-
-def addresses(core: Core, arrival: Arrival, section: Section) -> set[bytes]:
-    """Return the addresses of record that an account may have registered."""
-    domains = [domain.lower().removesuffix(".").encode() for domain in section.domains]
-    found: set[bytes] = set()
-    for address in core.authentication.addresses(arrival.account):
-        user, at, host = address.rpartition(b"@")
-        if at:
-            found.add(address_of_record(user, host))
-        if not at or user[:1] == b"+":  # a number is the same at each of them
-            found.update([address_of_record(user if at else address, domain) for domain in domains])
-    return found

@@ -203,7 +203,7 @@ def _kept(bindings: tuple[Binding, ...], epoch: float) -> tuple[StoredBinding, .
         StoredBinding(
             each.uri, each.q, each.call_id, each.cseq, each.until + epoch, each.flow.transport, *each.flow.local,
             *each.flow.peer, b"".join(uri + b"\n" for uri in each.path), each.instance, each.reg_id, each.made,
-            each.since,
+            each.since, each.account,
         )
         for each in bindings
         if not each.flow.connection
@@ -215,5 +215,6 @@ def _restored(row: StoredBinding, until: float) -> Binding:
     flow = Flow(row.transport, (row.local_host, row.local_port), (row.peer_host, row.peer_port))
     path = tuple(row.path.split(b"\n")[:-1])
     return Binding(
-        row.uri, row.q, row.call_id, row.cseq, until, flow, path, row.instance, row.reg_id, row.made, row.since
+        row.uri, row.q, row.call_id, row.cseq, until, flow, path, row.instance, row.reg_id, row.made, row.since,
+        row.account,
     )  # fmt: skip

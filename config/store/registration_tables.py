@@ -7,7 +7,7 @@ from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, Table, Tex
 from config.store.schema import Migrations
 from config.store.tables import NAMES
 
-MIGRATIONS = Migrations("0001", "registration_migrations")
+MIGRATIONS = Migrations("0002", "registration_migrations")
 METADATA = MetaData(naming_convention=NAMES)
 
 BINDINGS = Table(
@@ -31,5 +31,7 @@ BINDINGS = Table(
     Column("reg_id", Integer, nullable=False),
     Column("made", Integer, nullable=False),
     Column("since", Integer, nullable=False),
+    Column("account", Text, nullable=False, server_default=""),
 )
-"""Bytes as they came, for a URI may hold any. `path`: URIs with a line end behind each; `expires`: Unix time."""
+"""Bytes as they came, for a URI may hold any. `path`: URIs with a line end behind each; `expires`: Unix time;
+`account`: the username that registered it, empty where nobody was asked."""

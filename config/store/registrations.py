@@ -32,6 +32,7 @@ class StoredBinding(NamedTuple):
     reg_id: int
     made: int
     since: int
+    account: str = ""
 
 
 Changes = Mapping[bytes, tuple[StoredBinding, ...]]

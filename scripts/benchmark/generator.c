@@ -218,7 +218,11 @@ static void say_in(Call *call, enum Kind kind, Text to, int attempt) {
     char number[16], subscriber[16], cseq[8], next[8], tried[4], proof[1024];
     snprintf(number, sizeof number, "%08lx", n);
     snprintf(subscriber, sizeof subscriber, "%08u", (unsigned)(n % subscribers));
+#ifdef DIGEST
+    int from = n % subscribers % callers; /* a phone stays at its address, which its nonce is for */
+#else
     int from = n % callers;
+#endif
     Text values[FIELDS] = {
         [CALL] = {number, 8}, [RUN] = {run, strlen(run)}, [SUBSCRIBER] = {subscriber, 8},
         [CALLER] = {caller_text[from], strlen(caller_text[from])}, [PROXY] = {proxy_text, strlen(proxy_text)},

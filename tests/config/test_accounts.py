@@ -109,3 +109,18 @@ def test_a_hundred_thousand_are_small() -> None:
     tracemalloc.stop()
     assert len(accounts) == 100_000
     assert size < 27_000_000
+
+
+def test_who_has_several_addresses_is_found_by_each_as_the_store_changes() -> None:
+    """Read whole, changed, removed: by what stands there now, and by nothing else."""
+    found = Accounts()
+    found.replace({REALM: {b"alice": pack(account("alice", "a@h", "+15550123"))}})
+    assert found.sharing.find(REALM, b"+15550123@h") == (b"alice",)
+    found.patch(
+        {REALM: {b"bob": pack(account("bob", "b@h", "+15550123")), b"alice": pack(account("alice", "a@h"))}}, None
+    )
+    assert found.sharing.find(REALM, b"+15550123@h") == (b"bob",)
+    found.patch({}, {(REALM, b"alice")})
+    assert found.sharing.find(REALM, b"+15550123@h") == ()
+    found.replace({})
+    assert found.sharing.find(REALM, b"a@h") == ()

@@ -434,16 +434,86 @@ def test_a_wrong_answer_uses_nothing_up() -> None:
 
 
 def test_a_proof_that_was_overheard_is_of_no_use_elsewhere() -> None:
-    """Another address, or another Call-ID: a new nonce, and the phone that it is asks nobody for a password."""
+    """From another address, before or after its use: a new nonce, and the phone asks nobody for a password."""
     invite = ALICE.invite()
     found = ladder() >> invite << Sent(ALICE, 407)
     line = proof(invite, found[407])
     thief = again(invite, line)._replace(source=OTHER_PHONE)
     assert found >> thief << Sent(BOB, 407)
     assert challenges(found[407])[0]["stale"] == "true"
-    other = ALICE.invite(call_id=b"another", branch=b"z9hG4bK5")
-    assert found >> again(other, line) << Sent(ALICE, 407)
+    assert found >> again(invite, line) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    later = again(invite, line, branch=b"z9hG4bKlater")._replace(source=OTHER_PHONE)
+    assert found >> later << Sent(BOB, 407)
     assert outcome(found, "foreign") == 2
+
+
+def next_call(number: int, line: bytes) -> Packet:
+    """Return a call of its own that begins with credentials."""
+    invite = ALICE.invite(call_id=b"call-%d@phone" % number, branch=b"z9hG4bKn%d" % number)
+    return again(invite, line, branch=b"z9hG4bKnext%d" % number, cseq=1)
+
+
+def test_the_next_call_goes_on_with_the_nonce() -> None:
+    """RFC 7616 §3.4: a higher count and another Call-ID, and no round trip; until the nonce is too old."""
+    invite = ALICE.invite()
+    found = ladder(nonce_life=60) >> invite << Sent(ALICE, 407)
+    first = found[407]
+    found >> proved(invite) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    for count in (2, 3, 9):
+        found >> next_call(count, proof(invite, first, uses=count)) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert found
+    assert (outcome(found, "challenged"), outcome(found, "accepted")) == (1, 4)
+    found.world.wall += 62
+    found.world.core.set_wall(found.world.now, found.world.wall)
+    assert found >> next_call(10, proof(invite, first, uses=10)) << Sent(ALICE, 407)
+    assert all(each["stale"] == "true" for each in challenges(found[407]))
+
+
+def test_a_replay_in_another_call() -> None:
+    """Whoever writes the phone's address: a count that was used, or was skipped over, begins no call."""
+    invite = ALICE.invite()
+    found = ladder() >> invite << Sent(ALICE, 407)
+    first = found[407]
+    found >> next_call(1, proof(invite, first, uses=4)) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    for number, count in enumerate((4, 3, 1), 2):
+        assert found >> next_call(number, proof(invite, first, uses=count)) << Sent(ALICE, 407)
+        assert challenges(found[407])[0]["stale"] == "true"
+    assert outcome(found, "replayed") == 3
+
+
+def test_a_neighbour_spoils_no_nonce() -> None:
+    """Who has an account, shares the address and overhears a nonce may use it, and leaves its owner's counts alone."""
+    invite = ALICE.invite()
+    found = ladder() >> invite << Sent(ALICE, 407)
+    first = found[407]
+    neighbour = Agent((ALICE.address[0], 5999), b"bob")
+    theirs = neighbour.invite(call_id=b"bob", branch=b"z9hG4bKbob")
+    found >> again(theirs, proof(theirs, first, "bob", nc="ffffffff")) << Sent(neighbour, 100)
+    found << Sent(CARRIER, b"INVITE")
+    assert found >> next_call(1, proof(invite, first, uses=1)) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+
+
+def test_what_one_worker_was_told_is_nothing_to_another() -> None:
+    """By its Call-ID an attacker chooses the worker: none takes what another has counted; a new nonce, unheard."""
+    workers = [worker_of(number) for number in (0, 1)]
+    invite = ALICE.invite()
+    one, other = (Ladder(each) for each in workers)
+    one >> invite << Sent(ALICE, 407)
+    first = one[407]
+    used = again(invite, proof(invite, first))
+    assert one >> used << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    for number, count in enumerate((1, 2)):
+        assert other >> next_call(number, proof(invite, first, uses=count)) << Sent(ALICE, 407)
+        assert challenges(other[407])[0]["stale"] == "true"
+    assert outcome(other, "foreign") == 2
+
+
+def worker_of(number: int) -> World:
+    """Return a world that is the worker of that number, with the keys and clock of the others."""
+    found = world()
+    found.core.worker = number
+    found.core.authentication.obey()
+    return found
 
 
 def test_an_old_nonce_is_stale() -> None:
@@ -464,7 +534,7 @@ def test_a_nonce_from_before_a_restart_is_stale() -> None:
     assert found >> proved(invite, branch=b"z9hG4bK3") << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
 
 
-def test_another_worker_takes_the_nonce_of_one() -> None:
+def test_another_node_takes_the_nonce_of_one() -> None:
     """One has the key ring of the other, and no more."""
     invite = ALICE.invite()
     one, other = world(), world()

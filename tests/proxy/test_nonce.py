@@ -9,78 +9,78 @@ from proxy.nonce import SKEW, Freshness, Nonces
 from proxy.tokens import Tokens
 from tests.world import WALL, keyring
 
-CALL, HERE, FLOOR = b"call-1@10.1.1.23", b"10.1.1.23", WALL - 1000
+HERE, FLOOR = b"10.1.1.23", WALL - 1000
 
 
 def nonces(*ids: int, realm: bytes = b"sip.example.net", life: int = 300, worker: int = 0) -> Nonces:
     return Nonces(Tokens(keyring(*ids)), realm, life, worker)
 
 
-def worth(nonce: bytes, *, by: Nonces | None = None, call: bytes = CALL, origin: bytes = HERE, wall: int = WALL,
-          floor: int = FLOOR) -> Freshness:  # fmt: skip
-    return (by or nonces()).judge(nonce, call, origin, wall, floor).freshness
+def worth(
+    nonce: bytes, *, by: Nonces | None = None, origin: bytes = HERE, wall: int = WALL, floor: int = FLOOR
+) -> Freshness:
+    return (by or nonces()).judge(nonce, origin, wall, floor).freshness
 
 
 def test_another_worker_s_is_worth_nothing() -> None:
-    """A REGISTER that is repeated with another To meets another worker, which has not counted it."""
-    nonce = nonces(worker=1).make(CALL, HERE, WALL, FLOOR)
+    """A REGISTER that is repeated with another To, or a call with another Call-ID, meets who has not counted it."""
+    nonce = nonces(worker=1).make(HERE, WALL, FLOOR)
     assert worth(nonce, by=nonces(worker=1)) is Freshness.FRESH
     assert worth(nonce, by=nonces(worker=2)) is Freshness.FOREIGN
 
 
 def test_another_node_takes_it() -> None:
     """All it has in common with the maker is the key ring."""
-    nonce = nonces().make(CALL, HERE, WALL, FLOOR)
+    nonce = nonces().make(HERE, WALL, FLOOR)
     assert len(nonce) == 26
     assert worth(nonce) is Freshness.FRESH
-    assert nonces().judge(nonce, CALL, HERE, WALL, FLOOR).issued == WALL
+    assert nonces().judge(nonce, HERE, WALL, FLOOR).issued == WALL
 
 
 def test_no_two_are_alike() -> None:
-    """Two requests of one Call-ID in one second would else use up one another's count."""
+    """Two phones of one address in one second would else use up one another's count."""
     maker = nonces()
-    assert len({maker.make(CALL, HERE, WALL, FLOOR) for _ in range(1000)}) == 1000
+    assert len({maker.make(HERE, WALL, FLOOR) for _ in range(1000)}) == 1000
 
 
-def test_it_is_for_one_call_id_one_address_and_one_realm() -> None:
-    nonce = nonces().make(CALL, HERE, WALL, FLOOR)
-    assert worth(nonce, call=b"call-2") is Freshness.FOREIGN
+def test_it_is_for_one_address_and_one_realm() -> None:
+    nonce = nonces().make(HERE, WALL, FLOOR)
     assert worth(nonce, origin=b"10.1.1.24") is Freshness.FOREIGN
     assert worth(nonce, by=nonces(realm=b"other")) is Freshness.FOREIGN
 
 
 def test_it_ages() -> None:
-    nonce = nonces().make(CALL, HERE, WALL, FLOOR)
+    nonce = nonces().make(HERE, WALL, FLOOR)
     assert worth(nonce, wall=WALL + 300) is Freshness.FRESH
     assert worth(nonce, wall=WALL + 301) is Freshness.STALE
 
 
 def test_a_former_key_still_opens_and_a_destroyed_one_does_not() -> None:
-    nonce = nonces(3).make(CALL, HERE, WALL, FLOOR)
+    nonce = nonces(3).make(HERE, WALL, FLOOR)
     assert worth(nonce, by=nonces(3, 4)) is Freshness.FRESH
     assert worth(nonce, by=nonces(4)) is Freshness.FOREIGN
 
 
 def test_what_was_issued_before_we_keep_count_is_old() -> None:
-    nonce = nonces().make(CALL, HERE, WALL, FLOOR)
+    nonce = nonces().make(HERE, WALL, FLOOR)
     assert worth(nonce, floor=WALL) is Freshness.STALE
-    assert worth(nonces().make(CALL, HERE, WALL, WALL), floor=WALL) is Freshness.FRESH
+    assert worth(nonces().make(HERE, WALL, WALL), floor=WALL) is Freshness.FRESH
 
 
 @pytest.mark.parametrize("back", [1, 100, 100_000])
 def test_a_clock_that_is_set_back_locks_nobody_out(back: int) -> None:
     """Floor is then in the future, and what is made counts from there."""
-    nonce = nonces().make(CALL, HERE, WALL - back, WALL)
+    nonce = nonces().make(HERE, WALL - back, WALL)
     assert worth(nonce, wall=WALL - back, floor=WALL) is Freshness.FRESH
 
 
 def test_another_node_may_be_a_little_ahead() -> None:
-    assert worth(nonces().make(CALL, HERE, WALL + SKEW, FLOOR)) is Freshness.FRESH
-    assert worth(nonces().make(CALL, HERE, WALL + SKEW + 1, FLOOR)) is Freshness.STALE
+    assert worth(nonces().make(HERE, WALL + SKEW, FLOOR)) is Freshness.FRESH
+    assert worth(nonces().make(HERE, WALL + SKEW + 1, FLOOR)) is Freshness.STALE
 
 
 def test_every_bit_counts() -> None:
-    raw = from_base64(nonces().make(CALL, HERE, WALL, FLOOR))
+    raw = from_base64(nonces().make(HERE, WALL, FLOOR))
     for bit in range(8 * len(raw)):
         forged = (int.from_bytes(raw, "big") ^ 1 << bit).to_bytes(len(raw), "big")
         assert worth(to_base64(forged)) is Freshness.FOREIGN

@@ -81,6 +81,8 @@ class Person:
     number: str
     pitch: int
     """What its phone says, in Hz."""
+    second: str = ""
+    """A further number of the account, under which nothing is registered."""
 
     @property
     def user(self) -> str:
@@ -93,7 +95,7 @@ class Person:
         return f"{self.user}-canary-pa55word"
 
 
-ALICE = Person("Ottilie", "+4930555017342", 400)
+ALICE = Person("Ottilie", "+4930555017342", 400, "+4930555017399")
 BOB = Person("Bernd", "+4930555017343", 1000)
 CAROL = Person("Ludmilla", "+4930555017344", 700)
 """Whose password others guess, which slows down who answers for it (failures)."""
@@ -168,11 +170,14 @@ class House:
         """Stop the proxy, which must have logged nobody."""
         self.sipveil.stop()
         log = self.sipveil.runs[-1].output
-        assert not any(word in log for each in PEOPLE for word in (each.user, each.number, each.password))
+        assert not any(
+            word in log for each in PEOPLE for word in (each.user, each.number, each.second, each.password) if word
+        )
 
 
 def _make_accounts(path: Path) -> None:
     book = AccountBook(path, create=True)
     for person in PEOPLE:
         secret = secret_of(person.user, DOMAIN, person.password)
-        assert book.add(AccountChange(person.user, DOMAIN, secret, (f"{person.number}@{DOMAIN}",)), 0.0)
+        addresses = (f"{person.number}@{DOMAIN}", *([person.second] if person.second else []))
+        assert book.add(AccountChange(person.user, DOMAIN, secret, addresses), 0.0)

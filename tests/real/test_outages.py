@@ -382,7 +382,7 @@ def clock_of(sipveil: Sipveil, lab: Lab) -> Path:
 
 @pytest.mark.parametrize("hours", [5, -5])
 def test_a_wall_clock_that_jumps_under_a_running_proxy(lab: Lab, sipveil: Sipveil, hours: int) -> None:
-    """Timers go on by the monotonic clock; calls and registrations stay; nonces are stale, no more."""
+    """Timers go on by the monotonic clock; calls and registrations stay; nonces are stale at worst."""
     account(lab, b"alice")
     carrier = configured(lab, sipveil, ACCOUNTS + REGISTRAR + "\n[timers]\nt1 = 0.1\nt2 = 0.4\n")
     clock = clock_of(sipveil, lab)
@@ -396,25 +396,28 @@ def test_a_wall_clock_that_jumps_under_a_running_proxy(lab: Lab, sipveil: Sipvei
     alice.send(proved)
     call = calls(carrier, alice, proved)
     clock.write_text(f"{hours:+d}h")
-    # The shell looks at the wall clock each second.
-    time.sleep(1.5)
+    # The shell looks at the wall clock each second; a challenge of before would be stale for a REGISTER too.
+    time.sleep(3)
     real = time.time()  # noqa: TID251 - what the machine says, which the proxy does not know
     assert abs(told(alice.register()) - (real + hours * 3600)) < 60
     within(carrier, alice, call, b"INFO", 4)
     rings(carrier, sipveil, alice)
-    # A nonce of before is old, and the phone is not asked for its password: stale.
+    # The phone goes on with its nonce. Ahead that is old, and the phone is not asked for its password: stale. Behind
+    # it serves: no clock that is set back makes a stranger of who was just challenged (proxy/nonce.py).
     second = alice.invite()
-    second = again(second, proof(second, challenge, "alice", uses=2), branch=b"z9hG4bKstale")
+    second = again(second, proof(second, challenge, "alice", uses=2), branch=b"z9hG4bKsecond")
     alice.take(407)
-    alice.send(second)
-    stale = alice.take(407)
-    assert challenges(stale)[0]["stale"] in ("true", "TRUE")
-    third = again(second, branch=b"z9hG4bKthird", cseq=3)
-    lines = [line for line in third.data.split(b"\r\n") if not line.startswith(b"Proxy-Authorization")]
-    third = third._replace(data=b"\r\n".join(lines))
-    third = again(third, proof(third, stale, "alice"), branch=b"z9hG4bKfourth", cseq=4)
     began = now()
-    alice.send(third)
+    alice.send(second)
+    if hours > 0:
+        stale = alice.take(407)
+        assert challenges(stale)[0]["stale"] in ("true", "TRUE")
+        third = again(second, branch=b"z9hG4bKthird", cseq=3)
+        lines = [line for line in third.data.split(b"\r\n") if not line.startswith(b"Proxy-Authorization")]
+        third = third._replace(data=b"\r\n".join(lines))
+        third = again(third, proof(third, stale, "alice"), branch=b"z9hG4bKfourth", cseq=4)
+        began = now()
+        alice.send(third)
     # Nobody answers: repetitions and timer B go by seconds, not by the wall clock.
     for _ in range(3):
         carrier.take(b"INVITE")

@@ -103,17 +103,23 @@ def test_the_certificate_is_the_proxys(house: House, transport: str) -> None:
         context.wrap_socket(plain, server_hostname=house.places[transport][0]).close()
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
-def test_the_trunk_calls_a_registered_phone(lab: Lab, house: House, transport: str) -> None:
-    """SIPp as the carrier dials the number; the phone answers, learns nothing of the trunk, and hears the BYE."""
+@pytest.mark.parametrize(
+    ("transport", "number"),
+    [("udp", ALICE.number), ("tcp", ALICE.number), ("tls", ALICE.number), ("udp", ALICE.second), ("tls", ALICE.second)],
+)
+def test_the_trunk_calls_a_registered_phone(lab: Lab, house: House, transport: str, number: str) -> None:
+    """SIPp as the carrier dials a number of the account; the phone answers, learns nothing of the trunk, and hears the
+    BYE. It has registered its first number, was told of both, and hears which one was called."""
     alice = house.phone(lab, ALICE, transport)
     house.expect_bindings(1)
     host, port = house.sipveil.address
     dialled = arguments("trunk_dials", house.trunk, house.trunk, calls=1, talk=200)
-    carrier = lab.start("trunk", [*dialled, "-cid_str", "%u-%p@10.20.30.40", "-s", ALICE.number, f"{host}:{port}"])
+    carrier = lab.start("trunk", [*dialled, "-cid_str", "%u-%p@10.20.30.40", "-s", number, f"{host}:{port}"])
     alice.event("CALL_ESTABLISHED")
     alice.event("CALL_CLOSED")
     assert carrier.wait(10) == 0
     assert leaks.found(alice.received, leaks.TRUNK) == []
-    assert f"P-Called-Party-ID: <sip:{ALICE.number}@".encode() in b"".join(alice.received)
+    assert f"P-Called-Party-ID: <sip:{number}@".encode() in b"".join(alice.received)
+    told = f"P-Associated-URI: <sip:{ALICE.number}@{DOMAIN}>, <sip:{ALICE.second}@{DOMAIN}>\r\n"
+    assert told.encode() in b"".join(alice.received)
     assert faults(unchallenged(alice), names=False) == []

@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from config.account import AccountChange, secret_of
+from config.store.account_book import AccountBook
+from tests.accounts import again, proof
 from tests.agents import Packet, read
 from tests.phones import Phone
 from tests.real import leaks
@@ -20,6 +23,14 @@ unauthenticated = true
 """
 DOMAIN = b"sip.example.net"
 NUMBER = b"+4930555017342"
+SECOND = b"+4930555017399"
+AUTHENTICATION = """
+[subscribers]
+poll = 0.1
+
+[authentication]
+realm = "sip.example.net"
+"""
 
 
 @pytest.fixture
@@ -48,10 +59,10 @@ class DeskPhone(Desk):
         return self.take(200)
 
 
-def call(carrier: Desk, sipveil: Sipveil, number: int = 1) -> Packet:
-    """Let the trunk call the number at Sipveil's address."""
+def call(carrier: Desk, sipveil: Sipveil, number: int = 1, user: bytes = NUMBER) -> Packet:
+    """Let the trunk call the number, or another one, at Sipveil's address."""
     host, port = sipveil.address
-    uri = b"sip:%b@%b:%d" % (NUMBER, host.encode(), port)
+    uri = b"sip:%b@%b:%d" % (user, host.encode(), port)
     invite = carrier.agent.invite(uri=uri, call_id=b"in-%d@carrier" % number, branch=b"z9hG4bKin%d" % number)
     carrier.send(invite)
     return invite
@@ -122,3 +133,41 @@ def test_baresip_registers_and_is_called(lab: Lab, sipveil: Sipveil, carrier: De
     alice.event("CALL_CLOSED")
     invite = next(data for data in alice.received if data.startswith(b"INVITE"))
     assert b"P-Called-Party-ID: <sip:%b@" % NUMBER in invite
+
+
+def test_a_call_to_a_second_number_rings_in_each_worker(lab: Lab, sipveil: Sipveil, carrier: Desk) -> None:
+    """Two workers, a phone that has proved its account under the first number, calls to the second by Call-IDs that
+    meet either; until the account has that number no more, which both know with the next look at the store."""
+    config = sipveil.config.read_text()
+    sipveil.config.write_text(
+        config.replace("workers = 1", "workers = 2").replace("unauthenticated = true", "") + AUTHENTICATION
+    )
+    assert "workers = 2" in sipveil.config.read_text()
+    state = lab.folder / "state"
+    state.mkdir(mode=0o700, exist_ok=True)
+    book = AccountBook(state / "subscribers.db", create=True)
+    secret = secret_of("alice", DOMAIN.decode(), "pw-alice")
+    book.add(AccountChange("alice", DOMAIN.decode(), secret, (NUMBER.decode(), SECOND.decode())), 0.0)
+    sipveil.start()
+    phone = DeskPhone(lab, sipveil, "desk")
+    packet = phone.phone.register(uri=b"sip:" + DOMAIN, domain=DOMAIN)
+    phone.send(packet)
+    phone.send(again(packet, proof(packet, phone.take(401)), cseq=phone.phone.cseq + 1))
+    associated = read(phone.take(200)).values(b"p-associated-uri")
+    assert associated == [b"<sip:%b@%b>, <sip:%b@%b>" % (NUMBER, DOMAIN, SECOND, DOMAIN)]
+    for number in range(8):
+        sent = call(carrier, sipveil, number, SECOND)
+        invite = phone.take(b"INVITE")
+        assert b"P-Called-Party-ID: <sip:%b@" % SECOND in invite
+        phone.send(phone.agent.answer(invite, 486, tag=b"x%d" % number))
+        answer = carrier.take(486)
+        assert b"ssociated" not in answer
+        carrier.send(carrier.agent.ack_failure(sent, answer))
+        phone.take(b"ACK")
+    book.change(AccountChange("alice", DOMAIN.decode(), addresses=(NUMBER.decode(),)), 1.0)
+    time.sleep(1)
+    for number in range(8, 16):
+        sent = call(carrier, sipveil, number, SECOND)
+        carrier.send(carrier.agent.ack_failure(sent, carrier.take(480)))
+    carrier.settle()
+    phone.settle()

@@ -31,7 +31,7 @@ def stream(worker: int, number: int = 5) -> Flow:
 
 
 def binding(flow: Flow = UDP, **changes: object) -> Binding:
-    made = Binding(b"sip:a@1.2.3.4", 1000, b"call", 1, 3600.0, flow, (b"sip:edge;lr",), b"<urn:x>", 1, 5, 6)
+    made = Binding(b"sip:a@1.2.3.4", 1000, b"call", 1, 3600.0, flow, (b"sip:edge;lr",), b"<urn:x>", 1, 5, 6, "alice")
     return made._replace(**changes)  # type: ignore[arg-type]
 
 

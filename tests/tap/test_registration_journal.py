@@ -49,7 +49,7 @@ class Bench:
     def register(self, aor: bytes = ALICE, seconds: float = 3600.0, flow: Flow = FLOW) -> Binding:
         now = self.clocks.now()
         path = (b"sip:edge;lr", b"sip:far;lr")
-        binding = Binding(b"sip:a@10.0.0.1", 500, b"call", 7, now + seconds, flow, path, b"<urn:x>", 1, 20, 10)
+        binding = Binding(b"sip:a@10.0.0.1", 500, b"call", 7, now + seconds, flow, path, b"<urn:x>", 1, 20, 10, "alice")
         self.table.replace(aor, (binding,), now)
         return binding
 

@@ -16,7 +16,7 @@ ALICE, BOB = b"alice@example.net", b"bob@example.net"
 def row(expires: float = 100.0, **changes: object) -> StoredBinding:
     made = StoredBinding(
         b"sip:a@1.2.3.4;x=\xff", 500, b"call", 7, expires, "UDP", "192.0.2.1", 5060, "10.0.0.1", 5062,
-        b"sip:e;lr\n", b"<urn:x>", 1, 10, 5,
+        b"sip:e;lr\n", b"<urn:x>", 1, 10, 5, "zoë",
     )  # fmt: skip
     return made._replace(**changes)  # type: ignore[arg-type]
 

@@ -24,15 +24,19 @@ def _compiler() -> None:
 
 @pytest.mark.parametrize(("algorithm", "reuse"), [("SHA-256", False), ("MD5", True)])
 def test_calls(tmp_path: Path, algorithm: str, reuse: bool) -> None:
-    """Each is challenged and answered, none is lost; a nonce of another call does not hold (docs/architecture.md)."""
+    """Each is answered, none is lost; challenged is each call, or each phone once, whose nonce goes on to serve."""
     seen: list[Snapshot] = []
     load = Calls(rate=50, seconds=2, accounts=20, sources=8, talk=50, algorithm=algorithm, reuse=reuse)
     found = run(load, tmp_path, seen.append)
     assert (found.lost, found.failed, found.failing, found.leaking) == (0, 0, False, False)
     assert found.played.completed + found.busy == found.played.created == 100
     assert found.played.completed > 50
-    assert found.played.challenges >= found.played.completed
-    assert (found.played.stale >= 60) is reuse
+    if reuse:
+        # More only where the machine was so busy that calls came out of order.
+        assert 20 <= found.played.challenges <= 30
+    else:
+        assert found.played.challenges >= found.played.completed
+    assert found.played.stale <= 10
     assert found.played.checked >= 3 * found.played.completed
     assert 20 <= found.played.setup_p50 <= found.played.setup_p99 <= found.played.setup_max
     assert found.resident_after > 10_000_000

@@ -16,4 +16,4 @@ def test_it_is_the_first(tmp_path: Path) -> None:
     prepare(tmp_path / "r.db", create=True, migrations=MIGRATIONS)
     with closing(sqlite3.connect(tmp_path / "r.db")) as plain:
         version = plain.execute("select version_num from alembic_version").fetchone()
-    assert version == (r0001_bindings.revision,)
+    assert version == (MIGRATIONS.head,)
