@@ -250,6 +250,7 @@ NOT_RECORDING = {
     ),
     "a feature tag that is false": request(b"INVITE", b'Contact: <sip:a@b>;+sip.src="FALSE"'),
     "a longer tag": request(b"INVITE", b"Require: siprecx", b"Contact: <sip:a@b>;+sip.srcx"),
+    "one of Cisco's parameters, and a user like the other": request(from_=b"<sip:x-refci@a;x-nearend>;tag=1"),
     "one of Cisco's two parameters": request(from_=b"<sip:1@a;x-refci=1>;tag=1"),
     "a code within a number": request(uri=b"sip:*155@example.net"),
     "a phone's presence": request(b"PUBLISH", b"Content-Type: application/pidf+xml", body=b"<presence xmlns='x'/>"),
