@@ -63,6 +63,10 @@ class Engine:
         """Return whose data may not go to a trunk, `caller` or `forwarder`; "" where nobody's keep the call from it."""
         return self._policy.kept_from(request, source, hop)
 
+    def may_record(self, request: Message, source: Party) -> bool:
+        """Tell whether the sender of a request may have a recording begin or end."""
+        return self._policy.may_record(request, source)
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return a dialog's decision with what a message's own Privacy header asks for."""
         return self._policy.also(message, decision, hop)

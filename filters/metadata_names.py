@@ -18,6 +18,7 @@ from config.address import is_ip
 from config.vocabulary import Action, Category
 from proxy.errors import Malformed
 from proxy.headers import parse_name_addr
+from proxy.policy import action
 from proxy.uri import SipUri, parse_sip_uri
 
 MAX_ADDRESS: Final = 512
@@ -63,7 +64,7 @@ Pseudonym = Callable[[bytes], bytes]
 
 def treatment(decision: int) -> Treatment:
     """Return the treatment that a packed decision asks for: three bits a category (filters.policy)."""
-    return Treatment(*(Action(decision >> 3 * category & 7) for category in _CATEGORIES))
+    return Treatment(*(action(decision, category) for category in _CATEGORIES))
 
 
 _CATEGORIES: Final = (Category.NAME, Category.NUMBER, Category.DEVICE, Category.NETWORK, Category.LOCATION)

@@ -26,7 +26,7 @@ from proxy.address_of_record import addresses_of_record
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
 from proxy.message import Message
-from proxy.policy import KEEP_ALL, action, pack, stricter
+from proxy.policy import KEEP_ALL, action, hides, pack, stricter
 from proxy.routing import Party
 from proxy.uri import parse_sip_uri
 
@@ -115,6 +115,20 @@ class Policy:
             return "caller"
         forwarded = self._profiles_of_forwarders(request, source, hop)
         return "forwarder" if any(self._stays(one, region, trunk) for one in forwarded if one is not None) else ""
+
+    def may_record(self, request: Message, source: Party) -> bool:
+        """Tell whether the sender of a request may have a recording begin or end: its setting, else the default.
+
+        What trunks ask for is no subscriber's wish. The core is the operator's own.
+        """
+        if source.trunk is not None or source.zone is Zone.CORE:
+            return source.trunk is None
+        levels = self._settings.privacy
+        if _said(levels.floor, Category.RECORDING):
+            return False
+        default = pack({Category.RECORDING: _said(levels.default, Category.RECORDING) or Action.KEEP})
+        profile = self._profile_of_sender(request, source)
+        return not hides(profile.towards(EVERYWHERE, default) if profile else default, Category.RECORDING)
 
     def _stays(self, profile: Profile | None, region: Region, trunk: Trunk) -> bool:
         said = profile.may_leave(trunk.name) if profile is not None else None

@@ -47,6 +47,7 @@ from proxy.parking import Found, Parking
 from proxy.parse import parse, partial
 from proxy.policy import Privacy
 from proxy.probes import Probes
+from proxy.recording_control import RecordingControl
 from proxy.references import References
 from proxy.refusal import Refusals
 from proxy.registrar import Registrar
@@ -115,6 +116,7 @@ class Core:
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
         self.outages = Outages()
+        self.recording = RecordingControl(self)
         self.limits = TrunkLimits(settings.workers)
         self.limits.adopt(settings.trunks)
         self.refused = RefusedConnections()

@@ -67,6 +67,10 @@ COUNTERS = (
     CounterSpec("sipveil_region_kept_total",
                 "Times that a trunk was kept from a request, by whose data may not go there.", "whose",
                 ("caller", "forwarder")),
+    CounterSpec("sipveil_recording_total",
+                "Requests that have to do with recording: of recording sessions, and of what may be one (suspect); "
+                "commands to record that were let through or refused with 403; and those that mention it (hint).",
+                "what", ("session", "suspect", "allowed", "refused", "hint")),
     CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),
     CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",

@@ -100,10 +100,12 @@ class RequestHandler:
                 return
             if request.to_tag:
                 crossings, loop = self._cross_within(arrival, now)
+                core.recording.check(request, source, emergency=crossings[0].emergency)
                 if core.limits.active:
                     core.limits.within(crossings[0], now)
             else:
                 core.gate.check_subscriber(arrival, now)
+                core.recording.check(request, source)
                 crossings = self._cross(arrival, key, now)
             breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)
             turns = None

@@ -171,6 +171,9 @@ class Privacy(Protocol):
     def kept_from(self, request: Message, source: Party, hop: Party) -> str:
         """Return whose data may not go to a trunk, so that a new request may not: a label of COUNTERS, or ""."""
 
+    def may_record(self, request: Message, source: Party) -> bool:
+        """Tell whether the sender of a request may have a recording begin or end."""
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return a dialog's decision with what the Privacy header of one of its messages asks for."""
 

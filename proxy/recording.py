@@ -92,6 +92,8 @@ _LOOK: Final = 1024
 _VENDOR: Final = 2048
 _QUIET: Final = _ACCEPTS | _AWARE | _MONITORED | _VENDOR
 """What only counts, in whatever message."""
+_COMMANDS: Final = (b"INVITE", b"INFO", b"MESSAGE")
+"""Methods that may carry a command; a BYE never does, so that none is refused for one."""
 _QUERIES: Final = (b"OPTIONS", b"REGISTER")
 """Methods by which one tells the other what it can do, and nothing is recorded."""
 
@@ -155,10 +157,10 @@ class Detector:
 
     def _control_rule(self, message: Message, said: int, texts: list[bytes]) -> str:
         """Return by what a request asks for a recording to begin or end; "" for nothing."""
-        if not message.method:
+        if message.method not in _COMMANDS:
             return ""
-        if said & _RECORD:
-            return "R11"
+        if said & _RECORD and message.method == b"INFO":
+            return "R11"  # whatever its value: who gets it may take it for one
         return "R17" if self._is_command(message, texts) else ""
 
     def _telling(self, shape: Shape) -> tuple[int, ...]:
@@ -184,9 +186,9 @@ class Detector:
     def _is_command(self, message: Message, texts: list[bytes]) -> bool:
         """R17 and its like: what the operator says switches recording."""
         known = self._known
-        if known.codes and message.method != b"OPTIONS" and _user(message.uri) in known.codes:
+        if known.codes and not message.to_tag and _user(message.uri) in known.codes:
             return True
-        if not known.commands or message.method not in (b"MESSAGE", b"INFO"):
+        if not known.commands or message.method == b"INVITE":
             return False
         return any(b" ".join(text.lower().split()) in known.commands for text in texts)
 
@@ -214,6 +216,7 @@ def _hinted(said: int, body: bytes) -> Finding:
 
 _HINTS: Final = (
     (_ACCEPTS, "R5"), (_SUPPORTS | _REQUIRES, "R1b"), (_TAGGED | _MISTAGGED, "R1b"), (_MONITORED, "R10"),
+    (_RECORD, "R11"),
     (_SOFT_KEY, "R12"), (_AWARE, "R13"), (_VENDOR, "R14"),
 )  # fmt: skip
 

@@ -165,6 +165,16 @@ def header_lines(plants: Plants) -> list[bytes]:
     return lines
 
 
+def sendable(method: bytes, plants: Plants) -> list[bytes]:
+    """The same less Record in INFO, which is a command to record: refused, nothing of it arrives at all."""
+    lines = header_lines(plants)
+    return (
+        [line for line in lines if not line.lower().startswith((b"record:", b"record :"))]
+        if method == b"INFO"
+        else lines
+    )
+
+
 def chunks(lines: list[bytes], size: int = 60) -> Iterator[list[bytes]]:
     """Split lines so that no message has too many headers."""
     for start in range(0, len(lines), size):
@@ -362,7 +372,7 @@ def test_no_header_of_a_first_request_arrives(method: bytes) -> None:
     """Headers, parameters, folds, compact forms, repeated rows; and the same again for the retransmissions."""
     plants, world = Plants(), open_world()
     agent = phone(plants)
-    for number, lines in enumerate(chunks(header_lines(plants))):
+    for number, lines in enumerate(chunks(sendable(method, plants))):
         packet = finish(leaky(plants, agent, method, lines, number))
         before = len(world.sent)
         world.receive(*packet)
@@ -448,7 +458,7 @@ def test_nothing_arrives_within_a_dialog(method: bytes) -> None:
     """All headers and an SDP in every method that a phone sends in a call, and its retransmission."""
     plants, world = Plants(), open_world()
     ladder, invite = dialog(plants, world)
-    for number, lines in enumerate(chunks(header_lines(plants))):
+    for number, lines in enumerate(chunks(sendable(method, plants))):
         lines.append(b'Contact: "%b" <sip:%b@10.1.1.23:5062>;%b' % (plants("C"), plants("C user"), plants("C param")))
         for nth, (body, kind) in enumerate(((b"", b""), (sdp(plants), b"application/sdp"))):
             before = len(world.sent)

@@ -212,7 +212,6 @@ CONTROLS = {
     "R11: the record button": (request(b"INFO", b"Record: on"), "R11"),
     "R11: off, however it is written": (request(b"INFO", b"RECORD : OFF"), "R11"),
     "R11: an unknown value": (request(b"INFO", b"Record: maybe"), "R11"),
-    "R11: with the call": (request(b"INVITE", b"Record: on", IS_SDP, body=SDP), "R11"),
     "R17: a feature code": (request(uri=b"sip:*1@example.net"), "R17"),
     "R17: escaped": (request(uri=b"sip:%2A44@example.net;user=phone"), "R17"),
     "R17: as a number": (request(uri=b"tel:*44;phone-context=example.net"), "R17"),
@@ -229,6 +228,7 @@ HINTS = {
     "R5": request(b"INVITE", b"Accept: application/sdp, application/rs-metadata", IS_SDP, body=SDP),
     "R7": request(b"REGISTER", SRC),
     "R10": request(b"INVITE", b"Supported: replaces,X-cisco-monrec", IS_SDP, body=SDP),
+    "R11": request(b"BYE", b"Record: on"),
     "R12": request(
         b"REFER", b"Content-Type: application/x-cisco-remotecc-request+xml", body=b"<x-cisco-remotecc-request/>"
     ),
@@ -300,6 +300,18 @@ def test_consent_in_a_session_description_is_a_hint(line: bytes) -> None:
 )
 def test_what_somebody_can_do_is_no_session(message: Message) -> None:
     assert found(message)[0] is Kind.HINT
+
+
+@pytest.mark.parametrize("method", [b"BYE", b"UPDATE", b"PRACK", b"NOTIFY", b"REFER", b"ACK", b"OPTIONS"])
+def test_no_other_method_carries_a_command(method: bytes) -> None:
+    """Refused for one, a call could not end."""
+    text = (b"Content-Type: text/plain", b"Record: on")
+    assert found(request(method, *text, body=b"record on", uri=b"sip:*1@10.1.1.23"))[0] is Kind.HINT
+
+
+def test_a_contact_that_looks_like_a_code_is_none() -> None:
+    message = request(b"INFO", uri=b"sip:*1@10.1.1.23", to=b"<sip:bob@b>;tag=2")
+    assert found(message) == (Kind.NONE, "")
 
 
 def test_vendors_headers_are_those_of_the_list_and_of_the_configuration() -> None:

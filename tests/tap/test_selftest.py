@@ -34,6 +34,9 @@ class Wrapped:
     def kept_from(self, request: Message, source: Party, hop: Party) -> str:
         return self.engine.kept_from(request, source, hop)
 
+    def may_record(self, request: Message, source: Party) -> bool:
+        return self.engine.may_record(request, source)
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         return self.engine.also(message, decision, hop)
 
