@@ -269,6 +269,7 @@ class Core:
         self.registrations.adopt()
         self.limits.adopt(settings.trunks)
         self.authentication.obey()
+        self.recording.obey()
         self.guard.obey(settings.guard, settings.workers)
         self.gate.obey()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.errors import Refused
 from proxy.message import Message
-from proxy.recording import Detector, Kind
+from proxy.recording import Detector, Kind, Known
 from proxy.routing import Party
 
 if TYPE_CHECKING:
@@ -27,7 +27,18 @@ class RecordingControl:
     def __init__(self, core: Core) -> None:
         """Ask the core's running generation."""
         self._core = core
-        self._detector = Detector()
+        self.obey()
+
+    def obey(self) -> None:
+        """Recognise what the running settings name; after a reload again."""
+        said = self._core.generation.network.settings.recording
+        self._detector = Detector(
+            Known(
+                headers=tuple(name.encode() for name in said.headers),
+                codes=frozenset([code.encode() for code in said.codes]),
+                commands=frozenset([text.lower().encode() for text in said.commands]),
+            )
+        )
 
     def check(self, request: Message, source: Party, *, emergency: bool = False) -> None:
         """Refuse a command to record that its sender may not give, and count what else has to do with recording.

@@ -127,3 +127,31 @@ def test_an_emergency_call_is_refused_nothing() -> None:
     ladder = ladder >> answer << Sent(ALICE, 200)
     within = ALICE.within(b"INFO", ladder[200], own=invite, headers=(RECORD,))
     assert ladder >> within << Sent(PSAP, b"INFO") << Silence()
+
+
+CODES: dict[str, Any] = {"codes": ["*1"], "commands": ["Record on"], "headers": ["X-Rec-*"]}
+TEXT = (b"Content-Type: text/plain",)
+
+
+def test_codes_commands_and_headers_are_those_of_the_configuration() -> None:
+    there = world(recording=CODES)
+    assert Ladder(there) >> ALICE.invite(uri=b"sip:*1@sip.example.net") << Sent(ALICE, 403) << Silence()
+    text = ALICE.request(b"MESSAGE", headers=TEXT, body=b"record ON\r\n", call_id=b"2@x", branch=b"z9hG4bK2")
+    assert Ladder(there) >> text << Sent(ALICE, 403) << Silence()
+    assert there.count("recording", "refused") == 2
+    named = ALICE.invite(headers=(b"X-Rec-Id: 1",), body=b"", call_id=b"3@x", branch=b"z9hG4bK3")
+    assert Ladder(there) >> named << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert there.count("recording", "hint") == 1
+
+
+def test_a_reload_takes_them_up_and_drops_them() -> None:
+    there = world()
+    text = [
+        ALICE.request(b"MESSAGE", headers=TEXT, body=b"record on", call_id=b"%d@x" % n, branch=b"z9hG4bK%d" % n)
+        for n in range(3)
+    ]
+    assert Ladder(there) >> text[0] << Sent(ALICE, 415), "a text that the plan keeps from the trunk, as ever"
+    there.reload(recording=CODES)
+    assert Ladder(there) >> text[1] << Sent(ALICE, 403) << Silence()
+    there.reload()
+    assert Ladder(there) >> text[2] << Sent(ALICE, 415)
