@@ -147,7 +147,7 @@ def trunk_families(trunks: Iterable[str], gauges: Mapping[str, float]) -> Iterat
 
 
 def not_registered(settings: Settings, gauges: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the names of the trunks that we should be registered at and are not; `gauges` as `Core.gauges()` has them."""
+    """Return the trunks that we should be registered at and are not; `gauges` as `Core.gauges()` has them."""
     wanted = [trunk.name for trunk in settings.trunks if trunk.registration is not None]
     return tuple([name for name in wanted if not gauges.get(f"sipveil_trunk_registered {name}")])
 

@@ -31,7 +31,7 @@ class MetricsPage(Resource):
 
 
 class HealthPage(Resource):
-    """200 while calls can be taken, 503 otherwise; besides, where trunks do not know us: a restart would not help that."""
+    """200 while calls can be taken, 503 otherwise; also which trunks do not know us, which a restart would not help."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
 

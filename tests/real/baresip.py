@@ -2,15 +2,18 @@
 
     alice (a phone) ── Sipveil ── bob (where the trunk is)
 
-Nobody registers unless a test says so, and nobody hears anything: audio comes from a file and goes into one.
+Nobody registers unless a test says so. What it says comes from a file; what it hears goes into one, to be looked at.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import wave
+from array import array
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,7 @@ CONFIG = """\
 sip_listen {host}:{port}
 call_max_calls 4
 net_interface {host}
-audio_source aufile,{folder}/silence.wav
+audio_source aufile,{folder}/said.wav
 audio_player aufile,{folder}/heard.wav
 audio_alert aufile,{folder}/alert.wav
 ausrc_srate 8000
@@ -32,6 +35,8 @@ auplay_srate 8000
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
+module sndfile.so
+snd_path {folder}
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
@@ -39,12 +44,14 @@ module_app ctrl_tcp.so
 ctrl_tcp_listen {host}:{control}
 """
 ACCOUNT = (
-    '"{name}" <sip:{user}@{domain};transport=udp>;regint={regint};auth_user={user};auth_pass=none'
-    ';outbound="sip:{proxy[0]}:{proxy[1]};transport=udp";answermode={answer};audio_codecs=pcmu,pcma\n'
+    '"{name}" <sip:{user}@{domain};transport={transport}>;regint={regint};auth_user={account};auth_pass={password}'
+    ';outbound="sip:{proxy[0]}:{proxy[1]};transport={transport}";answermode={answer};audio_codecs=pcmu,pcma\n'
 )
 EVENT = 10.0
 """Seconds to wait for something to happen to a call."""
-_TRACE = re.compile(rb"\x1b\[36;1m#\nUDP (\S+) -> \S+\n(.*?)\n?\x1b\[;m\n", re.DOTALL)
+_TRACE = re.compile(rb"\x1b\[36;1m#\n(?:UDP|TCP|TLS) \S+ -> (\S+)\n(.*?)\n?\x1b\[;m\n", re.DOTALL)
+SPOKEN = 8000
+"""Samples a second."""
 
 
 class Baresip:
@@ -52,7 +59,7 @@ class Baresip:
 
     def __init__(
         self, lab: Lab, host: str, proxy: Address, *, name: str, user: str, domain: str, answer: str = "auto",
-        regint: int = 0,
+        regint: int = 0, transport: str = "udp", account: str = "", password: str = "none", pitch: int = 0,
     ) -> None:  # fmt: skip
         """Start it and wait until it takes commands.
 
@@ -65,16 +72,27 @@ class Baresip:
             domain: its domain.
             answer: `auto`, or `manual` to let it ring.
             regint: seconds between two registrations; 0: it registers nowhere.
+            transport: by which it reaches the proxy: udp, tcp or tls.
+            account: by which it says who it is; the user where it is left out.
+            password: of the account.
+            pitch: of what it says, in Hz; 0: it is silent.
         """
         command = program("baresip", "baresip-core")
         self.name = name.split(maxsplit=1)[0].lower()
+        self._proxy = proxy
         self.address: Address = (host, free_port(host, 2))  # the port above it is its TLS port
         control = (host, free_port(host))
-        folder = lab.folder / self.name
+        folder = lab.folder / f"{self.name}-{self.address[1]}"
         folder.mkdir()
-        _silence(folder / "silence.wav")
-        config = CONFIG.format(host=host, port=self.address[1], control=control[1], folder=folder)
-        account = ACCOUNT.format(name=name, user=user, domain=domain, proxy=proxy, answer=answer, regint=regint)
+        self._folder = folder
+        _tone(folder / "said.wav", pitch)
+        config = CONFIG.format(
+            host=host, port=self.address[1], control=control[1], folder=folder
+        )  # fmt: skip
+        account = ACCOUNT.format(
+            name=name, user=user, domain=domain, proxy=proxy, answer=answer, regint=regint, transport=transport,
+            account=account or user, password=password,
+        )  # fmt: skip
         (folder / "config").write_text(config)
         (folder / "accounts").write_text(account)
         self.process = lab.start(self.name, [command, "-f", folder, "-s", "-v"])
@@ -131,13 +149,20 @@ class Baresip:
                 return None
             self._buffer += data
 
+    def has_heard(self, pitch: int) -> bool | None:
+        """Return True if the last tenth of a second of the last call that ended was a tone of that pitch."""
+        path = max(self._folder.glob("dump-*-dec.wav"), key=lambda each: each.stat().st_mtime)
+        samples = array("h", path.read_bytes()[-SPOKEN // 5 :])
+        turns = sum((one < 0) != (other < 0) for one, other in pairwise(samples))
+        return abs(turns - pitch // 5) <= 2 or None
+
     # --- messages
 
     @property
     def tape(self) -> list[Wire]:
         """Return all messages so far, as baresip's trace shows them."""
-        own = f"{self.address[0]}:{self.address[1]}".encode()
-        return [Wire(source == own, data) for source, data in _TRACE.findall(self.process.output_bytes)]
+        proxy = f"{self._proxy[0]}:{self._proxy[1]}".encode()
+        return [Wire(goal == proxy, data) for goal, data in _TRACE.findall(self.process.output_bytes)]
 
     @property
     def sent(self) -> list[bytes]:
@@ -150,10 +175,11 @@ class Baresip:
         return [wire.data for wire in self.tape if not wire.outgoing]
 
 
-def _silence(path: Path) -> None:
-    """Write ten seconds of nothing at 8 kHz."""
+def _tone(path: Path, pitch: int) -> None:
+    """Write ten seconds of a tone, or of nothing."""
+    step = 2 * math.pi * pitch / SPOKEN
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(b"\0" * 160_000)
+        file.setframerate(SPOKEN)
+        file.writeframes(array("h", (round(8000 * math.sin(step * each)) for each in range(10 * SPOKEN))).tobytes())

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.real.agent", "tests.real.harness", "tests.real.sipp")
+pytest.register_assert_rewrite("tests.real.agent", "tests.real.harness", "tests.real.house", "tests.real.sipp")
 
 from tests.real.harness import Lab, Sipveil  # noqa: E402 - its asserts shall say what they compared
+from tests.real.house import House  # noqa: E402
 
 
 @pytest.fixture
@@ -30,11 +31,21 @@ def sipveil(lab: Lab) -> Iterator[Sipveil]:
     proxy.stop()
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Return a running proxy for phones, shared by the tests of a file."""
+    place = House(Lab(tmp_path_factory.mktemp("house")))
+    yield place
+    place.close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what the processes wrote when a test fails."""
     report = yield
-    place = getattr(item, "funcargs", {}).get("lab")
-    if report.failed and isinstance(place, Lab):
-        report.sections += place.report()
+    if report.failed:
+        for each in getattr(item, "funcargs", {}).values():
+            place = each.lab if isinstance(each, House) else each
+            if isinstance(place, Lab):
+                report.sections += place.report()
     return report
