@@ -10,10 +10,10 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from config.pem_files import read_private_key
 from config.settings import Signing
-from config.statefile import StateFile, StateFileError
+from config.statefile import StateFileError
 
 EXPIRY_WARNING = 30 * 86_400
 """Seconds before the end of the certificate from which on a start warns: what an authority may take to renew it."""
@@ -72,13 +72,7 @@ def read_key(path: Path) -> EllipticCurvePrivateKey:
     Raises:
         SigningKeyError: it cannot be used.
     """
-    content = StateFile(path, SigningKeyError).read()
-    if content is None:
-        raise SigningKeyError(f"{path}: there is no signing key; {_MAKE_KEY}")
-    try:
-        key = load_pem_private_key(content, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise SigningKeyError(f"{path}: no private key in PEM without a passphrase; {_MAKE_KEY}") from None
+    key, _ = read_private_key(path, SigningKeyError, f"there is no signing key; {_MAKE_KEY}", _MAKE_KEY)
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
         raise SigningKeyError(f"{path}: no key on the curve P-256, which ES256 needs (RFC 8225 §8); {_MAKE_KEY}")
     return key

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from config.pem_files import read_certificates, read_private_key
 from config.settings import Listener, Settings
 from config.signing_key import days, validity
-from config.statefile import StateFile, StateFileError
+from config.statefile import StateFileError
 
 EXPIRY_WARNING = 14 * 86_400
 """Seconds before the end from which on a start and a check warn: automatic renewal (ACME) comes 30 days before it."""
@@ -90,7 +90,8 @@ def read_pair(chain: Path, key: Path) -> OwnCertificate:
     Raises:
         TlsFileError: one of them cannot be used, or they do not fit.
     """
-    certificates = _certificates(chain, "put the certificate there, and behind it those up to its authority")
+    right = "put the certificate there, and behind it those up to its authority"
+    certificates = read_certificates(chain, TlsFileError, right)
     secret, pem = _read_key(key)
     leaf = certificates[0]
     if leaf.public_key() != secret.public_key():
@@ -104,33 +105,17 @@ def read_authorities(path: Path) -> tuple[bytes, ...]:
     Raises:
         TlsFileError: there are none.
     """
-    return tuple(map(_der, _certificates(path, "put the authorities' certificates there, in PEM")))
+    right = "put the authorities' certificates there, in PEM"
+    return tuple(map(_der, read_certificates(path, TlsFileError, right)))
 
 
 def _der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
-def _certificates(path: Path, right: str) -> list[x509.Certificate]:
-    try:
-        found = x509.load_pem_x509_certificates(path.read_bytes())
-        for each in found:
-            each.public_key()
-    except OSError as error:
-        raise TlsFileError(f"{path}: cannot be read: {error.strerror}; {right}") from error
-    except (ValueError, UnsupportedAlgorithm):
-        raise TlsFileError(f"{path}: no certificates in PEM; {right}") from None
-    return found
-
-
 def _read_key(path: Path) -> tuple[EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey, bytes]:
-    content = StateFile(path, TlsFileError).read()
-    if content is None:
-        raise TlsFileError(f"{path}: there is no such file; put the certificate's private key there")
-    try:
-        key = load_pem_private_key(content, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise TlsFileError(f"{path}: no private key in PEM without a passphrase; write it so") from None
+    missing = "there is no such file; put the certificate's private key there"
+    key, content = read_private_key(path, TlsFileError, missing, "write it so")
     if not isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey):
         raise TlsFileError(f"{path}: a key that TLS has no use for; make one on P-256")
     if isinstance(key, RSAPrivateKey) and key.key_size < LEAST_RSA:

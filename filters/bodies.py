@@ -8,13 +8,14 @@ own; preamble, epilogue and part headers without a use stay behind. What is malf
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from config.vocabulary import Action, Category
 from filters import cpim
 from filters.catalogue import Actions, BodyEntry, Catalogue
 from filters.forms import QUOTED, Form, FormError
+from filters.multipart import BOUNDARY, MAX_DEPTH, WORD, fields, head_of, spans
 from filters.patterns import compile_hidden
 from filters.sdp import SdpContext, SdpFilter, compile_sdp
 from proxy.memo import remembered
@@ -23,12 +24,8 @@ from proxy.reply import status_line
 SECTIONS = frozenset(("bodies", "sdp.lines", "sdp.attributes"))
 """Sections of the catalogue that speak of what stands in bodies."""
 SESSION = b"application/sdp"
-MAX_DEPTH = 8
-"""Multiparts within multiparts: real ones nest two or three deep, and reading them recurses."""
 MAX_CONTENT_TYPE = 1024
 """Longest Content-Type; that of a part may be as long as a datagram, and what was read of it is remembered."""
-MAX_PARTS = 64
-"""Parts of one multipart: real ones have two or three; the rest is room for somebody else's work."""
 
 Body = tuple[bytes, bytes]
 """Content-Type value and body."""
@@ -70,17 +67,11 @@ class _Kept(NamedTuple):
 
 
 # RFC 2045 §5.1: type "/" subtype *(";" attribute "=" value), in RFC 3261 §25.1's tokens
-WORD = r"[A-Za-z0-9.!%*_+`'~#$&^{}|-]+"
 MEDIA_TYPE = re.compile(rf"[ \t]*({WORD})[ \t]*/[ \t]*({WORD})[ \t]*((?:;.*)?)".encode(), re.DOTALL)
 ATTRIBUTE = rf"[ \t]*+;[ \t]*+({WORD})[ \t]*+=[ \t]*+({QUOTED}|[^ \t;\"]++)"
 PARAM = re.compile(ATTRIBUTE.encode(), re.DOTALL)
 # Read from the start to the end first: a search would start anew at each of many blanks.
 PARAMS = re.compile(rf"(?:{ATTRIBUTE})*+[ \t;]*+".encode(), re.DOTALL)
-# RFC 2046 §5.1.1: boundary := 0*69<bchars> bcharsnospace
-BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-PART_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
-FOLD = re.compile(rb"\r?\n[ \t]+")
-HEADER_NAME = re.compile(WORD.encode())
 # RFC 5621 §3.1: what a receiver may do without
 OPTIONAL = re.compile(rb";[ \t]*handling[ \t]*=[ \t]*\"?optional\b", re.IGNORECASE)
 PLAIN_ENCODINGS = frozenset({b"", b"identity", b"7bit", b"8bit", b"binary"})
@@ -253,7 +244,8 @@ class _Judge:
     ) -> _Kept | None:
         if depth >= MAX_DEPTH:
             raise FormError(f"more than {MAX_DEPTH} multiparts stand in each other")
-        parts = [_read_part(raw) for raw in _split(part.body, params.get(b"boundary", b""))]
+        boundary = params.get(b"boundary", b"")
+        parts = [_read_part(part.body[start:end]) for start, end in spans(part.body, boundary)]
         judged = [self.part(inner, context, depth + 1) for inner in parts]
         if self._whole and kind != b"multipart/alternative":
             missing = (inner for inner, left in zip(parts, judged, strict=True) if left is None)
@@ -316,37 +308,9 @@ def _boundary(parts: Iterable[bytes], context: SdpContext) -> bytes:
     return boundary
 
 
-def _split(body: bytes, boundary: bytes) -> Sequence[bytes]:
-    """Return the raw parts. RFC 2046 §5.1.1: a line that begins with the boundary is one, whatever follows."""
-    if not BOUNDARY.fullmatch(boundary):
-        raise FormError("a multipart has no boundary")
-    _, *chunks = (b"\n" + body).split(b"\n--" + boundary)
-    if chunks and chunks[-1].startswith(b"--"):
-        chunks.pop()
-    # Some leave the last delimiter out; where the body ends, Content-Length has said (RFC 3261 §18.3).
-    if not chunks:
-        raise FormError("a multipart has no part")
-    if len(chunks) > MAX_PARTS:
-        raise FormError(f"a multipart has more than {MAX_PARTS} parts")
-    return [_without_line_end(chunk) for chunk in chunks]
-
-
-def _without_line_end(chunk: bytes) -> bytes:
-    """Return chunk without the rest of its delimiter's line, and without the CR before the next delimiter."""
-    padding, newline, raw = chunk.partition(b"\n")
-    if not newline or padding.strip(b" \t\r"):
-        raise FormError("a line begins with the boundary but is none")
-    return raw.removesuffix(b"\r")
-
-
 def _read_part(raw: bytes) -> _Part:
-    if raw[:1] == b"\n" or raw[:2] == b"\r\n":
-        head, body = b"", raw[raw.index(b"\n") + 1 :]
-    elif found := PART_END_OF_HEADERS.search(raw):
-        head, body = raw[: found.start()], raw[found.end() :]
-    else:
-        raise FormError("a part has no blank line behind its headers")
-    lines = tuple(_headers(head))
+    head, start = head_of(raw)
+    lines = tuple((field.name, field.value) for field in fields(raw[:head]))
     known = [(name.lower(), value) for name, value in lines if name.lower() in DESCRIPTIONS]
     if len(dict(known)) < len(known):
         raise FormError("a part repeats a header")
@@ -354,15 +318,7 @@ def _read_part(raw: bytes) -> _Part:
     # RFC 2046 §5.1: text/plain is what a part is that does not say
     content_type = values.get(b"content-type", b"text/plain")
     disposition, encoding, transfer_encoding, content_id = (values.get(name, b"") for name in DESCRIPTIONS[1:])
-    return _Part(content_type, disposition, encoding, transfer_encoding, content_id, body, lines)
-
-
-def _headers(head: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for line in FOLD.sub(b" ", head).splitlines():
-        name, colon, value = line.partition(b":")
-        if not colon or not HEADER_NAME.fullmatch(name.rstrip(b" \t")):
-            raise FormError("a line of a part's head is no header")
-        yield name.rstrip(b" \t"), value.strip(b" \t")
+    return _Part(content_type, disposition, encoding, transfer_encoding, content_id, raw[start:], lines)
 
 
 # ---- forms of small bodies ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The `sipveil` command: run, reload, check, keys, subscriber, account, explain, plan, scan, demo."""
+"""The `sipveil` command: run, reload, check, keys, subscriber, account, explain, plan, scan, cms, demo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONFIG = click.argument("config", type=click.Path(path_type=Path))
 
 
 _ELSEWHERE = {
-    "account": "tap.account_command",
+    "account": "tap.account_command", "cms": "tap.cms_command",
     "explain": "tap.explain_command", "keys": "tap.keys_command", "plan": "tap.plan_command",
     "reload": "tap.reload_command", "scan": "tap.scan_command", "subscriber": "tap.subscriber_command",
 }  # fmt: skip

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.vocabulary import Action, Category
-from filters.bodies import MAX_DEPTH, MAX_PARTS, PICTURE_FAST_UPDATE, BodyFilter, compile_bodies, media_type
+from filters.bodies import PICTURE_FAST_UPDATE, BodyFilter, compile_bodies, media_type
 from filters.catalogue import load_catalogue
 from filters.forms import FormError
+from filters.multipart import MAX_DEPTH, MAX_PARTS
 from filters.sdp import SdpContext
 from tests.strategies import mutations
 
