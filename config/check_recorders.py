@@ -79,7 +79,7 @@ def _groups(draft: Draft) -> Iterator[Mistake]:
     recorders = tables(draft, "recorders", EACH)
     known = {str(recorder.get("group", "recorders")) for _, recorder in recorders}
     for path, client in tables(draft, "recording_clients", EACH):
-        named = texts(client, "to", EACH) if "to" in client else [(("to",), "recorders")]
+        named = texts(client, "to") if "to" in client else [(("to",), "recorders")]
         for key, group in named:
             if group not in known:
                 right = "write the group of one of [[recorders]]"

@@ -9,8 +9,8 @@ from pydantic import Field
 from config.address import Network, NextHop
 from config.region_section import Basis, Country
 from config.section import HostName, Name, Section
+from config.trunk_operation import TrunkHealth
 
-Pin = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="SHA-256 in hexadecimal")]
 UserAtHost = Annotated[str, Field(pattern=r"^[^@\s:;<>\"]+@[A-Za-z0-9._-]+$", title="user@host")]
 
 
@@ -25,20 +25,14 @@ class Recorder(Section):
     hosts: tuple[NextHop, ...] = Field(
         min_length=1, description="the recorder's hops, by name or address; 5061 where no port is given"
     )
-    listener: Name = Field(description="the TLS listener whose certificate we show the recorder")
+    networks: tuple[Network, ...] = Field(
+        default=(), description="further networks that the recorder sends from, and that its names lead to"
+    )
+    listener: Name = Field(
+        description="the TLS listener whose certificate we show the recorder, and whose `ca` certifies it"
+    )
     tls_name: HostName | None = Field(
         default=None, description="name that the recorder's certificate must show where `hosts` has addresses"
-    )
-    ca: str | None = Field(
-        default=None,
-        description="PEM file of the authorities that certify the recorder, relative to `state_dir`; default: those of "
-        "the listener",
-    )
-    pins: tuple[Pin, ...] = Field(
-        default=(),
-        max_length=8,
-        description="fingerprints of certificates, one of which the recorder has to show besides; two while one is "
-        "renewed (`openssl x509 -fingerprint -sha256` writes them with colons and capitals)",
     )
     role: Literal["recorder", "recorder-edge"] = Field(
         default="recorder",
@@ -67,6 +61,7 @@ class Recorder(Section):
     weight: int = Field(
         default=1, ge=0, le=65535, description="share of the sessions among the recorders of one priority"
     )
+    health: TrunkHealth = Field(default=TrunkHealth(), description="how outages are noticed")
     plain_rtp: Literal["refuse", "allow"] = Field(
         default="refuse",
         description="what becomes of a recording session whose media are not encrypted (RTP/AVP, RTP/AVPF): refused "
@@ -90,6 +85,4 @@ class RecordingClient(Section):
         description="user@host of its From where all that it sends is recording, for clients that do not say so in "
         "the message",
     )
-    to: tuple[Name, ...] = Field(
-        default=("recorders",), min_length=1, description="groups of recorders that its sessions may go to"
-    )
+    to: Name = Field(default="recorders", description="the group of recorders that its sessions go to")

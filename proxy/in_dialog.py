@@ -231,7 +231,11 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     if way.behind and not source.in_core and not source.edge and hides(to_near, Category.NETWORK):
         _check_behind(generation, way.behind)
     routes, target = (*record.routes, *way.behind), way.target
-    hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
+    flow = latest.flow
+    if record.marks & Mark.RECORDING and far_party.recorder is None and flow is not None and flow.connection:
+        hop = hop_over(far_party, flow)  # a recording client is reached where it proved to be one
+    else:
+        hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
     if routes and b";lr" not in routes[0].lower():
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
         target, routes = routes[0], (*routes[1:], target)

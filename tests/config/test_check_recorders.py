@@ -19,13 +19,13 @@ listeners = [
 ]
 trunks = [{ name = "t", hosts = ["192.0.2.1"], listener = "udp" }]
 recorders = [
-  { name = "one", hosts = ["srs.example.net"], listener = "tls", certificate = "one.pem" },
+  { name = "one", hosts = ["srs.example.net"], networks = ["192.0.2.8"], listener = "tls", certificate = "one.pem" },
   { name = "two", hosts = ["192.0.2.9"], listener = "all", tls_name = "b.example.net", certificate = "two.pem" },
-  { name = "e", hosts = ["e.example"], listener = "tls", group = "edges", @edge },
+  { name = "e", hosts = ["e.example"], networks = ["192.0.2.10"], listener = "tls", group = "edges", @edge },
 ]
 recording_clients = [
   { name = "sbc", networks = ["192.0.2.0/24"], listener = "tls", tls_names = ["sbc.example.net"] },
-  { name = "pbx", networks = ["203.0.113.5"], listener = "tls", tls_names = ["pbx.example.net"], to = ["edges"] },
+  { name = "pbx", networks = ["203.0.113.5"], listener = "tls", tls_names = ["pbx.example.net"], to = "edges" },
 ]
 """.replace("@edge", 'role = "recorder-edge", certificate = "e.pem", key = "k"')
 
@@ -60,8 +60,8 @@ def test_a_good_file_has_none() -> None:
          'recording_clients[0].listener: "all" asks nobody for a certificate'),
         ('"192.0.2.0/24"], listener = "tls"', '"192.0.2.0/24"], listener = "udp"',
          'recording_clients[0].listener: "udp" is no listener of TLS'),
-        ('to = ["edges"]', 'to = ["x"]', 'recording_clients[1].to[0]: no recorder is of the group "x"'),
-        ('group = "edges"', 'group = "recorders"', 'recording_clients[1].to[0]: no recorder is of the group "edges"'),
+        ('to = "edges"', 'to = "x"', 'recording_clients[1].to: no recorder is of the group "x"'),
+        ('group = "edges"', 'group = "recorders"', 'recording_clients[1].to: no recorder is of the group "edges"'),
     ],
 )  # fmt: skip
 def test_each_mistake_is_named(old: str, new: str, mistake: str) -> None:

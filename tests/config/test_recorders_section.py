@@ -19,15 +19,13 @@ def test_defaults_are_strict() -> None:
     recorder = Recorder.model_validate(RECORDER)
     assert (recorder.plain_rtp, recorder.real_ids, recorder.algorithm) == ("refuse", False, "aes-128-gcm")
     assert (recorder.role, recorder.key_transport, recorder.group) == ("recorder", "oaep", "recorders")
-    assert RecordingClient.model_validate(CLIENT).to == ("recorders",)
+    assert RecordingClient.model_validate(CLIENT).to == "recorders"
 
 
 @pytest.mark.parametrize(
     ("section", "base", "change"),
     [
         (Recorder, RECORDER, {"hosts": ()}),
-        (Recorder, RECORDER, {"pins": ("AA:BB",)}),
-        (Recorder, RECORDER, {"pins": ("a" * 63,)}),
         (Recorder, RECORDER, {"algorithm": "des3"}),
         (Recorder, RECORDER, {"role": "srs"}),
         (Recorder, RECORDER, {"plain_rtp": "maybe"}),
@@ -37,7 +35,7 @@ def test_defaults_are_strict() -> None:
         (RecordingClient, CLIENT, {"networks": ()}),
         (RecordingClient, CLIENT, {"tls_names": ()}),
         (RecordingClient, CLIENT, {"addresses": ("sip:a@b",)}),
-        (RecordingClient, CLIENT, {"to": ()}),
+        (RecordingClient, CLIENT, {"to": ""}),
     ],
 )
 def test_what_makes_no_sense_is_refused(section: Any, base: dict[str, Any], change: dict[str, Any]) -> None:
@@ -47,5 +45,5 @@ def test_what_makes_no_sense_is_refused(section: Any, base: dict[str, Any], chan
 
 
 def test_what_makes_sense_is_taken() -> None:
-    Recorder.model_validate(RECORDER | {"pins": ("0a" * 32, "1b" * 32), "country": "DE", "ca": "srs.pem", "weight": 0})
+    Recorder.model_validate(RECORDER | {"country": "DE", "weight": 0})
     RecordingClient.model_validate(CLIENT | {"addresses": ("rec@pbx.example.net",)})

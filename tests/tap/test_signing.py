@@ -100,7 +100,7 @@ def test_what_a_worker_is_given(folder: Path) -> None:
     assert found.key[1:] == credentials.key[1:]
     assert found.key.key.private_numbers() == credentials.key.key.private_numbers()
     nothing = read(settings_of(folder), WALL)
-    assert unpack(pack(nothing)) == nothing == (None, None, {})
+    assert unpack(pack(nothing)) == nothing == (None, None, {}, {})
 
 
 def test_a_start_without_its_key_says_so(folder: Path) -> None:
