@@ -48,8 +48,10 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         return via, data
     except (Malformed, Refused) as error:
         if isinstance(error, NotRecorded):
-            raise not_sent(core, crossing, error) from None
-        if not crossing.emergency:
+            unsent = not_sent(core, crossing, error)
+            if crossing.request.method not in _KINDS:
+                raise unsent from None
+        elif not crossing.emergency:
             answer = Answer(error.why.encode(), error.extra if isinstance(error, Refused) else ())
             raise Unsent(error.code or 400, answer) from None
     except Exception:  # whatever a filter raises: fail closed

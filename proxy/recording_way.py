@@ -53,7 +53,7 @@ def _check(core: Core, crossing: Crossing) -> None:
     if not flow.identity or not (sent.identity or sent.connection):
         raise NotRecorded("way")  # somebody proved nothing, or nobody is expected
     client = flow if crossing.near_is_caller else sent
-    # A record has no room for names; but the connection that it leads to is the one over which the client proved its own.
+    # A record has no room for names; but the connection that it leads to is the one over which they were proved.
     control = core.recording
     if not (control.client_of(client) is not None if client.identity else control.is_client_at(client)):
         raise NotRecorded("client")

@@ -6,7 +6,6 @@ from typing import Any
 
 from config.recorder_trunk import recorder_trunks
 from config.settings import Settings
-from config.vocabulary import Action
 from tests.recording_sessions import RECORDER
 from tests.world import settings
 
@@ -17,7 +16,7 @@ def of(**changes: Any) -> Settings:
 
 def test_it_is_told_of_recordings_whatever_subscribers_say_and_of_nothing_else() -> None:
     (trunk,) = recorder_trunks(of())
-    assert trunk.privacy.model_dump(exclude_none=True) == {"recording": Action.KEEP}
+    assert trunk.privacy.model_dump(exclude_none=True) == {"recording": "keep"}
     assert (trunk.name, trunk.trusted, trunk.emergency, trunk.recorder.name) == ("srs", False, False, "srs")
     assert recorder_trunks(settings()) == ()
 
@@ -31,6 +30,6 @@ def test_its_certificate_tells_who_it_is() -> None:
 
 def test_what_both_have_is_taken_over() -> None:
     health = {"options": 30.0, "failures": 2}
-    (trunk,) = recorder_trunks(of(country="DE", transfer_basis="scc", health=health, networks=["192.0.2.0/24"]))
-    assert (trunk.country, trunk.transfer_basis, trunk.health.options) == ("DE", "scc", 30.0)
+    (trunk,) = recorder_trunks(of(country="DE", transfer_basis="clauses", health=health, networks=["192.0.2.0/24"]))
+    assert (trunk.country, trunk.transfer_basis, trunk.health.options) == ("DE", "clauses", 30.0)
     assert [str(each) for each in trunk.networks] == ["192.0.2.0/24"]
