@@ -21,9 +21,13 @@ from filters.signer import Signer
 from proxy.flow import Flow
 from proxy.headers import parse_name_addr
 from tests.agents import CARRIER, Agent, Packet, read
+from tests.filters.recording import ACME, PARTIAL, RFC, SONUS
 from tests.ladder import Ladder, Sent
 from tests.passports import KEY, X5U, claims, compact_form, token
 from tests.passports import value as identity_value
+from tests.recording_sessions import CANARIES as RECORDING_CANARIES
+from tests.recording_sessions import MIXED, SRC, SRS, begun, opened, recording_world, tells_nothing
+from tests.recording_sessions import multipart as recording_body
 from tests.world import PHONE, PROXY, SETTINGS, TRUNK, World, settings
 
 CATALOGUE = load_catalogue()
@@ -593,6 +597,38 @@ CALL_ID_ONLY = ("private IPv6", "letter-coded IPv4")
 
 
 # --- the exemptions
+
+
+def test_nothing_of_a_recording_session_arrives_but_sealed() -> None:
+    """A recorder's whole session, both ways: no message holds a canary or metadata that can be read on the way.
+
+    What the recorder opens names nobody either, for nobody has said that it may.
+    """
+    there = recording_world()
+    ladder, invite, answer = begun(Ladder(there))
+    up = ladder[200]
+    bodies = [RFC, ACME, SONUS, PARTIAL]
+    for cseq, metadata in enumerate(bodies, 2):
+        body = recording_body(metadata=metadata)
+        ladder >> SRC.within(b"UPDATE", up, own=invite, cseq=cseq, headers=MIXED, body=body) << Sent(SRS, b"UPDATE")
+        ladder >> SRS.answer(ladder[b"UPDATE"], 200) << Sent(SRC, 200)
+    for method in (b"INFO", b"NOTIFY", b"MESSAGE", b"BYE"):
+        cseq += 1
+        body = recording_body(metadata=RFC)
+        ladder >> SRC.within(method, up, own=invite, cseq=cseq, headers=MIXED, body=body)
+        ladder.left.clear()
+    asked = SRS.within(b"UPDATE", ladder[b"INVITE"], own=answer, cseq=1)
+    ladder >> asked << Sent(SRC, b"UPDATE")
+    ladder >> SRC.answer(ladder[b"UPDATE"], 200, headers=MIXED, body=recording_body()) << Sent(SRS, 200)
+    towards = [data for address, data in there.sent if address == SRS.address]
+    assert len(towards) >= len(bodies) + 4
+    sealed = 0
+    for data in towards:
+        assert tells_nothing(data), data
+        if b"pkcs7-mime" in data:
+            sealed += 1
+            assert not any(canary in opened(data) for canary in RECORDING_CANARIES)
+    assert sealed >= len(bodies) + 2
 
 
 def test_the_list_of_exemptions_is_closed() -> None:
