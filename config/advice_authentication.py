@@ -9,8 +9,10 @@ from config.settings import Settings
 
 
 def authentication_advice(settings: Settings) -> Iterator[Mistake]:
-    """Yield doors that stand open to all the world, and realms that phones and registrar would take for one."""
+    """Yield doors that stand open to all the world or shut for browsers, and realms that would be taken for one."""
     access, section = settings.access, settings.authentication
+    if section is not None and set(section.algorithms) != {"MD5"}:
+        yield from _browsers(settings)
     if access is None:
         return
     everywhere = next((str(each) for each in access.networks if each.network.prefixlen == 0), None)
@@ -24,3 +26,13 @@ def authentication_advice(settings: Settings) -> Iterator[Mistake]:
         wrong = "no realm is named, so phones' credentials for yours go on to trunks whose contract keeps credentials"
         if any(trunk.privacy.credentials is not None for trunk in settings.trunks):
             yield Mistake(("realms",), wrong, "name the realms that your own servers ask for")
+
+
+def _browsers(settings: Settings) -> Iterator[Mistake]:
+    """Yield what keeps SIP.js 0.21 and JsSIP 3.13 out: they read the first challenge alone, and know MD5 alone."""
+    for listener in settings.listeners:
+        if listener.transport in ("ws", "wss"):
+            wrong = "MD5 is not asked for first, and phones in browsers (SIP.js, JsSIP) give up at anything else"
+            right = f'write algorithms = ["MD5"] if listener {listener.name} is for them'
+            yield Mistake(("authentication", "algorithms"), wrong, right)
+            return

@@ -46,8 +46,9 @@ class Authentication(Section):
         default=("SHA-256", "MD5"),
         min_length=1,
         description="what is offered, a challenge each, the stronger one first whatever the order here; MD5 is for "
-        "phones that know no other. SHA-512-256 is offered while all accounts of the realm have that hash, as those "
-        "have whose password was set by this version",
+        "phones that know no other, of which some look at the first challenge alone (SIP.js, JsSIP, baresip 1.0) and "
+        "want it to be all that there is. SHA-512-256 is offered while all accounts of the realm have that hash, as "
+        "those have whose password was set by this version",
     )
     userhash: bool = Field(
         default=False,

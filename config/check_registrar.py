@@ -43,9 +43,6 @@ def _neighbours(draft: Draft, section: Draft, *, local: bool) -> Iterator[Mistak
         wrong = "anybody could register as anybody: there is no section [authentication]"
         right = "add one; in a closed network write unauthenticated = true"
         yield Mistake(_SECTION, wrong, right)
-    if draft.get("workers", 1) != 1:
-        # Each worker would know its own phones alone.
-        yield Mistake(("workers",), "a registrar needs one worker, for", "write workers = 1", _SECTION)
 
 
 def _takes_registers(route: Draft) -> bool:

@@ -28,8 +28,6 @@ def stream_mistakes(draft: Draft) -> Iterator[Mistake]:
             yield from _certificates(path, listener, transport)
         if transport in _WEB:
             web.update((name, path) for _, name in texts(listener, "name"))
-        if transport != "udp":
-            yield from _several_workers(draft, path)
     yield from _beyond_reach(draft, web)
 
 
@@ -51,13 +49,6 @@ def _certificates(path: Path, listener: Draft, transport: object) -> Iterator[Mi
     if listener.get("require_client_certificate") is True and not listener.get("client_ca"):
         wrong = "is true, and nothing says who certifies clients"
         yield Mistake((*path, "require_client_certificate"), wrong, 'write client_ca = "clients.pem"')
-
-
-def _several_workers(draft: Draft, path: Path) -> Iterator[Mistake]:
-    workers = draft.get("workers", 1)
-    if isinstance(workers, int) and workers > 1:
-        wrong = f"is no listener for {workers} workers: each connection has one, and others could not send on it"
-        yield Mistake((*path, "transport"), wrong, "write workers = 1, or keep to UDP")
 
 
 def _beyond_reach(draft: Draft, web: dict[str, Path]) -> Iterator[Mistake]:

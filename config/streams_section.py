@@ -19,7 +19,7 @@ class Streams(Section):
         description="most connections at once; each is an open file, so there are fewer where the limit of these is "
         "lower (`LimitNOFILE` of systemd)",
     )  # fmt: skip
-    per_source: int = Field(default=256, ge=1, description="most connections at once from one address")
+    per_source: int = Field(default=256, ge=1, description="most connections at once from one address, or IPv6 /64")
     greeting: float = Field(
         default=20.0, gt=0, le=300,
         description="how long a new connection may take until its first message or keep-alive is complete, handshakes "

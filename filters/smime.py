@@ -177,7 +177,7 @@ class _Changer(_Swapper):
         changed = self._change(part, values.get(b"content-type", b""), _is_plain(values))
         if changed is None:
             return None
-        if _collides(changed.body, boundaries):
+        if _ends_part(changed.body, boundaries):
             raise FormError("a part would hold the boundary of its multipart")
         kept = [field.raw for field in head if field.name.lower() not in (b"content-type", b"content-length")]
         return _Raw([b"Content-Type: " + changed.kind, *kept], changed.body)
@@ -209,7 +209,7 @@ class _Opener(_Swapper):
         if b"content-type" not in names:
             raise CmsError("CMS holds no MIME entity")
         # An attacker could else add parts of his own to what we hand on.
-        if _collides(plain[start:], boundaries):
+        if _ends_part(plain[start:], boundaries):
             raise CmsError("CMS holds the boundary of its multipart")
         names |= {b"content-type", b"content-transfer-encoding", b"content-length"}
         outside = [field.raw for field in head if field.name.lower() not in names]
@@ -286,6 +286,11 @@ def _joined(head: Sequence[bytes], body: bytes) -> bytes:
 def _with_length(field: Field, length: int) -> bytes:
     """Return a line of a multipart within another, with its length where it is the one that tells it."""
     return b"Content-Length: %d" % length if field.name.lower() == b"content-length" else field.raw
+
+
+def _ends_part(data: bytes, boundaries: Sequence[bytes]) -> bool:
+    """Tell whether text in a part would end it, or one of those around it: a line that begins as `spans` looks for."""
+    return any(b"\n--" + each in b"\n" + data for each in boundaries)
 
 
 def _collides(data: bytes, boundaries: Sequence[bytes]) -> bool:

@@ -13,7 +13,9 @@ from proxy.headers import NameAddr, parse_name_addr
 from proxy.message import Message
 from proxy.uri import parse_sip_uri
 
-_NOBODY = b"anonymous.invalid"
+_NOBODY = (b"anonymous", b"anonymous.invalid")
+"""User and host (RFC 3323 §4.1.1.3). Any other user there is somebody: a trunk that goes by the user alone would take a
+number for the caller's."""
 _PREFERRED = b"p-preferred-identity"
 _WHY = "Forbidden"
 
@@ -85,4 +87,4 @@ def _is_nobody(uri: bytes) -> bool:
         parsed = parse_sip_uri(uri)
     except Malformed:
         return False
-    return parsed is not None and parsed.host.lower() == _NOBODY
+    return parsed is not None and (parsed.user.lower() or _NOBODY[0], parsed.host.lower()) == _NOBODY

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from proxy.flow import Flow
 from proxy.matching import top_branch
+from proxy.places import worker_of_connection
 from proxy.transports import DEFAULT_PORTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from proxy.core import Core
     from proxy.headers import Via
     from proxy.location import Address
@@ -31,10 +34,12 @@ Key = tuple[tuple[str, int], str]
 class Aliases:
     """The offers of one core."""
 
-    __slots__ = ("_ended", "_flows")
+    __slots__ = ("_ended", "_flows", "tell")
 
     def __init__(self) -> None:
         """Begin with none."""
+        self.tell: Callable[[Flow, int], None] | None = None
+        """Tells other workers of an offer: its connection, and the port of the Via."""
         self._flows: dict[Key, Flow] = {}
         self._ended: dict[int, Flow] = {}
         """What stands for those that have ended lately, for what was under way over them."""
@@ -43,13 +48,30 @@ class Aliases:
         """Note that a request over TLS offers its connection, if it does; a phone's serves its own flow alone."""
         if flow.transport != "TLS" or b"alias" not in via.params or source.in_access:
             return
-        address = flow.peer[0], via.port or DEFAULT_PORTS["TLS"]
+        port = via.port or DEFAULT_PORTS["TLS"]
+        if self.learn(flow, port) and self.tell is not None:
+            self.tell(flow, port)
+
+    def learn(self, flow: Flow, port: int) -> bool:
+        """Take an offer, which another worker may have heard; tell whether it says anything new."""
+        new = False
         for name in flow.identity[:MAX_NAMES]:
-            key = address, name.lower()
-            self._flows.pop(key, None)
+            key = (flow.peer[0], port), name.lower()
+            new = self._flows.pop(key, None) != flow or new
             self._flows[key] = flow
             if len(self._flows) > MAX_ALIASES:
                 del self._flows[next(iter(self._flows))]
+        return new
+
+    def offers(self) -> dict[Flow, int]:
+        """Return the connections that are offered, with the ports of their Vias."""
+        return {flow: address[1] for (address, _), flow in self._flows.items()}
+
+    def worker_ended(self, worker: int) -> None:
+        """Forget the offers of connections that a worker had, which is no more."""
+        for flow in set(self._flows.values()):
+            if worker_of_connection(flow.connection) == worker:
+                self.ended(flow)
 
     def flow_to(self, hop: Hop) -> Flow:
         """Return the flow to a hop over TLS: the connection that it offers, else whichever of ours leads there."""

@@ -101,10 +101,10 @@ class Authenticator:
         self._attempts.failures, self._attempts.source_failures = section.failures, section.source_failures
         self._challenges.limit = section.challenges
         self._section, self._realm = section, realm
-        self._nonces = Nonces(tokens, realm, section.nonce_life)
         self._algorithms = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
         if self._accounts is not None:
             self._accounts.hashes.wanted = section.userhash
+        self._nonces = Nonces(tokens, realm, section.nonce_life, self._core.worker)
         # Stands in for an account that there is not: nobody can know what it is the hash of.
         self._nobody = stand_in(
             tokens.mac(tokens.current, b"nobody", size=48) + tokens.mac(tokens.current, b"nobody-else", size=32)
@@ -122,7 +122,7 @@ class Authenticator:
             if verdict.account:
                 core.guard.proved(flow)
             return verdict.account
-        if verdict.status in (401, 407) and not self._challenges.allow(sender.origin, wall):
+        if verdict.status in (401, 407) and not self._may_challenge(sender, flow, wall):
             core.counters.add("authentications", "silenced")
             core.drop("challenge-rate")
             return None
@@ -131,6 +131,16 @@ class Authenticator:
         core.answer(request, flow, reply(request, flow, verdict.status, tag, extra=lines))
         core.counters.add("responses_made", str(verdict.status))
         return None
+
+    def _may_challenge(self, sender: Sender, flow: Flow, wall: int) -> bool:
+        """Count a challenge, and tell whether it may be sent: over UDP its receiver may not have asked for it.
+
+        Who has proved an account from there has a number of their own, and so hears us whatever is sent in the name of
+        their address; only who writes their port too could use that up.
+        """
+        if flow.transport != "UDP" or self._challenges.allow(sender.origin, wall):
+            return True
+        return self._core.guard.has_proved(flow) and self._challenges.allow(sender.place, wall)
 
     def demand(self, arrival: Arrival, now: float) -> None:
         """Ask for proof of a request with a To tag that no record speaks for, before it may take the routing table.
@@ -154,7 +164,7 @@ class Authenticator:
         if not account:
             return
         arrival.account = account
-        if self._core.generation.network.is_emergency(arrival.request.uri):
+        if self._core.generation.network.calls_for_help(arrival.request):
             return
         username = account.encode()
         packed = self._packed(username)
@@ -188,7 +198,7 @@ class Authenticator:
         if self._counts is None:
             self._counts = NonceCounts(wall, self._section.nonce_life)
         verdict = self._verdict(request, source, sender, self._counts, wall)
-        if verdict.status and self._core.generation.network.is_emergency(request.uri):
+        if verdict.status and self._core.generation.network.calls_for_help(request):
             # "More important to get an emergency call through" (RFC 6443 §16, RFC 6881 ED-57).
             verdict = Verdict("emergency")
         self._note(verdict.outcome, request, source)

@@ -6,12 +6,14 @@ all. What leaves, by its end or with its connection, leaves here; a journal is t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from proxy.flow import Flow
 from proxy.guard import source_of
 from proxy.memo import Recent
+from proxy.places import worker_of_connection
 from proxy.record import Binding as Recorded
 from proxy.timers import Timer, TimerWheel, cancel
 
@@ -65,6 +67,22 @@ class Journal(Protocol):
         """Take note of all bindings that an address of record has from now on; must not wait nor raise."""
 
 
+class Others(Protocol):
+    """The other workers, each of which has all bindings too; one of all is the owner of an address of record."""
+
+    def owns(self, aor: bytes) -> bool:
+        """Tell whether we are the owner, who alone changes what there is."""
+
+    def changed(self, aor: bytes, bindings: tuple[Binding, ...]) -> None:
+        """Tell all others what an address of record of ours has from now on, at once; must not wait nor raise."""
+
+    def lost(self, aor: bytes, flow: Flow, path: tuple[bytes, ...]) -> None:
+        """Tell the owner of an address of record what leads nowhere any more."""
+
+    def catch_up(self) -> None:
+        """Take what others have told until now."""
+
+
 class _Entry:
     """An address of record with its bindings, which ends the first of them in time."""
 
@@ -88,6 +106,7 @@ class Bindings:
     def __init__(self, wheel: TimerWheel, epoch: float) -> None:
         """Begin empty; `epoch` is the wall clock (seconds) less the monotonic one."""
         self.journal: Journal | None = None
+        self.others: Others | None = None
         self.epoch = epoch
         self._wheel = wheel
         self._entries: dict[bytes, _Entry] = {}
@@ -113,13 +132,30 @@ class Bindings:
         """Return the addresses of record that have bindings."""
         return list(self._entries)
 
+    def owns(self, aor: bytes) -> bool:
+        """Tell whether REGISTERs for an address of record are answered here."""
+        return self.others is None or self.others.owns(aor)
+
+    def catch_up(self) -> None:
+        """Learn what other workers have registered: whoever has its 200 is found from then on."""
+        if self.others is not None:
+            self.others.catch_up()
+
     def of(self, aor: bytes) -> tuple[Binding, ...]:
         """Return the bindings of a canonical address of record."""
         entry = self._entries.get(aor)
         return entry.bindings if entry is not None else ()
 
     def replace(self, aor: bytes, bindings: tuple[Binding, ...], now: float, *, known: bool = False) -> None:
-        """Have these bindings, and no others, for an address of record; known: the journal said so itself."""
+        """Have these bindings, and no others, for an address of record.
+
+        Args:
+            aor: canonical.
+            bindings: all of them.
+            now: the time.
+            known: whether journal or owner said so themselves. What else changes what is not ours (time, a connection
+                that is gone) its owner sees too.
+        """
         entry = self._entries.get(aor)
         if entry is None:
             if not bindings:
@@ -138,7 +174,11 @@ class Bindings:
         else:
             del self._entries[aor]
             self._digests.pop(_digest(aor), None)
-        if self.journal is not None and not known:
+        if known or not self.owns(aor):
+            return
+        if self.others is not None:
+            self.others.changed(aor, bindings)
+        if self.journal is not None:
             self.journal.write(aor, bindings, now)
 
     def lost(self, aor: bytes, flow: Flow, path: tuple[bytes, ...], now: float) -> None:
@@ -147,6 +187,8 @@ class Bindings:
         kept = tuple([each for each in bindings if (each.flow, each.path) != (flow, path)])
         if len(kept) < len(bindings):
             self.replace(aor, kept, now)
+            if self.others is not None and not self.others.owns(aor):
+                self.others.lost(aor, flow, path)
 
     def closed(self, flow: Flow, now: float) -> None:
         """Take out all that was reached by a connection that is gone."""
@@ -165,12 +207,23 @@ class Bindings:
             for binding in self.of(aor)
         )
 
+    def worker_ended(self, worker: int, now: float) -> None:
+        """Take out all that was reached by connections of a worker that is no more."""
+        ended = [flow for flow in self._flows if flow.connection and worker_of_connection(flow.connection) == worker]
+        for flow in ended:
+            self.closed(flow, now)
+
+    def own_addresses(self, worker: int, owner: Callable[[bytes], int]) -> list[bytes]:
+        """Return the addresses of record that a worker owns, as `owner` says."""
+        return [aor for aor in self._entries if owner(aor) == worker]
+
     def current(self, flow: Flow, issued: int) -> Flow | None:
         """Return by which flow a phone is reached now that was reached by `flow` at wall clock `issued` (seconds).
 
         That is the same one as long as a binding has it, or none ever had; None where the phone has lost it and is not
         registered by another.
         """
+        self.catch_up()
         if flow in self._flows:
             return flow
         former = self._former.get(flow)
@@ -187,6 +240,7 @@ class Bindings:
 
         Digests, for a record has little room. It is sealed, so they need no key, which would end with its time.
         """
+        self.catch_up()
         for aor in self._flows.get(flow, ()):
             for binding in self.of(aor):
                 if binding.flow == flow and not binding.path:
@@ -195,6 +249,7 @@ class Bindings:
 
     def found_again(self, recorded: Recorded) -> Flow | None:
         """Return by which flow the phone of a record is reached now; None where it is not registered."""
+        self.catch_up()
         aor = self._digests.get(recorded.aor)
         if aor is None:
             return None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.edge_flow import acknowledge_to_edge
 from proxy.matching import top_branch
 from proxy.transports import VIA_HEADS
 
@@ -111,12 +112,14 @@ def over_udp(data: bytes, branch: bytes) -> tuple[bytes, bytes]:
 def acknowledge_again(core: Core, flow: Flow, data: bytes) -> None:
     """Send an ACK over UDP that was too large for it and could not be sent over TCP: nobody asks for it again.
 
-    So too over a connection of ours one that was for a connection which the far end had offered.
+    So too over a connection of ours one that was for a connection which the far end had offered, or an edge proxy's.
     """
     own = core.aliases.own(flow)
     if own is not None:
         core.aliases.ended(flow)
         core.transmit(own, data)
+        return
+    if acknowledge_to_edge(core, flow, data):
         return
     branch = top_branch(data)
     if flow.transport == "TCP" and branch[_PLACE : _PLACE + 2] == _MARK:

@@ -45,6 +45,7 @@ from proxy.outages import Outages
 from proxy.overload import Overload
 from proxy.parking import Found, Parking
 from proxy.parse import parse, partial
+from proxy.places import Nodes, Places, alone
 from proxy.policy import Privacy
 from proxy.probes import Probes
 from proxy.recording_control import RecordingControl
@@ -61,6 +62,7 @@ from proxy.trunk_limits import TrunkLimits
 from proxy.trunk_registrations import TrunkRegistrations
 from proxy.undelivered import give_back_anew, undelivered
 from proxy.unframed import unframed
+from proxy.unowned import unowned
 from proxy.waiting import Waiting
 
 
@@ -84,7 +86,7 @@ class Core:
     def __init__(  # noqa: PLR0913 - a row of what the shell has
         self, settings: Settings, keyring: KeyRing, privacy: Privacy, sinks: Sinks, *,
         now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0, accounts: Accounts | None = None,
-        passwords: Mapping[str, Account] = NO_ACCOUNTS,
+        passwords: Mapping[str, Account] = NO_ACCOUNTS, nodes: Nodes | None = None,
     ) -> None:  # fmt: skip
         """Begin with no transactions.
 
@@ -99,14 +101,17 @@ class Core:
             worker: number of this process among the workers.
             accounts: who phones may prove to be; None: they are not asked, whatever settings say.
             passwords: what trunks know us by, by their names.
+            nodes: those of all workers, where there are several; ours is noted there.
         """
         self.counters = Counters()
         self.logins = Logins(self.counters, passwords)
         self.timers = settings.timers
         self.wheel = TimerWheel(now)
         self.worker = worker
-        self.place = int(wall * 1000) & 0xFFFF, worker
-        """What tells connections of this process from those of an earlier one, whose numbers were the same."""
+        node = int(wall * 1000) & 0xFFFF
+        if nodes is not None:
+            nodes[worker] = node
+        self.places = alone(node, worker) if nodes is None else Places(nodes, worker)
         self.waiting = Waiting()
         self.recorder: Recorder | None = None
         self.bindings = Bindings(self.wheel, wall - now)
@@ -145,14 +150,14 @@ class Core:
         identity = Identity(tokens, privacy.leaks)
         references = References(tokens, identity)
         network = Network(settings, retired)
-        generation = Generation(network, privacy, tokens, identity, references, self.place, self.bindings)
+        generation = Generation(network, privacy, tokens, identity, references, self.places, self.bindings)
         self._make_forwarders(generation)
         return generation
 
     def _make_forwarders(self, generation: Generation) -> None:
         """Make what writes the messages of a generation."""
         tokens, identity, references = generation.tokens, generation.identity, generation.references
-        records, privacy = Records(tokens, identity, generation.place), generation.privacy
+        records, privacy = Records(tokens, identity, generation.places), generation.privacy
         self.request_forwarder = RequestForwarder(
             tokens, identity, records, references, privacy, generation.network.sent_by, self.counters
         )
@@ -193,19 +198,30 @@ class Core:
         """Learn that a message which `send` had taken never left: to whom it matters, that is a transport error."""
         undelivered(self, flow, data, now)
 
-    def closed(self, flow: Flow, now: float) -> None:
-        """Learn that a connection has ended: what waits for a first answer over it need not wait for a timer.
+    def closed(self, flow: Flow, now: float, *, here: bool = True) -> None:
+        """Learn that a connection has ended, here or in another worker.
 
-        Phones that are registered by it alone are registered no more.
+        What waits for a first answer over it need not wait for a timer; phones that are registered by it alone are
+        registered no more.
         """
         self.bindings.closed(flow, now)
-        self.waiting.ended(flow, self.wheel, now)
+        self.waiting.ended(flow, self.wheel, now, here=here)
         self.aliases.ended(flow)
         self.registrations.closed(flow, now)
 
     def silence(self, flow: Flow) -> float:
         """Return the seconds for which a connection may bring nothing: a phone's with Outbound; 0: like others."""
         return self.registrar.silence(flow)
+
+    def worker_ended(self, worker: int, now: float) -> None:
+        """Learn that another worker has begun anew: its connections are gone, and with them what waits for them."""
+        self.bindings.worker_ended(worker, now)
+        self.waiting.worker_ended(worker, self.wheel, now)
+        self.aliases.worker_ended(worker)
+
+    def unowned(self, data: bytes, flow: Flow, now: float) -> None:
+        """Answer what a connection has brought for a worker that takes nothing more."""
+        unowned(self, data, flow, now)
 
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         """Answer the head of a message whose end nobody can tell; the connection ends after it."""
@@ -251,7 +267,7 @@ class Core:
         if keyring == former.tokens.ring:
             network = Network(settings, retired)
             self.generation = Generation(
-                network, privacy, former.tokens, former.identity, former.references, self.place, self.bindings
+                network, privacy, former.tokens, former.identity, former.references, self.places, self.bindings
             )
             self._make_forwarders(self.generation)
         else:

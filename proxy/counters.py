@@ -33,7 +33,7 @@ COUNTERS = (
                  "481", "482", "483", "487", "500", "501", "503", "505", "513", "other")),
     CounterSpec("sipveil_dropped_total", "Messages that were dropped in silence, by reason.", "reason",
                 ("malformed", "keepalive", "unknown-source", "denied", "stray-response", "ack-without-dialog",
-                 "parked-full", "late", "failed-closed", "undelivered", "challenge-rate")),
+                 "parked-full", "late", "failed-closed", "undelivered", "challenge-rate", "worker")),
     CounterSpec("sipveil_overload_refused_total", "Requests refused with 503 for overload or a full table, by method.",
                 "method", METHODS),
     CounterSpec("sipveil_guarded_total",

@@ -15,6 +15,7 @@ from proxy.login import Login
 from proxy.message import Message
 from proxy.pack import ANONYMOUS, DERIVED
 from proxy.passage import Passage
+from proxy.places import Places, alone
 from proxy.policy import EditContext, Plan, Session
 from proxy.record import HARD_LIMIT, Mark, Mould, Record, RecordTooBig, fit
 from proxy.routing import Hop, Party
@@ -211,9 +212,9 @@ def _uri(user: bytes, origin: bytes, way: str, *, is_sips: bool) -> bytes:
 class Records:
     """Makes the tokens that carry a crossing's dialog records."""
 
-    def __init__(self, tokens: Tokens, identity: Identity, place: tuple[int, int] = (0, 0)) -> None:
-        """Seal with tokens; map with identity; `place` is the generation's."""
-        self._place = place
+    def __init__(self, tokens: Tokens, identity: Identity, places: Places | None = None) -> None:
+        """Seal with tokens; map with identity; `places` are the generation's."""
+        self._places = places or alone(0)
         self._tokens = tokens
         self._identity = identity
 
@@ -277,7 +278,7 @@ class Records:
         flow = crossing.far_flow if for_near else crossing.near_flow
         mould = crossing.mould
         if mould is None:
-            mould = crossing.mould = _mould(crossing, self._place)
+            mould = crossing.mould = _mould(crossing, self._places)
         payload, record = mould.make(marks, flow, target, routes, budget, whole=whole) or _fitted(
             mould.record(marks, flow, target, routes, whole=whole), budget, must_go=for_near or crossing.emergency
         )
@@ -303,13 +304,13 @@ def _fitted(record: Record, budget: int, *, must_go: bool) -> tuple[bytes, Recor
     return payload, written if record.flow is None or record.flow.transport == "UDP" else None
 
 
-def _mould(crossing: Crossing, place: tuple[int, int] = (0, 0)) -> Mould:
+def _mould(crossing: Crossing, places: Places | None = None) -> Mould:
     """Return what makes the crossing's records; those that lead to a connection say in which process it lives."""
     base = crossing.base
     from_, to = derived(base.from_outward), derived(base.to_outward)
     if from_ is not base.from_outward or to is not base.to_outward:
         base = base._replace(from_outward=from_, to_outward=to)
-    return Mould(base, crossing.issued, place)
+    return Mould(base, crossing.issued, places or alone(0))
 
 
 def packed(crossing: Crossing) -> bytes:

@@ -98,6 +98,19 @@ def ack_and_bye(
     return ack, bye
 
 
+def authorised(request: bytes, branch: bytes, attempt: int, credentials: tuple[bytes, ...]) -> bytes:
+    """Return a request of `ack_and_bye` once more: with another branch, a higher CSeq and credentials (§22.2)."""
+    start, *headers = _LINE_END.split(request.partition(b"\r\n\r\n")[0])
+    method = start.partition(b" ")[0]
+    for place, line in enumerate(headers):
+        name = line.partition(b":")[0].lower()
+        if name == b"via":
+            headers[place] = line.partition(b";branch=")[0] + b";branch=" + branch + b";rport"
+        elif name == b"cseq":
+            headers[place] = b"CSeq: %d %b" % (parse_cseq(line.partition(b":")[2])[0] + attempt, method)
+    return b"\r\n".join([start, *headers[:-1], *credentials, headers[-1], b"", b""])
+
+
 def plain_reason(value: bytes | None) -> bytes:
     """Return protocol and cause of a Reason (RFC 3326), without its text; b"" for anything else."""
     match = _REASON.match(value) if value else None

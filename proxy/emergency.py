@@ -1,6 +1,6 @@
 """Emergency calls and their call-backs: who is exempt, and what stands in where a filter fails (standards.md §2.6).
 
-That a call is one is told by its Request-URI alone (`Network.is_emergency`). A call-back is an INVITE from an emergency
+That a call is one its Request-URI alone tells (`Network.calls_for_help`). A call-back is an INVITE from an emergency
 trunk that says so (RFC 7090), or that is for the Contact of an emergency call. Neither is ever refused for what we
 would like, and where a filter fails they go through without it: "it is more important to get an emergency call
 through" (RFC 6443 §16).

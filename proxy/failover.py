@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from proxy.challenged import Challenged
 from proxy.crossing import Crossing
 from proxy.errors import Refused
-from proxy.forking import REFUSED, Branch, ResponseContext
+from proxy.forking import REFUSED, Answer, Branch, ResponseContext
 from proxy.launch import send
 from proxy.left import Left
 from proxy.location import Address, Place, is_address, order
@@ -171,7 +171,7 @@ class Failover:
 
     def _try(self, context: ResponseContext, branch: Branch, hop: Hop, now: float) -> bool:
         """Send to a target; False where its trunk may not have the request."""
-        if not self._turn_to(hop, now):
+        if not self._turn_to(branch, hop, now):
             return False
         core = self._core
         self._tried.add((hop.host, hop.port))
@@ -191,7 +191,7 @@ class Failover:
             context.let_go()
         return True
 
-    def _turn_to(self, hop: Hop, now: float) -> bool:
+    def _turn_to(self, branch: Branch, hop: Hop, now: float) -> bool:
         """Make sure that the template is for a hop's trunk: decided and crossed for it, from the request as it came.
 
         What a trunk may not have (its contract refuses it, it is full) the next one may; where a filter fails for one,
@@ -202,7 +202,8 @@ class Failover:
         core = self._core
         try:
             self._template = self._spare.cross(hop, now)
-        except Refused:
+        except Refused as refusal:
+            branch.note(refusal.code, None, Answer(refusal.why.encode(), refusal.extra), self._template)
             return False
         except Exception:  # whatever a filter raises: fail closed
             core.counters.add("failed_closed", "request")
@@ -217,7 +218,7 @@ class Failover:
         if not (context.wants(branch) and self._may_go_on(now)):
             return
         self._core.responses.unheard(client, now)
-        client.hand_to(Left(self._core, branch.crossing))
+        client.hand_to(Left(self._core, branch))
         context.failed(branch, 408, None, now)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from proxy.errors import Refused
 from proxy.flow import Flow
 from proxy.pack import Reader, pack_text
+from proxy.places import Places
 from proxy.record import MAX_ROUTES, pack_flow, unpack_flow
 from proxy.tokens import Purpose, Tokens
 
@@ -17,25 +18,25 @@ _FLOW = b"flow"
 _SERVICE = b"service"
 
 
-def seal_flow(tokens: Tokens, flow: Flow, place: tuple[int, int]) -> bytes:
-    """Return the user part that stands for a flow of this process, which `place` tells from others (`Core.place`)."""
-    return tokens.seal_text(Purpose.PHONE, pack_flow(flow, *place), tokens.current, "base64url", _FLOW)
+def seal_flow(tokens: Tokens, flow: Flow, places: Places) -> bytes:
+    """Return the user part that stands for a flow, and for the worker that has it."""
+    packed = pack_flow(flow, places.node(flow), places.worker)
+    return tokens.seal_text(Purpose.PHONE, packed, tokens.current, "base64url", _FLOW)
 
 
-def open_flow(tokens: Tokens, user: bytes, place: tuple[int, int]) -> Flow:
+def open_flow(tokens: Tokens, user: bytes, places: Places) -> Flow:
     """Return the flow of a token.
 
     Raises:
-        Refused: 403 for one that is none of ours (RFC 5626 §5.3.1), 430 for a connection that ended with another
-            process.
+        Refused: 403 for one that is none of ours (RFC 5626 §5.3.1), 430 for a connection whose process has ended.
     """
     opened = tokens.open_text(user, _FLOW)
     if opened is None or opened.purpose is not Purpose.PHONE:
         raise Refused(403, "Forbidden")
-    flow, node, worker = unpack_flow(Reader(opened.payload))
+    flow, node, _ = unpack_flow(Reader(opened.payload))
     if flow is None:
         raise Refused(403, "Forbidden")
-    if flow.connection and (node, worker) != place:
+    if flow.connection and not places.has(flow, node):
         raise Refused(430, "Flow Failed")
     return flow
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from proxy.flow import Flow
 from proxy.generation import Generation
+from proxy.places import worker_of_connection
 from proxy.record import Binding, Record
 from proxy.routing import Hop, Party
 
@@ -27,8 +28,10 @@ def followed(generation: Generation, source: Party, near: Flow, hop: Hop) -> Bin
 
 def follow(generation: Generation, latest: Record, binding: Binding) -> Record:
     """Return a record with the flow that a phone has by now, where another process had made its connection."""
-    place = generation.place
-    if generation.bindings is None or (latest.node, latest.worker) == place:
+    places = generation.places
+    if generation.bindings is None or latest.flow is None or places.has(latest.flow, latest.node):
         return latest
     flow = generation.bindings.found_again(binding)
-    return latest if flow is None else latest._replace(flow=flow, node=place[0], worker=place[1])
+    if flow is None:
+        return latest
+    return latest._replace(flow=flow, node=places.node(flow), worker=worker_of_connection(flow.connection))

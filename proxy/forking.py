@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from proxy.best_response import Tried, better, rank
+from proxy.between_phones import are_both_phones
 from proxy.crossing import Crossing
 from proxy.derive import cancel_for
 from proxy.errors import Malformed
@@ -27,8 +29,6 @@ _CHALLENGES = (b"www-authenticate", b"proxy-authenticate")
 _ASKING = (401, 407)
 REFUSED = 500
 """What the sender hears of a challenge that we could not answer; why, says `proxy/challenged.py`."""
-#: Finals among 4xx that tell the caller how to go on (§16.7 item 6).
-_PREFERRED = (401, 407, 415, 420, 484)
 _ELSEWHERE = b'SIP;cause=200;text="Call completed elsewhere"'
 
 
@@ -92,8 +92,8 @@ class Branch:
     """One target of a request."""
 
     __slots__ = (
-        "answer", "cancelling", "client", "crossing", "ends", "final", "login", "others", "provisional", "response",
-        "timer",
+        "answer", "best", "cancelling", "client", "crossing", "ends", "final", "login", "others", "provisional",
+        "response", "timer",
     )  # fmt: skip
 
     def __init__(self, crossing: Crossing) -> None:
@@ -112,10 +112,24 @@ class Branch:
         """When timer C is due; the timer itself may run for an earlier time."""
         self.answer = STANDARD
         """What we say, where the branch failed here."""
+        self.best: Tried | None = None
+        """The best that targets have said which others took over from."""
         self.others: Failover | None = None
         """Its further targets, as long as there may be need of them."""
         self.login: Challenged | None = None
         """What is done when the trunk asks for a password; None for whoever asks the caller."""
+
+    def note(self, status: int, response: Message | None, answer: Answer, crossing: Crossing) -> None:
+        """Take note of how one of its targets has failed."""
+        self.best = better(self.best, Tried(status, response, answer, crossing))
+
+    def settle_for_best(self, status: int) -> int:
+        """Return the status to end with after the last target has failed with `status`: the best of all of them."""
+        self.note(status, self.response, self.answer, self.crossing)
+        best, self.best = self.best, None
+        assert best is not None  # noqa: S101 -- one was noted just now
+        self.response, self.answer, self.crossing = best.response, best.answer, best.crossing
+        return best.status
 
     @property
     def may_go_on(self) -> bool:
@@ -290,9 +304,12 @@ class ResponseContext:
         self._uplink.ended(branch.crossing)
         others = branch.others
         if others is not None and self.wants(branch) and others.takes_over(status, branch, now):
-            branch.client, branch.provisional = None, False
+            branch.note(status, branch.response, branch.answer, branch.crossing)
+            branch.client, branch.provisional, branch.answer = None, False, STANDARD
             others.go_on(self, branch, now)
             return
+        if branch.best is not None and self.wants(branch):
+            status = branch.settle_for_best(status)
         branch.others = branch.login = None
         branch.final = status
         if status == 430:
@@ -328,7 +345,8 @@ class ResponseContext:
             return
         merged: list[tuple[bytes, bytes]] = []
         if best.final in (401, 407):
-            others = (branch.response for branch in self.branches if branch is not best and branch.response)
+            asked = (branch for branch in self.branches if branch is not best and not are_both_phones(branch.crossing))
+            others = (branch.response for branch in asked if branch.response)
             merged = [line for other in others if other.status in (401, 407) for line in _challenges(other)]
         self._uplink.pass_back(self, best, best.response, merged, now)
 
@@ -396,11 +414,8 @@ class _BranchTimer:
 
 
 def _rank(branch: Branch) -> tuple[int, int, int]:
-    """Order final responses: 6xx first, else the lowest class; a real 4xx that says more before others."""
-    status = branch.final
-    if status >= 600:
-        return (0, 0, status)
-    return (status // 100, 0 if status in _PREFERRED else 1, 1 if branch.response is None else 0)
+    """Order branches by their final responses."""
+    return rank(branch.final, is_ours=branch.response is None)
 
 
 def _rank_of_phone(branch: Branch) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from proxy import cseq
 from proxy.asserted import HEADER, assert_identity, write_numbers
+from proxy.between_phones import CREDENTIALS, are_both_phones, remove
 from proxy.called_party import call_party
 from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, keeps_record_route, session_of
@@ -79,6 +80,8 @@ class RequestForwarder:
         if not crossing.request.index.keys().isdisjoint(REFERRING) or crossing.extra_replaces:
             self._references.map(draft, crossing)
         self._hide_topology(draft, crossing)
+        if are_both_phones(crossing):
+            remove(draft, crossing.request, CREDENTIALS)
         if b"priority" in crossing.request.index and not crossing.emergency:
             _disbelieve(draft, crossing)
         _count_down(draft, crossing)

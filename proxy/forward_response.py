@@ -14,6 +14,7 @@ from dataclasses import replace
 from config.vocabulary import Category
 from proxy import forwarded_register
 from proxy.asserted import assert_identity
+from proxy.between_phones import CHALLENGES, are_both_phones, outward, remove
 from proxy.crossing import Crossing, Records, context, session_of
 from proxy.errors import Malformed
 from proxy.headers import parse_name_addr, parse_params
@@ -67,8 +68,7 @@ class ResponseForwarder:
             draft.adopt(name, line)
         self._start(draft, crossing, response)
         lines, index = draft.lines, response.index
-        if crossing.login is not None and crossing.hop.party.logs_in:
-            _keep_to_ourselves(draft, response)
+        self._keep_to_ourselves(draft, crossing, response)
         for name in _ECHOED:
             for position in index.get(name, ()):
                 lines[position] = None
@@ -115,6 +115,15 @@ class ResponseForwarder:
         self._echo(draft, crossing, response)
         return serialise(draft)
 
+    def _keep_to_ourselves(self, draft: Draft, crossing: Crossing, response: Message) -> None:
+        """Take out what is about passwords and for nobody but us, or for nobody."""
+        if crossing.login is not None and crossing.hop.party.logs_in:
+            for name in _ABOUT_OUR_PASSWORD:
+                for position in response.index.get(name, ()):
+                    draft.remove(position, "between the trunk and us")
+        if are_both_phones(crossing):
+            remove(draft, response, CHALLENGES)
+
     def _plan(self, crossing: Crossing, response: Message) -> Plan:
         """Return the plan for a response: the dialog's, or a stricter one where its own Privacy asks for more."""
         if not response.shape.asks:
@@ -137,7 +146,7 @@ class ResponseForwarder:
     def _start(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Send the standard phrase where unknown texts may not pass: a phrase is room for anything."""
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
-        status = 500 if response.status == 503 else response.status
+        status = outward(crossing, response.status)
         if status != response.status or hides(decision, Category.UNKNOWN):
             stale = status == 403 and response.reason.lower() == b"stale date"
             draft.start = STALE_DATE if stale else status_line(status)
@@ -231,13 +240,6 @@ class ResponseForwarder:
             tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
             targets.append(b"<%b>%b" % (crossing.near_uri(user), tail))
         return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
-
-
-def _keep_to_ourselves(draft: Draft, response: Message) -> None:
-    """Take out what the trunk says of the password that we have there."""
-    for name in _ABOUT_OUR_PASSWORD:
-        for position in response.index.get(name, ()):
-            draft.remove(position, "between the trunk and us")
 
 
 def _target(response: Message) -> bytes:

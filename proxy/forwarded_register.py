@@ -48,7 +48,7 @@ def registering(generation: Generation, crossing: Crossing) -> Registering | Non
         return None
     values = [value for value in request.items(b"contact") if value != b"*"]
     contacts = [parse_sip_uri(parse_name_addr(value).uri) for value in values]
-    path = crossing.far_uri(seal_flow(generation.tokens, crossing.near_flow, generation.place)) + b";lr"
+    path = crossing.far_uri(seal_flow(generation.tokens, crossing.near_flow, generation.places)) + b";lr"
     if len(request.items(b"via")) == 1 and any(_REG_ID.search(value) for value in values):
         path += b";ob"  # RFC 5626 §5.1: we are the first hop, and keep the flow
     return Registering(path, tuple([each for each in contacts if each is not None]))

@@ -64,7 +64,7 @@ class Gate:
             return False
         method = data[: data.find(b" ", 0, 10)]
         request = glance(data, method) if method in FRESH else None
-        if request is None or request.to_tag or core.generation.network.is_emergency(request.uri):
+        if request is None or request.to_tag or core.generation.network.calls_for_help(request):
             return False
         core.counters.add("requests_received", method.decode())
         self._turn_away(verdict, request, flow, source, now)
@@ -91,7 +91,7 @@ class Gate:
             if b"authorization" in request.index or b"proxy-authorization" in request.index:
                 guard.retried(flow, _name(request))
             return True
-        if core.generation.network.is_emergency(request.uri):
+        if core.generation.network.calls_for_help(request):
             return True
         self._turn_away(verdict, request, flow, source, now)
         return False
@@ -114,7 +114,7 @@ class Gate:
             pseudonym = generation.identity.subscriber(generation.tokens.current, request.from_.uri)
             who = b" from " + pseudonym + source_of(arrival.flow).encode()
         seconds = core.guard.admit_subscriber(who, request.method, now)
-        if seconds and not core.generation.network.is_emergency(request.uri):
+        if seconds and not core.generation.network.calls_for_help(request):
             core.counters.add("guarded", "subscriber")
             raise Refused(503, "Too Many Requests", b"Retry-After: %d" % seconds)
 

@@ -13,6 +13,7 @@ from proxy.identity import Identity, Side
 from proxy.location import Address
 from proxy.memo import Recent
 from proxy.passage import Passage
+from proxy.places import Places, alone
 from proxy.policy import Privacy, hides
 from proxy.record import End, Mark
 from proxy.references import References
@@ -39,8 +40,8 @@ class Generation:
     tokens: Tokens
     identity: Identity
     references: References
-    place: tuple[int, int] = (0, 0)
-    """Which start of the program this is, and which of its workers: connections live nowhere else."""
+    places: Places = field(default_factory=lambda: alone(0))
+    """Which worker has a connection, and whether it still runs."""
     bindings: Bindings | None = None
     """Where phones are registered; the same for all generations."""
     _passages: Recent[tuple[str, str, int, int, bool, int, End, End, Ways], Passage] = field(default_factory=Recent)

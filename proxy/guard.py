@@ -182,6 +182,10 @@ class Guard:
         if self._proven.get(flow.peer) is None:
             self._proven.put(flow.peer, True)
 
+    def has_proved(self, flow: Flow) -> bool:
+        """Tell whether a peer has shown that it hears us, as far as that is remembered."""
+        return self._proven.get(flow.peer) is not None
+
     def tick(self, now: float) -> None:
         """Let bans end."""
         if now - self._purged < PURGE:

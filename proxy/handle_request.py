@@ -95,7 +95,7 @@ class RequestHandler:
             core.authentication.vouch(arrival, account)
             check(request)
             loop = b"" if request.to_tag else self._check_loop(request, source)
-            if b"proxy-require" in request.index and not core.generation.network.is_emergency(request.uri):
+            if b"proxy-require" in request.index and not core.generation.network.calls_for_help(request):
                 check_proxy_require(request)
             if request.method == b"REGISTER" and core.registrar.answers(arrival, server, now):
                 return
@@ -183,9 +183,7 @@ class RequestHandler:
             arrival.source = as_psap(generation, arrival.source)
         if arrival.source.registers:
             find_called(generation, arrival)
-        routes = initial.take_routes(
-            generation, arrival, urgent=callback or generation.network.is_emergency(request.uri)
-        )
+        routes = initial.take_routes(generation, arrival, urgent=callback or generation.network.calls_for_help(request))
         found, emergency = initial.destinations(
             generation, arrival, routes, lambda who: callback or self.contact_calls.allow(who, arrival.wall)
         )

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from proxy.aliases import address_of, send_over_own
+from proxy.between_phones import outward
 from proxy.by_size import fall_back
 from proxy.crossing import Crossing
 from proxy.derive import ack_and_bye
+from proxy.edge_flow import send_to_edge
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
@@ -24,6 +26,7 @@ from proxy.matching import client_key, make_branch
 from proxy.message import Message
 from proxy.record import Mark
 from proxy.routing import Party
+from proxy.taken_down import TakenDown
 from proxy.timers import TimerWheel
 from proxy.transaction import Client, ClientTransaction, ClientUser
 
@@ -98,7 +101,7 @@ class ResponseHandler:
         if data is None:
             self._failed(context, branch, response, now)
             return
-        status = 500 if response.status == 503 else response.status
+        status = outward(crossing, response.status)
         if not context.server.respond(status, data, now):
             return
         if crossing.login is not None:
@@ -172,7 +175,9 @@ class ResponseHandler:
             return
         core.transmit(client.flow, ack)
         if client_key(branches[1], b"BYE") not in core.clients:
-            core.start_client(client.flow, b"BYE", bye, branches[1], Nobody()).start(now)
+            ending = core.start_client(client.flow, b"BYE", bye, branches[1], TakenDown(core, crossing.hop.party, bye))
+            ending.hop = crossing.hop.party
+            ending.start(now)
 
     def send_cancel(self, client: ClientTransaction, data: bytes, now: float) -> None:
         """Send a CANCEL in a transaction of its own; its response says nothing (§16.10)."""
@@ -205,9 +210,12 @@ class ResponseHandler:
     def fall_back(self, client: ClientTransaction, user: ClientUser, now: float) -> ClientTransaction | None:
         """Send over UDP what was too large for it and found no connection (RFC 3261 §18.1.1).
 
-        What was for a connection that the far end had offered goes over one of ours (RFC 5923).
+        What was for a connection that the far end had offered goes over one of ours (RFC 5923), and so what was for an
+        edge proxy's.
         """
-        return send_over_own(self._core, client, user) or fall_back(self._core, client, user, now)
+        core = self._core
+        other = send_over_own(core, client, user) or send_to_edge(core, client, user)
+        return other or fall_back(core, client, user, now)
 
     def flow_failed(self, branch: Branch, now: float) -> None:
         """Take out the binding of a phone whose edge proxy says 430 (RFC 5626 §7)."""

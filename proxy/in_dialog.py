@@ -225,7 +225,7 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
     if latest.flow.connection and record.binding is not None and far_party.in_access:
         latest = follow(generation, latest, record.binding)
     if far_party.in_access or network.home(far_party) is None:
-        check_flow(generation, latest, source)
+        latest = check_flow(generation, latest, source, record.routes)
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
     if way.behind and not source.in_core and not source.edge and hides(to_near, Category.NETWORK):

@@ -163,9 +163,9 @@ def destinations(
         # the number of a caller who has withheld it.
         arrival.take_prefix(network.prefixes)
     uri = arrival.uri
-    emergency = network.is_emergency(arrival.dialled)
+    emergency = network.calls_for_help(arrival.request, arrival.dialled)
     if arrival.through:
-        flow = open_flow(generation.tokens, arrival.through, generation.place)
+        flow = open_flow(generation.tokens, arrival.through, generation.places)
         return [Destination(hop_over(ACCESS, flow), arrival.request.uri)], False
     if not emergency and not arrival.source.in_core:
         check_maddr(uri, network.is_us)
@@ -237,7 +237,8 @@ def _by_token(
     if party is None or record.flow is None:
         raise Refused(480, "Temporarily Unavailable")
     if party.in_access:
-        check_flow(generation, record, source)
+        record = check_flow(generation, record, source, record.routes)
+    assert record.flow is not None  # noqa: S101 -- it had one above
     return Destination(hop_over(party, record.flow), record.target, transfer)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.crossing import Crossing
+from proxy.authorised import ASKING
 from proxy.derive import cancel_for
+from proxy.forking import STANDARD, Branch
 from proxy.message import Message
 from proxy.transaction import ClientTransaction
 
@@ -23,12 +24,13 @@ _REASON = b'SIP;cause=408;text="Request Timeout"'
 class Left:
     """The user of such a transaction: CANCEL after a 1xx (§9.1), ACK and BYE after a 2xx."""
 
-    __slots__ = ("_cancelled", "_core", "_crossing")
+    __slots__ = ("_branch", "_cancelled", "_core", "_crossing")
 
-    def __init__(self, core: Core, crossing: Crossing) -> None:
-        """Take over; `crossing` is what the request went out by."""
+    def __init__(self, core: Core, branch: Branch) -> None:
+        """Take over what a branch has sent last, before it goes on elsewhere."""
         self._core = core
-        self._crossing = crossing
+        self._branch = branch
+        self._crossing = branch.crossing
         self._cancelled = False
 
     def on_response(self, client: ClientTransaction, response: Message, now: float) -> None:
@@ -40,6 +42,14 @@ class Left:
             self._cancelled = True
             core.responses.send_cancel(client, cancel_for(client.request, _REASON), now)
             core.wheel.start(now, 64 * core.timers.t1, _End(client), "cancelled")
+        elif response.status >= 300 and not self._cancelled and not self._branch.final:
+            self._note(response)
+
+    def _note(self, response: Message) -> None:
+        """Let a late refusal count among those of the branch (§16.7 item 6); a challenge is none of the caller's."""
+        if response.status in ASKING and self._crossing.hop.party.logs_in:
+            return
+        self._branch.note(response.status, response, STANDARD, self._crossing)
 
     def on_failure(self, client: ClientTransaction, status: int, now: float) -> None:
         """Timer B: it has never said anything."""

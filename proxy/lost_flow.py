@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.edge_flow import edge_flow
 from proxy.errors import Refused
 
 if TYPE_CHECKING:
@@ -16,15 +17,21 @@ if TYPE_CHECKING:
     from proxy.routing import Party
 
 
-def check_flow(generation: Generation, record: Record, source: Party) -> None:
-    """Refuse what is for a connection of another process, before a restart or beside us: its number says nothing here.
+def check_flow(generation: Generation, record: Record, source: Party, routes: tuple[bytes, ...]) -> Record:
+    """Refuse what is for a connection of a process that is no more, whichever worker that was.
+
+    An edge proxy gets another connection: the record is returned with that flow. `routes` lead to where it does.
 
     Raises:
         Refused: 430 or 480.
     """
     flow = record.flow
-    if flow is not None and flow.connection and (record.node, record.worker) != generation.place:
-        raise Refused(flow_failed(source), "Flow Failed")
+    if flow is not None and flow.connection and not generation.places.has(flow, record.node):
+        again = edge_flow(generation.network, flow, routes)
+        if again is None:
+            raise Refused(flow_failed(source), "Flow Failed")
+        return record._replace(flow=again)
+    return record
 
 
 def is_lost(crossing: Crossing) -> bool:

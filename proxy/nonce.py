@@ -2,8 +2,10 @@
 
     key id (1 byte) | time in seconds (4) | serial (2) | keyed hash (12)      in base64url, 26 letters
 
-The hash takes in the realm, the Call-ID and the address of whom it is given to. The Call-ID, because all requests of
-one meet the same worker (`matching.owner`): so each nonce is used up in one place, whichever worker or node made it.
+The hash takes in the realm, the worker, the Call-ID and the address of whom it is given to. The Call-ID, because all
+requests of one meet the same worker (`matching.owner`): so each nonce is used up in one place, whichever node made it.
+The worker, because REGISTERs meet that of their address of record (`proxy/registration_owner.py`): what was proved to
+one proves nothing to another.
 The address, because a wrong answer is counted against it: nobody can have another one blamed who does not receive
 what is sent to that one. Whose Call-ID or address has changed gets `stale=true`, and asks nobody for a password.
 """
@@ -43,8 +45,9 @@ class Judged(NamedTuple):
 class Nonces:
     """Makes and judges nonces of one realm under the keys of one ring."""
 
-    def __init__(self, tokens: Tokens, realm: bytes, life: int) -> None:
-        """Make nonces that hold for life seconds."""
+    def __init__(self, tokens: Tokens, realm: bytes, life: int, worker: int = 0) -> None:
+        """Make nonces of a worker that hold for life seconds."""
+        self._worker = bytes((worker,))
         self._tokens = tokens
         self._realm = realm
         self._life = life
@@ -79,4 +82,4 @@ class Nonces:
         return Judged(Freshness.FRESH, issued)
 
     def _hash(self, key_id: int, stamp: bytes, call_id: bytes, origin: bytes) -> bytes:
-        return self._tokens.mac(key_id, b"nonce", stamp, self._realm, call_id, origin, size=HASH_SIZE)
+        return self._tokens.mac(key_id, b"nonce", self._worker, stamp, self._realm, call_id, origin, size=HASH_SIZE)

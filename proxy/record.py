@@ -28,6 +28,7 @@ from proxy.pack import (
     unpack_ip,
     unpack_uri,
 )
+from proxy.places import SERIAL, WORKER_SHIFT, Places, alone
 from proxy.uri import without_push
 
 BUCKETS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024)
@@ -241,6 +242,9 @@ def _pack_routes(routes: tuple[bytes, ...]) -> bytes:
     return b"".join((_BYTES[len(routes)], *map(_packed_uri, routes)))
 
 
+_HERE = alone(0)
+
+
 class Mould:
     """Makes the records of one crossing, which differ in little: marks, flow, target, routes, and whether in full.
 
@@ -254,18 +258,17 @@ class Mould:
         "_dialog",
         "_flow",
         "_names",
-        "_node",
         "_place",
+        "_places",
         "_tail",
         "_target",
         "_whole",
-        "_worker",
     )
 
-    def __init__(self, base: Record, issued: int, place: tuple[int, int] = (0, 0)) -> None:
-        """Make records like base, at another time; `place` is node and worker of those whose flow is a connection."""
+    def __init__(self, base: Record, issued: int, places: Places = _HERE) -> None:
+        """Make records like base, at another time; `places` know whose a flow is that is a connection."""
         self._base = base
-        self._node, self._worker = place
+        self._places = places
         self._dialog: tuple[object, ...] = (issued, *base[2:9])
         self._tail: tuple[object, ...] = base[12:]
         self._bare = _pack_head(base, issued, 0)
@@ -287,7 +290,8 @@ class Mould:
             return None
         if flow is not self._flow or target != self._target:
             # Contact and Record-Route of one message, mostly: the same place.
-            self._place = pack_flow(flow, self._node, self._worker) + _packed_uri(target)
+            node = 0 if flow.transport == "UDP" else self._places.node(flow)
+            self._place = pack_flow(flow, node, self._places.worker) + _packed_uri(target)
             self._flow, self._target = flow, target
         behind = _pack_routes(routes) if routes else b"\0"
         if not whole:
@@ -325,7 +329,8 @@ class Mould:
         record = Record._make((marks,) + self._dialog + (target, flow, routes) + (self._tail if whole else _BARE))
         if flow is None or flow.transport == "UDP":
             return record
-        return record._replace(node=self._node, worker=self._worker)
+        worker = flow.connection >> WORKER_SHIFT if flow.connection else self._places.worker
+        return record._replace(node=self._places.node(flow), worker=worker)
 
 
 def _pack_binding(binding: Binding) -> bytes:
@@ -352,7 +357,7 @@ def _packed_address(address: NameAddr) -> bytes:
 
 @remembered_by_all
 def pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
-    """Write a flow; node and worker tell whose a connection is."""
+    """Write a flow; node and worker tell whose it is, of a connection that there is its number the worker."""
     if flow is None:
         return b"\xff"
     head = bytes((_TRANSPORTS.index(flow.transport),))
@@ -360,7 +365,8 @@ def pack_flow(flow: Flow | None, node: int, worker: int) -> bytes:
         packed = pack_ip(host)  # b"" for what is no plain address: fe80::1%eth0
         head += bytes((len(packed),)) + (packed or pack_text(host.encode())) + port.to_bytes(2, "big")
     if flow.transport != "UDP":
-        head += node.to_bytes(2, "big") + bytes((worker,)) + flow.connection.to_bytes(4, "big")
+        worker = flow.connection >> WORKER_SHIFT if flow.connection else worker
+        head += node.to_bytes(2, "big") + bytes((worker,)) + (flow.connection & SERIAL).to_bytes(4, "big")
     return head
 
 
@@ -406,5 +412,6 @@ def unpack_flow(reader: Reader) -> tuple[Flow | None, int, int]:
         ends.append((host, reader.number(2)))
     if not code:
         return Flow("UDP", ends[0], ends[1]), 0, 0
-    node, worker = reader.number(2), reader.number(1)
-    return Flow(_TRANSPORTS[code], ends[0], ends[1], reader.number(4)), node, worker
+    node, worker, serial = reader.number(2), reader.number(1), reader.number(4)
+    connection = worker << WORKER_SHIFT | serial if serial else 0
+    return Flow(_TRANSPORTS[code], ends[0], ends[1], connection), node, worker

@@ -85,7 +85,7 @@ class Refusals:
             core.counters.add("requests_received", method.decode())
             core.absorb(server, method.decode(), now)
             return True
-        if core.overload.takes(key) or core.generation.network.is_emergency(request.uri):
+        if core.overload.takes(key) or core.generation.network.calls_for_help(request):
             return False
         core.counters.add("requests_received", method.decode())
         self.refuse(request, flow, source)
@@ -102,7 +102,7 @@ class Refusals:
         behind = core.overload.active and not request.to_tag and not core.overload.takes(key)
         if not behind and len(core.servers) < room:
             return False
-        return not (network.is_emergency(request.uri) or is_callback(core.generation, request, source, wall))
+        return not (network.calls_for_help(request) or is_callback(core.generation, request, source, wall))
 
     def refuse(self, request: Message, flow: Flow, source: Party) -> None:
         """Send 503 with Retry-After, without a transaction: of those there are too many."""

@@ -45,6 +45,7 @@ def phones(generation: Generation, uri: SipUri | None, request_uri: bytes) -> li
     section = network.settings.registrar
     if section is None or table is None:
         return []
+    table.catch_up()
     if uri is not None and gruu.is_gruu(uri):
         return _by_gruu(generation, table, uri)
     domains = tuple([domain.lower().removesuffix(".").encode() for domain in section.domains])

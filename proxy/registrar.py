@@ -18,7 +18,7 @@ from proxy.initial import Arrival, take_routes
 from proxy.message import Message
 from proxy.registered_address import address_of_record
 from proxy.registration import Registration, Wanted
-from proxy.registration_limits import RegistrationLimits
+from proxy.registration_limits import RegistrationLimits, addresses
 from proxy.transaction import ServerTransaction
 from proxy.uri import parse_sip_uri, without_push
 from proxy.uri_equal import equal
@@ -84,9 +84,15 @@ class Registrar:
         registration.check_require(request)
         aor = _aor(request, domain)
         if not arrival.account and not section.unauthenticated:
-            # Whose account it is, To is an address of: that is seen to where the account is set (§10.3 steps 3 and 4).
+            raise Refused(403, "Forbidden")
+        if arrival.account and aor not in addresses(core, arrival, section):
+            # To is an address of the account: that is seen to where the account is set (§10.3 steps 3 and 4). There
+            # `alice;x` is alice, as in From; here it would be an address of record of its own, perhaps somebody else's.
             raise Refused(403, "Forbidden")
         self._limits.check_rate(arrival, section)
+        if not core.bindings.owns(aor):
+            # It came to us by a mistake, or by a connection of which nobody else can be told: two must not write one.
+            raise Refused(500, "Another Worker's")
         asked = registration.read(request, section)
         before = core.bindings.of(aor)
         bindings = before

@@ -68,7 +68,7 @@ class RegistrationLimits:
         aor, after = wanted
         before = core.bindings.of(aor)
         if len(after) > len(before) and arrival.account:
-            others = sum(len(core.bindings.of(each)) for each in _addresses(core, arrival, section) if each != aor)
+            others = sum(len(core.bindings.of(each)) for each in addresses(core, arrival, section) if each != aor)
             if others + len(after) > section.account_bindings:
                 raise _full()
         if arrival.source.edge:
@@ -87,7 +87,7 @@ def _from(source: str, bindings: tuple[Binding, ...]) -> int:
     return sum(1 for each in bindings if not each.path and source_of(each.flow) == source)
 
 
-def _addresses(core: Core, arrival: Arrival, section: Section) -> set[bytes]:
+def addresses(core: Core, arrival: Arrival, section: Section) -> set[bytes]:
     """Return the addresses of record that an account may have registered."""
     domains = [domain.lower().removesuffix(".").encode() for domain in section.domains]
     found: set[bytes] = set()

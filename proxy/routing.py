@@ -41,6 +41,8 @@ PATIENCE = 5.0
 """Seconds that a recorder may be silent until the next of its group is tried: as groups of trunks by default."""
 _WILDCARDS = ("0.0.0.0", "::")
 
+_CALLS_NOBODY = (b"REGISTER", b"PUBLISH")
+
 
 class Party:
     """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
@@ -393,7 +395,7 @@ class World:
         return found is not None and found.zone in (party.zone, Zone.TRUNK) and found.trunk is party.trunk
 
     def is_emergency(self, request_uri: bytes) -> bool:
-        """Tell whether an initial request is an emergency call: by its Request-URI alone (RFC 5031 §4.2)."""
+        """Tell whether a Request-URI is that of an emergency call: it alone tells (RFC 5031 §4.2)."""
         urn = request_uri.lower()
         if urn.startswith((b"urn:service:sos", b"urn:service:test.sos")):
             # What a URN has behind its name (RFC 8141 §2.3) is no part of it.
@@ -594,6 +596,13 @@ class Network:
         self.default_port = world.default_port
         self.is_own_host = remembered(world.is_own_host)
         self.denies = world.denies
+
+    def calls_for_help(self, request: Message, dialled: bytes = b"") -> bool:
+        """Tell whether an initial request is an emergency call; dialled: the Request-URI less a prefix for us.
+
+        REGISTER and PUBLISH call nobody: whoever could write 112 into one would register as anybody, unasked.
+        """
+        return request.method not in _CALLS_NOBODY and self.is_emergency(dialled or request.uri)
 
 
 def _told(listener: Listener) -> Address:

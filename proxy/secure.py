@@ -19,6 +19,8 @@ def check_secure(crossing: Crossing) -> None:
         Unsent: 480, as RFC 5630 §5.3 has it where only sip will do; never a downgrade.
     """
     hop = crossing.hop
+    if hop.transport == "UDP" and (hop.host, hop.port) == hop.local:
+        return  # from ourselves to ourselves (`World.named`): no network sees it, and what follows is looked at again
     if hop.transport == "UDP" or hop.transport not in SECURE:
         if _is_sips(crossing.target) or (crossing.routes and _is_sips(crossing.routes[0])):
             if not crossing.emergency:

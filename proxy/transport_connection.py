@@ -24,6 +24,10 @@ FRESH = 0.05
 """Seconds for which Twisted may still hold what it was given while its peer reads; what a connection that breaks was
 given since counts as not sent. A request that did arrive is then repeated, which hurts nobody; a lost one would."""
 
+SLICE = 1024
+"""Bytes that are looked at before it is asked whether the peer says too much. What it sent beyond that waits: Twisted
+reads 64 KB at once, which are 10,000 pings of a WebSocket, and two seconds in which nobody else would be heard."""
+
 
 class Owner(Protocol):
     """What a connection needs of the table that it is in."""
@@ -134,6 +138,10 @@ class Connection:
         """Take keep-alives that have been answered."""
         self._said(count)
 
+    def pieces(self, count: int) -> None:
+        """Take note of what costs as much as a message and is none; it counts for the rate, and keeps nothing open."""
+        self._counted(count, self._owner.now())
+
     def progress(self, begun: bool, complete: bool) -> None:
         """Learn whether a part of a message waits for the rest, and whether one has just become complete."""
         if not begun:
@@ -172,6 +180,11 @@ class Connection:
         self._owner.gone(self, unsent)
 
     # --- what its table asks for
+
+    @property
+    def held(self) -> bool:
+        """Whether what comes has to wait for the next second."""
+        return self._held
 
     @property
     def closing(self) -> bool:
@@ -272,6 +285,9 @@ class Connection:
         """Note that the peer has said something, and hold it back where it says too much."""
         now = self._active = self._heard = self._owner.now()
         self._greeted = True
+        self._counted(count, now)
+
+    def _counted(self, count: int, now: float) -> None:
         if self.trusted:
             return
         if int(now) != self._second:
@@ -299,6 +315,24 @@ class Carriage:
 
     transport: Any  # what Twisted makes, TLS or not; the interfaces that both have do not name all of this
     _connection: Connection
+    _backlog = b""
+    """What came and is not looked at before the next second; at most what Twisted reads at once, which is paused."""
+
+    def read(self, data: bytes) -> None:
+        """Take so many bytes and no more."""
+        raise NotImplementedError
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Take bytes, a slice at a time, until the peer has said enough for this second."""
+        connection = self._connection
+        if self._backlog or connection.held:
+            self._backlog += data
+            return
+        for place in range(0, len(data), SLICE):
+            if connection.held:
+                self._backlog = data[place:]
+                return
+            self.read(data[place : place + SLICE])
 
     # IPushProducer: what the transport says of its own buffer
 
@@ -320,8 +354,11 @@ class Carriage:
         self.transport.pauseProducing()
 
     def resume(self) -> None:
-        """Read again."""
-        self.transport.resumeProducing()
+        """Look at what waits, and read again."""
+        data, self._backlog = self._backlog, b""
+        Carriage.dataReceived(self, data)
+        if not self._connection.held and not self._connection.closing:
+            self.transport.resumeProducing()
 
     def abort(self) -> None:
         """Close at once."""
@@ -362,7 +399,7 @@ class StreamProtocol(Carriage, TwistedProtocol):
         else:
             connection.close("identity")
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+    def read(self, data: bytes) -> None:
         """Take bytes: messages go on, pings are answered, a mistake ends it."""
         connection, framing = self._connection, self._framing
         if connection.closing or not connection.open:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from proxy.steering import REACHES, packed, steering
 from proxy.transport import open_udp_socket
+from proxy.transport_stream import BACKLOG, bind_stream_socket
 
 _ATTACH_REUSEPORT_CBPF = 51
 """SO_ATTACH_REUSEPORT_CBPF (Linux, asm-generic/socket.h), which Python does not name."""
@@ -35,6 +36,32 @@ def open_group(address: str, port: int, workers: int) -> list[socket.socket]:
             first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         for _ in range(1, workers):
             group.append(open_udp_socket(address, first.getsockname()[1], shared=True))
+    except BaseException:
+        for sock in group:
+            sock.close()
+        raise
+    return group
+
+
+def open_stream_group(address: str, port: int, workers: int) -> list[socket.socket]:
+    """Return a listening, non-blocking TCP socket for each worker, by the rules of `open_group`.
+
+    Whose a connection becomes the kernel chooses by its addresses. All are bound before the first one listens, for who
+    listens without SO_REUSEPORT is in no group. Connections that wait for a worker that has died wait for the next.
+
+    Raises:
+        OSError: the address cannot be bound.
+        ValueError: the address is no IP address.
+    """
+    first = bind_stream_socket(address, port)
+    group = [first]
+    try:
+        if workers > 1:
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        for _ in range(1, workers):
+            group.append(bind_stream_socket(address, first.getsockname()[1], shared=True))
+        for sock in group:
+            sock.listen(BACKLOG)
     except BaseException:
         for sock in group:
             sock.close()

@@ -27,6 +27,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from config.streams_section import Streams as Bounds
 from proxy.flow import Flow
 from proxy.framing import Unframed
+from proxy.guard import source_of
+from proxy.places import SERIAL, WORKER_SHIFT
 from proxy.transport import TransportStats
 from proxy.transport_connection import Connection, StreamProtocol
 from proxy.transport_tls import Accepting, Connecting, Tls
@@ -72,7 +74,18 @@ class Key(NamedTuple):
 
 
 def open_stream_socket(address: str, port: int) -> socket.socket:
-    """Return a listening, non-blocking TCP socket; port 0 lets the system choose.
+    """Return a listening, non-blocking TCP socket, as `bind_stream_socket` binds it."""
+    sock = bind_stream_socket(address, port)
+    try:
+        sock.listen(BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def bind_stream_socket(address: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a bound, non-blocking TCP socket; port 0 lets the system choose; shared: others may have it too.
 
     What is accepted inherits its options. SO_REUSEADDR lets a restart have the port while old connections linger; on
     TCP it lets nobody else listen there.
@@ -88,8 +101,9 @@ def open_stream_socket(address: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         set_options(sock)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((address, port))
-        sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise
@@ -192,6 +206,7 @@ class Streams:
         failed: Callable[[Exception], None],
         count: Callable[[str, str], None],
         trusted: Callable[[str], bool],
+        worker: int = 0,
     ) -> None:
         """Begin with none.
 
@@ -204,6 +219,7 @@ class Streams:
             failed: told of what the core raised; must not raise and must not write out its text.
             count: counts something for the metrics page.
             trusted: tells whether an address is of a server that the configuration names.
+            worker: our number, which the numbers of connections begin with.
         """
         self.bounds = bounds
         self.most = most
@@ -215,12 +231,13 @@ class Streams:
         self._core = core
         self._failed = failed
         # A record may name a connection, and outlive this process: its number must not be that of another one then.
-        self._number = secrets.randbelow(1 << 31)
+        self._serial = secrets.randbelow(1 << 31)
+        self._worker = worker << WORKER_SHIFT
         self._acceptors: dict[tuple[str, tuple[str, int]], Acceptor] = {}
         self._connections: dict[int, Connection] = {}
         self._ours: dict[Key, Connection] = {}
         self._sources: dict[str, int] = {}
-        """Address → its incoming connections, of those whose number is bounded."""
+        """Address, or IPv6 network of 64 bits → its incoming connections, of those whose number is bounded."""
         self._tick = LoopingCall(self._look)
         self._tick.clock = reactor
         self._looked_idle = clock()
@@ -308,22 +325,24 @@ class Streams:
         """Return a connection from somewhere; None where there are too many."""
         host, port = addr.host, addr.port
         trusted = self.trusted(host)
+        flow = Flow(acceptor.transport, acceptor.address, (host, port), self._next())
         if self._stopping or len(self._connections) >= self.bounds.connections:
             self.count("connections_refused", "total")
             return None
         if not trusted:
-            if self._sources.get(host, 0) >= self.bounds.per_source:
+            source = source_of(flow)
+            if self._sources.get(source, 0) >= self.bounds.per_source:
                 self.count("connections_refused", "source")
                 return None
-            self._sources[host] = self._sources.get(host, 0) + 1
-        flow = Flow(acceptor.transport, acceptor.address, (host, port), self._next())
+            self._sources[source] = self._sources.get(source, 0) + 1
         connection = self._connections[flow.connection] = Connection(self, flow, acceptor.stats, trusted=trusted)
         return connection
 
     def _next(self) -> int:
         """Return a number that no connection of this process ever had."""
-        self._number += 1
-        return self._number
+        # 2^32 of them are not at once; 0 is none.
+        self._serial = self._serial + 1 & SERIAL or 1
+        return self._worker | self._serial
 
     # --- what connections ask for
 
@@ -349,7 +368,7 @@ class Streams:
             if self._ours.get(key) is connection:
                 del self._ours[key]
         elif not connection.trusted:
-            self._forget_source(flow.peer[0])
+            self._forget_source(source_of(flow))
         if self._stopping:
             self._one_less()
             return
@@ -358,12 +377,12 @@ class Streams:
         if connection.was_open:
             self._boundary(lambda now: self._core.closed(flow, now))
 
-    def _forget_source(self, host: str) -> None:
-        left = self._sources[host] - 1
+    def _forget_source(self, source: str) -> None:
+        left = self._sources[source] - 1
         if left:
-            self._sources[host] = left
+            self._sources[source] = left
         else:
-            del self._sources[host]
+            del self._sources[source]
 
     def _one_less(self) -> None:
         """Go on with stopping, when nobody is left."""

@@ -46,6 +46,8 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
         self._origins = origins
         self._tls = tls
         self._before = 0
+        self._frames = 0
+        """Those of the message that is coming."""
 
     # --- Twisted's
 
@@ -55,7 +57,7 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
         super().connectionMade()
         self.transport.registerProducer(self, True)
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+    def read(self, data: bytes) -> None:
         """Take bytes, of a handshake so many and no more."""
         if self._connection.closing:
             return
@@ -64,7 +66,7 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
             if self._before > HANDSHAKE:
                 self._connection.close("handshake")
                 return
-        super().dataReceived(data)
+        WebSocketServerProtocol.dataReceived(self, data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         """Tell that it is over."""
@@ -90,7 +92,15 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
     def onMessageBegin(self, isBinary: bool) -> None:  # noqa: N802, N803 - Autobahn's names
         """Take note that a message has begun."""
         super().onMessageBegin(isBinary)
+        self._frames = 0
         self._connection.progress(begun=True, complete=False)
+
+    def onMessageFrameBegin(self, length: int) -> None:  # noqa: N802 - Autobahn's name
+        """Count a frame; the first is that of its message."""
+        super().onMessageFrameBegin(length)
+        self._frames += 1
+        if self._frames > 1:
+            self._connection.pieces(1)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - Autobahn's names
         """Take a message; where it ends the frame says, so a Content-Length is not needed (§5.1)."""
@@ -109,6 +119,11 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
     def onPing(self, payload: bytes) -> None:  # noqa: N802 - Autobahn's name
         """Answer a ping (RFC 6455 §5.5.2)."""
         super().onPing(payload)
+        self._connection.pings(1)
+
+    def onPong(self, payload: bytes) -> None:  # noqa: N802 - Autobahn's name
+        """Count an answer to a ping, which nobody may have asked for."""
+        super().onPong(payload)
         self._connection.pings(1)
 
     # --- Carrier

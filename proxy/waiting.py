@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxy.places import worker_of_connection
 from proxy.timers import TICK
 
 if TYPE_CHECKING:
@@ -43,14 +44,20 @@ class Waiting:
             if not there:
                 del self._by_connection[key]
 
-    def ended(self, flow: Flow, wheel: TimerWheel, now: float) -> None:
-        """Fail those that wait on a connection that has ended, in their order, some with each tick."""
-        there = [
-            *self._by_connection.pop(flow.connection, ()),
-            *self._by_connection.pop((flow.transport, flow.peer, flow.identity), ()),
-        ]
-        for number, client in enumerate(there):
-            wheel.start(now, (number // AT_ONCE + 1) * TICK, _Lost(client), "closed")
+    def ended(self, flow: Flow, wheel: TimerWheel, now: float, *, here: bool = True) -> None:
+        """Fail those that wait on a connection that has ended, in their order, some with each tick.
+
+        One of another worker (not here) takes nobody along who waits for one that this worker has made itself.
+        """
+        there = [*self._by_connection.pop(flow.connection, ())]
+        if here:
+            there += self._by_connection.pop((flow.transport, flow.peer, flow.identity), ())
+        _fail(there, wheel, now)
+
+    def worker_ended(self, worker: int, wheel: TimerWheel, now: float) -> None:
+        """Fail those that wait on connections of a worker that is no more."""
+        keys = [key for key in self._by_connection if isinstance(key, int) and worker_of_connection(key) == worker]
+        _fail([client for key in keys for client in self._by_connection.pop(key)], wheel, now)
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -67,6 +74,11 @@ class _Lost:
 
     def fire(self, name: str, now: float) -> None:
         self._client.unreachable(now)
+
+
+def _fail(clients: list[ClientTransaction], wheel: TimerWheel, now: float) -> None:
+    for number, client in enumerate(clients):
+        wheel.start(now, (number // AT_ONCE + 1) * TICK, _Lost(client), "closed")
 
 
 def _connection(flow: Flow) -> Connection:

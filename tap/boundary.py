@@ -9,8 +9,9 @@ from twisted.logger import Logger
 from tap.log import where
 from tap.throttle import Throttle
 
-PLACES = ("datagram", "message", "timer", "lookup")
-"""From where the core is called: a datagram or a message on a connection came, time passed, addresses were found."""
+PLACES = ("datagram", "message", "timer", "lookup", "registration")
+"""From where the core is called: a datagram or a message on a connection came, time passed, addresses were found,
+another worker told who is registered."""
 
 
 class Boundary:

@@ -20,7 +20,8 @@ from config.streams_section import Streams as Bounds
 from config.tls_files import TlsFiles
 from proxy.counters import Counters
 from proxy.transport import TransportStats
-from proxy.transport_stream import Acceptor, Core, Streams
+from proxy.transport_stream import Acceptor, Streams
+from proxy.transport_stream import Core as StreamCore
 from proxy.transport_tls import Tls, TlsError, contexts
 
 LOOK_AT_CERTIFICATES = 3600.0
@@ -59,15 +60,19 @@ class Connections:
         now: Callable[[], float],
         wall: Callable[[], float],
         log: Logger,
+        worker: int = 0,
+        files: Files | None = None,
     ) -> None:
-        """Set up without opening anything."""
+        """Set up without opening anything; a worker has a number, and files that its supervisor has read."""
+        self._worker = worker
         self._reactor = reactor
         self._settings = settings
         self._now = now
         self._wall = wall
         self._log = log
-        self._files: Files = {}
+        self._files: Files = files or {}
         self._acceptors: dict[str, Acceptor] = {}
+        self._listening: list[tuple[Listener, Acceptor]] = []
         self._streams: Streams | None = None
 
     def read(self) -> None:
@@ -80,10 +85,10 @@ class Connections:
         self.tell_of_certificates()
 
     def start(
-        self, core: Core, counters: Counters, failed: Callable[[Exception], None],
+        self, core: StreamCore, counters: Counters, failed: Callable[[Exception], None],
         bound: list[tuple[Listener, socket.socket]],
     ) -> None:  # fmt: skip
-        """Begin to take connections.
+        """Make ready to take connections (`accept`), and to make some.
 
         Args:
             core: gets what they bring.
@@ -96,13 +101,22 @@ class Connections:
         streams = self._streams = Streams(
             self._reactor, self._bounds(), self._settings.limits.message, core,
             clock=self._now, failed=failed, count=counters.add, trusted=trusted_by(self._settings),
+            worker=self._worker,
         )  # fmt: skip
         for listener, sock in bound:
             files = self._files.get(listener.name)
             tls = Tls(files) if files is not None else None
             acceptor = Acceptor(streams, sock, listener.transport.upper(), tls)
             self._acceptors[listener.name] = acceptor
-            streams.listen(acceptor, self._factory(listener, acceptor, streams))
+            self._listening.append((listener, acceptor))
+
+    def accept(self) -> None:
+        """Begin to take connections, on the reactor."""
+        streams = self._streams
+        if streams is not None:
+            for listener, acceptor in self._listening:
+                streams.listen(acceptor, self._factory(listener, acceptor, streams))
+            self._listening.clear()
 
     def _factory(self, listener: Listener, acceptor: Acceptor, streams: Streams) -> IProtocolFactory | None:
         """Return what makes a listener's protocols; None: byte streams."""
@@ -166,6 +180,8 @@ class Connections:
 
     def tell_of_certificates(self) -> None:
         """Say which of our certificates do not hold, or soon no longer: their listeners go on with them."""
+        if self._worker:
+            return  # once is enough
         wall = self._wall()
         for name, each in self._files.items():
             for own in each.own:

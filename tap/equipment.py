@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,11 @@ from filters.engine import build
 from proxy.digest_client import Account
 from proxy.policy import Privacy
 from proxy.transport_handover import Inbox
-from proxy.transport_shared import open_group, steer
+from proxy.transport_shared import open_group, open_stream_group, steer
 from tap import signing
+from tap.connections import Files, read_files
 from tap.log import logger
+from tap.registration_journal import RegistrationJournal
 from tap.shelf import Shelf
 from tap.shell import StartError, cannot_open, with_ports
 from tap.signing import passwords_of, signer_of, verifier_of
@@ -45,24 +48,36 @@ class Equipment:
         self.settings = settings
         self._groups: list[list[socket.socket]] = []
         self.inboxes: list[Inbox] = []
+        self.feeds: list[Inbox] = []
+        """Where each worker hears who is registered; none without a registrar of our own."""
+        self.nodes = memoryview(mmap.mmap(-1, 2 * settings.workers)).cast("H")
+        """Which start of each worker runs (`proxy/places.py`), in memory that all have in common."""
+        self.tls: Files = {}
         self.steered = 0
         """Bytes of a request in which the kernel finds out the owner; 0: it does not, and workers hand over more."""
         self.lines: list[Line] = []
 
     def open(self) -> None:
-        """Bind every listener once for each worker, and note the ports that the system chose; all or none.
+        """Bind every listener once for each worker, read certificates, and note the system's ports; all or none.
 
         Raises:
-            StartError: an address cannot be bound.
+            StartError: an address cannot be bound, or a certificate not used.
         """
         for listener in self.settings.listeners:
+            opening = open_group if listener.transport == "udp" else open_stream_group
             try:
-                self._groups.append(open_group(listener.address, listener.port, self.settings.workers))
+                self._groups.append(opening(listener.address, listener.port, self.settings.workers))
             except (OSError, ValueError) as error:
                 self.close()
-                raise StartError(cannot_open("udp", listener.address, listener.port, error)) from error
-        if self.settings.workers > 1:
-            self.steered = min(steer(group) for group in self._groups)
+                raise StartError(cannot_open(listener.transport, listener.address, listener.port, error)) from error
+        datagrams = [group for group in self._groups if group[0].type == socket.SOCK_DGRAM]
+        if self.settings.workers > 1 and datagrams:
+            self.steered = min(steer(group) for group in datagrams)
+        try:
+            self.tls = read_files(self.settings)
+        except StateFileError as error:
+            self.close()
+            raise StartError(str(error)) from error
         self.settings = with_ports(self.settings, self.sockets(0))
 
     def prepare(self, wall: float) -> None:
@@ -85,6 +100,10 @@ class Equipment:
         # Read once for all workers, who have it by fork and go on from there, one that is started anew as well.
         SubscriberWatch(self.settings, self.subscribers, time.monotonic, logger("supervisor")).begin()
         self.inboxes = [Inbox() for _ in range(self.settings.workers)]
+        registrar = self.settings.registrar
+        if registrar is not None and registrar.mode == "local":
+            RegistrationJournal(self.settings, time.monotonic, logger("supervisor")).make()
+            self.feeds = [Inbox() for _ in range(self.settings.workers)]
         self.lines = [Line() for _ in range(self.settings.workers)]
         self.shelf = Shelf()
         self.ledger = Ledger(self.settings)
@@ -101,13 +120,14 @@ class Equipment:
             self.state = State(candidate.ring, candidate.retired)
             self.privacy = candidate.privacy
             self.passwords = passwords_of(candidate.settings, candidate.credentials)
+            self.tls = candidate.tls
 
     def close(self) -> None:
         """Close all sockets of this process; safe to call twice."""
         for group in self._groups:
             for sock in group:
                 sock.close()
-        for inbox in self.inboxes:
+        for inbox in (*self.inboxes, *self.feeds):
             inbox.close()
         for line in self.lines:
             line.close()
@@ -115,4 +135,5 @@ class Equipment:
             self.shelf.close()
         self._groups.clear()
         self.inboxes.clear()
+        self.feeds.clear()
         self.lines.clear()

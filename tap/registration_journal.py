@@ -58,9 +58,19 @@ class RegistrationJournal:
         """Addresses of record whose bindings the store has not got."""
         self._ticks: LoopingCall | None = None
         self._is_writing = False
+        self._under_way = 0
+        """Addresses of record in the write that a thread is at."""
         self._is_failing = False
         self._is_anew = False
         """Whether the store was made by us, empty, and has not been filled yet."""
+
+    def make(self) -> None:
+        """Make the store where there is none, and load what reads it: once, for all that are forked afterwards."""
+        if self._section is not None:
+            try:
+                self._opened()
+            except StateFileError as error:
+                self._fail(str(error))
 
     def begin(self, table: Bindings) -> None:
         """Read what there is into an empty table, here and now, and listen to it."""
@@ -115,7 +125,7 @@ class RegistrationJournal:
     def gauges(self) -> Mapping[str, float]:
         """Return the numbers for the metrics page."""
         return {
-            "sipveil_registrations_unsaved": len(self._changed),
+            "sipveil_registrations_unsaved": len(self._changed) + self._under_way,
             "sipveil_registrations_store_failing": int(self._is_failing),
         }
 
@@ -125,6 +135,7 @@ class RegistrationJournal:
             return
         self._is_writing = True
         batch = self._batch()
+        self._under_way = len(batch)
         written = deferToThreadPool(reactor, reactor.getThreadPool(), self._write, batch)
         written.addCallbacks(self._written, self._failed, errbackArgs=(batch,))
 
@@ -157,7 +168,7 @@ class RegistrationJournal:
 
     def _written(self, _: object) -> None:
         """Go on after a write."""
-        self._is_writing = False
+        self._is_writing, self._under_way = False, 0
         self._fill()
         if self._is_failing:
             self._is_failing = False
@@ -171,7 +182,7 @@ class RegistrationJournal:
 
     def _failed(self, failure: Failure, batch: Changes) -> None:
         """Keep in mind what could not be written, whoever's fault it is."""
-        self._is_writing = False
+        self._is_writing, self._under_way = False, 0
         self._store = None  # made anew, should it be gone
         self._changed = {**dict.fromkeys(batch), **self._changed}
         error = cast(BaseException, failure.value)

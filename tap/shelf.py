@@ -16,6 +16,7 @@ from typing import NamedTuple
 from config.keyring import decode, encode
 from config.settings import Settings, Trunk
 from config.subscribers import Subscribers
+from config.tls_files import TlsFiles
 from filters.catalogue import PACKAGED, load_catalogue
 from filters.engine import Engine
 from tap.candidate import Candidate
@@ -34,6 +35,7 @@ class Laid(NamedTuple):
     """What the operator's catalogue files say."""
     digest: str
     credentials: Packed
+    tls: dict[str, TlsFiles]
 
 
 class Shelf:
@@ -49,7 +51,7 @@ class Shelf:
         """Lay a candidate beside what counts."""
         laid = Laid(
             candidate.settings, encode(candidate.ring), candidate.retired, candidate.catalogue, candidate.digest,
-            pack(candidate.credentials),
+            pack(candidate.credentials), dict(candidate.tls),
         )  # fmt: skip
         data = pickle.dumps(laid)
         place = self._places[self._spare]
@@ -94,7 +96,7 @@ def _candidate(place: int, subscribers: Subscribers) -> Candidate:
     signer, verifier = signer_of(laid.settings, credentials), verifier_of(credentials)
     privacy = Engine(laid.settings, catalogue, subscribers, signer, verifier, credentials.recorders)
     ring = decode(laid.ring)
-    return Candidate(laid.settings, ring, privacy, laid.retired, laid.catalogue, laid.digest, (), credentials)
+    return Candidate(laid.settings, ring, privacy, laid.retired, laid.catalogue, laid.digest, (), credentials, laid.tls)
 
 
 def _file(text: bytes) -> int:

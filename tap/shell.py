@@ -21,6 +21,7 @@ from config.keyring import KeyRing
 from config.settings import Listener, Settings, Trunk
 from config.statefile import StateFileError
 from config.subscribers import Subscribers
+from proxy.aliases import Aliases
 from proxy.bindings import Bindings
 from proxy.counters import Counters
 from proxy.digest_client import NO_ACCOUNTS, Account
@@ -33,6 +34,7 @@ from proxy.resolver_query import Query, ask_name_servers, name_servers
 from proxy.sinks import Event, Sinks
 from proxy.transport import TransportStats, UdpListener, open_udp_socket
 from proxy.transport_queue import QueueWatch, ReceiveQueue
+from proxy.transport_stream import Core as StreamCore
 from proxy.transport_stream import open_stream_socket
 from tap.boundary import Boundary
 from tap.candidate import Candidate
@@ -63,6 +65,7 @@ class StartError(Exception):
 class Core(Protocol):
     """What the shell needs of proxy.core.Core."""
 
+    aliases: Aliases
     bindings: Bindings
     counters: Counters
     overload: Overload
@@ -77,8 +80,14 @@ class Core(Protocol):
     def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
         """Learn that a message never left."""
 
-    def closed(self, flow: Flow, now: float) -> None:
-        """Learn that a connection has ended."""
+    def closed(self, flow: Flow, now: float, *, here: bool = True) -> None:
+        """Learn that a connection has ended, here or in another worker."""
+
+    def worker_ended(self, worker: int, now: float) -> None:
+        """Learn that another worker's connections are gone."""
+
+    def unowned(self, data: bytes, flow: Flow, now: float) -> None:
+        """Answer what cannot be handed over."""
 
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         """Answer what no message can be cut from."""
@@ -139,6 +148,7 @@ class Shell:
         log: Logger,
         subscribers: Subscribers | None = None,
         history: History | None = None,
+        connections: Connections | None = None,
     ) -> None:
         """Set up without opening anything; reactor is a Twisted reactor (sockets, TCP, time, threads).
 
@@ -160,7 +170,7 @@ class Shell:
         self._sockets: list[socket.socket] = []
         self._listeners: dict[tuple[str, int], UdpListener] = {}
         self._stats: dict[str, TransportStats] = {}
-        self._connections = Connections(reactor, settings, now=clocks.now, wall=clocks.wall, log=log)
+        self._connections = connections or Connections(reactor, settings, now=clocks.now, wall=clocks.wall, log=log)
         self._send_stream = self._connections.send
         self._ticks: list[LoopingCall] = []
         self._page: Port | None = None
@@ -196,28 +206,39 @@ class Shell:
         self._subscriber_watch.begin()
         self.core = self._make_core(self.settings, self)
         self._registrations.begin(self.core.bindings)
-        streams: list[tuple[Listener, socket.socket]] = []
+        self._bound: list[tuple[Listener, socket.socket]] = []
+        """Listeners of connections with their sockets."""
         for configured, sock in zip(self.settings.listeners, self._sockets, strict=True):
             if configured.transport == "udp":
                 listener = self._listener(sock)
                 self._listeners[listener.address] = listener
                 self._stats[configured.name] = listener.stats
             else:
-                streams.append((configured, sock))
-        self._open_page()
-        for listener in self._listeners.values():
-            listener.start()
+                self._bound.append((configured, sock))
         self._connections.start(
-            self.core, self.core.counters, lambda error: self.boundary.failed("message", error), streams
+            self._takes_streams(), self.core.counters, lambda error: self.boundary.failed("message", error),
+            self._bound,
         )  # fmt: skip
         self._stats |= self._connections.stats()
         self._send_stream = self._connections.send
+        self._open_page()
+        self._begin_to_read()
         self._tick(LOOK_AT_CERTIFICATES, self._connections.tell_of_certificates)
         self._tick(self.core.tick, lambda: self.core.timeout(self._clocks.now()))
         self._tick(WALL_TICK, lambda: self.core.set_wall(self._clocks.now(), self._clocks.wall()))
         self._subscriber_watch.start(self._reactor)
         self._registrations.start(self._reactor)
         self._tell_begin()
+
+    def _begin_to_read(self) -> None:
+        """Take datagrams and connections."""
+        for listener in self._listeners.values():
+            listener.start()
+        self._connections.accept()
+
+    def _takes_streams(self) -> StreamCore:
+        """Return what gets the messages of connections."""
+        return self.core
 
     def adopt(self, candidate: Candidate) -> None:
         """Let the core go on with what a reload has made ready, on the listeners that there are."""

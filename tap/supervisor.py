@@ -106,7 +106,8 @@ class SupervisorService(Service):
         self._make_reloader()
         self._or_exit(self._open_page)
         for listener in self.equipment.settings.listeners:
-            self._log.info("listening udp {address}", address=str(HostPortValue(listener.address, listener.port)))
+            address = str(HostPortValue(listener.address, listener.port))
+            self._log.info("listening {transport} {address}", transport=listener.transport, address=address)
         self._log.info("{steering}", steering=_steering(self.equipment.steered))
         for worker in range(self.equipment.settings.workers):
             self._start_worker(worker)

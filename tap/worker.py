@@ -12,23 +12,30 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from config.settings import Settings
-from proxy.core import Core
-from proxy.handover import Framer, Sorter
+from proxy import core as sip
+from proxy.flow import Flow
+from proxy.handover import Framer, Matter, Owners, Sorter, StreamSorter
+from proxy.places import worker_of_connection
 from proxy.sinks import Sinks
 from proxy.transport import UdpListener
-from proxy.transport_handover import HandoverStats, InboxReader, Outboxes
+from proxy.transport_handover import HandoverStats, InboxReader, Outboxes, Take
+from proxy.transport_stream import Core as StreamCore
 from tap.candidate import Candidate
 from tap.clock import use_monotonic
 from tap.collector import relax
+from tap.connections import Connections
 from tap.equipment import Equipment
 from tap.log import logger, where
 from tap.metrics import SipveilCollector
+from tap.registration_feed import FLUSH, PATIENCE, RegistrationFeed
 from tap.service import SystemClocks
-from tap.shell import Clocks, MakeCore, Shell
+from tap.shell import Clocks, Core, MakeCore, Shell
 from tap.watch import Watch
 from tap.worker_metrics import numbers, own_numbers, trunk_numbers
 from tap.worker_reload import Follower
 
+LOOK = 0.01
+"""Seconds between two looks whether all that is to be known before the first message is."""
 PUBLISH = 0.5
 """Seconds between two copies of a worker's numbers to the board: Prometheus scrapes every 15 or so."""
 
@@ -43,33 +50,122 @@ class WorkerShell(Shell):
         """Set up for worker number `worker`; ready is called once the reactor runs."""
         settings = share(equipment.settings)
         log = logger("service")
-        super().__init__(reactor, settings, make_core, clocks=clocks, log=log, subscribers=equipment.subscribers)
+        connections = Connections(
+            reactor, settings, now=clocks.now, wall=clocks.wall, log=log, worker=worker, files=equipment.tls
+        )
+        super().__init__(
+            reactor, settings, make_core, clocks=clocks, log=log, subscribers=equipment.subscribers,
+            connections=connections,
+        )  # fmt: skip
         self._equipment = equipment
         self._worker = worker
         self._ready = ready
         self._sockets = list(equipment.sockets(worker))
         self._handover = HandoverStats()
         addresses = [_address(sock) for sock in self._sockets]
-        framer = Framer(addresses)
+        transports = [listener.transport.upper() for listener in settings.listeners]
+        framer = Framer(list(zip(transports, addresses, strict=True)))
         self._framer = framer
-        self._outboxes = Outboxes([inbox.writer for inbox in equipment.inboxes], framer, self._handover)
+        self._outboxes = Outboxes([inbox.writer for inbox in equipment.inboxes], worker, framer, self._handover)
+        self._owners = Owners(settings.workers, lambda: self.settings.limits, registers=bool(equipment.feeds))
+        self._feed: RegistrationFeed | None = None
+        self._waits_until = 0.0
         # Where a wildcard address is bound, what we send ourselves comes from the address that we advertise.
         advertised = {(each.advertised[0], each.port) for each in settings.listeners if each.advertised}
         self._own = frozenset(addresses) | advertised
+        self._own_hosts = frozenset([host for host, _ in self._own])
+        self._reads = self._stopped = False
 
     def start(self) -> None:
-        """Build the core and begin to read and to tick."""
+        """Build the core and begin to tick; and to read, once the others have told who is registered."""
         super().start()
+        equipment, core, now = self._equipment, self.core, self._clocks.now
+        self._send_own, self._send_stream = self._send_stream, self._send_by_connection
+        core.aliases.tell = lambda flow, port: self._outboxes.offered(flow, port, now())
         self._inbox = InboxReader(
-            self._reactor, self._equipment.inboxes[self._worker].reader, self._framer, self._handover,
-            receive=self.core.receive, clock=self._clocks.now,
-            failed=lambda error: self.boundary.failed("datagram", error), overload=self.core.overload,
+            self._reactor, equipment.inboxes[self._worker].reader, self._framer, self._handover,
+            takes=self._takes(core), clock=now,
+            failed=lambda error: self.boundary.failed("datagram", error), overload=core.overload,
         )  # fmt: skip
+        if equipment.feeds:
+            self._feed = core.bindings.others = RegistrationFeed(
+                self._worker, equipment.feeds[self._worker].reader, [feed.writer for feed in equipment.feeds],
+                core.bindings, most=_most(self.settings), clock=now,
+                failed=lambda error: self.boundary.failed("registration", error),
+            )  # fmt: skip
+            self._reactor.addReader(self._feed)
         self._inbox.start()
-        equipment = self._equipment
+        self._outboxes.began(Flow(self._framer.first[0], self._framer.first[1], ("", 0)), now())
+        self._waits_until = now() + PATIENCE
         line = equipment.lines[self._worker]
         Follower(self._reactor, line, equipment.shelf, equipment.subscribers, self.adopt).start()
         self._tick(PUBLISH, self.publish)
+        self._tick(FLUSH, self._flush)
+        self._connections.tell_of_certificates()
+        self._go_on()
+
+    def _begin_to_read(self) -> None:
+        """Not yet."""
+
+    def _go_on(self) -> None:
+        """Begin to read and say that we are ready, once all others have told what they know, or have had the time."""
+        if self._reads or self._stopped:
+            return
+        complete = self._feed is None or self._feed.is_complete
+        if complete or self._clocks.now() >= self._waits_until:
+            self._reads = True
+            super()._begin_to_read()
+            self._reactor.callWhenRunning(self._ready)
+        else:
+            self._reactor.callLater(LOOK, self.boundary.run, "timer", self._go_on)
+
+    def _flush(self) -> None:
+        """Tell others what they did not take at once."""
+        self._outboxes.flush()
+        if self._feed is not None:
+            self._feed.flush()
+
+    def _takes(self, core: Core) -> list[Take]:
+        """Return what takes each matter of a frame."""
+
+        def send(data: bytes, flow: Flow, now: float) -> None:
+            if not self._send_own(flow, data):
+                self._streams_to.undelivered(flow, data, now)
+
+        def began(data: bytes, flow: Flow, now: float) -> None:
+            worker = data[0]
+            core.worker_ended(worker, now)
+            for offered, port in core.aliases.offers().items():
+                if worker_of_connection(offered.connection) == self._worker:
+                    self._outboxes.offered(offered, port, now)
+            if self._feed is not None:
+                self._feed.began(worker)
+
+        takes: dict[Matter, Take] = {
+            Matter.ARRIVED: core.receive,
+            Matter.SEND: send,
+            Matter.UNDELIVERED: lambda data, flow, now: core.undelivered(flow, data, now),
+            Matter.CLOSED: lambda data, flow, now: core.closed(flow, now, here=False),
+            Matter.BEGAN: began,
+            Matter.OFFERED: lambda data, flow, now: core.aliases.learn(flow, int(data)),
+        }
+        return [takes[matter] for matter in Matter]
+
+    def _takes_streams(self) -> StreamCore:
+        """Return what sorts the messages of connections."""
+
+        def own_host(host: str) -> bool:
+            return host in self._own_hosts
+
+        self._streams_to = StreamSorter(self._worker, self._owners, self.core, self._outboxes, own_host)
+        return self._streams_to
+
+    def _send_by_connection(self, flow: Flow, data: bytes) -> bool:
+        """Send over a connection of ours, or have another worker send over one of its."""
+        worker = worker_of_connection(flow.connection)
+        if not flow.connection or worker == self._worker:
+            return self._send_own(flow, data)
+        return self._outboxes.send(worker, data, flow, self._clocks.now())
 
     def adopt(self, candidate: Candidate) -> None:
         """Let the core go on with a worker's share of what a reload has made ready."""
@@ -77,15 +173,18 @@ class WorkerShell(Shell):
 
     def _close(self) -> Deferred[None]:
         """Close everything, and leave the last numbers on the board."""
+        self._stopped = True
         stopped = super()._close()
         self._inbox.close()
+        if self._feed is not None:
+            self._reactor.removeReader(self._feed)
+            self._feed = None
         self.publish()
         return stopped
 
     def publish(self) -> None:
         """Copy our numbers to the board."""
-        stats = [listener.stats for listener in self._listeners.values()]
-        own = own_numbers(stats, self._handover, time.process_time())
+        own = own_numbers(self._stats.values(), self._handover, time.process_time())
         ledger = self._equipment.ledger
         row = numbers(self._collector) + own + trunk_numbers(self._collector, ledger.room)
         ledger.board.write(self._worker, row)
@@ -93,7 +192,7 @@ class WorkerShell(Shell):
     def _listener(self, sock: socket.socket) -> UdpListener:
         """Return the reader of a socket; datagrams go to the core or to their owner."""
         sorter = Sorter(
-            self._worker, self._equipment.settings.workers,
+            self._worker, self._owners,
             receive=self.core.receive, hand_over=self._outboxes.hand_over, own=self._own,
         )  # fmt: skip
         return UdpListener(
@@ -110,8 +209,7 @@ class WorkerShell(Shell):
         self._collector = SipveilCollector(self._sources())
 
     def _tell_begin(self) -> None:
-        """Tell the supervisor, as soon as we can be told to stop."""
-        self._reactor.callWhenRunning(self._ready)
+        """Not yet: that we are ready is told when we read."""
 
     def _tell_end(self) -> None:
         """Say nothing: that a worker stops with the others is no news."""
@@ -121,19 +219,25 @@ def share(settings: Settings) -> Settings:
     """Return settings with a worker's share of the limits that hold for all calls together, rounded up."""
     limits, workers = settings.limits, settings.workers
     parts = {"transactions": -(-limits.transactions // workers), "parked": -(-limits.parked // workers)}
-    return settings.model_copy(update={"limits": limits.model_copy(update=parts)})
+    streams = settings.streams.model_copy(update={"connections": -(-settings.streams.connections // workers)})
+    return settings.model_copy(update={"limits": limits.model_copy(update=parts), "streams": streams})
+
+
+def _most(settings: Settings) -> int:
+    """Return how many addresses of record a worker may have to be told late: the journal keeps as many in mind."""
+    return 4 * settings.registrar.all_bindings if settings.registrar is not None else 0
 
 
 def core_maker(equipment: Equipment, worker: int, clocks: Clocks) -> MakeCore:
     """Return what builds a worker's core from what the supervisor has prepared."""
 
-    def make(settings: Settings, sinks: Sinks) -> Core:
+    def make(settings: Settings, sinks: Sinks) -> sip.Core:
         ring, retired = equipment.state
         now, wall = clocks.now(), clocks.wall()
-        return Core(
+        return sip.Core(
             settings, ring, equipment.privacy, sinks, now=now, wall=wall, retired=retired, worker=worker,
             accounts=equipment.subscribers.accounts,
-            passwords=equipment.passwords,
+            passwords=equipment.passwords, nodes=equipment.nodes,
         )  # fmt: skip
 
     return make

@@ -29,6 +29,8 @@ NOT_SUMMED = frozenset({
     "sipveil_tls_certificates_invalid", "sipveil_tls_certificate_end_seconds",
     "sipveil_accounts", "sipveil_subscribers", "sipveil_subscribers_knowledge", "sipveil_subscribers_age_seconds",
     "sipveil_trunk_addresses_passed_over", "sipveil_trunk_registered",
+    "sipveil_bindings", "sipveil_registered_addresses",
+    "sipveil_registrations_store_failing",
 })  # fmt: skip
 """Gauges of which the largest counts, not the sum."""
 
@@ -41,13 +43,21 @@ class WorkerSpec(NamedTuple):
 
 
 WORKER_COUNTERS = (
-    WorkerSpec("sipveil_worker_datagrams_received_total", "Datagrams read from the network, by worker."),
+    WorkerSpec(
+        "sipveil_worker_datagrams_received_total",
+        "Datagrams read from the network, and messages from connections, by worker.",
+    ),
     WorkerSpec(
         "sipveil_worker_datagrams_handed_over_total", "Datagrams given to the worker they belong to, by reader."
     ),
     WorkerSpec("sipveil_worker_datagrams_taken_over_total", "Datagrams that other workers read, by who handled them."),
     WorkerSpec(
-        "sipveil_worker_datagrams_lost_total", "Datagrams lost because their owner's inbox was full, by reader."
+        "sipveil_worker_datagrams_lost_total",
+        "Datagrams and messages lost because another worker's inbox was full, by who had them.",
+    ),
+    WorkerSpec(
+        "sipveil_worker_messages_sent_by_others_total",
+        "Messages given to the worker that has the connection they are for, by who made them.",
     ),
     WorkerSpec("sipveil_worker_cpu_seconds_total", "CPU time, by worker."),
 )
@@ -63,7 +73,7 @@ TRUNK_ROOM = 256
 def own_numbers(listeners: Iterable[TransportStats], handover: HandoverStats, cpu_seconds: float) -> list[float]:
     """Return what WORKER_COUNTERS says of one worker."""
     received = sum(stats.datagrams_received for stats in listeners)
-    return [received, handover.handed_over, handover.taken_over, handover.lost, cpu_seconds]
+    return [received, handover.handed_over, handover.taken_over, handover.lost, handover.sent_by_others, cpu_seconds]
 
 
 def numbers(collector: SipveilCollector) -> list[float]:

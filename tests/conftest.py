@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +21,27 @@ settings.register_profile(
     derandomize="CI" in os.environ,
 )
 settings.load_profile("sipveil")
+
+
+TESTS = Path(__file__).parent
+IN_A_ROW = ("real", "scripts", "tap", "test_packaging.py")
+"""Where tests start programs and watch the clock: one after another, beside one other test at most."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run everything on two cores, and what somebody asks for by name in this process."""
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return 2 if everything and (os.cpu_count() or 1) > 1 else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell xdist what has to stay together."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in IN_A_ROW:
+            item.add_marker(pytest.mark.xdist_group("programs"))
+        elif folder == "test_native.py":
+            item.add_marker(pytest.mark.xdist_group("compiled"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

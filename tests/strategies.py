@@ -160,11 +160,21 @@ ends = st.builds(
 addresses = st.tuples(st.one_of(st.ip_addresses().map(str), st.just("fe80::1%eth0")), st.integers(0, 65535))
 udp_flows = st.builds(Flow, st.just("UDP"), addresses, addresses, st.just(0), st.just(()))
 stream_flows = st.builds(
-    Flow, st.sampled_from(("TCP", "TLS", "WS", "WSS")), addresses, addresses, st.integers(0, 2**32 - 1), st.just(())
-)
+    Flow, st.sampled_from(("TCP", "TLS", "WS", "WSS")), addresses, addresses,
+    st.one_of(st.just(0), st.builds(lambda worker, serial: worker << 32 | serial, st.integers(0, 255),
+                                    st.integers(1, 2**32 - 1))),
+    st.just(()),
+)  # fmt: skip
 name_addrs = st.builds(NameAddr, displays, uris, st.just(b""))
 bindings = st.builds(Binding, uris, text(TOKEN_LETTERS), st.integers(0, 65535))
 decisions = st.integers(0, 2**36 - 1)
+
+
+def _worker(draw: st.DrawFn, flow: Flow | None) -> int:
+    """Return whose a flow is: its number says it, of a connection that there is."""
+    if flow is None or flow.transport == "UDP":
+        return 0
+    return flow.connection >> 32 if flow.connection else draw(st.integers(0, 255))
 
 
 @st.composite
@@ -191,7 +201,7 @@ def _records(draw: st.DrawFn) -> Record:
         call_id=draw(st.one_of(st.just(b""), text(WORD_LETTERS, most=100))),
         binding=draw(st.one_of(st.none(), bindings)),
         node=draw(st.integers(0, 65535)) if streams else 0,
-        worker=draw(st.integers(0, 255)) if streams else 0,
+        worker=_worker(draw, flow),
     )
 
 

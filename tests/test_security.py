@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from config.account import Account, secret_of
+from config.accounts import pack
+from proxy.errors import Refused
+from proxy.flow import Flow
+from proxy.flow_token import open_flow, seal_flow
 from proxy.headers import parse_name_addr
+from tests.accounts import REALM, accounts, again, proof
 from tests.agents import ALICE, CARRIER, PBX, SECOND, STRANGER, Agent, Packet, read
 from tests.ladder import Ladder, Sent, Silence
-from tests.world import OTHER_PHONE, PHONE, SECOND_TRUNK, TRUNK, World, settings
+from tests.phones import ROUTES, Phone, ask, bound, registrar_world, status
+from tests.world import OTHER_PHONE, PHONE, PROXY, SECOND_TRUNK, TRUNK, World, settings
 from tests.world import STRANGER as STRANGER_ADDRESS
 
 MALLORY = Agent(OTHER_PHONE, b"mallory")
@@ -238,6 +246,255 @@ def test_a_bare_line_end_is_no_second_header(end: bytes) -> None:
     world = World()
     world.receive(*ALICE.invite(headers=(b"Subject: a" + end + b"X-Evil: 1",)))
     assert not any(b"\nX-Evil" in data or b"\rX-Evil" in data for data in to_trunks(world))
+
+
+# --- who phones are, and what they register
+
+
+SECTION = {"realm": REALM}
+AREA = b"sip:example.net"
+LOCAL = {"domains": ["example.net"]}
+
+
+def asking(registrar: dict[str, Any] | None = None, routes: list[dict[str, Any]] = ROUTES, **changes: Any) -> World:
+    """Return a world that asks phones, whose registrar is Sipveil: alice, mallory and bob, who is disabled."""
+    people = {name: (f"{name}@example.net", f"{name}@sip.example.net") for name in ("alice", "bob", "mallory")}
+    known = accounts(**people)
+    off = Account("bob", REALM, secret_of("bob", REALM, "pw-bob"), people["bob"], disabled=True)
+    known.patch({REALM.encode(): {b"bob": pack(off)}}, None)
+    made = settings(registrar=registrar or LOCAL, routes=routes, authentication={**SECTION, **changes})
+    world = World(made, accounts=known)
+    known.index()
+    return world
+
+
+def sign_in(world: World, phone: Phone, packet: Packet, name: str, *lines: bytes, **changes: Any) -> bytes:
+    """Send a request, answer its challenge as an account, and return what comes of it."""
+    asked = ask(world, packet)
+    assert status(asked) in (401, 407)
+    signed = again(packet, *lines, proof(packet, asked, name, **changes), branch=b"z9hG4bKs%d" % len(world.sent))
+    sent = world.receive(*signed)
+    return [data for address, data in sent if address == phone.address][-1]
+
+
+@pytest.mark.parametrize("user", [b"alice;x", b"alice;x=1", b"%61lice;x", b"alice:pw", b"alice@x"])
+def test_an_account_registers_no_name_of_its_own_making(user: bytes) -> None:
+    """What From has for the account is another address of record to a registrar, perhaps somebody's."""
+    world, phone = asking(), Phone(PHONE)
+    world.receive(*phone.register(b""))
+    packet = phone.register(user=user)
+    sent = world.receive(*packet)
+    if sent and sent[0][1][8:11] == b"401":
+        world.receive(*again(packet, proof(packet, sent[0][1], "alice"), branch=b"z9hG4bKs"))
+    assert set(world.core.bindings._entries) <= {b"alice@example.net"}
+
+
+@pytest.mark.parametrize("uri", [b"sip:112@sip.example.net", b"sip:911@example.net", b"urn:service:sos", b"tel:112"])
+@pytest.mark.parametrize("mode", ["local", "forward"])
+def test_an_emergency_number_registers_nobody(uri: bytes, mode: str) -> None:
+    """Emergency calls need no account; a REGISTER is none, whatever stands in its Request-URI."""
+    routes = [{"source": "access", "to": ["core"]}, *ROUTES]
+    world = asking({"domains": ["example.net", "sip.example.net"], "mode": mode}, routes)
+    for method in (b"REGISTER", b"PUBLISH"):
+        packet = changed(MALLORY.request(method, uri, branch=b"z9hG4bK" + method), b"To: <" + uri, b"To: <sip:alice@x")
+        sent = world.receive(*packet)
+        assert [address for address, _ in sent] == [MALLORY.address]
+        assert status(sent[0][1]) in (400, 401, 407)
+    assert len(world.core.bindings) == 0
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_nobody_is_no_name_for_a_number(replaces: bool) -> None:
+    """A From at anonymous.invalid is nobody's; with a number in it a trunk would show that number."""
+    routes = [{"source": "access", "to": ["carrier"]}]
+    world = asking(routes=routes, foreign_from="replace" if replaces else "refuse")
+    for user, passes in ((b"+18005551234", False), (b"ceo", False), (b"anonymous", True), (b"Anonymous", True)):
+        invite = Agent(PHONE, b"alice").invite(call_id=b"call-" + user, branch=b"z9hG4bKa" + user.strip(b"+"))
+        packet = changed(invite, b"<sip:alice@sip.example.net>;tag", b"<sip:%b@anonymous.invalid>;tag" % user)
+        sign_in(world, Phone(PHONE), packet, "alice")
+        out = [data for data in to_trunks(world) if user in data]
+        assert bool(replaces or passes) is bool(world.sent[-1][0] in FROM_TRUNKS)
+        assert passes or out == []
+
+
+ASKED = [b"REGISTER", b"INVITE", b"OPTIONS", b"MESSAGE", b"SUBSCRIBE", b"PUBLISH", b"REFER", b"NOTIFY", b"X"]
+
+
+@pytest.mark.parametrize("userhash", [False, True])
+@pytest.mark.parametrize("method", ASKED)
+def test_no_answer_tells_which_users_there_are(method: bytes, userhash: bool) -> None:
+    """Known, unknown and disabled: asked, and answered wrongly or, for the disabled one, rightly; byte by byte."""
+    answers = []
+    for name, password in (("alice", "guess"), ("bob", "pw-bob"), ("carol", "guess"), ("trent", "pw-trent")):
+        world = asking(userhash=True, algorithms=["SHA-512-256", "SHA-256", "MD5"])
+        agent = Agent(PHONE, name.ljust(5).replace(" ", "x").encode())
+        packet = agent.request(method, AREA if method == b"REGISTER" else b"sip:+15550100@192.0.2.1")
+        first = world.receive(*packet)[0][1]
+        signed = again(packet, proof(packet, first, name, password, userhash=userhash))
+        second = world.receive(*signed)[0][1]
+        answers.append(
+            [re.sub(rb'nonce="[^"]*"|401-\w+', b"", each).replace(agent.user, b"user") for each in (first, second)]
+        )
+    assert answers[0] == answers[1] == answers[2] == answers[3]
+    assert all(status(each) in (401, 407) for each in answers[0])
+
+
+def test_nobody_unregisters_another() -> None:
+    """By `*`, by an expiration of zero, by taking over its Contact, Call-ID, instance, or by repeating what it sent."""
+    world, phone, thief = asking(), Phone(PHONE), Phone(OTHER_PHONE, b"mallory")
+    instance = b'+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
+    own = b"<sip:alice@10.1.1.23:5062>;reg-id=1;" + instance
+    packet = phone.register(own, b"Supported: path, outbound")
+    asked = ask(world, packet)
+    good = again(packet, proof(packet, asked, "alice"))
+    assert status(ask(world, good)) == 200
+    for contact in (b"*", own + b";expires=0", own):
+        attack = thief.register(contact, b"Expires: 0", user=b"alice", call_id=phone.call_id, cseq=99)
+        assert status(sign_in(world, thief, attack, "mallory")) == 403
+        attack = thief.register(contact, b"Supported: path, outbound", call_id=phone.call_id, cseq=100)
+        sign_in(world, thief, attack, "mallory")
+        assert bound(world) == [PHONE]
+    stolen = Packet(OTHER_PHONE, good.data)
+    assert status(ask(world, stolen._replace(data=stolen.data.replace(b"z9hG4bKtwo", b"z9hG4bKthree")))) == 401
+    spoofed = good._replace(data=good.data.replace(b"z9hG4bKtwo", b"z9hG4bKfour").replace(own, b"*"))
+    assert status(ask(world, spoofed)) == 401
+    assert bound(world) == [PHONE]
+
+
+@pytest.mark.parametrize("host", [
+    b"192.0.2.1:5060", b"127.0.0.1:5060", b"198.51.100.7:5060", b"198.51.100.112", b"203.0.113.5", b"[::1]",
+    b"10.1.1.99:5060", b"0.0.0.0", b"255.255.255.255", b"localhost", b"example.net",
+])  # fmt: skip
+def test_a_registered_contact_leads_to_its_phone(host: bytes) -> None:
+    """Our trunks, core, own sockets, loopback, somebody else's phone: a call goes over the flow of the REGISTER."""
+    world, phone = asking(), Phone(PHONE)
+    contact = b"<sip:alice@%b;maddr=198.51.100.7;transport=tcp>" % host
+    assert status(sign_in(world, phone, phone.register(contact), "alice")) == 200
+    sent = world.receive(*CARRIER.invite(uri=b"sip:alice@example.net"))
+    assert {address for address, data in sent if data.startswith(b"INVITE")} == {PHONE}
+
+
+@effort(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_nothing_of_a_contact_becomes_a_line(data: st.DataObject) -> None:
+    """Neither in what the registrar answers, other phones included, nor in a call to the phone, by GRUU as well."""
+    piece = st.sampled_from([
+        b"%0d%0a", b"\r\n X: y", b"\\\"", b'"', b"<", b">", b",", b";", b"%", b"?X-Evil=1", b"@", b"%00", b"gr=", b"a",
+        b"\xff", b" ", b"X-Evil: 1", b"=",
+    ])  # fmt: skip
+    text = st.lists(piece, max_size=4).map(b"".join)
+    world, phone = registrar_world(), Phone(PHONE, b"alice")
+    user, param, tail = data.draw(text), data.draw(text), data.draw(text)
+    contact = b'<sip:a%b@10.1.1.23;p=%b>;+sip.instance="<urn:x%b>";q=0.5' % (user, param, tail)
+    for sent in (world.receive(*phone.register(contact, b"Supported: gruu")),
+                 world.receive(*Phone(OTHER_PHONE, b"alice").register(b"")),
+                 world.receive(*CARRIER.invite(uri=b"sip:alice@example.net"))):  # fmt: skip
+        for _, answer in sent:
+            assert b"\nX" not in answer
+            assert b"\rX" not in answer
+            read(answer)
+
+
+def test_a_token_of_one_kind_is_none_of_another() -> None:
+    """A flow token is no GRUU, a GRUU no route, and neither is a dialog's."""
+    world, phone = registrar_world(), Phone(PHONE)
+    instance = b'<sip:alice@10.1.1.23>;+sip.instance="<urn:uuid:1>"'
+    answer = ask(world, phone.register(instance, b"Supported: gruu"))
+    found = re.findall(rb'(?:pub|temp)-gruu="sip:([^"]*)"', answer)
+    public, temporary = found[0].partition(b"gr=")[2], found[1].partition(b"@")[0]
+    tokens, places = world.core.generation.tokens, world.core.places
+    flow = seal_flow(tokens, Flow("UDP", PROXY, PHONE), places)
+    for token in (flow, public, temporary):
+        for number, uri in enumerate((b"sip:alice@example.net;gr=" + token, b"sip:" + token + b"@example.net;gr")):
+            invite = CARRIER.invite(uri=uri, branch=b"z9hG4bKt%d%b" % (number, token[-8:].strip(b"-_")))
+            reached = [data for _, data in world.receive(*invite) if data.startswith(b"INVITE")]
+            assert bool(reached) is ((token, number) in ((public, 0), (temporary, 1)))
+        if token is not flow:
+            with pytest.raises(Refused):
+                open_flow(tokens, token, places)
+        routed = Agent(PHONE, b"alice").invite(
+            branch=b"z9hG4bKr" + token[-8:].strip(b"-_"), headers=(b"Route: <sip:%b@192.0.2.1;lr>" % token,)
+        )
+        # A Route of ours is taken off and the table decides: what stands in it chooses nothing.
+        assert {address for address, data in world.receive(*routed) if data.startswith(b"INVITE")} <= FROM_TRUNKS
+
+
+ODD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nc wraps": ({"nc": "ffffffff"}, {"nc": "00000000"}),
+    "nc goes back": ({"nc": "00000005"}, {"nc": "00000004"}),
+    "the same": ({}, {}),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_count_is_used_once(case: str) -> None:
+    world, phone = asking(), Phone(PHONE)
+    first, second = ODD[case]
+    packet = phone.register()
+    asked = ask(world, packet)
+    assert status(ask(world, again(packet, proof(packet, asked, "alice", **first), branch=b"z9hG4bK1"))) == 200
+    assert status(ask(world, again(packet, proof(packet, asked, "alice", **second), branch=b"z9hG4bK2", cseq=9))) == 401
+
+
+def test_of_several_credentials_those_of_our_realm_count() -> None:
+    """Whichever stands first; what cannot be read makes all of them worthless, and twenty are nobody's."""
+    other = b'Authorization: Digest username="a", realm="other.example", nonce="n", uri="sip:x", response="ab"'
+    broken = b"Authorization: Digest realm=x", b'Authorization: Digest a="'
+    cases = ((other,), 200), ((b"Authorization: Basic YTpi",), 200), ((other,) * 20, 400)
+    for lines, expected in (*cases, *(((each,), 400) for each in broken)):
+        world, phone = asking(), Phone(PHONE)
+        assert status(sign_in(world, phone, phone.register(), "alice", *lines)) == expected
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    (b"qop=auth", b"qop=auth-int"), (b"qop=auth, ", b""), (b"qop=auth", b"qop=auth, qop=auth"),
+    (b'username="alice"', b'username="al\\ice"'), (b'username="alice"', b'username="alice\x00"'),
+    (b'username="alice"', b'username="alice", username="mallory"'), (b'realm="', b'realm="x", realm="'),
+    (b'uri="sip:example.net"', b'uri="sip:other.example"'), (b'uri="sip:example.net"', b'uri="*"'),
+    (b"nc=00000001", b"nc=0x000001"), (b"nc=00000001", b"nc=-0000001"), (b"nc=00000001", b"nc=00000001;x"),
+    (b"Digest ", b"Digest\t, "), (b'"alice", ', b"'alice', "), (b"algorithm=SHA-256", b"algorithm=MD5"),
+    (b"algorithm=SHA-256", b"algorithm=sha-256-sess"), (b'username="alice"', b"username*=UTF-8''alice"),
+])  # fmt: skip
+def test_what_is_written_oddly_proves_nothing(old: bytes, new: bytes) -> None:
+    world, phone = asking(), Phone(PHONE)
+    packet = phone.register()
+    line = proof(packet, ask(world, packet), "alice")
+    assert old in line
+    assert status(ask(world, again(packet, line.replace(old, new, 1)))) in (400, 401)
+    assert bound(world) == []
+
+
+@pytest.mark.parametrize("header", [
+    b"To: <sip:mallory@example.net>", b"t: <sip:mallory@example.net>", b"From: <sip:mallory@example.net>;tag=x",
+    b"Call-ID: other", b"i: other", b"CSeq: 9 REGISTER", b"CSeq: 1 INVITE", b"Contact : *", b"Contact: *",
+])  # fmt: skip
+def test_a_second_line_decides_nothing(header: bytes) -> None:
+    """What stands twice is refused: one reader would take the first, the next one the last."""
+    world, phone = asking(), Phone(PHONE)
+    assert status(sign_in(world, phone, phone.register(), "alice")) == 200
+    packet = phone.register(None, header)
+    sent = world.receive(*packet)
+    if sent and status(sent[0][1]) == 401:
+        signed = again(packet, proof(packet, sent[0][1], "alice"), branch=b"z9hG4bKs", cseq=phone.cseq)
+        sent = world.receive(*signed)
+    assert all(status(data) == 400 for _, data in sent)
+    assert bound(world) == [PHONE]
+
+
+def test_a_flood_in_a_phones_name_keeps_no_challenge_from_it() -> None:
+    """A phone that proved itself from there has a number of its own; who is connected needs none."""
+    world, phone = asking(challenges=5), Phone(PHONE)
+    assert status(sign_in(world, phone, phone.register(), "alice")) == 200
+    for number in range(50):
+        forged = Agent((PHONE[0], 40_000 + number), b"alice")
+        world.receive(*forged.request(b"OPTIONS", branch=b"z9hG4bKf%d" % number, call_id=b"f%d" % number))
+    assert world.count("authentications", "silenced") > 40
+    assert status(ask(world, phone.register(call_id=b"new"))) == 401
+    connected = Phone((PHONE[0], 50_000))
+    world.flows[connected.address] = Flow("TCP", PROXY, connected.address, 7)
+    assert status(ask(world, connected.register())) == 401
+    stranger = Phone((PHONE[0], 50_001))
+    assert world.receive(*stranger.register()) == []
 
 
 # --- bombs and floods

@@ -6,12 +6,18 @@
  * and the one with sockets say the same. Both ends retransmit as RFC 3261 §17.1 and §13.3.1.4 want it, so a
  * datagram that is lost delays a call and does not break it.
  *
- *     generator PROXY CALLER[,PORT...] TRUNK TEMPLATES key=value...
+ *     generator PROXY CALLER[,PORT or CALLER...] TRUNK TEMPLATES key=value...
  *
  * Addresses are IPv4:port. Keys: calls, seconds (stop making calls after so many), rate (calls/s; 0: closed loop),
  * window (calls in flight of the closed loop), ring, hold (ms), subscribers, run (makes Call-IDs unique),
- * patience (ms until a call has failed), verbose. Prints the line "ringing" when all `calls` ring, and one JSON
+ * patience (ms until a call has failed), search (how many requests at the trunk are searched for canaries), tell (ms
+ * between two lines that say how far it is), verbose. Prints the line "ringing" when all `calls` ring, and one JSON
  * object at the end.
+ *
+ * Built with DIGEST it answers 407 (digest.h): subscriber N is the user `user`N of `realm` whose password is
+ * `password`N, N with eight digits; keys algorithm, and reuse (1: a phone begins its next call with the nonce that it
+ * has, as most do; else without credentials). The templates then have the fields cseq, next (of BYE), attempt and
+ * credentials, and the Request-URI is the key `uri`.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 32, MESSAGE = 16384, WHEEL = 1 << 15, CALLERS = 64, CHECKED = 1000, BUCKETS = 200000 };
+enum { BATCH = 32, MESSAGE = 16384, WHEEL = 1 << 15, CALLERS = 64, CHECKED = 1000, BUCKETS = 200000, ATTEMPTS = 3 };
 enum { T1 = 500, T2 = 4000 }; /* ms, RFC 3261 §17.1.1.1 */
 
 typedef struct sockaddr_in Address;
@@ -47,10 +53,17 @@ static double clock_ms(void) {
 
 /* --- templates: literal text and fields */
 
-enum Field { CALL, RUN, SUBSCRIBER, CALLER, PROXY, TRUNK, TARGET, ROUTES, TO, COPIED, FIELDS };
+enum Field {
+    CALL, RUN, SUBSCRIBER, CALLER, PROXY, TRUNK, TARGET, ROUTES, TO, COPIED, CSEQ, NEXT, ATTEMPT, CREDENTIALS, FIELDS
+};
 static const char *field_names[FIELDS] = {"call", "run",    "subscriber", "caller", "proxy",
-                                          "trunk", "target", "routes",     "to",     "copied"};
+                                          "trunk", "target", "routes",     "to",     "copied",
+                                          "cseq",  "next",   "attempt",    "credentials"};
 typedef struct { const char *text; int size; } Text;
+#ifdef DIGEST
+#include "digest.h"
+static Phone *phones;
+#endif
 typedef struct { Text literal; int field; } Piece; /* a field of FIELDS: none follows */
 typedef struct { Piece pieces[48]; int count; } Template;
 
@@ -132,7 +145,7 @@ static int is(char *line, int size, const char *name, Text *value) {
 
 typedef struct { uint32_t next, prev; int slot; double due; } Timer;
 typedef struct {
-    uint8_t state, rang;
+    uint8_t state, rang, attempt;
     uint16_t wait; /* ms until the next retransmission */
     double began, until;
     char *kept; /* To, target and routes, one after the other */
@@ -143,8 +156,10 @@ typedef struct { uint8_t state; uint16_t wait; double until; Address from; char 
 enum { IDLE, INVITED, PROCEEDING, UP, LEAVING, DONE }; /* of a call */
 enum { FRESH, RINGS, ANSWERED, CONFIRMED };            /* of a leg, the trunk's half of a call */
 
-static long calls = 1000, seconds, rate, window = 50, ring, hold, subscribers = 1, patience = 8000, verbose;
+static long calls = 1000, seconds, rate, window = 50, ring, hold, subscribers = 1, patience = 8000, verbose, reuse, search = CHECKED, tell;
 static long created, finished, good, refused, expired, resent, resent_answers, rung, checked, leaks, strangers;
+static long challenges, stale, expired_in[8];
+static char uri[128] = "";
 static long statuses[700];
 static const char *leaked = "";
 static char run[24] = "r", leaked_text[128];
@@ -198,23 +213,33 @@ static void send_to(int fd, const char *data, int size, const Address *to) {
     while (sendto(fd, data, size, 0, (const void *)to, sizeof *to) < 0 && errno == EINTR) {}
 }
 
-static void say(Call *call, enum Kind kind, Text to) {
+static void say_in(Call *call, enum Kind kind, Text to, int attempt) {
     long n = call - book;
-    char number[16], subscriber[16];
+    char number[16], subscriber[16], cseq[8], next[8], tried[4], proof[1024];
     snprintf(number, sizeof number, "%08lx", n);
     snprintf(subscriber, sizeof subscriber, "%08u", (unsigned)(n % subscribers));
     int from = n % callers;
     Text values[FIELDS] = {
         [CALL] = {number, 8}, [RUN] = {run, strlen(run)}, [SUBSCRIBER] = {subscriber, 8},
         [CALLER] = {caller_text[from], strlen(caller_text[from])}, [PROXY] = {proxy_text, strlen(proxy_text)},
-        [TRUNK] = {"", 0}, [COPIED] = {"", 0}, [TO] = to, [TARGET] = {"", 0}, [ROUTES] = {"", 0}};
+        [TRUNK] = {"", 0}, [COPIED] = {"", 0}, [TO] = to, [TARGET] = {"", 0}, [ROUTES] = {"", 0},
+        [CSEQ] = {cseq, snprintf(cseq, sizeof cseq, "%d", attempt + 1)},
+        [NEXT] = {next, snprintf(next, sizeof next, "%d", attempt + 2)},
+        [ATTEMPT] = {tried, snprintf(tried, sizeof tried, "%d", attempt)}, [CREDENTIALS] = {proof, 0}};
     if (call->kept) {
         values[TO] = (Text){call->kept, call->to};
         values[TARGET] = (Text){call->kept + call->to, call->target};
         values[ROUTES] = (Text){call->kept + call->to + call->target, call->routes};
     }
+#ifdef DIGEST
+    Phone *phone = &phones[n % subscribers];
+    if (kind == INVITE && *phone->nonce && (attempt || reuse))
+        values[CREDENTIALS].size = credentials(phone, n % subscribers, "INVITE", uri, proof, sizeof proof);
+#endif
     send_to(sockets[from].fd, out, fill(&templates[kind], values, out), &proxy);
 }
+
+static void say(Call *call, enum Kind kind, Text to) { say_in(call, kind, to, call->attempt); }
 
 static void repeat_at(Call *call, uint16_t wait) {
     call->wait = wait;
@@ -248,7 +273,7 @@ static void leave(Call *call) {
 
 static void call_timer(Call *call) {
     if (call->state == UP) { leave(call); return; }
-    if (now >= call->until) { expired++; end_call(call); return; }
+    if (now >= call->until) { expired++; expired_in[call->state]++; end_call(call); return; }
     if (call->state == PROCEEDING) { set(call_id(call), call->until); return; }
     resent++;
     say(call, call->state == INVITED ? INVITE : BYE, (Text){"", 0});
@@ -267,9 +292,42 @@ static void keep_dialog(Call *call, Text to, Text contact, char *routes, int siz
     memcpy(mempcpy(mempcpy(call->kept, to.text, to.size), contact.text, contact.size), routes, size);
 }
 
+/* Tells whether a refusal was a challenge that the call goes on after. */
+static int challenged(Call *call, int code, Text value, Text to, int attempt) {
+#ifdef DIGEST
+    if (code != 407 || !value.text || call->state > PROCEEDING) return 0;
+    if (attempt < call->attempt) { say_in(call, REFUSED, to, attempt); return 1; } /* once more: its ACK was lost */
+    int old = memmem(value.text, value.size, "stale=true", 10) != 0;
+    if (attempt + 1 == ATTEMPTS || (attempt && !old)) return 0;
+    if (!take_challenge(&phones[(call - book) % subscribers], value)) return 0;
+    say(call, REFUSED, to);
+    challenges++;
+    stale += old;
+    call->attempt++;
+    call->state = INVITED;
+    say(call, INVITE, (Text){"", 0});
+    repeat_at(call, T1);
+    return 1;
+#else
+    (void)call, (void)code, (void)value, (void)to, (void)attempt;
+    return 0;
+#endif
+}
+
+/* Whether a challenge is one that this generator can answer: proxies offer several, the strongest first. */
+static int is_ours(Text value) {
+#ifdef DIGEST
+    char wanted[32];
+    return memmem(value.text, value.size, wanted, snprintf(wanted, sizeof wanted, "algorithm=%s,", algorithm)) != 0;
+#else
+    (void)value;
+    return 0;
+#endif
+}
+
 static void hear_response(char *message, int size) {
     char *cursor = message, *end = message + size, *line, routes[MESSAGE];
-    Text id = {0, 0}, to = {0, 0}, contact = {"", 0}, cseq = {0, 0}, value;
+    Text id = {0, 0}, to = {0, 0}, contact = {"", 0}, cseq = {0, 0}, challenge = {0, 0}, value;
     int first = sizeof routes, length = next_line(&cursor, end, &line), code = length > 12 ? atoi(line + 8) : 0;
     while ((length = next_line(&cursor, end, &line))) {
         if (is(line, length, "Record-Route", &value)) { /* §12.1.2: the route set is the list, reversed */
@@ -277,7 +335,9 @@ static void hear_response(char *message, int size) {
             first -= value.size + 9;
             memcpy(mempcpy(mempcpy(routes + first, "Route: ", 7), value.text, value.size), "\r\n", 2);
         } else if (!is(line, length, "Call-ID", &id) && !is(line, length, "To", &to) && !is(line, length, "CSeq", &cseq))
-            is(line, length, "Contact", &contact);
+            if (!is(line, length, "Contact", &contact) && code == 407 && is(line, length, "Proxy-Authenticate", &value) &&
+                is_ours(value))
+                challenge = value;
     }
     char *stop = 0;
     long n = id.text ? strtol(id.text, &stop, 16) : -1;
@@ -287,12 +347,15 @@ static void hear_response(char *message, int size) {
     }
     Call *call = &book[n];
     if (call->state == DONE) return;
-    if (atoi(cseq.text) == 2) {
+    int attempt = atoi(cseq.text) - 1;
+    if (cseq.size > 3 && !memcmp(cseq.text + cseq.size - 3, "BYE", 3)) {
         if (call->state != LEAVING || code < 200) return;
         if (code < 300) good++; else { statuses[code]++; refused++; }
         end_call(call);
+    } else if (attempt > call->attempt) {
+        strangers++;
     } else if (code >= 300) {
-        if (call->state > PROCEEDING) return;
+        if (call->state > PROCEEDING || challenged(call, code, challenge, to, attempt)) return;
         say(call, REFUSED, to);
         statuses[code]++;
         refused++;
@@ -387,7 +450,7 @@ static void hear_invite(Text *values, Text branch, const Address *from) {
 static void hear_request(char *message, int size, const Address *from) {
     char *cursor = message, *end = message + size, *line, copied[MESSAGE], *at = copied;
     char invite = !strncmp(message, "INVITE ", 7), ack = !strncmp(message, "ACK ", 4), bye = !strncmp(message, "BYE ", 4);
-    if (checked < CHECKED) look_for_canaries(message, size);
+    if (checked < search) look_for_canaries(message, size);
     if (!invite && !ack && !bye) { strangers++; return; }
     Text value, via = {0, 0}, tag = {0, 0};
     char *tag_at = 0;
@@ -481,9 +544,15 @@ static void idle(double until) {
     if (ppoll(sockets, callers + 1, &t, 0) < 0 && errno != EINTR) die("poll");
 }
 
+static void tell_progress(void) {
+    printf("{\"at\":%.3f,\"created\":%ld,\"completed\":%ld,\"refused\":%ld,\"expired\":%ld,\"retransmissions\":%ld,"
+           "\"leaks\":%ld}\n", (now - began) / 1e3, created, good, refused, expired, resent + resent_answers, leaks);
+    fflush(stdout);
+}
+
 static double play(void) {
-    double next, late = 0;
-    now = wheel_at = began = last_done = next = clock_ms();
+    double next, late = 0, told;
+    now = wheel_at = began = last_done = next = told = clock_ms();
     wheel_at = (long)wheel_at;
     while (!stopped) {
         now = clock_ms();
@@ -491,9 +560,12 @@ static double play(void) {
         if (upcoming < 0 && created == finished) break;
         if (rate && upcoming > 0) next = upcoming;
         if (now - last_done > 2 * patience + ring + hold) break;
+        if (tell && now >= told + tell) { tell_progress(); told += tell; }
         advance();
         int heard = 0;
-        for (int i = 0; i <= callers; i++) heard += receive(i);
+        if (callers > 4 && poll(sockets, callers + 1, 0) < 0 && errno != EINTR) die("poll");
+        for (int i = 0; i <= callers; i++)
+            if (callers <= 4 || sockets[i].revents) heard += receive(i);
         double tick = wheel_at + 1;
         if (!heard) idle(upcoming >= 0 && upcoming < tick ? upcoming : tick);
     }
@@ -527,7 +599,8 @@ static void open_sockets(char *caller, const char *trunk_address) {
     if (comma) *comma++ = 0;
     snprintf(caller_text[callers++], 32, "%s", caller);
     for (char *port = comma ? strtok(comma, ",") : 0; port && callers < CALLERS; port = strtok(0, ","))
-        snprintf(caller_text[callers++], 32, "%s:%s", host, port);
+        if (strchr(port, ':')) snprintf(caller_text[callers++], 32, "%s", port);
+        else snprintf(caller_text[callers++], 32, "%s:%s", host, port);
     for (int i = 0; i < callers; i++) sockets[i] = (struct pollfd){bound(caller_text[i]), POLLIN, 0};
     snprintf(trunk_text, sizeof trunk_text, "%s", trunk_address);
     sockets[callers] = (struct pollfd){bound(trunk_text), POLLIN, 0};
@@ -537,10 +610,18 @@ static void open_sockets(char *caller, const char *trunk_address) {
 static void option(char *text) {
     struct { const char *key; long *value; } known[] = {
         {"calls", &calls}, {"seconds", &seconds}, {"rate", &rate}, {"window", &window}, {"ring", &ring}, {"hold", &hold},
-        {"subscribers", &subscribers}, {"patience", &patience}, {"verbose", &verbose}};
+        {"subscribers", &subscribers}, {"patience", &patience}, {"verbose", &verbose},
+        {"search", &search}, {"tell", &tell}, {"reuse", &reuse}};
     char *equals = strchr(text, '=');
     if (equals) *equals = 0;
     if (equals && !strcmp(text, "run")) { snprintf(run, sizeof run, "%s", equals + 1); return; }
+    if (equals && !strcmp(text, "uri")) { snprintf(uri, sizeof uri, "%s", equals + 1); return; }
+#ifdef DIGEST
+    struct { const char *key; const char **value; } words[] = {
+        {"algorithm", &algorithm}, {"realm", &realm}, {"user", &user}, {"password", &password}};
+    for (unsigned i = 0; equals && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(text, words[i].key)) { *words[i].value = equals + 1; return; }
+#endif
     for (unsigned i = 0; equals && i < sizeof known / sizeof *known; i++)
         if (!strcmp(text, known[i].key)) { *known[i].value = atol(equals + 1); return; }
     errno = EINVAL;
@@ -557,10 +638,13 @@ static void allocate(void) {
     legs = calloc(leg_limit, sizeof *legs);
     timers = calloc(calls + leg_limit + 1, sizeof *timers);
     if (!branch_hashes || !branch_legs || !book || !legs || !timers) die("memory");
+#ifdef DIGEST
+    if (!(phones = make_phones(subscribers))) die("memory");
+#endif
     for (long i = 0; i <= calls + leg_limit; i++) timers[i].slot = -1;
 }
 
-static double percentile(double share) {
+static double percentile(double share) { /* of 1: the longest, as far as there are buckets */
     uint64_t all = 0, seen = 0;
     for (int i = 0; i <= BUCKETS; i++) all += latencies[i];
     for (int i = 0; i <= BUCKETS && all; i++)
@@ -575,8 +659,10 @@ static void report(double late) {
     double elapsed = (last_done - began) / 1e3;
     printf("{\"created\":%ld,\"completed\":%ld,\"refused\":%ld,\"expired\":%ld,\"unfinished\":%ld,\"elapsed\":%.3f,", created,
            good, refused, expired, created - finished, elapsed);
-    printf("\"retransmissions\":%ld,\"setup_p50\":%.2f,\"setup_p95\":%.2f,\"setup_p99\":%.2f,", resent + resent_answers,
-           percentile(.5), percentile(.95), percentile(.99));
+    printf("\"retransmissions\":%ld,\"setup_p50\":%.2f,\"setup_p95\":%.2f,\"setup_p99\":%.2f,\"setup_max\":%.2f,", resent + resent_answers,
+           percentile(.5), percentile(.95), percentile(.99), percentile(1));
+    printf("\"challenges\":%ld,\"stale\":%ld,\"expired_in\":{\"no answer\":%ld,\"after 1xx\":%ld,\"BYE\":%ld},", challenges,
+           stale, expired_in[INVITED], expired_in[PROCEEDING], expired_in[LEAVING]);
     printf("\"late\":%.1f,\"own_cpu\":%.1f,\"checked\":%ld,\"leaks\":%ld,\"leaked\":\"%s\",\"strangers\":%ld,\"statuses\":{", late,
            cpu, checked, leaks, leaked, strangers);
     const char *comma = "";

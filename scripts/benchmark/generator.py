@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scripts.benchmark import messages
@@ -21,7 +22,10 @@ from scripts.load.addresses import Address
 from scripts.load.cores import pinned
 
 SOURCE = Path(__file__).with_name("generator.c")
+DIGEST_SOURCE = Path(__file__).with_name("digest.h")
 FLAGS = ("-O2", "-Wall")
+DIGEST_FLAGS = ("-DDIGEST", "-lcrypto")
+"""What makes a generator whose phones answer challenges."""
 PEAK = 25_000
 """Calls a second that no proxy in Python or Kamailio reaches on one core: how many calls to make room for."""
 PATIENCE = 8.0
@@ -83,6 +87,14 @@ class Played(NamedTuple):
     """Messages that belong to no call."""
     statuses: Mapping[str, int]
     """Status code → how often a call was refused with it."""
+    setup_max: float = 0.0
+    """No more than 10,000."""
+    challenges: int = 0
+    """407 that a phone has answered."""
+    stale: int = 0
+    """How many of them were for a nonce that did not hold any longer."""
+    expired_in: Mapping[str, int] = MappingProxyType({})
+    """What the last thing was that calls waited for → how many of those that expired."""
 
     @property
     def failed(self) -> int:
@@ -100,13 +112,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sipveil"
 
 
-def build(folder: Path | None = None) -> Path:
-    """Return the compiled generator, which is made when there is none of this source yet.
+def build(folder: Path | None = None, *, digest: bool = False) -> Path:
+    """Return the compiled generator, which is made when there is none of this source yet; digest: one with passwords.
 
     Raises BenchError without a compiler.
     """
     folder = folder or cache_folder()
-    code = hashlib.sha256(SOURCE.read_bytes() + " ".join(FLAGS).encode()).hexdigest()[:16]
+    more = DIGEST_FLAGS if digest else ()
+    sources = SOURCE.read_bytes() + (DIGEST_SOURCE.read_bytes() if digest else b"")
+    code = hashlib.sha256(sources + " ".join((*FLAGS, *more)).encode()).hexdigest()[:16]
     program = folder / f"generator-{code}"
     if program.exists():
         return program
@@ -115,9 +129,11 @@ def build(folder: Path | None = None) -> Path:
         raise BenchError("the load generator needs a C compiler: apt-get install gcc libc6-dev")
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f"{program.name}.{os.getpid()}"
-    made = subprocess.run([compiler, *FLAGS, "-o", fresh, SOURCE], check=False, capture_output=True, text=True)  # noqa: S603
+    words = [compiler, *FLAGS, "-o", fresh, SOURCE, *more]  # libraries behind what asks for them
+    made = subprocess.run(words, check=False, capture_output=True, text=True)  # noqa: S603
     if made.returncode:
-        raise BenchError(f"the load generator could not be compiled:\n{made.stderr}")
+        hint = "; are the headers of OpenSSL there (apt-get install libssl-dev)?" if digest else ":"
+        raise BenchError(f"the load generator could not be compiled{hint}\n{made.stderr}")
     fresh.replace(program)  # at once, so that another run never sees half of it
     return program
 

@@ -6,5 +6,11 @@
                            └── figures              SIPp's files → rates, percentiles
     result → report, plot
 
+Scenarios that SIPp cannot play have ends of their own (`commands`, series → plot):
+
+    authenticated ── accounts, authenticated_messages, scripts/benchmark/generator.c   digest at 1,000 calls/s
+    flows ────────── flow_phones (registering), flow_calls                             thousands of connections
+    trunk_group ──── group_calls, group_trunk, alarm                                   each call followed by itself
+
 `account` and `proxy` stand alone, for other measurements too (scripts/bench).
 """

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from scripts.load import report
+from scripts.load.commands import FAILING, GOOD, IMPOSSIBLE, LEAKING, authenticated, flows, trunk_group
 from scripts.load.config import CATEGORIES
 from scripts.load.cores import Cores, available, share
 from scripts.load.errors import LoadError
@@ -20,14 +21,12 @@ from scripts.load.run import Load, run
 from scripts.load.scenario import SCENARIOS, Scenario
 from tap.native import CORE, VARIABLE
 
-GOOD, LEAKING, IMPOSSIBLE, FAILING = 0, 1, 2, 3
-"""Exit status; a usage error is 2 as well."""
-
 SUMMARY = "\n\n".join(
     (
         "Play SIPp calls through a Sipveil of its own, and search every message that the trunk gets for what it must "
         "not hear of the caller.",
         "\b\nScenarios:\n" + "\n".join(f"  {each.name:<10} {each.what}" for each in SCENARIOS.values()),
+        "Scenarios with options of their own, and ends that are no SIPp, are the commands below: COMMAND --help.",
         f"The proxy has the core that scripts/run would run; {VARIABLE}=pure or =native chooses.",
         "Exit status: 1 when something leaked, 3 when calls failed or a reload was refused (in a sweep they may), "
         "2 when it could not be run.",
@@ -59,7 +58,12 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     return CATEGORIES if "all" in names else tuple(dict.fromkeys(names))
 
 
-@click.command(help=SUMMARY, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    help=SUMMARY,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    commands=[authenticated, flows, trunk_group],
+)
 @click.option(
     "--scenario",
     "names",
@@ -125,12 +129,15 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     show_default=True,
     help="The proxy on cores of its own, where there are two or more.",
 )
+@click.pass_context
 def main(  # noqa: PLR0913 - one for each option
-    *, names: tuple[str, ...], rate: float, calls: int | None, limit: int, sources: int, ports: int, workers: int,
-    ring: int, talk: int, sweep: tuple[float, ...] | None, picture: Path | None, json_file: Path | None,
-    keep: tuple[str, ...], reload_every: float | None, port: int, pin: bool,
+    context: click.Context, *, names: tuple[str, ...], rate: float, calls: int | None, limit: int, sources: int,
+    ports: int, workers: int, ring: int, talk: int, sweep: tuple[float, ...] | None, picture: Path | None,
+    json_file: Path | None, keep: tuple[str, ...], reload_every: float | None, port: int, pin: bool,
 ) -> None:  # fmt: skip
     """Read the options, run, report."""
+    if context.invoked_subcommand:
+        return
     if picture and not sweep:
         raise click.UsageError("--plot draws a sweep: give --sweep RATE,RATE,… too")
     if sources > 1 and ports > 1:

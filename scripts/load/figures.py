@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,3 +97,8 @@ def percentiles(values: Sequence[float]) -> dict[str, float | None]:
     ordered = sorted(values)
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
     return {name: percentile(ordered, share) for name, share in shares.items()}
+
+
+def words(times: Mapping[str, float | None]) -> str:
+    """Return percentiles for a person."""
+    return ", ".join(f"{name} {'-' if value is None else f'{value:.1f}'}" for name, value in times.items())

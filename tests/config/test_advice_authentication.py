@@ -32,3 +32,15 @@ def test_a_trunk_that_gets_credentials_and_no_realm() -> None:
     assert told(["10.0.0.0/8"], realms=[], trunks=[trunk]) == [("realms",)]
     assert told(["10.0.0.0/8"], realms=["r"], trunks=[trunk]) == []
     assert told(["10.0.0.0/8"], realms=[], trunks=[trunk], authentication={"realm": "r"}) == []
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_browsers_know_no_other_algorithm_than_md5(transport: str) -> None:
+    web = SETTINGS["listeners"][0] | {"name": "web", "port": 8080, "transport": transport}
+    if transport == "wss":
+        web |= {"certificates": ["a.pem"], "keys": ["a.key"]}
+    listeners = [*SETTINGS["listeners"], web]
+    asked = {"realm": "r"}
+    assert told(["10.0.0.0/8"], listeners=listeners, authentication=asked) == [("authentication", "algorithms")]
+    assert told(["10.0.0.0/8"], listeners=listeners, authentication=asked | {"algorithms": ["MD5"]}) == []
+    assert told(["10.0.0.0/8"], listeners=listeners) == []

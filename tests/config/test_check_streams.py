@@ -65,8 +65,7 @@ def test_what_means_nothing_is_a_mistake(key: str, transport: str, right: str) -
 
 @pytest.mark.parametrize("transport", ["tcp", "ws"])
 def test_several_workers(transport: str) -> None:
-    (only,) = found(f'transport = "{transport}"', "workers = 2")
-    assert only.startswith("listeners[0].transport: is no listener for 2 workers")
+    assert found(f'transport = "{transport}"', "workers = 2") == []
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,11 @@ def test_another_curve() -> None:
     assert recovered(make(NAME, key_of("p384").public_key(), bytes(16)), KEY) is None
 
 
-@pytest.mark.parametrize("point", [POINT, bits(b""), bits(b"\x00"), bits(bytes(65)), bits(b"\x04" + b"\x01" * 64)])
+@pytest.mark.parametrize(
+    "point",
+    [POINT, bits(b""), bits(b"\x00"), bits(bytes(65)), bits(b"\x04" + b"\x01" * 64)],
+    ids=["another", "empty", "infinity", "zeros", "off"],
+)
 @pytest.mark.parametrize("parameters", [b"", value(NULL), known.CURVES["secp256r1"], known.CURVES["secp384r1"]])
 def test_points(point: bytes, parameters: bytes) -> None:
     """Not on the curve (an invalid-curve attack), infinity, of another curve: no key, no error."""

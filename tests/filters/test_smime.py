@@ -349,3 +349,11 @@ def test_a_part_is_not_changed_into_two() -> None:
             Entity(MIXED, b"", BODY),
             lambda part, *_: Changed(b"text/plain", b"x\r\n--foobar\r\n") if is_metadata(part) else None,
         )
+
+
+def test_a_boundary_within_a_line_ends_nothing() -> None:
+    """What was in a part before it was encrypted is so afterwards (found by test_mutated_bodies)."""
+    body = BODY.replace(METADATA, METADATA + b"<!-- --foobar -->")
+    back = opened(sealed(MIXED, body).entity)
+    assert back.number == 1
+    assert METADATA + b"<!-- --foobar -->" in back.entity.body

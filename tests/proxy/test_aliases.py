@@ -138,3 +138,22 @@ def test_offers_are_bounded() -> None:
         via = parse_via(b"SIP/2.0/TLS 198.51.100.7:%d;branch=z9hG4bKx;alias" % port)
         aliases.offered(Flow("TLS", FAR, FROM, port, (NAME,)), via, CORE)
     assert len(aliases) == MAX_ALIASES
+
+
+def test_other_workers_are_told_of_what_is_new() -> None:
+    """Once each, with what makes them find it; and what ends with a worker is no offer any more."""
+    ours, theirs = Aliases(), Aliases()
+    told: list[tuple[Flow, int]] = []
+    ours.tell = lambda flow, port: told.append((flow, port))
+    flow = Flow("TLS", FAR, FROM, (1 << 32) + 9, (NAME,))
+    via = parse_via(b"SIP/2.0/TLS 198.51.100.7:5090;branch=z9hG4bKx;alias")
+    for _ in range(3):
+        ours.offered(flow, via, CORE)
+    assert told == [(flow, 5090)]
+    assert theirs.learn(*told[0])
+    assert ours.offers() == theirs.offers() == {flow: 5090}
+    own = theirs.own(flow)
+    theirs.worker_ended(2)
+    assert len(theirs) == 1
+    theirs.worker_ended(1)
+    assert (len(theirs), theirs.own(flow)) == (0, own)

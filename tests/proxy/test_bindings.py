@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.bindings import Binding, Bindings
@@ -145,3 +147,71 @@ def test_what_the_journal_says_is_not_told_it() -> None:
     table.journal = heard = Heard()
     table.replace(ALICE_AOR, (binding(),), 0.0, known=True)
     assert (heard.lines, len(table)) == ([], 1)
+
+
+class Crew:
+    """Other workers; we own what begins with an a."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[object, ...]] = []
+        self.news: list[Callable[[], None]] = []
+
+    def owns(self, aor: bytes) -> bool:
+        return aor.startswith(b"a")
+
+    def changed(self, aor: bytes, bindings: tuple[Binding, ...]) -> None:
+        self.log.append(("changed", aor, len(bindings)))
+
+    def lost(self, aor: bytes, flow: Flow, path: tuple[bytes, ...]) -> None:
+        self.log.append(("lost", aor, flow))
+
+    def catch_up(self) -> None:
+        while self.news:
+            self.news.pop()()
+
+
+THEIRS = b"bob@example.net"
+FAR = TWO._replace(connection=(1 << 32) + 2)
+
+
+def test_the_others_are_told_by_the_owner_alone(table: Bindings) -> None:
+    """What others tell, and what ends by itself with what they own, goes no further."""
+    crew = table.others = Crew()
+    table.replace(ALICE_AOR, (binding(ONE),), 0.0)
+    table.replace(THEIRS, (binding(ONE), binding(FAR, reg_id=2)), 0.0, known=True)
+    table.closed(ONE, 1.0)
+    assert crew.log == [("changed", ALICE_AOR, 1), ("changed", ALICE_AOR, 0)]
+    table.lost(THEIRS, FAR, (), 1.0)
+    assert crew.log[2:] == [("lost", THEIRS, FAR)]
+    assert isinstance(table.journal, Heard)
+    assert {aor for aor, _ in table.journal.lines} == {ALICE_AOR}
+    assert len(table) == 0
+    assert (table.owns(ALICE_AOR), table.owns(THEIRS)) == (True, False)
+
+
+def test_what_was_told_before_is_known(table: Bindings) -> None:
+    """By whatever way it is asked for."""
+    crew = table.others = Crew()
+
+    def told() -> None:
+        table.replace(THEIRS, (binding(ONE),), 5.0, known=True)
+
+    crew.news.append(told)
+    recorded = table.recorded(ONE)
+    assert recorded is not None
+    crew.news.append(lambda: table.replace(THEIRS, (binding(TWO),), 6.0, known=True))
+    assert table.current(ONE, EPOCH + 5) == TWO
+    crew.news.append(lambda: table.replace(THEIRS, (binding(FAR),), 7.0, known=True))
+    assert table.found_again(recorded) == FAR
+
+
+def test_a_worker_takes_its_connections_along(table: Bindings) -> None:
+    """Nobody else's, and no datagrams."""
+    udp = Flow("UDP", LOCAL, ("10.0.0.1", 5062))
+    table.replace(ALICE_AOR, (binding(ONE), binding(FAR, reg_id=2), binding(udp, reg_id=3)), 0.0)
+    table.worker_ended(1, 1.0)
+    assert [each.flow for each in table.of(ALICE_AOR)] == [ONE, udp]
+    table.worker_ended(0, 2.0)
+    assert [each.flow for each in table.of(ALICE_AOR)] == [udp]
+    assert table.own_addresses(4, len) == []
+    assert table.own_addresses(len(ALICE_AOR), len) == [ALICE_AOR]

@@ -7,13 +7,14 @@ import pytest
 from proxy.errors import Refused
 from proxy.flow import Flow
 from proxy.flow_token import open_flow, open_services, seal_flow, seal_services
+from proxy.places import alone
 from proxy.tokens import Tokens
 from tests.world import keyring
 
 TOKENS = Tokens(keyring(3))
 UDP = Flow("UDP", ("192.0.2.1", 5060), ("10.0.0.1", 5062))
 TLS = Flow("TLS", ("192.0.2.1", 5061), ("2001:db8::1", 40000), 7)
-HERE = (77, 0)
+HERE = alone(77)
 
 
 @pytest.mark.parametrize("flow", [UDP, TLS])
@@ -24,9 +25,9 @@ def test_a_flow_comes_back(flow: Flow) -> None:
 def test_a_connection_of_another_process_is_gone() -> None:
     """Its number may be another's by now; a datagram needs none."""
     with pytest.raises(Refused) as caught:
-        open_flow(TOKENS, seal_flow(TOKENS, TLS, HERE), (78, 0))
+        open_flow(TOKENS, seal_flow(TOKENS, TLS, HERE), alone(78))
     assert caught.value.code == 430
-    assert open_flow(TOKENS, seal_flow(TOKENS, UDP, HERE), (78, 0)) == UDP
+    assert open_flow(TOKENS, seal_flow(TOKENS, UDP, HERE), alone(78)) == UDP
 
 
 @pytest.mark.parametrize("user", [b"", b"x", b"A" * 60, seal_services(TOKENS, (b"sip:a;lr",))])

@@ -12,8 +12,8 @@ from tests.world import WALL, keyring
 CALL, HERE, FLOOR = b"call-1@10.1.1.23", b"10.1.1.23", WALL - 1000
 
 
-def nonces(*ids: int, realm: bytes = b"sip.example.net", life: int = 300) -> Nonces:
-    return Nonces(Tokens(keyring(*ids)), realm, life)
+def nonces(*ids: int, realm: bytes = b"sip.example.net", life: int = 300, worker: int = 0) -> Nonces:
+    return Nonces(Tokens(keyring(*ids)), realm, life, worker)
 
 
 def worth(nonce: bytes, *, by: Nonces | None = None, call: bytes = CALL, origin: bytes = HERE, wall: int = WALL,
@@ -21,7 +21,14 @@ def worth(nonce: bytes, *, by: Nonces | None = None, call: bytes = CALL, origin:
     return (by or nonces()).judge(nonce, call, origin, wall, floor).freshness
 
 
-def test_another_worker_or_node_takes_it() -> None:
+def test_another_worker_s_is_worth_nothing() -> None:
+    """A REGISTER that is repeated with another To meets another worker, which has not counted it."""
+    nonce = nonces(worker=1).make(CALL, HERE, WALL, FLOOR)
+    assert worth(nonce, by=nonces(worker=1)) is Freshness.FRESH
+    assert worth(nonce, by=nonces(worker=2)) is Freshness.FOREIGN
+
+
+def test_another_node_takes_it() -> None:
     """All it has in common with the maker is the key ring."""
     nonce = nonces().make(CALL, HERE, WALL, FLOOR)
     assert len(nonce) == 26

@@ -11,6 +11,7 @@ from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
+from proxy.places import alone
 from proxy.record import (
     BUCKETS,
     HARD_LIMIT,
@@ -92,7 +93,7 @@ def test_payloads_come_in_buckets_within_the_budget(record: Record, budget: int)
 @given(sip.records, st.integers(0, 2**32 - 1), st.integers(64, HARD_LIMIT), st.booleans())
 def test_a_mould_makes_what_the_plain_form_makes(record: Record, issued: int, budget: int, whole: bool) -> None:
     """Or leaves it to that; the second one of a mould as the first, and the fields as the bytes."""
-    mould = Mould(record, issued, (record.node, record.worker))
+    mould = Mould(record, issued, alone(record.node, record.worker))
     plain = mould.record(record.marks, record.flow, record.target, record.routes, whole=whole)
     if whole:
         assert plain == record._replace(issued=issued)
@@ -224,7 +225,7 @@ def test_a_record_cut_short_is_malformed(record: Record, data: st.DataObject) ->
 @pytest.mark.parametrize("transport", ["TCP", "TLS", "WS", "WSS"])
 def test_streams_carry_node_worker_and_connection(transport: str) -> None:
     """dialogs.md: for TCP, TLS and WebSocket the flow (node, worker, connection) and the binding."""
-    flow = Flow(transport, ("2001:db8::1", 5061), ("2001:db8::23", 40000), 4_000_000_000)
+    flow = Flow(transport, ("2001:db8::1", 5061), ("2001:db8::23", 40000), (63 << 32) + 4_000_000_000)
     record = TYPICAL._replace(flow=flow, node=513, worker=63, binding=Binding(b"sip:a@h", b"<urn:uuid:1>", 1))
     assert decode(encode(record, HARD_LIMIT)) == record
 

@@ -61,7 +61,9 @@ def test_to_can_be_left_out_of_account() -> None:
 
 def test_a_number_before_our_address_is_what_it_was() -> None:
     ladder = registered()
-    assert called(ladder, CARRIER.invite(uri=b"sip:+15550142@192.0.2.1")) == b"sip:+15550142@192.0.2.1"
+    invite = CARRIER.invite(uri=b"sip:+15550142@192.0.2.1")
+    other = Packet(invite.source, invite.data.replace(b"To: <sip:+15550142@", b"To: <sip:+15550199@"))
+    assert called(ladder, other) == b"sip:+15550142@192.0.2.1"
 
 
 def test_a_user_that_the_carrier_insists_on() -> None:

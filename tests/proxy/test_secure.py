@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from proxy.routing import Hop
+from proxy.secure import check_secure
+from proxy.unsent import Unsent
 from tests import world as w
 from tests.agents import ALICE, PBX, PSAP, read
 from tests.ladder import Ladder, Sent, Silence
@@ -86,3 +92,21 @@ def test_ordinary_calls_name_tls_as_those_who_speak_it_do() -> None:
     """A sip call over TLS asks for no sips."""
     _, _, _, _, got, _, sent = established("TLS", "TLS")
     assert all(b";transport=tls" in uri for uri in ours(got) + ours(sent))
+
+
+def test_sips_that_crosses_us_twice_goes_on() -> None:
+    """RFC 5630 wants TLS of what others could hear: from ourselves to ourselves nobody can."""
+    network = world("TLS", "TLS").core.generation.network
+    party = network.party_of(("198.51.100.7", 5090))
+    assert party is not None
+    around = network.named(party, b"192.0.2.1", 5070)
+    assert around is not None
+    assert around.transport == "UDP"
+    check_secure(_to(around))
+    with pytest.raises(Unsent):
+        check_secure(_to(around._replace(host="192.0.2.9")))
+
+
+def _to(hop: Hop) -> Any:
+    """Return as much of a crossing as is looked at."""
+    return SimpleNamespace(hop=hop, target=SIPS, routes=(), emergency=False, near_origin=b"192.0.2.1")

@@ -8,33 +8,46 @@ import pytest
 from twisted.python.failure import Failure
 
 from config.settings import Overload as OverloadSettings
+from proxy import transport_handover
 from proxy.flow import Flow
-from proxy.handover import Framer
+from proxy.handover import Framer, Matter
 from proxy.overload import Overload
 from proxy.transport import DATAGRAMS_PER_WAKE_UP
-from proxy.transport_handover import HandoverStats, Inbox, InboxReader, Outboxes
+from proxy.transport_handover import LONGEST_FRAME, HandoverStats, Inbox, InboxReader, Outboxes, Take
 from tests.proxy.test_transport import HandReactor
 
-LISTENERS = [("192.0.2.1", 5060)]
-FLOW = Flow("UDP", LISTENERS[0], ("10.1.1.23", 5062))
+LISTENERS = [("UDP", ("192.0.2.1", 5060)), ("TCP", ("192.0.2.1", 5060))]
+FLOW = Flow(*LISTENERS[0], ("10.1.1.23", 5062))
 
 
 class Pair:
     """A worker that hands over, and one that reads."""
 
     def __init__(self) -> None:
-        self.inbox = Inbox()
+        self.inbox, self.back = Inbox(), Inbox()
         self.reactor = HandReactor()
         self.received: list[tuple[bytes, Flow, float]] = []
         self.failures: list[Exception] = []
         self.sent, self.taken = HandoverStats(), HandoverStats()
-        self.outboxes = Outboxes([self.inbox.writer], Framer(LISTENERS), self.sent)
+        self.outboxes = Outboxes([self.inbox.writer, self.back.writer], 1, Framer(LISTENERS), self.sent)
         self.overload = Overload(OverloadSettings(), lambda begins: None)
         self.reader = InboxReader(
-            self.reactor, self.inbox.reader, Framer(LISTENERS), self.taken, receive=self._receive,
+            self.reactor, self.inbox.reader, Framer(LISTENERS), self.taken, takes=self._takes(),
             clock=lambda: 7.0, failed=self.failures.append, overload=self.overload,
         )  # fmt: skip
         self.reader.start()
+
+    def _takes(self) -> list[Take]:
+        self.matters: list[Matter] = []
+
+        def take(matter: Matter) -> Take:
+            def taken(data: bytes, flow: Flow, now: float) -> None:
+                self.matters.append(matter)
+                self._receive(data, flow, now)
+
+            return taken
+
+        return [take(matter) for matter in Matter]
 
     def _receive(self, data: bytes, flow: Flow, now: float) -> None:
         self.received.append((data, flow, now))
@@ -50,6 +63,7 @@ def pair() -> Iterator[Pair]:
     yield made
     made.reader.close()
     made.inbox.close()
+    made.back.close()
 
 
 def test_a_datagram_arrives_as_if_it_had_been_read_there(pair: Pair) -> None:
@@ -124,3 +138,72 @@ def test_closed_while_reading(pair: Pair) -> None:
     assert pair.reactor.readers == set()
     assert pair.reader.fileno() == -1
     assert pair.reader.logPrefix() == "inbox"
+
+
+STREAM = Flow(*LISTENERS[1], ("10.1.1.23", 40_001), (3 << 32) + 7)
+
+
+def fill(pair: Pair) -> None:
+    """Leave no room in the inbox."""
+    while not pair.sent.lost:
+        pair.outboxes.hand_over(0, b"x" * 60_000, FLOW, 6.5)
+    while pair.outboxes.hand_over(0, b"", FLOW, 6.5):
+        pass
+
+
+def test_what_is_said_arrives_as_what_it_is(pair: Pair) -> None:
+    """Only messages for their owner, and for another's connection, are counted."""
+    assert pair.outboxes.send(0, b"send", STREAM, 6.5)
+    pair.outboxes.undelivered(0, b"unsent", STREAM, 6.5)
+    pair.outboxes.closed(STREAM, 6.5)
+    pair.outboxes.began(FLOW, 6.5)
+    pair.outboxes.offered(STREAM, 5061, 6.5)
+    pair.reader.doRead()
+    assert pair.matters == [Matter.SEND, Matter.UNDELIVERED, Matter.CLOSED, Matter.BEGAN, Matter.OFFERED]
+    assert [data for data, *_ in pair.received] == [b"send", b"unsent", b"", b"\1", b"5061"]
+    assert [flow for _, flow, _ in pair.received] == [STREAM, STREAM, STREAM, FLOW, STREAM]
+    assert (pair.sent.sent_by_others, pair.sent.handed_over, pair.taken.taken_over, pair.sent.lost) == (1, 0, 0, 0)
+
+
+def test_nobody_waits_for_a_full_inbox(pair: Pair) -> None:
+    """Who has a message is told so; that a connection is gone is told later, and nothing overtakes it."""
+    fill(pair)
+    assert not pair.outboxes.send(0, b"", STREAM, 6.5)
+    pair.outboxes.closed(STREAM, 6.5)
+    pair.inbox.reader.recv(LONGEST_FRAME)
+    assert not pair.outboxes.hand_over(0, b"", FLOW, 6.5), "the end comes first"
+    pair.outboxes.flush()
+    assert pair.outboxes.hand_over(0, b"after", FLOW, 6.5)
+    while not pair.matters or pair.received[-1][0] != b"after":
+        pair.reader.doRead()
+    assert pair.matters[-2:] == [Matter.CLOSED, Matter.ARRIVED]
+
+
+def test_what_must_be_told_is_bounded(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that hangs for ever costs so much memory and no more."""
+    monkeypatch.setattr(transport_handover, "MOST_UNTOLD", 10)
+    fill(pair)
+    before = pair.sent.lost
+    for _ in range(30):
+        pair.outboxes.closed(STREAM, 6.5)
+    assert len(pair.outboxes._untold[0]) == 10
+    assert pair.sent.lost == before + 20
+
+
+def test_nothing_is_cut(pair: Pair) -> None:
+    """Our own lines make the largest message larger; beyond that it is refused whole."""
+    assert pair.outboxes.send(0, b"x" * (65_535 + 4096), STREAM, 6.5)
+    assert not pair.outboxes.send(0, b"x" * (LONGEST_FRAME - 8), STREAM, 6.5)
+    pair.reader.doRead()
+    assert [len(data) for data, *_ in pair.received] == [65_535 + 4096]
+
+
+def test_who_is_not_there_gets_nothing(pair: Pair) -> None:
+    """A token of a time with more workers; a connection with more names than a frame takes."""
+    assert not pair.outboxes.send(7, b"x", STREAM, 6.5)
+    many = STREAM._replace(identity=("x" * 5000,))
+    assert (pair.outboxes.takes(STREAM), pair.outboxes.takes(many)) == (True, False)
+    pair.outboxes.closed(many, 6.5)
+    pair.outboxes.offered(many, 1, 6.5)
+    pair.reader.doRead()
+    assert pair.received == []

@@ -13,7 +13,8 @@ from proxy import transport_shared
 from proxy.matching import owner
 from proxy.steering import REACHES, Reach, steering
 from proxy.transport import open_udp_socket
-from proxy.transport_shared import open_group, steer
+from proxy.transport_shared import open_group, open_stream_group, steer
+from proxy.transport_stream import bind_stream_socket
 from tests.proxy.test_matching import request
 from tests.proxy.test_steering import response
 
@@ -162,3 +163,47 @@ class Picky:
         self.asked += 1
         if struct.unpack_from("@H", value)[0] >= self._refused:
             raise OSError(12, "Cannot allocate memory")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_connections_are_shared_out(address: str) -> None:
+    """On one port, and to none who stands beside."""
+    group = open_stream_group(address, 0, 3)
+    own = group[0].getsockname()
+    made = [socket.create_connection(own[:2]) for _ in range(60)]
+    counts = [0, 0, 0]
+    for place, sock in enumerate(group):
+        with suppress(BlockingIOError):
+            while True:
+                sock.accept()[0].close()
+                counts[place] += 1
+    assert sum(counts) == 60
+    assert all(counts)
+    for each in made:
+        each.close()
+    close(group)
+
+
+def test_nobody_else_listens_on_our_port() -> None:
+    """Neither a second Sipveil with workers, nor one beside somebody else."""
+    group = open_stream_group("127.0.0.1", 0, 2)
+    address, port = group[0].getsockname()
+    with pytest.raises(OSError, match="in use"):
+        open_stream_group(address, port, 2)
+    close(group)
+    close(open_stream_group(address, port, 1))
+
+
+def test_a_group_of_streams_is_whole_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[socket.socket] = []
+
+    def bind(address: str, port: int, *, shared: bool = False) -> socket.socket:
+        if shared:
+            raise OSError("no")
+        made.append(bind_stream_socket(address, port))
+        return made[-1]
+
+    monkeypatch.setattr(transport_shared, "bind_stream_socket", bind)
+    with pytest.raises(OSError, match="no"):
+        open_stream_group("127.0.0.1", 0, 2)
+    assert made[0].fileno() == -1

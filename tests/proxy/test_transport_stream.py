@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.address import IPv6Address
 from twisted.internet.task import deferLater
 
 from proxy.flow import Flow
+from proxy.transport_connection import SLICE
 from proxy.transport_stream import open_stream_socket
 from tests.proxy.streams import MESSAGE, Bench, reactor
 
@@ -409,7 +411,43 @@ async def test_a_flood_of_pings_is_answered_no_larger_than_it_is(bench: Bench) -
     client = bench.client()
     client.sendall(b"\r\n" * 1000)
     assert await bench.reads(client, 1000) == b"\r\n" * 500
-    assert bench.counts["connections_held_back rate"] == 1
+    assert bench.counts["connections_held_back rate"] >= 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_flood_that_came_at_once_holds_up_nobody() -> None:
+    """64 KB are 6,000 messages of the shortest kind: so many are looked at, and others are heard meanwhile."""
+    bench = Bench(rate=5).listen()
+    client, other = bench.client(), bench.client()
+    short = b"A\r\nl:0\r\n\r\n"
+    client.sendall(short * 500)
+    await bench.until(lambda: bench.counts["connections_held_back rate"])
+    assert len(bench.core.received) <= 5 + SLICE // len(short) + 1
+    other.sendall(MESSAGE)
+    await bench.until(lambda: MESSAGE in bench.core.messages)
+    for _ in range(10):
+        bench.look(1)
+    await bench.until(lambda: len(bench.core.received) == 501)
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_connections_of_one_ipv6_network_are_bounded() -> None:
+    """A /64 is one customer (RFC 6177 §2), who could connect from as many addresses of it as there are connections."""
+    bench = Bench(per_source=2).listen()
+    taken = [
+        bench.streams.accept(bench.acceptor, IPv6Address("TCP", f"2001:db8::{number}", 5))
+        for number in (1, "ffff:1", "2:0:0:1")
+    ]
+    assert [each is not None for each in taken] == [True, True, False]
+    taken.append(bench.streams.accept(bench.acceptor, IPv6Address("TCP", "2001:db8:0:1::1", 5)))
+    assert taken[3] is not None
+    assert bench.counts["connections_refused source"] == 1
+    for each in taken:
+        if each is not None:
+            each.lost("peer")
+    assert bench.streams._sources == {}
+    await bench.close()
 
 
 # --- out

@@ -136,7 +136,8 @@ async def test_pings(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("data", [request(protocol=""), request(protocol="xmpp"), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-                                  b"OPTIONS sip:a SIP/2.0\r\n\r\n", b"\0" * 100 + b"\r\n\r\n"])  # fmt: skip
+                                  b"OPTIONS sip:a SIP/2.0\r\n\r\n", b"\0" * 100 + b"\r\n\r\n"],
+                         ids=["no-subprotocol", "other-subprotocol", "browser", "plain-sip", "noise"])  # fmt: skip
 @pytest_twisted.ensureDeferred
 async def test_what_is_no_sip_over_websocket_is_refused(bench: Bench, data: bytes) -> None:
     """Another subprotocol, a web browser, plain SIP, noise: an HTTP error at most, and no page."""
@@ -189,6 +190,7 @@ async def test_a_handshake_is_bounded_in_bytes_and_time(bench: Bench) -> None:
     "data",
     [frame(b"x", size=5000)[:20], frame(b"x" * 900, final=False) + frame(b"x" * 900, 0, final=False) * 2,
      frame(MESSAGE, masked=False), b"\xff" * 10, frame(b"x", 3)],
+    ids=["large-frame", "large-message", "unmasked", "noise", "unknown-kind"],
 )  # fmt: skip
 @pytest_twisted.ensureDeferred
 async def test_what_breaks_the_rules_ends_it(data: bytes) -> None:
@@ -213,6 +215,61 @@ async def test_slow_frames_are_cut_off(bench: Bench) -> None:
     bench.look(11)
     await bench.ended(client)
     assert bench.counts["connections_closed slow"] == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "unit"),
+    [(b"", frame(b"", PING)), (b"", frame(b"", PONG)), (b"", frame(b"")),
+     (frame(b"", final=False), frame(b"", 0, final=False)), (frame(b"", final=False), frame(b"x", 0, final=False))],
+    ids=["pings", "pongs", "messages", "empty pieces", "pieces"],
+)  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_a_flood_of_frames_holds_up_nobody(before: bytes, unit: bytes) -> None:
+    """Whatever they are, so many a second are looked at; what came at once beyond them waits, and others are heard."""
+    bench = listening(rate=5)
+    client, other = await opened(bench), await opened(bench)
+    client.sendall(before + unit * 5000)
+    await bench.until(lambda: bench.counts["connections_held_back rate"] == 1)
+    flooding = next(each for each in bench.streams._connections.values() if each.held)
+    assert len(flooding.carrier._backlog) > 4000 * len(unit)  # type: ignore[union-attr]
+    other.sendall(frame(MESSAGE))
+    await bench.until(lambda: bench.core.received)
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_message_in_many_pieces_arrives(bench: Bench) -> None:
+    client = await opened(bench)
+    pieces = [frame(bytes([byte]), 0, final=False) for byte in MESSAGE[1:]]
+    client.sendall(frame(MESSAGE[:1], final=False) + b"".join(pieces) + frame(b"", 0))
+    await bench.until(lambda: bench.core.received)
+    assert bench.core.messages == [MESSAGE]
+
+
+@pytest.mark.parametrize("first", [0xC1, 0xA1, 0x91, 0xC9])
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_compressed(bench: Bench, first: int) -> None:
+    """permessage-deflate (RFC 7692) is not agreed to: a few bytes could become any number; its bits end it."""
+    client = bench.client()
+    client.sendall(request(extra="Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"))
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += await bench.reads(client, 1)
+    assert b"extensions" not in answer.lower()
+    client.sendall(bytes([first]) + frame(b"x")[1:])
+    await bench.ended(client)
+    assert bench.core.received == []
+
+
+@pytest.mark.parametrize("data", [frame(b"x" * 126, PING), frame(b"x", PING, final=False), frame(b"x", 0)],
+                         ids=["a large ping", "a ping in pieces", "a piece of nothing"])  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_what_no_client_writes_ends_it(bench: Bench, data: bytes) -> None:
+    """RFC 6455 §5.4, §5.5."""
+    client = await opened(bench)
+    client.sendall(data)
+    await bench.ended(client)
+    assert bench.core.received == []
 
 
 @pytest_twisted.ensureDeferred

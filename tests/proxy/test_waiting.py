@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from proxy.flow import Flow
-from proxy.timers import TICK
-from proxy.waiting import AT_ONCE
+from proxy.timers import TICK, TimerWheel
+from proxy.waiting import AT_ONCE, Waiting
 from tests.ladder import Ladder, Sent, Silence
 from tests.proxy.test_transports import CARRIER, FAR, carrier, flow_of, phone, world
 
@@ -75,3 +77,41 @@ def test_thousands_do_not_fail_in_one_go() -> None:
     assert len(made.wait(TICK)) == AT_ONCE
     assert len(made.wait(TICK)) == 1
     assert len(made.core.waiting) == 0
+
+
+class Client:
+    """A request that waits."""
+
+    def __init__(self, worker: int) -> None:
+        self.flow = Flow("TLS", FAR, CARRIER, (worker << 32) + 7)
+        self.failed = False
+
+    def unreachable(self, now: float) -> None:
+        self.failed = True
+
+
+def test_the_end_of_a_worker_is_that_of_its_connections() -> None:
+    """What waits for another worker's goes on, and for one that we make ourselves."""
+    waiting, wheel = Waiting(), TimerWheel(0.0)
+    clients: list[Any] = [Client(1), Client(2)]
+    clients.append(Client(0))
+    clients[2].flow = Flow("TLS", FAR, CARRIER)
+    for client in clients:
+        waiting.begins(client)
+    waiting.worker_ended(1, wheel, 0.0)
+    wheel.advance(1.0)
+    assert [client.failed for client in clients] == [True, False, False]
+    waiting.ended(clients[1].flow, wheel, 1.0, here=False)
+    wheel.advance(2.0)
+    assert [client.failed for client in clients] == [True, True, False]
+    assert len(waiting) == 1
+
+
+def test_another_worker_s_connection_to_a_trunk_is_not_ours() -> None:
+    """Each worker has made one of its own; the end of the other's fails nothing here."""
+    made, alice, gateway = world("UDP", "TCP", trunks=[TWO_HOSTS]), phone("UDP"), carrier("TCP")
+    ladder = Ladder(made) >> alice.invite(uri=INVITE) << Sent(alice, 100) << Sent(gateway, b"INVITE")
+    made.core.closed(flow_of(gateway, "TCP", (1 << 32) + 8), made.now, here=False)
+    assert made.wait(0.1) == []
+    assert len(made.core.waiting) == 1
+    assert ladder >> gateway.answer(ladder[b"INVITE"], 200) << Sent(alice, 200)

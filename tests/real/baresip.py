@@ -52,6 +52,8 @@ EVENT = 10.0
 _TRACE = re.compile(rb"\x1b\[36;1m#\n(?:UDP|TCP|TLS) \S+ -> (\S+)\n(.*?)\n?\x1b\[;m\n", re.DOTALL)
 SPOKEN = 8000
 """Samples a second."""
+WINDOW = SPOKEN // 10
+"""Samples that tell a pitch."""
 
 
 class Baresip:
@@ -150,11 +152,16 @@ class Baresip:
             self._buffer += data
 
     def has_heard(self, pitch: int) -> bool | None:
-        """Return True if the last tenth of a second of the last call that ended was a tone of that pitch."""
-        path = max(self._folder.glob("dump-*-dec.wav"), key=lambda each: each.stat().st_mtime)
-        samples = array("h", path.read_bytes()[-SPOKEN // 5 :])
-        turns = sum((one < 0) != (other < 0) for one, other in pairwise(samples))
-        return abs(turns - pitch // 5) <= 2 or None
+        """Return True once a tenth of a second was a tone of that pitch; then what it has heard is forgotten."""
+        for path in self._folder.glob("dump-*-dec.wav"):
+            sound = path.read_bytes()[44:]  # behind the header
+            samples = array("h", sound[: len(sound) // 2 * 2])
+            for start in range(0, len(samples) - WINDOW, WINDOW):
+                turns = sum((one < 0) != (other < 0) for one, other in pairwise(samples[start : start + WINDOW]))
+                if abs(turns - pitch // 5) <= 2:
+                    path.unlink()
+                    return True
+        return None
 
     # --- messages
 

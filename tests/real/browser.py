@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.real.harness import PROXY, Lab, now, program
+from tests.real.harness import PROXY, READY, Lab, now, program
 
 PAGES = Path(__file__).parent / "web_phone"
 LIBRARY = Path(sys.prefix) / "web-phone" / "node_modules" / "sip.js" / "lib"
@@ -92,8 +92,13 @@ class Browser:
         except queue.Empty:
             return None
 
+    def quit(self) -> None:
+        """Let it end by itself, for Debian's Chromium is a script with many children; wait until all have gone."""
+        self._order("Browser.close")
+        self.process.wait(READY)
+
     def close(self) -> None:
-        """Stop serving; the lab ends the process."""
+        """Stop serving; whoever still runs ends when the pipes do."""
         self._server.shutdown()
         self._server.server_close()
         for end in self._open:

@@ -21,9 +21,15 @@ CONFIG = Path(__file__).with_suffix(".cfg")
 class Carrier:
     """Kamailio behind a relay."""
 
-    def __init__(self, lab: Lab, sipveil: Sipveil, *, password: str = "", algorithm: str = "MD5") -> None:
-        """Choose addresses; nothing runs yet but the relay. With a password, callers from outside are asked for it."""
+    def __init__(
+        self, lab: Lab, sipveil: Sipveil, *, password: str = "", algorithm: str = "MD5", customer: str = ""
+    ) -> None:
+        """Choose addresses; nothing runs yet but the relay. With a password, callers from outside are asked for it.
+
+        What its phones call is sent to the Contact of `customer`, an account that has to be registered here.
+        """
         self._lab = lab
+        self._customer = customer
         self._password, self._algorithm = password, algorithm
         self._gate: Address = (TRUNK, free_port(TRUNK))
         self.inside: Address = (INSIDE, free_port(INSIDE))
@@ -49,7 +55,8 @@ class Carrier:
             "ADVERTISED": _written(self.relay.outer), "GATEPORT": str(self._gate[1]), "GATE": _written(self._gate),
             "INSIDE": _written(self.inside), "RELAY": _written(self.relay.inner),
             "WANTED": str(int(bool(self._password))), "SECRET": self._password or "nobody is asked",
-            "ALGORITHM": self._algorithm,
+            "ALGORITHM": self._algorithm, "CUSTOMER ==": f"{int(bool(self._customer))} ==",
+            "ACCOUNT": self._customer or "nobody",
         }  # fmt: skip
         for word, value in words.items():
             text = text.replace(word, value) if word != "INSIDE" else text.replace("udp:INSIDE", f"udp:{value}")

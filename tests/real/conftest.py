@@ -34,9 +34,13 @@ def sipveil(lab: Lab) -> Iterator[Sipveil]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Return a running proxy for phones, shared by the tests of a file."""
-    place = House(Lab(tmp_path_factory.mktemp("house")))
-    yield place
-    place.close()
+    place = Lab(tmp_path_factory.mktemp("house"))
+    try:
+        made = House(place)
+        yield made
+        made.stop()
+    finally:
+        place.close()
 
 
 @pytest.hookimpl(wrapper=True)

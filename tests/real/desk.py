@@ -71,6 +71,8 @@ class Desk:
 
     def hear(self, seconds: float) -> bool:
         """Wait for a datagram and put it on the tape; tell whether one came."""
+        if self._socket.fileno() < 0:
+            return False
         self._socket.settimeout(max(seconds, 0.001))
         try:
             data = self._socket.recv(65535)

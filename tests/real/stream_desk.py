@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from tests.agents import Agent, Packet
 from tests.real.desk import Desk
-from tests.real.harness import Address
+from tests.real.harness import Address, now
 
 _LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([0-9]+)", re.IGNORECASE)
 
@@ -72,18 +72,22 @@ class StreamDesk(Desk):
 
     def hear(self, seconds: float) -> bool:
         """Wait for a message and put it on the tape; tell whether one came."""
-        waited = [*self._open, *([self._door] if self._door is not None else [])]
-        hidden = [each for each in self._open if isinstance(each, ssl.SSLSocket) and each.pending()]
-        ready, _, _ = (hidden, (), ()) if hidden else select.select(waited, (), (), max(seconds, 0.001))
-        for each in ready:
-            if each is self._door:
-                with suppress(OSError):  # who does not like our certificate
-                    plain, _ = self._door.accept()
-                    plain.settimeout(5)
-                    self._take(plain if self._context is None else self._context.wrap_socket(plain, server_side=True))
-                return self.hear(seconds)
-            if self._read(each):
+        end = now() + seconds
+        while True:
+            hidden = [each for each in self._open if isinstance(each, ssl.SSLSocket) and each.pending()]
+            waited = [*self._open, *([self._door] if self._door is not None else [])]
+            ready = hidden or select.select(waited, (), (), max(end - now(), 0.001))[0]
+            if any(self._accept() if each is self._door else self._read(each) for each in ready):
                 return True
+            if now() >= end or not (self._open or self._door):
+                return False
+
+    def _accept(self) -> bool:
+        assert self._door is not None
+        with suppress(OSError):  # who does not like our certificate
+            plain, _ = self._door.accept()
+            plain.settimeout(5)
+            self._take(plain if self._context is None else self._context.wrap_socket(plain, server_side=True))
         return False
 
     def ended(self, seconds: float = 5.0) -> bool:

@@ -38,9 +38,11 @@ Register = Callable[..., WebPhone]
 
 
 @pytest.fixture(scope="module")
-def browser(house: House) -> Browser:
-    """Return a Chromium that takes the house's certificate and no other; it ends with the house."""
-    return Browser(house.lab, house.key())
+def browser(house: House) -> Iterator[Browser]:
+    """Return a Chromium that takes the house's certificate and no other."""
+    made = Browser(house.lab, house.key())
+    yield made
+    made.quit()
 
 
 @pytest.fixture
@@ -123,6 +125,16 @@ def test_a_browser_goes_away_from_a_certificate_that_it_does_not_believe(house: 
     alice = register(ALICE, "stranger", expected="failed")
     assert not any("REGISTER" in text for text in alice.wires)
     assert house.bindings() == 0
+
+
+@pytest.mark.parametrize("transport", ["udp", "tls"])
+def test_a_phone_that_cannot_do_what_browsers_want(lab: Lab, house: House, register: Register, transport: str) -> None:
+    """baresip without DTLS refuses what a browser offers, and the page is told so."""
+    alice, bob = register(ALICE, "wss"), house.phone(lab, BOB, transport)
+    house.expect_bindings(2)
+    alice.do("dial", uri=f"sip:{BOB.number}@{DOMAIN}")
+    assert alice.event("rejected")["status"] == 488
+    bob.command("quit")
 
 
 def dialling(scenario: str, local: Address, house: House) -> list[str | Path]:

@@ -19,6 +19,8 @@ from tests.real.stream_desk import StreamDesk
 from tests.tls import TlsAuthority
 
 PORT = 5060
+PATIENCE = 20.0
+"""Seconds to wait for a message: TCP repeats by a timer of its own, which doubles while there is nobody."""
 OUTAGE = 1.2
 """Seconds without an interface: more than T1, so that what waits is repeated in vain meanwhile."""
 STREAMS = """
@@ -119,12 +121,12 @@ class Place:
 
     def answer(self, invite: Packet) -> tuple[Packet, bytes, bytes, Packet]:
         """Let the trunk take a call, which is up then."""
-        invited = self.trunk.take(b"INVITE")
+        invited = self.trunk.take(b"INVITE", PATIENCE)
         answer = self.trunk.agent.answer(invited, 200)
         self.trunk.send(answer)
-        answered = self.phone.take(200)
+        answered = self.phone.take(200, PATIENCE)
         self.phone.send(self.phone.agent.within(b"ACK", answered, own=invite, cseq=1))
-        self.trunk.take(b"ACK")
+        self.trunk.take(b"ACK", PATIENCE)
         return invite, answered, invited, answer
 
     def within(self, call: tuple[Packet, bytes, bytes, Packet], method: bytes, cseq: int, *, by_phone: bool) -> None:
@@ -134,8 +136,8 @@ class Place:
         formed, own = (answered, invite) if by_phone else (invited, answer)
         branch = b"z9hG4bK%b%d%d" % (method, cseq, by_phone)
         asking.send(asking.agent.within(method, formed, own=own, cseq=cseq, branch=branch))
-        other.send(other.agent.answer(other.take(method), 200))
-        asking.take(200)
+        other.send(other.agent.answer(other.take(method, PATIENCE), 200))
+        asking.take(200, PATIENCE)
 
 
 @pytest.mark.parametrize("version", [4, 6], ids=["ipv4", "ipv6"])

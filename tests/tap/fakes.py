@@ -9,6 +9,7 @@ from pathlib import Path
 from config.keyring import KeyRing
 from config.load import load
 from config.settings import Settings, Trunk
+from proxy.aliases import Aliases
 from proxy.bindings import Bindings
 from proxy.counters import Counters
 from proxy.digest_client import NO_ACCOUNTS, Account
@@ -54,6 +55,9 @@ class FakeCore:
     def __init__(self, settings: Settings, sinks: Sinks) -> None:
         self.settings = settings
         self.sinks = sinks
+        self.aliases = Aliases()
+        self.gone: list[int] = []
+        self.refused: list[bytes] = []
         self.bindings = Bindings(TimerWheel(0.0), 0.0)
         self.counters = Counters()
         self.overload = Overload(settings.overload, lambda begins: None)
@@ -77,8 +81,14 @@ class FakeCore:
     def undelivered(self, flow: Flow, data: bytes, now: float) -> None:
         self.lost.append((flow, data))
 
-    def closed(self, flow: Flow, now: float) -> None:
+    def closed(self, flow: Flow, now: float, *, here: bool = True) -> None:
         self.ended.append(flow)
+
+    def worker_ended(self, worker: int, now: float) -> None:
+        self.gone.append(worker)
+
+    def unowned(self, data: bytes, flow: Flow, now: float) -> None:
+        self.refused.append(data)
 
     def unframed(self, data: bytes, flow: Flow, code: int, why: str) -> None:
         self.broken.append((data, flow, code, why))

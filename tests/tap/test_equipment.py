@@ -14,6 +14,7 @@ from tap.shell import StartError
 from tap.state import key_ring_path, subscriber_store_path
 from tests.config.store.people import two
 from tests.tap.fakes import CONFIG, settings_of
+from tests.tls import TlsAuthority
 
 PAIR = "workers = 2\n" + CONFIG
 
@@ -86,3 +87,52 @@ def test_subscribers_are_read_once_for_all_workers(tmp_path: Path) -> None:
     assert isinstance(equipment.privacy, Engine)
     assert equipment.privacy.subscribers is equipment.subscribers
     equipment.close()
+
+
+REGISTRAR = '[registrar]\ndomains = ["example.net"]\nunauthenticated = true\n'
+
+
+def test_each_worker_listens_for_connections(tmp_path: Path) -> None:
+    """Beside datagrams, which alone are steered; a port that is taken is a sentence, by its transport."""
+    second = '[[listeners]]\nname = "second"\naddress = "127.0.0.1"\nport = 0\ntransport = "tcp"\n\n'
+    text = PAIR.replace("[access]", second + "[access]", 1)
+    equipment = Equipment(settings_of(tmp_path, text))
+    equipment.open()
+    port = equipment.settings.listeners[1].port
+    assert [equipment.sockets(worker)[1].getsockname() for worker in range(2)] == [("127.0.0.1", port)] * 2
+    other = Equipment(settings_of(tmp_path, text.replace("port = 0\ntransport", f"port = {port}\ntransport")))
+    with pytest.raises(StartError, match=f"cannot open tcp 127.0.0.1:{port}"):
+        other.open()
+    equipment.close()
+
+
+def test_certificates_are_read_before_privileges_are_dropped(tmp_path: Path) -> None:
+    """Once for all workers; one that is missing is a sentence, and nothing stays open."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    second = (
+        '[[listeners]]\nname = "second"\naddress = "127.0.0.1"\nport = 0\ntransport = "tls"\n'
+        'certificates = ["own.pem"]\nkeys = ["own.key"]\n\n'
+    )
+    settings = settings_of(tmp_path, PAIR.replace("[access]", second + "[access]", 1))
+    equipment = Equipment(settings)
+    with pytest.raises(StartError, match=r"own\.pem"):
+        equipment.open()
+    assert equipment._groups == []
+    TlsAuthority(state).issue("own", dns=["sip.example.net"])
+    equipment = Equipment(settings)
+    equipment.open()
+    assert list(equipment.tls) == ["second"]
+    equipment.close()
+
+
+def test_feeds_are_for_a_registrar_of_our_own(tmp_path: Path) -> None:
+    """Nobody else pays for them."""
+    for text, count in ((PAIR, 0), (PAIR + REGISTRAR, 2)):
+        equipment = Equipment(settings_of(tmp_path, text))
+        equipment.prepare(1_790_000_000.0)
+        assert len(equipment.feeds) == count
+        equipment.nodes[1] = 65_535
+        assert list(equipment.nodes) == [0, 65_535]
+        equipment.close()
+        assert equipment.feeds == []

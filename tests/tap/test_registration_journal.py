@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,26 @@ async def test_a_full_disk(bench: Bench) -> None:
     assert len(said) == 2
     assert "disk is full" in said[0]
     assert not any("example.net" in line for line in bench.log.lines)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_being_written_is_not_saved_yet(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for 0 before a restart loses nobody."""
+    go_on = threading.Event()
+    write = RegistrationJournal._write
+
+    def slowly(journal: RegistrationJournal, batch: Any) -> None:
+        go_on.wait(5)
+        write(journal, batch)
+
+    monkeypatch.setattr(RegistrationJournal, "_write", slowly)
+    bench.journal.start(reactor)
+    bench.register(BOB)
+    await bench.until(lambda: bench.journal._is_writing)
+    assert bench.unsaved == 1
+    go_on.set()
+    await bench.until(lambda: not bench.unsaved)
+    bench.journal.stop()
 
 
 @pytest_twisted.ensureDeferred

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,6 +17,7 @@ from tap.shelf import Shelf
 from tap.state import prepare as start
 from tests.authorities import Authority
 from tests.tap.fakes import CONFIG, settings_of
+from tests.tls import TlsAuthority
 
 WALL = 1_790_000_000
 SIGNED = 'listener = "access"\nsign = true\n\n'
@@ -86,4 +88,22 @@ def test_a_reload_leaves_workers_their_keys(tmp_path: Path) -> None:
     trunk, core = Party(Zone.TRUNK, found.settings.trunks[0]), Party(Zone.CORE)
     assert [found.privacy.plan(KEEP_ALL, hop).vouches for hop in (trunk, core)] == [True, True]
     assert found.credentials.key is not None
+    shelf.close()
+
+
+def test_certificates_go_along(tmp_path: Path) -> None:
+    """Workers read no files: they may not be allowed to."""
+    settings = settings_of(tmp_path, CONFIG)
+    start(settings, 1000.0)
+    TlsAuthority(tmp_path / "state").issue("own", dns=["sip.example.net"])
+    listener = (
+        '[[listeners]]\nname = "secure"\naddress = "127.0.0.1"\nport = 0\ntransport = "tls"\n'
+        'certificates = ["own.pem"]\nkeys = ["own.key"]\n\n'
+    )
+    settings = settings_of(tmp_path, listener + CONFIG)
+    shelf = Shelf()
+    laid = prepare(tmp_path / "sipveil.toml", settings, Subscribers(), time.time())
+    shelf.lay(laid)
+    assert list(laid.tls) == ["secure"]
+    assert shelf.spare(Subscribers()).tls == laid.tls
     shelf.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from twisted.internet.task import deferLater
 
 from config.settings import Settings
 from proxy.core import Core
+from proxy.flow import Flow
 from proxy.matching import owner
 from proxy.sinks import Sinks
 from tap import worker as module
 from tap.equipment import Equipment
+from tap.registration_feed import PATIENCE
 from tap.worker import WorkerShell, core_maker, share, work
 from tests.tap.fakes import CONFIG, FakeCore, StoppedClocks, settings_of
 from tests.tap.test_service import NoSinks
@@ -30,17 +33,18 @@ PAIR = "workers = 2\n" + CONFIG
 class Bench:
     """Equipment, two workers, and a phone."""
 
-    def __init__(self, folder: Path) -> None:
-        self.equipment = Equipment(settings_of(folder, PAIR))
+    def __init__(self, folder: Path, text: str = PAIR, *, begin: bool = True) -> None:
+        self.clocks = StoppedClocks()
+        self.equipment = Equipment(settings_of(folder, text))
         self.equipment.open()
         self.equipment.prepare(1_790_000_000.0)
         self.cores: list[FakeCore] = []
         self.ready: list[int] = []
         self.shells = [
-            WorkerShell(reactor, self.equipment, worker, self._make, clocks=StoppedClocks(), ready=self._note(worker))
+            WorkerShell(reactor, self.equipment, worker, self._make, clocks=self.clocks, ready=self._note(worker))
             for worker in range(2)
         ]
-        for shell in self.shells:
+        for shell in self.shells if begin else ():
             shell.start()
         self.phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.phone.bind(("127.0.0.1", 0))
@@ -79,8 +83,8 @@ async def test_whoever_reads_a_datagram_its_owner_gets_it(tmp_path: Path) -> Non
     for shell in bench.shells:
         shell.publish()
     rows = bench.equipment.ledger.rows()
-    handed = sum(row[-4] for row in rows)
-    assert handed == sum(row[-3] for row in rows)
+    handed = sum(row[-5] for row in rows)
+    assert handed == sum(row[-4] for row in rows)
     assert handed in {len(core.received) for core in bench.cores}
     await bench.close()
 
@@ -144,3 +148,118 @@ def test_a_worker_that_cannot_start_says_where(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(module, "fresh_reactor", explode)
     equipment = Equipment(settings_of(tmp_path, PAIR))
     assert work(equipment, 0, -1, -1) == os.EX_SOFTWARE
+
+
+# --- connections and registrations
+
+STREAMS = PAIR.replace(
+    "[access]", '[[listeners]]\nname = "tcp"\naddress = "127.0.0.1"\nport = 0\ntransport = "tcp"\n\n[access]', 1
+)
+REGISTRAR = '[registrar]\ndomains = ["example.net"]\nunauthenticated = true\n'
+
+
+async def until(met: Callable[[], object]) -> None:
+    for _ in range(300):
+        if met():
+            return
+        await deferLater(reactor, 0.01)
+    pytest.fail("waited in vain")
+
+
+def request(number: int) -> bytes:
+    return b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP x\r\nCall-ID: %d\r\nContent-Length: 0\r\n\r\n" % number
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_is_for_all_workers(tmp_path: Path) -> None:
+    """Its messages meet their owners, and any worker sends over it; where it is gone, whoever sent hears so."""
+    bench = Bench(tmp_path, STREAMS)
+    listener = bench.equipment.settings.listeners[1]
+    with socket.create_connection((listener.address, listener.port)) as phone:
+        phone.setblocking(False)
+        sent = [request(number) for number in range(20)]
+        phone.sendall(b"".join(sent))
+        await until(lambda: sum(len(core.received) for core in bench.cores) == len(sent))
+        for worker, core in enumerate(bench.cores):
+            assert [data for data, _ in core.received] == [data for data in sent if owner(data, 2) == worker]
+        (flow,) = {flow for core in bench.cores for _, flow in core.received}
+        assert flow.peer == phone.getsockname()
+        has, other = flow.connection >> 32, 1 - (flow.connection >> 32)
+        for worker in range(2):
+            assert bench.shells[worker].send(flow, b"from %d" % worker)
+        await until(lambda: _readable(phone, 12))
+        assert sorted((phone.recv(6), phone.recv(6))) == [b"from 0", b"from 1"]
+    await until(lambda: all(core.ended for core in bench.cores))
+    assert [core.ended for core in bench.cores] == [[flow], [flow]]
+    branch = b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK%cxxxxxxxxxxxx.l\r\n\r\n" % b"ab"[other]
+    assert bench.shells[other].send(flow, branch), "handed over"
+    assert not bench.shells[has].send(flow, branch)
+    await until(lambda: bench.cores[other].lost)
+    assert bench.cores[other].lost == [(flow, branch)]
+    assert (flow, branch) not in bench.cores[has].lost
+    await bench.close()
+
+
+def _readable(sock: socket.socket, size: int) -> bool:
+    try:
+        return len(sock.recv(size, socket.MSG_PEEK)) == size
+    except BlockingIOError:
+        return False
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_full_inbox_does_not_take_is_answered(tmp_path: Path) -> None:
+    """By the worker that has read it: over a connection nothing is repeated."""
+    bench = Bench(tmp_path, STREAMS)
+    await until(lambda: bench.ready == [0, 1])
+    for shell in bench.shells:
+        reactor.removeReader(shell._inbox)
+    for inbox in bench.equipment.inboxes:
+        with suppress(BlockingIOError):
+            while True:
+                inbox.writer.send(b"x" * 1000)
+    listener = bench.equipment.settings.listeners[1]
+    with socket.create_connection((listener.address, listener.port)) as phone:
+        phone.sendall(b"".join(map(request, range(20))))
+        await until(lambda: sum(len(core.received) + len(core.refused) for core in bench.cores) == 20)
+    assert any(core.refused for core in bench.cores)
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_offers_and_beginnings_are_told(tmp_path: Path) -> None:
+    """A worker that begins later knows what the others' connections are offered for, and they that its own are gone."""
+    bench = Bench(tmp_path, STREAMS)
+    await until(lambda: [core.gone for core in bench.cores] == [[1], [0]])
+    local = bench.equipment.settings.listeners[1]
+    flow = Flow("TCP", (local.address, local.port), ("127.0.0.9", 5061), (1 << 32) + 7, ("carrier.example",))
+    bench.cores[1].aliases.learn(flow, 5061)
+    bench.shells[0]._outboxes.began(flow, 0.0)
+    await until(lambda: len(bench.cores[0].aliases))
+    assert bench.cores[0].aliases.offers() == {flow: 5061}
+    assert bench.cores[1].aliases.tell is not None
+    other = flow._replace(connection=(1 << 32) + 8)
+    bench.cores[1].aliases.tell(other, 5062)
+    await until(lambda: len(bench.cores[0].aliases) == 2)
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_worker_reads_nothing_before_it_knows_who_is_registered(tmp_path: Path) -> None:
+    """Or before the others have had their time: one that is dead itself says nothing."""
+    bench = Bench(tmp_path, STREAMS + REGISTRAR, begin=False)
+    bench.shells[0].start()
+    await deferLater(reactor, 0.1)
+    assert bench.ready == []
+    bench.clocks.monotonic += PATIENCE
+    await until(lambda: bench.ready == [0])
+    bench.shells[1].start()
+    await until(lambda: bench.ready == [0, 1])
+    assert bench.shells[1].healthy
+    await bench.close()
+
+
+def test_connections_are_shared_out(tmp_path: Path) -> None:
+    """In all; those from one address each worker counts for itself."""
+    settings = settings_of(tmp_path, "workers = 3\n" + CONFIG + "\n[streams]\nconnections = 100\nper_source = 7\n")
+    assert (share(settings).streams.connections, share(settings).streams.per_source) == (34, 7)

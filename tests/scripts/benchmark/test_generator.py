@@ -30,6 +30,13 @@ def test_built_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [made]
 
 
+def test_with_passwords_it_is_another_one(tmp_path: Path) -> None:
+    program("gcc", "build-essential")
+    if not Path("/usr/include/openssl/evp.h").exists():
+        pytest.skip("the headers of OpenSSL are not installed: apt-get install libssl-dev")
+    assert build(tmp_path, digest=True) != build(tmp_path)
+
+
 def test_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(BenchError, match="apt-get install gcc"):
@@ -38,8 +45,10 @@ def test_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_broken_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/false")
-    with pytest.raises(BenchError, match="could not be compiled"):
+    with pytest.raises(BenchError, match="could not be compiled:"):
         build(tmp_path)
+    with pytest.raises(BenchError, match=r"could not be compiled; .*libssl-dev"):
+        build(tmp_path, digest=True)
 
 
 def test_cache(monkeypatch: pytest.MonkeyPatch) -> None:

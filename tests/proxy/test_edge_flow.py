@@ -1,0 +1,128 @@
+"""Edge proxies whose connections are gone get new ones; nobody else does, and no message chooses where to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxy.edge_flow import edge_flow
+from proxy.flow import Flow
+from tests.agents import SDP, Packet, read
+from tests.ladder import Ladder, Restart, Sent, Silence
+from tests.proxy.test_transports import NEAR, PHONE, carrier, phone, world
+from tests.world import World
+
+EDGE, GATEWAY = phone("TCP"), carrier("UDP")
+CONNECTION = Flow("TCP", NEAR, PHONE, 7)
+OWN = b"sip:10.1.1.23:5099;transport=tcp;lr"
+
+
+def behind(edge: str = "10.1.1.23", near: str = "TCP") -> World:
+    """A world in which the phones' side is an edge proxy."""
+    access: dict[str, Any] = {"networks": ["10.0.0.0/8"], "listener": "near", "edge_proxies": [edge]}
+    return world(near, "UDP", access=access)
+
+
+def established(there: World, route: bytes = OWN) -> tuple[Ladder, bytes, Packet]:
+    """A call that came by an edge proxy; returns the INVITE that left, and its answer."""
+    headers = (b"Record-Route: <%b>" % route, b"Content-Type: application/sdp")
+    invite = EDGE.request(uri=b"sip:+15550100@192.0.2.1:5070", headers=headers, body=SDP)
+    ladder = Ladder(there) >> invite << Sent(EDGE, 100) << Sent(GATEWAY, b"INVITE")
+    sent = ladder[b"INVITE"]
+    answer = GATEWAY.answer(sent, 200)
+    ladder = ladder >> answer << Sent(EDGE, 200)
+    ladder = ladder >> EDGE.within(b"ACK", ladder[200], own=invite, cseq=1) << Sent(GATEWAY, b"ACK")
+    return ladder, sent, answer
+
+
+def sent_to(ladder: Ladder, method: bytes) -> Flow:
+    """Return the flow of what left last, which must be such a request."""
+    address, data = ladder.world.sent[-1]
+    assert data.startswith(method)
+    assert ladder.world.sent_over[-1].peer == address
+    ladder.left.clear()
+    return ladder.world.sent_over[-1]
+
+
+@pytest.mark.parametrize(
+    ("edge", "route", "port"),
+    [
+        ("10.1.1.23", OWN, 5099),
+        ("10.1.1.23:5070", OWN, 5070),
+        ("10.1.1.0/24", b"sip:10.1.1.23;transport=tcp;lr", 5060),
+        ("10.1.1.23", b"sip:10.1.1.99:5099;lr", 5060),
+        ("10.1.1.23", b"sip:edge.example:5099;lr", 5060),
+    ],
+)
+def test_the_call_goes_on_over_a_new_connection(edge: str, route: bytes, port: int) -> None:
+    """To the address that the dead one came from; the port is the configuration's, else that of its own Route."""
+    ladder, sent, answer = established(behind(edge), route)
+    ladder.world.close(CONNECTION)
+    ladder = ladder >> GATEWAY.within(b"BYE", sent, own=answer)
+    ladder.left += ladder.world.wait(0.1)
+    assert sent_to(ladder, b"BYE") == Flow("TCP", NEAR, ("10.1.1.23", port))
+
+
+def test_its_answer_comes_back() -> None:
+    ladder, sent, answer = established(behind())
+    ladder.world.close(CONNECTION)
+    ladder = ladder >> GATEWAY.within(b"BYE", sent, own=answer)
+    ladder.left += ladder.world.wait(0.1)
+    bye = ladder.world.sent[-1][1]
+    sent_to(ladder, b"BYE")
+    there = ("10.1.1.23", 5099)
+    ladder.world.flows[there] = Flow("TCP", NEAR, there, 9)
+    ladder = ladder >> Packet(there, EDGE.answer(bye, 200).data)
+    assert [(address, read(data).status) for address, data in ladder.left] == [(GATEWAY.address, 200)]
+
+
+def test_a_new_connection_that_fails_too_is_480() -> None:
+    ladder, sent, answer = established(behind())
+    ladder.world.close(CONNECTION)
+    ladder.world.refuse_send.add(("10.1.1.23", 5099))
+    ladder = ladder >> GATEWAY.within(b"BYE", sent, own=answer)
+    ladder.left += ladder.world.wait(0.2)
+    assert ladder << Sent(GATEWAY, 480)
+
+
+def test_an_ack_goes_there_too() -> None:
+    ladder, sent, answer = established(behind())
+    ladder.world.close(CONNECTION)
+    ladder >> GATEWAY.within(b"ACK", sent, own=answer, cseq=3)
+    assert sent_to(ladder, b"ACK").peer == ("10.1.1.23", 5099)
+
+
+def test_after_a_restart_too() -> None:
+    ladder, sent, answer = established(behind())
+    ladder.world.wall += 60.001
+    ladder = ladder >> Restart() >> GATEWAY.within(b"BYE", sent, own=answer)
+    assert sent_to(ladder, b"BYE") == Flow("TCP", NEAR, ("10.1.1.23", 5099))
+
+
+def test_a_phone_gets_none() -> None:
+    """Behind a NAT there is nobody; and who listens there may be anybody."""
+    ladder, sent, answer = established(behind())
+    ladder.world.close(CONNECTION)
+    ladder.world.reload(**_without_edge())
+    ladder = ladder >> GATEWAY.within(b"BYE", sent, own=answer)
+    ladder.left += ladder.world.wait(0.1)
+    assert ladder << Sent(GATEWAY, 480) << Silence()
+
+
+def _without_edge() -> dict[str, Any]:
+    plain = world("TCP", "UDP").settings
+    return {name: getattr(plain, name) for name in ("listeners", "access", "core", "trunks", "routes")}
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TLS", "WS", "WSS"])
+def test_other_transports_have_none(transport: str) -> None:
+    """There is no name to expect over TLS, no server behind a WebSocket, and nothing to lose over UDP."""
+    network = behind(near=transport).core.generation.network
+    assert edge_flow(network, Flow(transport, NEAR, PHONE, 7), ()) is None
+
+
+def test_a_connection_of_ours_to_it_has_none_to_stand_for_it() -> None:
+    network = behind().core.generation.network
+    assert edge_flow(network, CONNECTION._replace(connection=0), ()) is None
+    assert edge_flow(network, CONNECTION, (b"<",)) == Flow("TCP", NEAR, ("10.1.1.23", 5060))
