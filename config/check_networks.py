@@ -135,11 +135,11 @@ def _edge_proxies(draft: Draft) -> Iterator[Mistake]:
     for path, proxy in parsed(parse_network, draft, "access", "edge_proxies", EACH):
         if proxy.network.prefixlen == 0:
             yield Mistake(path, f"{proxy} would believe every source", "write the addresses of your own proxies")
-        elif readable and not any(_inside(proxy, network) for network in networks):
+        elif readable and not any(is_inside(proxy, network) for network in networks):
             yield Mistake(path, f"{proxy} is in none of access.networks", "add it there, or take it out here")
 
 
-def _inside(inner: NetworkValue, outer: NetworkValue) -> bool:
+def is_inside(inner: NetworkValue, outer: NetworkValue) -> bool:
     """Tell whether every source in inner is in outer."""
     if outer.port not in (0, inner.port) or inner.network.version != outer.network.version:
         return False

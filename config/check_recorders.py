@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from config.address import parse_host_port
+from config.address import parse_host_port, parse_network
+from config.check_networks import claims, is_inside
 from config.draft import EACH, Draft, parsed, tables, texts
 from config.lines import Path
 from config.problem import Mistake
@@ -21,6 +22,7 @@ def recorder_mistakes(draft: Draft) -> Iterator[Mistake]:
     for path, client in tables(draft, "recording_clients", EACH):
         yield from _listener(path, client, listeners)
         yield from _asks_clients(path, client, listeners)
+        yield from _is_somewhere(path, client, draft)
     yield from _groups(draft)
 
 
@@ -73,6 +75,15 @@ def _asks_clients(path: Path, client: Draft, listeners: dict[str, Draft]) -> Ite
         if table is not None and table.get("transport") == "tls" and "client_ca" not in table:
             right = "give the listener client_ca, or write one that has it"
             yield Mistake((*path, *key), f'"{name}" asks nobody for a certificate', right)
+
+
+def _is_somewhere(path: Path, client: Draft, draft: Draft) -> Iterator[Mistake]:
+    """A client is of the zone that its address is in, as whoever else is there; strangers get silence."""
+    zones = [claim for claim in claims(draft) if claim.zone[:1] != ("recorders",)]
+    for key, network in parsed(parse_network, client, "networks", EACH):
+        if not any(is_inside(network, claim.network) for claim in zones):
+            right = "add it to the networks of that of them where the client stands"
+            yield Mistake((*path, *key), f"{network} is in none of access, core and the trunks", right)
 
 
 def _groups(draft: Draft) -> Iterator[Mistake]:

@@ -38,3 +38,8 @@ def _as_trunk(recorder: Recorder) -> RecorderTrunk:
 
 def _first_name(hosts: tuple[HostPortValue, ...]) -> str:
     return next((hop.host for hop in hosts if not hop.is_ip), "")
+
+
+def names_of(settings: Settings) -> tuple[str, ...]:
+    """Return the names of trunks and recorders, as gauges and subscribers' exceptions have them."""
+    return tuple([each.name for each in (*settings.trunks, *recorder_trunks(settings))])

@@ -17,6 +17,7 @@ listeners = [
   { name = "tls", address = "127.0.0.1", transport = "tls", certificates = ["a"], keys = ["b"], client_ca = "c" },
   { name = "all", address = "127.0.0.2", transport = "tls", certificates = ["a"], keys = ["b"] },
 ]
+core = { networks = ["203.0.113.5", "192.0.2.0/24"], listener = "udp" }
 trunks = [{ name = "t", hosts = ["192.0.2.1"], listener = "udp" }]
 recorders = [
   { name = "one", hosts = ["srs.example.net"], networks = ["192.0.2.8"], listener = "tls", certificate = "one.pem" },
@@ -60,6 +61,8 @@ def test_a_good_file_has_none() -> None:
          'recording_clients[0].listener: "all" asks nobody for a certificate'),
         ('"192.0.2.0/24"], listener = "tls"', '"192.0.2.0/24"], listener = "udp"',
          'recording_clients[0].listener: "udp" is no listener of TLS'),
+        ('"203.0.113.5"]', '"203.0.113.6"]',
+         "recording_clients[1].networks[0]: 203.0.113.6/32 is in none of access, core and the trunks"),
         ('to = "edges"', 'to = "x"', 'recording_clients[1].to: no recorder is of the group "x"'),
         ('group = "edges"', 'group = "recorders"', 'recording_clients[1].to: no recorder is of the group "edges"'),
     ],

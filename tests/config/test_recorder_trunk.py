@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.recorder_trunk import recorder_trunks
+from config.recorder_trunk import names_of, recorder_trunks
 from config.settings import Settings
 from tests.recording_sessions import RECORDER
 from tests.world import settings
@@ -33,3 +33,7 @@ def test_what_both_have_is_taken_over() -> None:
     (trunk,) = recorder_trunks(of(country="DE", transfer_basis="clauses", health=health, networks=["192.0.2.0/24"]))
     assert (trunk.country, trunk.transfer_basis, trunk.health.options) == ("DE", "clauses", 30.0)
     assert [str(each) for each in trunk.networks] == ["192.0.2.0/24"]
+
+
+def test_names_are_those_of_both() -> None:
+    assert names_of(of()) == ("carrier", "second", "psap", "srs")
