@@ -194,6 +194,9 @@ transport = "tls"
 certificates = ["own.pem"]
 keys = ["own.key"]
 client_ca = "own.pem"
+[core]
+networks = ["192.0.2.3"]
+listener = "t"
 [[recorders]]
 name = "srs"
 hosts = ["192.0.2.1"]

@@ -84,7 +84,7 @@ def test_all_mistakes_come_at_once_each_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load(file)
     assert [(each.line, each.key) for each in refused.value.problems] == [
-        (9, "recorders[0].certificate"), (10, "recorders[1].listener"),
+        (10, "recorders[0].certificate"), (11, "recorders[1].listener"),
     ]  # fmt: skip
 
 
