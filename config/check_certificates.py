@@ -12,9 +12,11 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from config import signing_key, trust_store
-from config.draft import Draft
+from config import recorder_keys, signing_key, trust_store
+from config.draft import EACH, Draft, tables
+from config.encryption_certificate import EncryptionCertificateError
 from config.problem import Mistake
+from config.recorders_section import Recorder
 from config.section import Section
 from config.settings import Settings, Signing, Verification
 from config.signing_key import SigningKeyError
@@ -38,6 +40,7 @@ def certificate_mistakes(draft: Draft, folder: Path, wall: float) -> Iterator[Mi
         yield from _of_key(signing, state, wall)
     if verification is not None:
         yield from _of_store(verification, state)
+    yield from _of_recorders(draft, state, wall)
 
 
 def certificate_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
@@ -54,6 +57,30 @@ def certificate_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
             yield Mistake(path, wrong, "have one issued that does: verifiers refuse others")
     if settings.verification is not None:
         yield from _of_chains(settings.verification, state, wall)
+    for place, recorder in enumerate(settings.recorders):
+        certificate = recorder_keys.read(recorder, state).certificate
+        if certificate is not None and certificate.ends - wall < signing_key.EXPIRY_WARNING:
+            wrong = f"the certificate holds from {certificate.days()}"
+            right = "renew it: nothing is encrypted to one that has ended, so nothing is recorded"
+            yield Mistake(("recorders", place, "certificate"), wrong, right)
+
+
+def _of_recorders(draft: Draft, state: Path, wall: float) -> Iterator[Mistake]:
+    """Yield what keeps metadata from being encrypted to recorders, or opened for them."""
+    for path, table in tables(draft, "recorders", EACH):
+        recorder = _read(table, Recorder)
+        if recorder is None or recorder.certificate is None or (recorder.role != "recorder" and recorder.key is None):
+            continue  # the schema, or `check_recorders`, says so
+        where = (*path, "certificate")
+        try:
+            certificate = recorder_keys.read(recorder, state).certificate
+        except EncryptionCertificateError as error:
+            wrong, _, right = str(error).partition("; ")
+            yield Mistake(where, wrong, right or _LOOK)
+            continue
+        if certificate is not None and not certificate.holds(wall):
+            wrong = f"{state / recorder.certificate}: the certificate holds from {certificate.days()}"
+            yield Mistake(where, wrong, "renew it, and look at this machine's clock")
 
 
 def _of_key(signing: Signing, state: Path, wall: float) -> Iterator[Mistake]:
@@ -118,8 +145,10 @@ def _state_dir(draft: Draft) -> str:
 
 def _section(draft: Draft, name: str, kind: type[S]) -> S | None:
     found = draft.get(name)
-    if not isinstance(found, dict):
-        return None
+    return _read(found, kind) if isinstance(found, dict) else None
+
+
+def _read(found: Draft, kind: type[S]) -> S | None:
     try:
         return kind.model_validate({key: tuple(v) if isinstance(v, list) else v for key, v in found.items()})
     except ValidationError:

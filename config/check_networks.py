@@ -92,13 +92,15 @@ class Claim(NamedTuple):
 
 def claims(draft: Draft) -> Iterator[Claim]:
     """Yield what each zone claims; each trunk is a zone of its own."""
-    for pattern in ("access", "networks"), ("core", "networks"), ("trunks", EACH, "networks"):
+    of_hops = ("trunks", EACH, "networks"), ("recorders", EACH, "networks")
+    for pattern in ("access", "networks"), ("core", "networks"), *of_hops:
         for path, network in parsed(parse_network, draft, *pattern, EACH):
             yield Claim(path[:-2], path, network)
     for path, hop in parsed(parse_host_port, draft, "core", "next_hop"):
         yield from _hop_claim(path[:-1], path, hop)
-    for path, hop in parsed(parse_host_port, draft, "trunks", EACH, "hosts", EACH):
-        yield from _hop_claim(path[:-2], path, hop)
+    for section in "trunks", "recorders":
+        for path, hop in parsed(parse_host_port, draft, section, EACH, "hosts", EACH):
+            yield from _hop_claim(path[:-2], path, hop)
 
 
 def _hop_claim(zone: Path, path: Path, hop: HostPortValue) -> Iterator[Claim]:
@@ -109,7 +111,7 @@ def _hop_claim(zone: Path, path: Path, hop: HostPortValue) -> Iterator[Claim]:
 
 def _named_without_networks(draft: Draft) -> Iterator[Mistake]:
     """Sources are told apart by address alone: what a name leads to is believed only inside networks written down."""
-    for path, table in (*tables(draft, "trunks", EACH), *tables(draft, "core")):
+    for path, table in (*tables(draft, "trunks", EACH), *tables(draft, "recorders", EACH), *tables(draft, "core")):
         hops = [*parsed(parse_host_port, table, "hosts", EACH), *parsed(parse_host_port, table, "next_hop")]
         name = next((hop.host for _, hop in hops if not hop.is_ip), None)
         if name and not table.get("networks"):
@@ -133,11 +135,11 @@ def _edge_proxies(draft: Draft) -> Iterator[Mistake]:
     for path, proxy in parsed(parse_network, draft, "access", "edge_proxies", EACH):
         if proxy.network.prefixlen == 0:
             yield Mistake(path, f"{proxy} would believe every source", "write the addresses of your own proxies")
-        elif readable and not any(_inside(proxy, network) for network in networks):
+        elif readable and not any(is_inside(proxy, network) for network in networks):
             yield Mistake(path, f"{proxy} is in none of access.networks", "add it there, or take it out here")
 
 
-def _inside(inner: NetworkValue, outer: NetworkValue) -> bool:
+def is_inside(inner: NetworkValue, outer: NetworkValue) -> bool:
     """Tell whether every source in inner is in outer."""
     if outer.port not in (0, inner.port) or inner.network.version != outer.network.version:
         return False

@@ -23,8 +23,9 @@ def with_default_ports(raw: object) -> object:
     listeners = _each(raw["listeners"], _listener)
     ports = {str(one.get("name")): _default(one) for one in listeners if isinstance(one, dict)}
     filled = {**raw, "listeners": listeners}
-    if isinstance(raw.get("trunks"), list | tuple):
-        filled["trunks"] = _each(raw["trunks"], lambda one: _hops(one, "hosts", ports))
+    for section in ("trunks", "recorders"):
+        if isinstance(raw.get(section), list | tuple):
+            filled[section] = _each(raw[section], lambda one: _hops(one, "hosts", ports))
     if "core" in raw:
         filled["core"] = _hops(raw["core"], "next_hop", ports)
     return filled

@@ -2,9 +2,9 @@
 
 `tomlfile` -> schema (`settings`, worded by `wording`) and cross-checks (`check_names`, `check_groups`,
 `check_networks`, `check_hosts`, `check_policy`, `check_signing`, `check_transports`, `check_streams`,
-`check_registrar`, `check_registration`, `check_authentication`, `check_numbering`, `check_guard`;
-`check_certificates`, `check_tls` and `check_credentials` where that is asked for) side by side -> each mistake gets
-its line.
+`check_registrar`, `check_registration`, `check_authentication`, `check_numbering`, `check_guard`,
+`check_recorders`; `check_certificates`, `check_tls` and `check_credentials` where that is asked for) side by side ->
+each mistake gets its line.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from config.check_networks import network_mistakes
 from config.check_numbering import numbering_mistakes
 from config.check_policy import policy_mistakes
 from config.check_prefixes import prefix_mistakes
+from config.check_recorders import recorder_mistakes
 from config.check_registrar import registrar_mistakes
 from config.check_registration import registration_mistakes
 from config.check_signing import signing_mistakes
@@ -44,7 +45,7 @@ __all__ = ["ConfigError", "Problem", "catalogue_files", "load", "warnings"]
 _CHECKS = (
     name_mistakes, group_mistakes, network_mistakes, host_mistakes, policy_mistakes, prefix_mistakes, signing_mistakes,
     transport_mistakes, stream_mistakes, registrar_mistakes, authentication_mistakes, numbering_mistakes,
-    guard_mistakes, registration_mistakes,
+    guard_mistakes, registration_mistakes, recorder_mistakes,
 )  # fmt: skip
 _RIGHT = "give the path of a configuration file (config/example.toml is one)"
 

@@ -18,6 +18,8 @@ from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.guard_section import Guard
 from config.numbering_section import Numbering, TrunkNumbers
+from config.recorders_section import Recorder, RecordingClient
+from config.recording_section import Recording
 from config.region_section import Basis, Country, Region
 from config.registrar_section import Registrar
 from config.registration_section import Registration
@@ -544,6 +546,9 @@ class Settings(Section):
     subscribers: SubscriberStore | None = Field(default=None, description="settings of single subscribers")
     region: Region | None = Field(default=None, description="where subscribers' data stay")
     authentication: Authentication | None = Field(default=None, description="who phones are")
+    recorders: tuple[Recorder, ...] = Field(default=(), description="recording servers")
+    recording_clients: tuple[RecordingClient, ...] = Field(default=(), description="who may open recording sessions")
+    recording: Recording = Field(default=Recording(), description="how recording is recognised")
     signing: Signing | None = Field(default=None, description="STIR/SHAKEN signatures")
     verification: Verification | None = Field(default=None, description="STIR/SHAKEN verification")
     limits: Limits = Field(default=Limits(), description="bounds")

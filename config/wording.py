@@ -31,6 +31,10 @@ _PATTERNS = {
         "is no https URL",
         'write one, such as "https://cert.example.org/p"',
     ),
+    r"^[^@\s:;<>\"]+@[A-Za-z0-9._-]+$": ("is no user@host", 'write one, such as "recorder@pbx.example.net"'),
+    r"^[A-Za-z][A-Za-z0-9*-]{3,63}$": ("is no name of a header", 'write one, such as "X-Rec-*"'),
+    r"^[0-9*#]{1,15}$": ("is no feature code", "write digits, * and #, 15 at most"),
+    r"^[!-~]+( [!-~]+){0,7}$": ("is no text of a command", "write up to eight words of ASCII, one blank apart"),
 }
 
 

@@ -41,6 +41,7 @@ __all__ = [
 PACKAGED = Path(config.__file__).with_name("catalogue.toml")
 """The catalogue that Sipveil comes with."""
 
+_METADATA = b"application/rs-metadata"
 E = TypeVar("E")
 
 
@@ -112,6 +113,22 @@ class Catalogue:
             known = Catalogue(tables, bodies, self.compact, self.patterns, self._sources, self.warnings, self.searches)
             self._towards[zone] = known
         return known
+
+    def with_metadata(self) -> Catalogue:
+        """Return the catalogue in which metadata of recordings tell of nothing but recording: towards recorders.
+
+        Names and numbers in them are edited for each participant before a plan sees them.
+        """
+
+        def only(entry: BodyEntry) -> BodyEntry:
+            return entry._replace(categories=(Category.RECORDING,)) if Category.RECORDING in entry.categories else entry
+
+        named = {key: only(one) for key, one in self.bodies.exact.items() if key.startswith(_METADATA)}
+        globs = [(key, only(one) if key.encode().startswith(_METADATA) else one) for key, one in self.bodies.globs]
+        bodies = Table({**self.bodies.exact, **named}, globs, UNKNOWN_BODY)
+        return Catalogue(
+            self._tables, bodies, self.compact, self.patterns, self._sources, self.warnings, self.searches
+        )  # fmt: skip
 
     def source(self, section: str, name: bytes) -> str:
         """Return where a field is defined, such as `RFC 3325 §9.1`; empty where that is not known.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
+from config.recorder_keys import RecorderKeys
 from config.settings import Settings
 from config.subscribers import Subscribers
 from config.vocabulary import Zone
@@ -12,14 +15,18 @@ from filters.catalogue import PACKAGED, Catalogue, load_catalogue
 from filters.patterns import PATTERNS, compile_leaks
 from filters.plan import CompiledPlan, forget_plans
 from filters.policy import Policy
+from filters.recorded import Recorded
 from filters.rulings import Ruling
 from filters.signer import Signer
 from filters.verifier import Verifier
 from filters.zones import towards
 from proxy.dialled import Prefixes, Wish
-from proxy.message import Message
+from proxy.message import Draft, Message
+from proxy.policy import Session
 from proxy.routing import Party
 
+NO_KEYS: Mapping[str, RecorderKeys] = MappingProxyType({})
+"""Of who knows no recorders."""
 MAX_PLANS = 256
 """Plans that are kept; a flood of different wishes then compiles anew rather than grow memory."""
 
@@ -30,6 +37,7 @@ class Engine:
     def __init__(
         self, settings: Settings, catalogue: Catalogue, subscribers: Subscribers | None = None,
         signer: Signer | None = None, verifier: Verifier | None = None,
+        recorder_keys: Mapping[str, RecorderKeys] = NO_KEYS,
     ) -> None:  # fmt: skip
         """Bind settings, catalogue and subscribers; nothing is compiled before it is needed."""
         self.subscribers = Subscribers() if subscribers is None else subscribers
@@ -37,6 +45,7 @@ class Engine:
         self._signer = signer
         self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
+        self._recorded = Recorded(self._policy, settings.recorders, recorder_keys)
         verified = settings.authentication.realm if settings.authentication else None
         self._verified = frozenset((verified.lower().encode(),)) if verified else frozenset()
         """The realm of which we verify credentials ourselves, so that not even the core needs them."""
@@ -63,6 +72,26 @@ class Engine:
         """Return whose data may not go to a trunk, `caller` or `forwarder`; "" where nobody's keep the call from it."""
         return self._policy.kept_from(request, source, hop)
 
+    def may_record(self, request: Message, source: Party) -> bool:
+        """Tell whether the sender of a request may have a recording begin or end."""
+        return self._policy.may_record(request, source)
+
+    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+        """Edit what the draft of a message to a recorder tells of a recording, before its plan.
+
+        Raises:
+            NotRecorded: where it may not be told, or cannot be read.
+        """
+        self._recorded.tell(draft, message, source, hop, session)
+
+    def seal(self, draft: Draft, hop: Party, wall: int) -> None:
+        """Encrypt what a draft tells of a recording to its recorder, after its plan.
+
+        Raises:
+            NotRecorded: where it cannot be.
+        """
+        self._recorded.seal(draft, hop, wall)
+
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return a dialog's decision with what a message's own Privacy header asks for."""
         return self._policy.also(message, decision, hop)
@@ -87,8 +116,10 @@ class Engine:
 
     def _compile(self, decision: int, hop: Party) -> CompiledPlan:
         allowed = hop.trunk.allow_headers if hop.trunk else ()
+        # What a recorder is told in metadata, the settings of those whom they name have decided by then.
+        catalogue = self._catalogue if hop.recorder is None else self._catalogue.with_metadata()
         return CompiledPlan(
-            self._catalogue, decision,
+            catalogue, decision,
             allowed=frozenset(name.lower().encode() for name in allowed),
             realms=self._verified if hop.zone is Zone.CORE else self._realms,
             ours_leave=hop.zone is not Zone.CORE or bool(self._verified), zone=towards(hop),
@@ -116,14 +147,14 @@ def catalogue_of(settings: Settings) -> Catalogue:
 
 def build(
     settings: Settings, subscribers: Subscribers | None = None, signer: Signer | None = None,
-    verifier: Verifier | None = None,
+    verifier: Verifier | None = None, recorder_keys: Mapping[str, RecorderKeys] = NO_KEYS,
 ) -> Engine:  # fmt: skip
     """Return the engine for settings with the packaged catalogue and the operator's files over it.
 
     Without subscribers, nobody has said anything; without signer, nothing is signed; without verifier,
-    nothing verified.
+    nothing verified; without recorder_keys, recorders get no metadata.
 
     Raises:
         CatalogueError: for mistakes in the catalogue.
     """
-    return Engine(settings, catalogue_of(settings), subscribers, signer, verifier)
+    return Engine(settings, catalogue_of(settings), subscribers, signer, verifier, recorder_keys)

@@ -26,8 +26,8 @@ from proxy.address_of_record import addresses_of_record
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
 from proxy.message import Message
-from proxy.policy import KEEP_ALL, action, pack, stricter
-from proxy.routing import Party
+from proxy.policy import KEEP_ALL, action, hides, pack, stricter
+from proxy.routing import CORE, Party
 from proxy.uri import parse_sip_uri
 
 MAX_DECISIONS = 4096
@@ -57,6 +57,15 @@ class _Case(NamedTuple):
     wish: Asked
     forwarders: tuple[Profile | None, ...] = ()
     """Settings of those who forwarded the call: theirs is its history, not the caller's."""
+
+
+class Participant(NamedTuple):
+    """What is decided of somebody whom a recording names."""
+
+    decision: int
+    """What the recorder may be told."""
+    may_be_recorded: bool | None
+    """None where it is no subscriber who has said anything."""
 
 
 class Policy:
@@ -115,6 +124,57 @@ class Policy:
             return "caller"
         forwarded = self._profiles_of_forwarders(request, source, hop)
         return "forwarder" if any(self._stays(one, region, trunk) for one in forwarded if one is not None) else ""
+
+    def may_record(self, request: Message, source: Party) -> bool:
+        """Tell whether the sender of a request may have a recording begin or end: its setting, else the default.
+
+        What trunks ask for is no subscriber's wish. The core is the operator's own.
+        """
+        if source.trunk is not None or source.zone is Zone.CORE:
+            return source.trunk is None
+        levels = self._settings.privacy
+        if _said(levels.floor, Category.RECORDING):
+            return False
+        default = pack({Category.RECORDING: _said(levels.default, Category.RECORDING) or Action.KEEP})
+        profile = self._profile_of_sender(request, source)
+        return not hides(profile.towards(EVERYWHERE, default) if profile else default, Category.RECORDING)
+
+    def participant(self, uri: bytes, hop: Party) -> Participant:
+        """Return what a recorder may be told of whom a recording names, and whether that one may be recorded.
+
+        Args:
+            uri: of the one who is named.
+            hop: the recorder.
+        """
+        profile = self._profile_of(uri)
+        key = (hop.key, _key(profile, hop), "participant")
+        decision = self._decided.get(key)
+        if decision is None:
+            decision = self._remember(key, self._packed(_Case(hop, CORE, b"INVITE", profile, NOTHING)))
+        return Participant(decision, None if profile is None else self._may_be_recorded(profile, hop))
+
+    def sender(self, request: Message, source: Party, hop: Party) -> bool | None:
+        """Tell whether the sender of a request may be recorded; None where it has said nothing."""
+        profile = self._profile_of_sender(request, source)
+        return None if profile is None else self._may_be_recorded(profile, hop)
+
+    def anybody_may_be_recorded(self) -> bool:
+        """Tell whether who has said nothing may be recorded."""
+        levels = self._settings.privacy
+        hidden = _said(levels.floor, Category.RECORDING) or _said(levels.default, Category.RECORDING)
+        return hidden is Action.KEEP
+
+    def _may_be_recorded(self, profile: Profile, hop: Party) -> bool:
+        trunk, levels = hop.trunk, self._settings.privacy
+        if trunk is None or _said(levels.floor, Category.RECORDING) is not Action.KEEP:
+            return False
+        default = pack({Category.RECORDING: _said(levels.default, Category.RECORDING)})
+        if hides(profile.towards(trunk.name, default), Category.RECORDING):
+            return False
+        region = self._region
+        if region is None or trunk.country in region.countries or trunk.transfer_basis in region.bases:
+            return True
+        return not self._stays(profile, region, trunk)
 
     def _stays(self, profile: Profile | None, region: Region, trunk: Trunk) -> bool:
         said = profile.may_leave(trunk.name) if profile is not None else None

@@ -8,7 +8,7 @@ beside it stays as it was: so the boundary stays too, and what would hold it is 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from filters.ber import CmsError
@@ -64,6 +64,16 @@ class Sealing(NamedTuple):
     transport: KeyTransport = KeyTransport.OAEP
 
 
+class Changed(NamedTuple):
+    """What stands in a part's place."""
+
+    kind: bytes
+    """Its media type."""
+    body: bytes
+
+
+Change = Callable[[Part, bytes, bool], Changed | None]
+"""Takes a part, its Content-Type, and whether it stands there as it is, neither compressed nor encoded."""
 Chosen = Callable[[Part], bool]
 """Tells whether a part is to be encrypted. A multipart is asked about before its parts are."""
 
@@ -97,6 +107,19 @@ def open_parts(entity: Entity, openers: Sequence[Opener], *, unauthenticated: bo
         CmsError: a FormError too: as `open_cms`, or what was encrypted is no MIME entity.
     """
     return _swap(entity, _Opener(openers, unauthenticated=unauthenticated))
+
+
+def change_parts(entity: Entity, change: Change) -> Swapped:
+    """Exchange the content of parts of a body; what describes them stays, but for a parameter charset.
+
+    Args:
+        entity: the body.
+        change: returns a part's new content, with its media type, or None where it stays; raises what it likes.
+
+    Raises:
+        FormError: the body cannot be read in full.
+    """
+    return _swap(entity, _Changer(change))
 
 
 def content_type_of(cipher: Cipher) -> bytes:
@@ -145,6 +168,27 @@ class _Sealer(_Swapper):
         raise CmsError("CMS would hold the boundary of its multipart")
 
 
+class _Changer(_Swapper):
+    def __init__(self, change: Change) -> None:
+        self._change = change
+
+    def swapped(self, head: Sequence[Field], part: Part, body: bytes, boundaries: Sequence[bytes]) -> _Raw | None:
+        values = {field.name.lower(): field.value for field in head}
+        changed = self._change(part, values.get(b"content-type", b""), _is_plain(values))
+        if changed is None:
+            return None
+        if _ends_part(changed.body, boundaries):
+            raise FormError("a part would hold the boundary of its multipart")
+        kept = [field.raw for field in head if field.name.lower() not in (b"content-type", b"content-length")]
+        return _Raw([b"Content-Type: " + changed.kind, *kept], changed.body)
+
+
+def _is_plain(values: Mapping[bytes, bytes]) -> bool:
+    """Tell whether a part, with these headers, stands there as it is."""
+    encodings = values.get(b"content-encoding", b""), values.get(b"content-transfer-encoding", b"")
+    return all(encoding.strip().lower() in PLAIN_ENCODINGS for encoding in encodings)
+
+
 class _Opener(_Swapper):
     def __init__(self, openers: Sequence[Opener], *, unauthenticated: bool) -> None:
         self._openers, self._unauthenticated = openers, unauthenticated
@@ -165,7 +209,7 @@ class _Opener(_Swapper):
         if b"content-type" not in names:
             raise CmsError("CMS holds no MIME entity")
         # An attacker could else add parts of his own to what we hand on.
-        if _collides(plain[start:], boundaries):
+        if _ends_part(plain[start:], boundaries):
             raise CmsError("CMS holds the boundary of its multipart")
         names |= {b"content-type", b"content-transfer-encoding", b"content-length"}
         outside = [field.raw for field in head if field.name.lower() not in names]
@@ -242,6 +286,11 @@ def _joined(head: Sequence[bytes], body: bytes) -> bytes:
 def _with_length(field: Field, length: int) -> bytes:
     """Return a line of a multipart within another, with its length where it is the one that tells it."""
     return b"Content-Length: %d" % length if field.name.lower() == b"content-length" else field.raw
+
+
+def _ends_part(data: bytes, boundaries: Sequence[bytes]) -> bool:
+    """Tell whether text in a part would end it, or one of those around it: a line that begins as `spans` looks for."""
+    return any(b"\n--" + each in b"\n" + data for each in boundaries)
 
 
 def _collides(data: bytes, boundaries: Sequence[bytes]) -> bool:

@@ -48,6 +48,7 @@ from proxy.parse import parse, partial
 from proxy.places import Nodes, Places, alone
 from proxy.policy import Privacy
 from proxy.probes import Probes
+from proxy.recording_control import RecordingControl
 from proxy.references import References
 from proxy.refusal import Refusals
 from proxy.registrar import Registrar
@@ -121,6 +122,7 @@ class Core:
         self.parking = Parking(settings.limits.parked)
         self.looped: dict[bytes, Party] = {}
         self.outages = Outages()
+        self.recording = RecordingControl(self)
         self.limits = TrunkLimits(settings.workers)
         self.limits.adopt(settings.trunks)
         self.refused = RefusedConnections()
@@ -287,6 +289,7 @@ class Core:
         self.registrations.adopt()
         self.limits.adopt(settings.trunks)
         self.authentication.obey()
+        self.recording.obey()
         self.guard.obey(settings.guard, settings.workers)
         self.gate.obey()
 

@@ -67,6 +67,21 @@ COUNTERS = (
     CounterSpec("sipveil_region_kept_total",
                 "Times that a trunk was kept from a request, by whose data may not go there.", "whose",
                 ("caller", "forwarder")),
+    CounterSpec("sipveil_recording_total",
+                "Requests that have to do with recording: of recording sessions, and of what may be one (suspect); "
+                "commands to record that were let through or refused with 403; and those that mention it (hint).",
+                "what", ("session", "suspect", "allowed", "refused", "hint")),
+    CounterSpec("sipveil_recording_sessions_total",
+                "Recording sessions of configured clients; begun: an INVITE on its way to a recorder, once for each "
+                "recorder that is tried.", "result", ("begun", "answered", "refused")),
+    CounterSpec("sipveil_recording_refused_total",
+                "Messages of recording sessions, or for recorders, that went nowhere: from nobody who may record; no "
+                "recorder, or no recording session; somebody who takes part may not be recorded; not over mutual TLS; "
+                "media in the clear; metadata that cannot be read, or not be encrypted or decrypted.", "reason",
+                ("client", "recorder", "subscriber", "way", "media", "metadata", "encryption")),
+    CounterSpec("sipveil_recording_plain_rtp_total",
+                "Requests of recording sessions with media that nothing encrypts, by what became of them.", "outcome",
+                ("allowed", "refused")),
     CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),
     CounterSpec("sipveil_tokens_refused_total", "Tokens that did not open or did not fit, by reason.", "reason",

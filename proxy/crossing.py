@@ -16,7 +16,7 @@ from proxy.message import Message
 from proxy.pack import ANONYMOUS, DERIVED
 from proxy.passage import Passage
 from proxy.places import Places, alone
-from proxy.policy import EditContext, Plan
+from proxy.policy import EditContext, Plan, Session
 from proxy.record import HARD_LIMIT, Mark, Mould, Record, RecordTooBig, fit
 from proxy.routing import Hop, Party
 from proxy.tokens import Purpose, Tokens
@@ -330,6 +330,16 @@ def derived(address: NameAddr | None) -> NameAddr | None:
 def keeps_record_route(party: Party) -> bool:
     """Tell whether a side takes and keeps Record-Route."""
     return party.trunk is None or party.trunk.record_route
+
+
+def session_of(crossing: Crossing, tokens: Tokens) -> Session:
+    """Return what makes pseudonyms for the recording session of a crossing, the same in all its messages."""
+    key_id, call_id = crossing.key_id, crossing.call_id
+
+    def pseudonym(value: bytes) -> bytes:
+        return tokens.mac(key_id, b"recorded", call_id, value, size=16)
+
+    return pseudonym
 
 
 def context(crossing: Crossing, tokens: Tokens, message: Message, *, towards_far: bool) -> EditContext:

@@ -44,5 +44,30 @@ class PassedOver(Refused):
     """A trunk that may not have a request, or has no room for it; others may, and a fork goes on without it."""
 
 
+class NotRecorded(Refused):
+    """A message of a recording session that goes nowhere.
+
+    Args:
+        reason: why, as COUNTERS has it.
+        code: status code of the answer.
+    """
+
+    def __init__(self, reason: str, code: int = 403) -> None:
+        """Say why, in words that tell nothing of anybody."""
+        super().__init__(code, "Recording Not Allowed", b'Warning: 399 sipveil "%b"' % _NOT_RECORDED[reason])
+        self.reason = reason
+
+
+_NOT_RECORDED = {
+    "client": b"Only configured clients may record",
+    "recorder": b"Only recording sessions go to recorders, and to nobody else",
+    "subscriber": b"Somebody who takes part may not be recorded",
+    "way": b"Recording sessions go over mutual TLS alone",
+    "media": b"Media of a recording have to be encrypted",
+    "metadata": b"Metadata of the recording cannot be read",
+    "encryption": b"Metadata of the recording cannot be encrypted, or decrypted",
+}
+
+
 class EditConflict(Exception):  # noqa: N818
     """Our fault: two stages edited the same header line of a draft."""

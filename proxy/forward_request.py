@@ -15,7 +15,7 @@ from proxy.asserted import HEADER, assert_identity, write_numbers
 from proxy.between_phones import CREDENTIALS, are_both_phones, remove
 from proxy.called_party import call_party
 from proxy.counters import Counters
-from proxy.crossing import Crossing, Records, context, keeps_record_route
+from proxy.crossing import Crossing, Records, context, keeps_record_route, session_of
 from proxy.emergency import says_callback
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
@@ -91,7 +91,7 @@ class RequestForwarder:
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan)
         if crossing.passage.numbered is not None and HEADER in draft:
             write_numbers(draft, crossing.passage.numbered)
-        plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
+        self._edit(draft, crossing, plan)
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:
@@ -99,6 +99,16 @@ class RequestForwarder:
         if crossing.to_far.vouches or not crossing.request.index.keys().isdisjoint(_ABOUT_THE_CALLER):
             self._vouch(draft, crossing)
         return crossing.passage.write_far(draft)
+
+    def _edit(self, draft: Draft, crossing: Crossing, plan: Plan) -> None:
+        """Let the plan edit; what a recorder is told of a recording is settled around it."""
+        recorder = crossing.hop.party if crossing.hop.party.recorder is not None else None
+        if recorder is not None:
+            session = session_of(crossing, self._tokens)
+            self._privacy.tell_recorder(draft, crossing.request, crossing.source, recorder, session)
+        plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
+        if recorder is not None:
+            self._privacy.seal(draft, recorder, crossing.issued)
 
     def _vouch(self, draft: Draft, crossing: Crossing) -> None:
         """Let the plan settle what the request says of its caller: nothing is edited after it."""

@@ -15,7 +15,7 @@ from config.vocabulary import Category
 from proxy import forwarded_register
 from proxy.asserted import assert_identity
 from proxy.between_phones import CHALLENGES, are_both_phones, outward, remove
-from proxy.crossing import Crossing, Records, context
+from proxy.crossing import Crossing, Records, context, session_of
 from proxy.errors import Malformed
 from proxy.headers import parse_name_addr, parse_params
 from proxy.identity import Identity
@@ -76,7 +76,7 @@ class ResponseForwarder:
             self._hide(draft, crossing, response)
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
-        plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
+        self._edit(draft, crossing, response, plan)
         if not (index.keys().isdisjoint(CLAIMING) or crossing.emergency):
             disclaim(draft, crossing.hop.party)
         self._echo(draft, crossing, response)
@@ -86,6 +86,16 @@ class ResponseForwarder:
             for name in _ECHOED:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
         return crossing.passage.write_near(draft)
+
+    def _edit(self, draft: Draft, crossing: Crossing, response: Message, plan: Plan) -> None:
+        """Let the plan edit; what a recorder is told of a recording is settled around it, as in requests."""
+        recorder = crossing.source if crossing.source.recorder is not None else None
+        if recorder is not None:
+            session = session_of(crossing, self._tokens)
+            self._privacy.tell_recorder(draft, response, crossing.hop.party, recorder, session)
+        plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
+        if recorder is not None:
+            self._privacy.seal(draft, recorder, crossing.issued)
 
     def build_emergency(self, crossing: Crossing, response: Message) -> bytes:
         """Return a response to an emergency call without its plan: it goes through, complete, whatever failed.

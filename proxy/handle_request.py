@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.recorders_section import RecordingClient
 from proxy import in_dialog, in_turns, initial, without_record
 from proxy.breadth import breadth_of, share
 from proxy.counters import LABELS, METHODS
 from proxy.crossing import Crossing
 from proxy.emergency import as_psap, is_callback, is_exempt
-from proxy.errors import Malformed, PassedOver, Refused
+from proxy.errors import Malformed, NotRecorded, PassedOver, Refused
 from proxy.failover import launch
 from proxy.flow import Flow
 from proxy.forking import ResponseContext
@@ -100,10 +101,12 @@ class RequestHandler:
                 return
             if request.to_tag:
                 crossings, loop = self._cross_within(arrival, now)
+                core.recording.check_within(request, crossings[0])
                 if core.limits.active:
                     core.limits.within(crossings[0], now)
             else:
                 core.gate.check_subscriber(arrival, now)
+                core.recording.check(arrival)
                 crossings = self._cross(arrival, key, now)
             breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)
             turns = None
@@ -173,6 +176,8 @@ class RequestHandler:
 
     def _cross(self, arrival: Arrival, key: ServerKey, now: float) -> list[Crossing]:
         generation, request = self._core.generation, arrival.request
+        if arrival.client is not None:
+            return [self._cross_to_recorder(arrival, arrival.client, key, now)]
         callback = is_callback(generation, request, arrival.source, arrival.wall)
         if callback:
             arrival.source = as_psap(generation, arrival.source)
@@ -200,6 +205,19 @@ class RequestHandler:
         if passed is not None and not crossings:
             raise passed
         return crossings
+
+    def _cross_to_recorder(
+        self, arrival: Arrival, client: RecordingClient, key: ServerKey, now: float
+    ) -> Crossing:  # fmt: skip
+        """Return the crossing of a recording session: to the recorders of its client, whatever the request names.
+
+        Raises:
+            Refused: when none may have it.
+        """
+        hop = self._core.generation.network.recorders(client.to)
+        if hop is None or hop.group is None:
+            raise NotRecorded("recorder", 480)
+        return self._cross_to_group(arrival, hop.group, (), (key, now), (False, False))
 
     def _cross_to_group(
         self, arrival: Arrival, group: Group, routes: tuple[bytes, ...], drawn: tuple[ServerKey, float],
@@ -250,9 +268,17 @@ class RequestHandler:
         if exempt:
             core.override("callback" if callback else "emergency", crossing.base.call, party)
         if request.method == b"INVITE":
-            core.counters.add("calls", party.zone_name)
-            core.event("emergency" if emergency else "call", crossing.base.call, party.label, party.zone_name)
+            self._count(arrival, crossing, emergency=emergency)
         return crossing
+
+    def _count(self, arrival: Arrival, crossing: Crossing, *, emergency: bool) -> None:
+        core, party = self._core, crossing.hop.party
+        kind = "emergency" if emergency else "call" if arrival.client is None else "recording"
+        if arrival.client is None:
+            core.counters.add("calls", party.zone_name)
+        else:
+            core.counters.add("recording_sessions", "begun")
+        core.event(kind, crossing.base.call, party.label, party.zone_name)
 
     def _check_region(self, generation: Generation, arrival: Arrival, party: Party) -> None:
         """Refuse a trunk to a subscriber whose data may not go where it is (`[region]`).
@@ -300,6 +326,9 @@ class RequestHandler:
         if isinstance(refusal, in_dialog.TokenRefused):
             core.counters.add("tokens_refused", refusal.kind)
             core.event("token-refused", core.pseudonym(request), source.label, refusal.kind)
+        elif isinstance(refusal, NotRecorded):
+            core.counters.add("recording_refused", refusal.reason)
+            core.event("recording-refused", core.pseudonym(request), source.label, refusal.reason)
         else:
             core.event("refused", core.pseudonym(request), source.label, str(refusal.code))
 

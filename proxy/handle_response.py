@@ -24,6 +24,7 @@ from proxy.headers import parse_via
 from proxy.lingering import Accepted
 from proxy.matching import client_key, make_branch
 from proxy.message import Message
+from proxy.record import Mark
 from proxy.routing import Party
 from proxy.taken_down import TakenDown
 from proxy.timers import TimerWheel
@@ -112,6 +113,8 @@ class ResponseHandler:
         core.record(response.raw, data, context.server.flow, crossing)
         if context.server.is_invite and status >= 200:
             kind = "answered" if status < 300 else "ended"
+            if crossing.base.marks & Mark.RECORDING and crossing.forms_dialog:
+                core.counters.add("recording_sessions", "answered" if status < 300 else "refused")
             core.event(kind, crossing.base.call, crossing.hop.party.label, str(status))
 
     def _built(self, crossing: Crossing, response: Message, merged: Sequence[tuple[bytes, bytes]]) -> bytes | None:

@@ -224,14 +224,18 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         raise TokenRefused(403, "hop")
     if latest.flow.connection and record.binding is not None and far_party.in_access:
         latest = follow(generation, latest, record.binding)
-    if far_party.in_access or network.home(far_party) is None:
+    proved = far_party.recorder is None and _has_proved(record, latest)
+    if far_party.in_access or proved or network.home(far_party) is None:
         latest = check_flow(generation, latest, source, record.routes)
     to_far = record.to_callee if near_is_caller else record.to_caller
     to_near = record.to_caller if near_is_caller else record.to_callee
     if way.behind and not source.in_core and not source.edge and hides(to_near, Category.NETWORK):
         _check_behind(generation, way.behind)
     routes, target = (*record.routes, *way.behind), way.target
-    hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
+    if proved and latest.flow is not None:
+        hop = hop_over(far_party, latest.flow)
+    else:
+        hop = _hop(generation, source, far_party, latest, routes[0] if routes else target)
     if routes and b";lr" not in routes[0].lower():
         # The next hop routes strictly: it wants its own URI on top and the target last (§16.6 item 6).
         target, routes = routes[0], (*routes[1:], target)
@@ -260,6 +264,11 @@ def _cross(generation: Generation, arrival: Arrival, way: _Way, key_id: int, cal
         answered = (latest.marks & Mark.ATTEMPT) >> Mark.ATTEMPT_SHIFT
         crossing.login = Login(is_invite=request.method == b"INVITE", answered=answered)
     return crossing
+
+
+def _has_proved(record: Record, latest: Record) -> bool:
+    """Tell whether this is a recording client's side: reached over the connection by which it proved to be one."""
+    return bool(record.marks & Mark.RECORDING and latest.flow is not None and latest.flow.connection)
 
 
 def _check_behind(generation: Generation, behind: tuple[bytes, ...]) -> None:

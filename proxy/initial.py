@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from config.recorders_section import RecordingClient
 from config.vocabulary import Zone
 from proxy import cseq
 from proxy.crossing import Crossing, derived
@@ -41,8 +42,8 @@ class Arrival:
     """A request at our door."""
 
     __slots__ = (
-        "account", "called", "dialled", "flow", "replaced", "request", "served", "source", "through", "uri", "wall",
-        "wish",
+        "account", "called", "client", "dialled", "flow", "replaced", "request", "served", "source", "through", "uri",
+        "wall", "wish",
     )  # fmt: skip
 
     def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
@@ -60,6 +61,8 @@ class Arrival:
         """What has to stand in place of From, which is not that account's."""
         self.dialled = request.uri
         """The Request-URI less a prefix that was for us."""
+        self.client: RecordingClient | None = None
+        """Who records, where it begins a recording session."""
         self.called = b""
         """The Request-URI with whom a trunk calls at our Contact; b"" for any other request."""
         self.account = ""
@@ -292,6 +295,8 @@ def cross(
         marks &= ~Mark.CSEQ_MAPPED  # an emergency call goes on without, and unanswered if it is challenged
     if emergency:
         marks |= Mark.EMERGENCY
+    if arrival.client is not None:
+        marks |= Mark.RECORDING
     outward = identity.seal_call_id(call_id, passage.far, key_id)
     said = arrival.replaced or request.from_
     from_, to = passage.outward(said, request.to)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxy.by_size import MAX_DATAGRAM, is_for_tcp, is_too_large, may_grow, over_tcp
-from proxy.errors import Malformed, Refused
+from proxy.errors import Malformed, NotRecorded, Refused
 from proxy.forking import Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
 from proxy.record import HARD_LIMIT, RecordTooBig
+from proxy.recording_way import check_recording, not_sent
 from proxy.routing import MAX_USER, Party
 from proxy.secure import check_secure
 from proxy.unsent import Unsent
@@ -36,6 +37,7 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
     crossing.far_flow = core.aliases.flow_to(hop) if is_offered else hop.flow
     crossing.notes = [] if core.recorder is not None else None
     check_secure(crossing)
+    check_recording(core, crossing)
     if crossing.login is not None:
         core.logins.prepare(core.generation, crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
@@ -45,7 +47,11 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
             _check_size(crossing, data)
         return via, data
     except (Malformed, Refused) as error:
-        if not crossing.emergency:
+        if isinstance(error, NotRecorded):
+            unsent = not_sent(core, crossing, error)
+            if crossing.request.method not in _KINDS:
+                raise unsent from None
+        elif not crossing.emergency:
             answer = Answer(error.why.encode(), error.extra if isinstance(error, Refused) else ())
             raise Unsent(error.code or 400, answer) from None
     except Exception:  # whatever a filter raises: fail closed

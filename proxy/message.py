@@ -146,6 +146,13 @@ class Draft:
         self._received = [*self._received, line]
         self._index = {**self._index, name: [*self._index.get(name, ()), place]}
 
+    def became(self, name: bytes, value: bytes) -> None:
+        """Give the first line of this name a new value as if it had come so; a plan then edits it as any other."""
+        position = self.find(name)[0]
+        line = self.with_value(position, value)
+        self._received = [*self._received]
+        self.lines[position] = self._received[position] = line
+
     def __contains__(self, name: bytes) -> bool:
         """Tell whether the message came with lines of this name, or adopted one."""
         return name in self._index

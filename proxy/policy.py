@@ -15,6 +15,8 @@ from proxy.headers import NameAddr
 from proxy.message import Draft, Message
 from proxy.routing import Party
 
+Session = Callable[[bytes], bytes]
+"""What makes pseudonyms that are the same within one recording session, and nowhere else."""
 KEEP_ALL = 0
 """The decision that touches nothing: every category `keep`."""
 
@@ -170,6 +172,23 @@ class Privacy(Protocol):
 
     def kept_from(self, request: Message, source: Party, hop: Party) -> str:
         """Return whose data may not go to a trunk, so that a new request may not: a label of COUNTERS, or ""."""
+
+    def may_record(self, request: Message, source: Party) -> bool:
+        """Tell whether the sender of a request may have a recording begin or end."""
+
+    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+        """Edit what the draft of a message to a recorder tells of a recording, before its plan.
+
+        Raises:
+            NotRecorded: where it may not be told, or cannot be read.
+        """
+
+    def seal(self, draft: Draft, hop: Party, wall: int) -> None:
+        """Encrypt what a draft tells of a recording to its recorder, after its plan; wall in Unix seconds.
+
+        Raises:
+            NotRecorded: where it cannot be.
+        """
 
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return a dialog's decision with what the Privacy header of one of its messages asks for."""

@@ -42,7 +42,7 @@ class Probes:
     def begin(self, now: float) -> None:
         """Start the probes that the settings want and that do not run; the others end by themselves."""
         self.stale = False
-        for trunk in self._core.generation.network.settings.trunks:
+        for trunk in self._core.generation.network.trunks:
             if trunk.health.options and trunk.name not in self._running:
                 self._running[trunk.name] = trunk.health.options
                 self._core.wheel.start(now, min(FIRST_AFTER, trunk.health.options), self, trunk.name)
@@ -50,7 +50,7 @@ class Probes:
     def fire(self, name: str, now: float) -> None:
         """Probe a trunk, and again after its interval; `name` is the trunk's."""
         network = self._core.generation.network
-        trunk = next((each for each in network.settings.trunks if each.name == name), None)
+        trunk = next((each for each in network.trunks if each.name == name), None)
         if trunk is None or not trunk.health.options:
             del self._running[name]
             return

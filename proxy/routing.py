@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from config.recorder_trunk import RecorderTrunk, recorder_trunks
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
@@ -36,6 +37,8 @@ TOKEN_OVERHEAD = 18
 """Bytes that a token has besides its payload: the first byte, the authentication tag, and rounding."""
 MAX_USER = 1500
 """Longest user part that a party is given where nothing says what it takes: the token of the longest record."""
+PATIENCE = 5.0
+"""Seconds that a recorder may be silent until the next of its group is tried: as groups of trunks by default."""
 _WILDCARDS = ("0.0.0.0", "::")
 
 _CALLS_NOBODY = (b"REGISTER", b"PUBLISH")
@@ -55,6 +58,7 @@ class Party:
         "key",
         "label",
         "logs_in",
+        "recorder",
         "registers",
         "trunk",
         "trusted",
@@ -97,6 +101,8 @@ class Party:
         """Whether its challenges are ours to answer."""
         self.registers = trunk is not None and trunk.registration is not None
         """Whether we register there, so that calls may come for our Contact."""
+        self.recorder = trunk.recorder if isinstance(trunk, RecorderTrunk) else None
+        """What is configured of it, where it is a recorder."""
         self._hash = hash(self.key)
 
     def __hash__(self) -> int:
@@ -185,9 +191,9 @@ class _Rule(NamedTuple):
         return cls(route.emergency, source, methods, prefix, route, domains, to_trunks, {})
 
 
-def _claims(settings: Settings, retired: Iterable[Trunk]) -> Iterator[Claim]:
+def _claims(settings: Settings, trunks: Iterable[Trunk]) -> Iterator[Claim]:
     """Yield what each party says is its own."""
-    for trunk in (*retired, *settings.trunks):
+    for trunk in trunks:
         yield (*trunk.hosts, *trunk.networks), Party(Zone.TRUNK, trunk)
     if settings.core:
         hops = (settings.core.next_hop,) if settings.core.next_hop else ()
@@ -209,10 +215,12 @@ class World:
         self.settings = settings
         self._listeners = {listener.name: listener for listener in settings.listeners}
         self._retired = {trunk_id(trunk.name): trunk for trunk in retired}
-        self._ids = {trunk.name: trunk_id(trunk.name) for trunk in settings.trunks}
-        self._by_id = {**self._retired, **{trunk_id(trunk.name): trunk for trunk in settings.trunks}}
+        self.trunks: tuple[Trunk, ...] = (*settings.trunks, *recorder_trunks(settings))
+        """All that are configured now, recorders among them."""
+        self._ids = {trunk.name: trunk_id(trunk.name) for trunk in self.trunks}
+        self._by_id = {**self._retired, **{trunk_id(trunk.name): trunk for trunk in self.trunks}}
         # All that come and go are looked up: phones too, as far as addresses go.
-        sources = Sources(settings, _claims(settings, retired))
+        sources = Sources(settings, _claims(settings, (*retired, *self.trunks)))
         self.party_of = lru_cache(maxsize=65536)(sources.party_of)
         self.party_from = lru_cache(maxsize=65536)(sources.party_from)
         self.identity = sources.identity
@@ -369,7 +377,7 @@ class World:
     def named_party(self, host: str) -> Party | None:
         """Return whose hop a name is by configuration; None where it is nobody's."""
         parties = [
-            *[Party(Zone.TRUNK, trunk) for trunk in self.settings.trunks],
+            *[Party(Zone.TRUNK, trunk) for trunk in self.trunks],
             *([CORE] if self.settings.core else []),
         ]
         return next((party for party in parties if host.lower() in names_of(party, self.settings)), None)
@@ -498,6 +506,15 @@ class World:
             return None
         return self.home(party)
 
+    def recorders(self, group: str) -> Hop | None:
+        """Return the first hop of a group of recorders, with the group; None where it has none."""
+        members = []
+        for each in self.settings.recorders:
+            hop = self._trunk(each.name, emergency=False) if each.group == group else None
+            if hop is not None:
+                members.append(Member(hop, each.priority, each.weight))
+        return members[0].hop._replace(group=Group(group, tuple(members), PATIENCE)) if members else None
+
     def home(self, party: Party) -> Hop | None:
         """Return the hop of a trunk or the core by its configuration; None for what has none."""
         core = self.settings.core if party.in_core else None
@@ -542,7 +559,9 @@ class Network:
         self.dial_plan = world.dial_plan
         self.party_of = world.party_of
         self.party_from = world.party_from
-        sections = (settings.access, settings.core, *settings.trunks, *retired)
+        self.trunks = world.trunks
+        self.recorders = world.recorders
+        sections = (settings.access, settings.core, *world.trunks, *retired)
         tcp, udp = ({address for transport, address in world.sockets if transport == each} for each in ("TCP", "UDP"))
         self.siblings = frozenset(tcp & udp)
         """Sockets of both UDP and TCP: what is too large for the one goes over the other (RFC 3261 §18.1.1)."""

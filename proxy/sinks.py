@@ -26,6 +26,8 @@ EVENTS = frozenset(
         "answered",
         "ended",
         "refused",
+        "recording",
+        "recording-refused",
         "dropped",
         "failed-closed",
         "token-refused",

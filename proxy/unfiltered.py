@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from proxy.dialled import Wish
+from proxy.errors import NotRecorded
 from proxy.headers import NameAddr
 from proxy.message import Draft, Message
-from proxy.policy import KEEP_ALL, EditContext, Origin
+from proxy.policy import KEEP_ALL, EditContext, Origin, Session
 from proxy.routing import Party
 
 CREDENTIALS = (b"authorization", b"proxy-authorization")
@@ -96,6 +97,18 @@ class Unfiltered:
     def kept_from(self, request: Message, source: Party, hop: Party) -> str:
         """An emergency call goes anywhere."""
         return ""
+
+    def may_record(self, request: Message, source: Party) -> bool:
+        """Nothing is refused."""
+        return True
+
+    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+        """No emergency call goes to a recorder."""
+        raise NotRecorded("recorder")
+
+    def seal(self, draft: Draft, hop: Party, wall: int) -> None:
+        """No emergency call goes to a recorder."""
+        raise NotRecorded("recorder")
 
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return the decision that touches nothing."""

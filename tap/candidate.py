@@ -78,7 +78,7 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
         ring = keys.load(key_ring_path(settings))
         credentials = signing.read(settings, wall)
         signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
-        privacy = Engine(settings, found.catalogue, subscribers, signer, verifier)
+        privacy = Engine(settings, found.catalogue, subscribers, signer, verifier, credentials.recorders)
         certificates = read_files(settings)
         failed = self_test(settings, privacy)
         if failed:

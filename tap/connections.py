@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import resource
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -14,7 +14,8 @@ from twisted.logger import Logger
 
 from config import tls_files
 from config.address import NetworkValue
-from config.settings import Listener, Settings
+from config.recorder_trunk import recorder_trunks
+from config.settings import Listener, Settings, Trunk
 from config.streams_section import Streams as Bounds
 from config.tls_files import TlsFiles
 from proxy.counters import Counters
@@ -216,9 +217,11 @@ def room_for(connections: int) -> int:
 
 
 def trusted_by(settings: Settings) -> Callable[[str], bool]:
-    """Return what tells whether an address is of a trunk, the core or an edge proxy."""
-    values: list[NetworkValue] = [value for trunk in settings.trunks for value in trunk.networks]
-    hops = [hop for trunk in settings.trunks for hop in trunk.hosts]
+    """Return what tells whether an address is of a trunk, a recorder or its client, the core or an edge proxy."""
+    trunks: Sequence[Trunk] = (*settings.trunks, *recorder_trunks(settings))
+    values: list[NetworkValue] = [value for trunk in trunks for value in trunk.networks]
+    values += [value for client in settings.recording_clients for value in client.networks]
+    hops = [hop for trunk in trunks for hop in trunk.hosts]
     if settings.core is not None:
         values += settings.core.networks
         hops += [settings.core.next_hop] if settings.core.next_hop else []

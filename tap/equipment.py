@@ -93,7 +93,7 @@ class Equipment:
             self.subscribers = subscribers_of(self.settings)
             credentials = signing.read(self.settings, wall)
             signer, verifier = signer_of(self.settings, credentials), verifier_of(credentials)
-            self.privacy = build(self.settings, self.subscribers, signer, verifier)
+            self.privacy = build(self.settings, self.subscribers, signer, verifier, credentials.recorders)
             self.passwords = passwords_of(self.settings, credentials)
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error

@@ -15,6 +15,8 @@ LEVELS = {
     "ended": LogLevel.debug,
     "dropped": LogLevel.debug,
     "refused": LogLevel.debug,
+    "recording": LogLevel.info,
+    "recording-refused": LogLevel.warn,
     "token-refused": LogLevel.warn,
     "emergency": LogLevel.info,
     "privacy-override": LogLevel.info,

@@ -36,6 +36,7 @@ from tap.explain_ends import (
     trunk_named,
     with_ports,
 )
+from tap.explain_recording import client_flow, detector_of, is_session, remark
 from tap.explain_rewrite import as_subscriber, read, request_for, response_to, with_to_tag, within
 from tap.signing import NO_CREDENTIALS, Credentials, signer_of, verifier_of
 
@@ -74,7 +75,7 @@ class Step:
     given: bytes
     sender: Party
     remarks: list[str] = field(default_factory=list)
-    """What was changed before the proxy got it, and why; in sentences."""
+    """What was changed before the proxy got it, and why, and whether it records; in sentences."""
     crossed: list[Crossed] = field(default_factory=list)
     made: list[tuple[Flow, bytes]] = field(default_factory=list)
     """Messages of the proxy's own: 100, refusals, the ACK of a refusal, CANCEL."""
@@ -154,7 +155,8 @@ class Replay:
         self.settings = with_ports(settings)
         self.network = Network(self.settings)
         signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
-        self.privacy = build(self.settings, subscribers, signer, verifier)
+        self.privacy = build(self.settings, subscribers, signer, verifier, credentials.recorders)
+        self._detector = detector_of(self.settings)
         self._wish, self._ring, self._now, self._wall = wish, ring, now, wall
         self._trunk = trunk_named(settings, wish.trunk) if wish.trunk else None
         if wish.inward and self._trunk is None:
@@ -261,6 +263,9 @@ class Replay:
             receiver = self.network.party_of(to.peer)
             rulings = self._rulings(received, sender, receiver)
             step.crossed.append(Crossed(received, sent, to, receiver, reasons, rulings))
+        said = self._of_recording(data, step)
+        if said:
+            step.remarks.append(said)
         forwarded = {one.sent for one in step.crossed}
         step.made = [(to, sent) for to, sent in bench.sent if sent not in forwarded]
         for to, sent in step.made:
@@ -268,6 +273,12 @@ class Replay:
             if own is not None and own.status >= 200:
                 self._own[to.peer == self._near_peer] = own
         return step
+
+    def _of_recording(self, data: bytes, step: Step) -> str:
+        message = read(data)
+        if message is None or message.status:
+            return ""
+        return remark(self._detector.classify(message), [one.receiver for one in step.crossed])
 
     def _rulings(self, received: bytes, sender: Party, receiver: Party | None) -> tuple[Ruling, ...]:
         """Return who decided what of a request outside dialogs; what follows it obeys the same."""
@@ -335,6 +346,10 @@ class Replay:
             zone = Zone.TRUNK if self._wish.inward else Zone.ACCESS if self.settings.access is not None else Zone.CORE
             if wanted is None and message is not None:
                 wanted = (message.via.host.decode("ascii", "replace"), message.via.port or 5060)
+            clients = self.settings.recording_clients
+            if clients and message is not None and is_session(self._detector.classify(message)):
+                self._near = client_flow(self.network, self.settings, wanted)
+                return self._near
             trunk = self._trunk if self._wish.inward else None
             self._near = near_flow(self.network, zone, trunk, wanted)
         return self._near

@@ -83,15 +83,16 @@ def _party_at(network: Network, address: Address) -> Party | None:
 
 def _candidates(settings: Settings, zone: Zone, trunk: Trunk | None) -> Iterator[Address]:
     if trunk is not None:
-        yield from _addresses((*trunk.hosts, *trunk.networks))
+        yield from addresses((*trunk.hosts, *trunk.networks))
     elif zone is Zone.ACCESS and settings.access is not None:
-        yield from _addresses(settings.access.networks)
+        yield from addresses(settings.access.networks)
     elif zone is Zone.CORE and settings.core is not None:
         hop = settings.core.next_hop
-        yield from _addresses((*([hop] if hop else []), *settings.core.networks))
+        yield from addresses((*([hop] if hop else []), *settings.core.networks))
 
 
-def _addresses(items: Iterable[NetworkValue | HostPortValue]) -> Iterator[Address]:
+def addresses(items: Iterable[NetworkValue | HostPortValue]) -> Iterator[Address]:
+    """Yield addresses, with ports, that lie in networks or are those of hops."""
     for item in items:
         if isinstance(item, HostPortValue):
             yield item.host, item.port

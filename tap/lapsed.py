@@ -7,13 +7,14 @@ holds there, which may be `show`. The configuration cannot tell that by itself, 
 from __future__ import annotations
 
 from config.problem import Problem
+from config.recorder_trunk import names_of
 from config.settings import Settings
 from config.subscribers import Subscribers
 
 
 def lapsed(settings: Settings, subscribers: Subscribers) -> list[Problem]:
     """Return how many subscribers have exceptions for each trunk that is not configured; never whose they are."""
-    configured = {trunk.name for trunk in settings.trunks}
+    configured = names_of(settings)
     found = {name: number for name, number in subscribers.exceptions().items() if name not in configured}
     return [
         Problem(

@@ -15,9 +15,10 @@ class RuleLines:
     """The keys of one configuration."""
 
     def __init__(self, settings: Settings, file: TomlFile) -> None:
-        """Keep the file, and at which place of it each trunk stands."""
+        """Keep the file, and at which place of it each trunk and recorder stands."""
         self._file = file
         self._trunks = {trunk.name: place for place, trunk in enumerate(settings.trunks)}
+        self._recorders = {recorder.name: place for place, recorder in enumerate(settings.recorders)}
 
     def __call__(self, rule: str) -> int | None:
         """Return the line; None for a rule that is not in the file: a built-in default, a subscriber's word, a wish."""
@@ -30,6 +31,8 @@ class RuleLines:
 
     def _path(self, key: str) -> Path:
         head, *rest = key.split(".")
+        if head == "trunks" and rest[0] in self._recorders:
+            return ("recorders", self._recorders[rest[0]])  # its contract is not written: it is what it is
         if head == "trunks":
             return ("trunks", self._trunks[rest[0]], *rest[1:])
         name, bracket, index = head.partition("[")

@@ -50,7 +50,8 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
         try:
             state = prepare(settings, wall)
             credentials = signing.read(settings, wall)
-            privacy = build(settings, subscribers, signer_of(settings, credentials), verifier_of(credentials))
+            signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
+            privacy = build(settings, subscribers, signer, verifier, credentials.recorders)
         except (StateFileError, CatalogueError) as error:
             raise StartError(str(error)) from error
         return Core(

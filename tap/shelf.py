@@ -94,7 +94,7 @@ def _candidate(place: int, subscribers: Subscribers) -> Candidate:
             os.close(file)
     credentials = unpack(laid.credentials)
     signer, verifier = signer_of(laid.settings, credentials), verifier_of(credentials)
-    privacy = Engine(laid.settings, catalogue, subscribers, signer, verifier)
+    privacy = Engine(laid.settings, catalogue, subscribers, signer, verifier, credentials.recorders)
     ring = decode(laid.ring)
     return Candidate(laid.settings, ring, privacy, laid.retired, laid.catalogue, laid.digest, (), credentials, laid.tls)
 

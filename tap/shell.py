@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from config.address import HostPortValue
 from config.keyring import KeyRing
+from config.recorder_trunk import names_of
 from config.settings import Listener, Settings, Trunk
 from config.statefile import StateFileError
 from config.subscribers import Subscribers
@@ -349,7 +350,7 @@ class Shell:
 
     def _trunks(self) -> tuple[str, ...]:
         """Return the names of the trunks that are configured now."""
-        return tuple([trunk.name for trunk in self.settings.trunks])
+        return names_of(self.settings)
 
     def _gauges(self) -> Mapping[str, float]:
         """Return what is going on at this moment."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -16,14 +17,18 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_der_public_key,
 )
+from cryptography.x509 import load_der_x509_certificate
 
-from config import password_file, signing_key, trust_store
+from config import password_file, recorder_keys, signing_key, trust_store
+from config.encryption_certificate import DecryptionKey, EncryptionCertificate
 from config.password_file import Password
+from config.recorder_keys import RecorderKeys
 from config.settings import Settings
 from config.signing_key import SigningKey
 from config.trust_store import Signatory
 from config.vocabulary import Zone
 from filters.credential import Credential
+from filters.engine import NO_KEYS
 from filters.signer import Signer
 from filters.verifier import Verifier
 from proxy.digest_client import Account
@@ -42,6 +47,8 @@ class Credentials(NamedTuple):
     """None where nothing is to be verified."""
     passwords: Mapping[str, Password] = NO_PASSWORDS
     """Those at trunks that ask for one, by the trunks' names."""
+    recorders: Mapping[str, RecorderKeys] = NO_KEYS
+    """What is encrypted to recorders, and what opens, by the recorders' names."""
 
 
 NO_CREDENTIALS = Credentials(None, None)
@@ -54,6 +61,8 @@ class Packed(NamedTuple):
     key: tuple[bytes, float, float] | None
     signatories: dict[str, tuple[bytes, float, float]] | None
     passwords: dict[str, Password]
+    recorders: dict[str, tuple[bytes, bytes | None]]
+    """Certificate, and for those that we stand in front of the key."""
 
 
 def read(settings: Settings, wall: float) -> Credentials:
@@ -63,18 +72,25 @@ def read(settings: Settings, wall: float) -> Credentials:
         SigningKeyError: if key or chain cannot be used.
         TrustStoreError: if there are no trust anchors.
         PasswordFileError: if the password for a trunk cannot be used.
+        EncryptionCertificateError: if certificate or key of a recorder cannot be used.
     """
-    passwords = password_file.load(settings)
+    passwords, recorders = password_file.load(settings), recorder_keys.load(settings)
+    for name, keys in recorders.items():
+        if keys.certificate is not None and not keys.certificate.holds(wall):
+            logger("recording").warn(
+                "the certificate of recorder {name} holds from {days}: nothing is recorded there until it is renewed",
+                name=name, days=keys.certificate.days(),
+            )  # fmt: skip
     folder = Path(settings.state_dir)
     key = signing_key.load(settings.signing, folder) if settings.signing is not None else None
     if key is not None:
         _tell_of(key, wall)
     if settings.verification is None:
-        return Credentials(key, None, passwords)
+        return Credentials(key, None, passwords, recorders)
     store = trust_store.load(settings.verification, folder)
     for problem in store.problems:
         logger("verification").warn("{problem}; calls signed with it are not verified", problem=problem)
-    return Credentials(key, store.signatories, passwords)
+    return Credentials(key, store.signatories, passwords, recorders)
 
 
 def _tell_of(key: SigningKey, wall: float) -> None:
@@ -126,13 +142,13 @@ def verifier_of(credentials: Credentials) -> Verifier | None:
 
 def pack(credentials: Credentials) -> Packed:
     """Write credentials as a worker can take them: a reload reads each file once, for all."""
-    key, signatories, named = credentials
-    passwords = dict(named)
+    key, signatories, named, recorders = credentials
+    passwords, sealed = dict(named), {name: _packed(keys) for name, keys in recorders.items()}
     packed = None if key is None else (_private(key.key), key.begins, key.ends)
     if signatories is None:
-        return Packed(packed, None, passwords)
+        return Packed(packed, None, passwords, sealed)
     public = {url: (_public(one.key), one.begins, one.ends) for url, one in signatories.items()}
-    return Packed(packed, public, passwords)
+    return Packed(packed, public, passwords, sealed)
 
 
 def unpack(packed: Packed) -> Credentials:
@@ -142,10 +158,29 @@ def unpack(packed: Packed) -> Credentials:
         private = load_der_private_key(packed.key[0], None)
         assert isinstance(private, EllipticCurvePrivateKey)  # noqa: S101 -- `pack` wrote it
         key = SigningKey(private, *packed.key[1:])
+    recorders = {name: _recorder(*one) for name, one in packed.recorders.items()}
     if packed.signatories is None:
-        return Credentials(key, None, packed.passwords)
+        return Credentials(key, None, packed.passwords, recorders)
     signatories = {url: _signatory(*one) for url, one in packed.signatories.items()}
-    return Credentials(key, signatories, packed.passwords)
+    return Credentials(key, signatories, packed.passwords, recorders)
+
+
+def _packed(keys: RecorderKeys) -> tuple[bytes, bytes | None]:
+    if keys.key is not None:
+        return keys.key.certificate.public_bytes(Encoding.DER), _private(keys.key.key)
+    assert keys.certificate is not None  # noqa: S101 -- a recorder has one or the other
+    return keys.certificate.certificate.public_bytes(Encoding.DER), None
+
+
+def _recorder(data: bytes, private: bytes | None) -> RecorderKeys:
+    certificate = load_der_x509_certificate(data)
+    if private is None:
+        public = certificate.public_key()
+        assert isinstance(public, EllipticCurvePublicKey | RSAPublicKey)  # noqa: S101 -- `pack` wrote it
+        return RecorderKeys(EncryptionCertificate(certificate, public, *signing_key.validity(certificate)), None)
+    key = load_der_private_key(private, None)
+    assert isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey)  # noqa: S101 -- `pack` wrote it
+    return RecorderKeys(None, DecryptionKey(certificate, key))
 
 
 def _signatory(data: bytes, begins: float, ends: float) -> Signatory:
@@ -154,7 +189,7 @@ def _signatory(data: bytes, begins: float, ends: float) -> Signatory:
     return Signatory(key, begins, ends)
 
 
-def _private(key: EllipticCurvePrivateKey) -> bytes:
+def _private(key: EllipticCurvePrivateKey | RSAPrivateKey) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from config.recorder_trunk import names_of
 from config.settings import Settings
 from config.subscriber import EVERYWHERE, FLAGS, WORDS, Subscriber, key_of
 from config.subscriber_address import AddressError, canonical, forms
@@ -231,7 +232,7 @@ def _book(settings: Settings, *, create: bool = False) -> Book:
 
 
 def _trunks(settings: Settings) -> list[str]:
-    return [trunk.name for trunk in settings.trunks]
+    return list(names_of(settings))
 
 
 def _change(address: str, said: Iterable[str], settings: Settings) -> Change:

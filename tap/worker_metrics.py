@@ -16,6 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from config.recorder_trunk import names_of
 from config.settings import Settings
 from proxy.counters import Counters
 from proxy.transport import TransportStats
@@ -105,11 +106,6 @@ def blank(settings: Settings) -> SipveilCollector:
     return SipveilCollector(nothing)
 
 
-def names_of(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the trunks of settings."""
-    return tuple([trunk.name for trunk in settings.trunks])
-
-
 class Ledger:
     """What all workers have counted, those included that are no more."""
 
@@ -118,7 +114,7 @@ class Ledger:
         self.workers = settings.workers
         self.families = list(blank(settings).fixed())
         self._series = [family for family in self.families for _ in family.samples]
-        self.room = len(settings.trunks) + TRUNK_ROOM
+        self.room = len(names_of(settings)) + TRUNK_ROOM
         self.settings = settings
         """Those whose trunks the pages show; see `follow`."""
         self.trunks = names_of(settings)

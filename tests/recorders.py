@@ -81,9 +81,14 @@ class Recorder(NamedTuple):
         return recipient(self.checked)
 
     @property
+    def decryption(self) -> DecryptionKey:
+        """Return the key as it was read."""
+        return DecryptionKey(self.certificate, self.key)
+
+    @property
     def opener(self) -> Opener:
         """Return it as one that opens."""
-        return opener(DecryptionKey(self.certificate, self.key))
+        return opener(self.decryption)
 
     def write(self, folder: Path, name: str = "recorder") -> tuple[Path, Path]:
         """Write certificate and key; return where."""

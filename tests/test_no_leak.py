@@ -21,9 +21,13 @@ from filters.signer import Signer
 from proxy.flow import Flow
 from proxy.headers import parse_name_addr
 from tests.agents import CARRIER, Agent, Packet, read
+from tests.filters.recording import ACME, PARTIAL, RFC, SONUS
 from tests.ladder import Ladder, Sent
 from tests.passports import KEY, X5U, claims, compact_form, token
 from tests.passports import value as identity_value
+from tests.recording_sessions import CANARIES as RECORDING_CANARIES
+from tests.recording_sessions import MIXED, SRC, SRS, begun, opened, recording_world, tells_nothing
+from tests.recording_sessions import multipart as recording_body
 from tests.world import PHONE, PROXY, SETTINGS, TRUNK, World, settings
 
 CATALOGUE = load_catalogue()
@@ -163,6 +167,16 @@ def header_lines(plants: Plants) -> list[bytes]:
         if key.encode() in compact:
             lines.append(compact[key.encode()] + b": " + plants(f"{name} compact"))
     return lines
+
+
+def sendable(method: bytes, plants: Plants) -> list[bytes]:
+    """The same less Record in INFO, which is a command to record: refused, nothing of it arrives at all."""
+    lines = header_lines(plants)
+    return (
+        [line for line in lines if not line.lower().startswith((b"record:", b"record :"))]
+        if method == b"INFO"
+        else lines
+    )
 
 
 def chunks(lines: list[bytes], size: int = 60) -> Iterator[list[bytes]]:
@@ -362,7 +376,7 @@ def test_no_header_of_a_first_request_arrives(method: bytes) -> None:
     """Headers, parameters, folds, compact forms, repeated rows; and the same again for the retransmissions."""
     plants, world = Plants(), open_world()
     agent = phone(plants)
-    for number, lines in enumerate(chunks(header_lines(plants))):
+    for number, lines in enumerate(chunks(sendable(method, plants))):
         packet = finish(leaky(plants, agent, method, lines, number))
         before = len(world.sent)
         world.receive(*packet)
@@ -448,7 +462,7 @@ def test_nothing_arrives_within_a_dialog(method: bytes) -> None:
     """All headers and an SDP in every method that a phone sends in a call, and its retransmission."""
     plants, world = Plants(), open_world()
     ladder, invite = dialog(plants, world)
-    for number, lines in enumerate(chunks(header_lines(plants))):
+    for number, lines in enumerate(chunks(sendable(method, plants))):
         lines.append(b'Contact: "%b" <sip:%b@10.1.1.23:5062>;%b' % (plants("C"), plants("C user"), plants("C param")))
         for nth, (body, kind) in enumerate(((b"", b""), (sdp(plants), b"application/sdp"))):
             before = len(world.sent)
@@ -583,6 +597,38 @@ CALL_ID_ONLY = ("private IPv6", "letter-coded IPv4")
 
 
 # --- the exemptions
+
+
+def test_nothing_of_a_recording_session_arrives_but_sealed() -> None:
+    """A recorder's whole session, both ways: no message holds a canary or metadata that can be read on the way.
+
+    What the recorder opens names nobody either, for nobody has said that it may.
+    """
+    there = recording_world()
+    ladder, invite, answer = begun(Ladder(there))
+    up = ladder[200]
+    bodies = [RFC, ACME, SONUS, PARTIAL]
+    for cseq, metadata in enumerate(bodies, 2):
+        body = recording_body(metadata=metadata)
+        ladder >> SRC.within(b"UPDATE", up, own=invite, cseq=cseq, headers=MIXED, body=body) << Sent(SRS, b"UPDATE")
+        ladder >> SRS.answer(ladder[b"UPDATE"], 200) << Sent(SRC, 200)
+    for method in (b"INFO", b"NOTIFY", b"MESSAGE", b"BYE"):
+        cseq += 1
+        body = recording_body(metadata=RFC)
+        ladder >> SRC.within(method, up, own=invite, cseq=cseq, headers=MIXED, body=body)
+        ladder.left.clear()
+    asked = SRS.within(b"UPDATE", ladder[b"INVITE"], own=answer, cseq=1)
+    ladder >> asked << Sent(SRC, b"UPDATE")
+    ladder >> SRC.answer(ladder[b"UPDATE"], 200, headers=MIXED, body=recording_body()) << Sent(SRS, 200)
+    towards = [data for address, data in there.sent if address == SRS.address]
+    assert len(towards) >= len(bodies) + 4
+    sealed = 0
+    for data in towards:
+        assert tells_nothing(data), data
+        if b"pkcs7-mime" in data:
+            sealed += 1
+            assert not any(canary in opened(data) for canary in RECORDING_CANARIES)
+    assert sealed >= len(bodies) + 2
 
 
 def test_the_list_of_exemptions_is_closed() -> None:

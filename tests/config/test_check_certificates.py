@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from config.check_certificates import certificate_advice, certificate_mistakes
 from config.load import ConfigError, load, warnings
 from config.problem import key_text
 from tests.authorities import Authority
+from tests.recorders import recorder
 
 WALL = 1_790_000_000
 DAY = 86_400
@@ -182,3 +184,67 @@ def test_chains_that_verify_nothing(folder: Path) -> None:
     for file in certificates.iterdir():
         file.unlink()
     assert advice(folder) == [("verification.certificates", "certificates: no chains")]
+
+
+RECORDERS = """
+[[listeners]]
+name = "t"
+address = "127.0.0.1"
+transport = "tls"
+certificates = ["own.pem"]
+keys = ["own.key"]
+client_ca = "own.pem"
+[core]
+networks = ["192.0.2.3"]
+listener = "t"
+[[recorders]]
+name = "srs"
+hosts = ["192.0.2.1"]
+tls_name = "srs.example.net"
+listener = "t"
+certificate = "srs.pem"
+[[recorders]]
+name = "edge"
+hosts = ["192.0.2.2"]
+tls_name = "edge.example.net"
+listener = "t"
+role = "recorder-edge"
+certificate = "srs.pem"
+key = "srs.key"
+[[recording_clients]]
+name = "pbx"
+networks = ["192.0.2.3"]
+listener = "t"
+tls_names = ["pbx.example.net"]
+"""
+
+
+def of_recorders(folder: Path, wall: float = WALL) -> list[tuple[str, str]]:
+    draft = tomllib.loads(RECORDERS)
+    return [(key_text(each.path), each.wrong.replace(f"{folder}/state/", ""))
+            for each in certificate_mistakes(draft, folder, wall)]  # fmt: skip
+
+
+def test_what_keeps_metadata_from_being_encrypted(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    assert [key for key, _ in of_recorders(tmp_path)] == ["recorders[0].certificate", "recorders[1].certificate"]
+    recorder("p256").write(state, "srs")
+    assert of_recorders(tmp_path) == []
+    assert of_recorders(tmp_path, WALL + 91 * DAY) == [
+        ("recorders[0].certificate", "srs.pem: the certificate holds from 2026-09-20 to 2026-12-20")
+    ], "what was encrypted to an old one goes on opening"
+    (state / "srs.key").unlink()
+    assert [key for key, _ in of_recorders(tmp_path)] == ["recorders[1].certificate"]
+    broken = RECORDERS.replace('certificate = "srs.pem"', "certificate = 3", 1).replace('key = "srs.key"', "")
+    assert list(certificate_mistakes(tomllib.loads(broken), tmp_path, WALL)) == [], "others say so"
+
+
+def test_a_recorders_certificate_that_ends_soon_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    recorder("p256").write(tmp_path / "state", "srs")
+    file = tmp_path / "sipveil.toml"
+    file.write_text(RECORDERS)
+    found = list(certificate_advice(load(file), WALL + 61 * DAY))
+    assert [key_text(each.path) for each in found] == ["recorders[0].certificate"]
+    assert list(certificate_advice(load(file), WALL + 59 * DAY)) == []

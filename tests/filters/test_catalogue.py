@@ -196,3 +196,14 @@ def test_weakening_is_a_warning(tmp_path: Path, catalogue: Catalogue) -> None:
     assert (Path(warning.file), warning.line, warning.key) == (own, 2, "headers.user-agent")
     assert "config/catalogue.toml:" in warning.wrong
     assert catalogue.warnings == ()
+
+
+def test_towards_recorders_metadata_tell_of_recording_alone() -> None:
+    """What they name is edited for each participant by then."""
+    catalogue = load_catalogue().towards(Towards.UNTRUSTED)
+    kind = b"application/rs-metadata+xml"
+    assert Category.NUMBER in catalogue.bodies.find(kind).categories
+    told = catalogue.with_metadata()
+    assert told.bodies.find(kind).categories == (Category.RECORDING,)
+    for other in (b"application/sdp", b"application/pkcs7-mime", b"application/x-cisco-x", b"text/plain", b"x/y"):
+        assert told.bodies.find(other) == catalogue.bodies.find(other)

@@ -15,7 +15,18 @@ from filters.cms_make import make
 from filters.cms_open import open_cms
 from filters.forms import FormError
 from filters.multipart import MAX_DEPTH
-from filters.smime import Entity, Part, Sealing, Swapped, cms_in, content_type_of, open_parts, seal_parts
+from filters.smime import (
+    Changed,
+    Entity,
+    Part,
+    Sealing,
+    Swapped,
+    change_parts,
+    cms_in,
+    content_type_of,
+    open_parts,
+    seal_parts,
+)
 from tests.recorders import METADATA, WALL, Recorder, certificate, recorder
 from tests.strategies import mutations
 
@@ -303,3 +314,46 @@ def test_any_body(body: bytes) -> None:
     part = b"Content-Type: application/rs-metadata\r\n\r\n" + body
     whole = multipart(part, SDP_PART)
     assert opened(sealed(MIXED, whole).entity).entity.body == whole
+
+
+def test_a_part_that_is_changed_leaves_the_rest_as_it_was() -> None:
+    """Its own length and type are those of what it is now; who refers to it still does."""
+    seen: list[tuple[bytes, bytes, bool]] = []
+
+    def change(part: Part, content_type: bytes, plain: bool) -> Changed | None:
+        seen.append((part.kind, content_type, plain))
+        return Changed(b"application/rs-metadata+xml", b"<new/>") if is_metadata(part) else None
+
+    entity = Entity(MIXED, b"", BODY.replace(b"Content-ID", b"Content-Length: 999\r\nContent-ID"))
+    changed = change_parts(entity, change)
+    kept = METADATA_PART.partition(b"\r\n\r\n")[0] + b"\r\n\r\n<new/>"
+    assert changed == Swapped(Entity(MIXED, b"", BODY.replace(METADATA_PART, kept)), 1)
+    assert [kind for kind, _, _ in seen] == [
+        b"multipart/mixed", b"application/sdp", b"application/rs-metadata+xml", b"text/plain",
+    ]  # fmt: skip
+    assert all(plain for _, _, plain in seen)
+    assert change_parts(entity, lambda *_: None) == Swapped(entity, 0)
+
+
+@pytest.mark.parametrize("name", [b"Content-Encoding: gzip", b"Content-Transfer-Encoding: base64"])
+def test_who_changes_a_part_hears_that_it_is_encoded(name: bytes) -> None:
+    heard: list[bool] = []
+    body = multipart(name + b"\r\n" + METADATA_PART)
+    change_parts(Entity(MIXED, b"", body), lambda part, kind, plain: heard.append(plain))
+    assert heard == [True, False]
+
+
+def test_a_part_is_not_changed_into_two() -> None:
+    with pytest.raises(FormError, match="boundary"):
+        change_parts(
+            Entity(MIXED, b"", BODY),
+            lambda part, *_: Changed(b"text/plain", b"x\r\n--foobar\r\n") if is_metadata(part) else None,
+        )
+
+
+def test_a_boundary_within_a_line_ends_nothing() -> None:
+    """What was in a part before it was encrypted is so afterwards (found by test_mutated_bodies)."""
+    body = BODY.replace(METADATA, METADATA + b"<!-- --foobar -->")
+    back = opened(sealed(MIXED, body).entity)
+    assert back.number == 1
+    assert METADATA + b"<!-- --foobar -->" in back.entity.body

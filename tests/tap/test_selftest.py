@@ -11,7 +11,7 @@ from filters.engine import Engine, build
 from filters.plan import CompiledPlan
 from proxy.dialled import Wish
 from proxy.message import Draft, Message
-from proxy.policy import EditContext, Privacy, pack
+from proxy.policy import EditContext, Privacy, Session, pack
 from proxy.routing import Party
 from tap.selftest import self_test
 from tests.world import SETTINGS, settings
@@ -33,6 +33,15 @@ class Wrapped:
 
     def kept_from(self, request: Message, source: Party, hop: Party) -> str:
         return self.engine.kept_from(request, source, hop)
+
+    def may_record(self, request: Message, source: Party) -> bool:
+        return self.engine.may_record(request, source)
+
+    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+        self.engine.tell_recorder(draft, message, source, hop, session)
+
+    def seal(self, draft: Draft, hop: Party, wall: int) -> None:
+        self.engine.seal(draft, hop, wall)
 
     def also(self, message: Message, decision: int, hop: Party) -> int:
         return self.engine.also(message, decision, hop)

@@ -16,8 +16,11 @@ from tap.service import SystemClocks, core_maker
 from tap.shell import StartError
 from tap.signing import pack, passwords_of, read, signer_of, unpack, verifier_of
 from tests.authorities import Authority
+from tests.recorders import recorder
+from tests.recording_sessions import RECORDER
 from tests.tap.fakes import CONFIG, settings_of
 from tests.tap.test_service import NoSinks
+from tests.world import settings as world_settings
 
 WALL = 1_790_000_000
 SIGNING = {"x5u": "https://cert.example.org/p.pem", "chain": "chain.pem"}
@@ -100,7 +103,7 @@ def test_what_a_worker_is_given(folder: Path) -> None:
     assert found.key[1:] == credentials.key[1:]
     assert found.key.key.private_numbers() == credentials.key.key.private_numbers()
     nothing = read(settings_of(folder), WALL)
-    assert unpack(pack(nothing)) == nothing == (None, None, {})
+    assert unpack(pack(nothing)) == nothing == (None, None, {}, {})
 
 
 def test_a_start_without_its_key_says_so(folder: Path) -> None:
@@ -153,3 +156,40 @@ def test_a_start_without_its_password_says_so(folder: Path) -> None:
     sinks: Sinks = NoSinks()
     with pytest.raises(StartError, match="there is no password file"):
         core_maker(SystemClocks())(settings_of(folder, CONFIG + carrier + TRUNK), sinks)
+
+
+def test_recorders_keys_reach_workers_by_memory(tmp_path: Path) -> None:
+    """A certificate to encrypt to, and a key that opens, for each kind of key."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    for kind in ("p256", "rsa"):
+        recorder(kind).write(state, kind)
+    sections = [{**RECORDER, "certificate": f"{kind}.pem"} for kind in ("p256", "rsa")]
+    sections += [{**each, "role": "recorder-edge", "key": each["certificate"][:-3] + "key"} for each in sections]
+    recorders = [{**each, "name": str(place)} for place, each in enumerate(sections)]
+    credentials = read(world_settings(recorders=recorders, state_dir=str(state)), WALL)
+    found = unpack(pickle.loads(pickle.dumps(pack(credentials))))
+    assert list(found.recorders) == ["0", "1", "2", "3"]
+    for name, keys in credentials.recorders.items():
+        other = found.recorders[name]
+        assert (other.certificate is None) == (keys.certificate is None) == (name in "23")
+        if keys.certificate is not None and other.certificate is not None:
+            assert other.certificate.certificate == keys.certificate.certificate
+            assert (other.certificate.begins, other.certificate.ends) == (
+                keys.certificate.begins,
+                keys.certificate.ends,
+            )
+        if keys.key is not None and other.key is not None:
+            assert other.key.certificate == keys.key.certificate
+            assert other.key.key.public_key() == keys.key.key.public_key()
+
+
+def test_a_recorders_certificate_that_has_ended_is_told_and_stops_no_start(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    recorder("p256").write(tmp_path / "state", "srs")
+    settings = world_settings(recorders=[RECORDER], state_dir=str(tmp_path / "state"))
+    with capturedLogs() as events:
+        read(settings, WALL)
+        assert events == []
+        read(settings, WALL + 91 * 86_400)
+    assert [event["name"] for event in events] == ["srs"]

@@ -1,0 +1,88 @@
+"""`[[recorders]]` and `[[recording_clients]]`: who may be told what is recorded, and who may tell (RFC 7866)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.address import Network, NextHop
+from config.region_section import Basis, Country
+from config.section import HostName, Name, Section
+from config.trunk_operation import TrunkHealth
+
+UserAtHost = Annotated[str, Field(pattern=r"^[^@\s:;<>\"]+@[A-Za-z0-9._-]+$", title="user@host")]
+
+
+class Recorder(Section):
+    """A recording server (SRS, RFC 7866): reached over mutual TLS, or not at all.
+
+    Recorders of one `group` stand in for each other by priority and weight. Metadata are edited as the settings of
+    each participant say, and then encrypted to `certificate`.
+    """
+
+    name: Name = Field(description="the recorder's name; it stands in dialog records, so renaming one is deleting it")
+    hosts: tuple[NextHop, ...] = Field(
+        min_length=1, description="the recorder's hops, by name or address; 5061 where no port is given"
+    )
+    networks: tuple[Network, ...] = Field(
+        default=(), description="further networks that the recorder sends from, and that its names lead to"
+    )
+    listener: Name = Field(
+        description="the TLS listener whose certificate we show the recorder, and whose `ca` certifies it"
+    )
+    tls_name: HostName | None = Field(
+        default=None, description="name that the recorder's certificate must show where `hosts` has addresses"
+    )
+    role: Literal["recorder", "recorder-edge"] = Field(
+        default="recorder",
+        description="`recorder`: metadata leave encrypted to it; `recorder-edge`: a recorder that Sipveil stands in "
+        "front of, for which encrypted metadata are decrypted with `key`",
+    )
+    certificate: str | None = Field(
+        default=None, description="PEM file of the certificate that metadata are encrypted to, relative to `state_dir`"
+    )
+    key: str | None = Field(
+        default=None,
+        description="for recorder-edge: PEM file of the private key of `certificate`, readable for nobody else",
+    )
+    algorithm: Literal["aes-128-gcm", "aes-256-gcm", "aes-128-cbc", "aes-256-cbc"] = Field(
+        default="aes-128-gcm",
+        description="how metadata are encrypted (RFC 8591); the two with CBC are for recorders that know nothing "
+        "better: nobody notices there what was changed on the way",
+    )
+    key_transport: Literal["oaep", "pkcs1"] = Field(
+        default="oaep", description="how the key of metadata goes to an RSA certificate; pkcs1 for old recorders"
+    )
+    country: Country | None = Field(default=None, description="where it records, ISO 3166-1 alpha-2: see `[region]`")
+    transfer_basis: Basis = Field(default="none", description="what allows data to go there: as for trunks")
+    group: Name = Field(default="recorders", description="those of one group stand in for each other")
+    priority: int = Field(default=1, ge=0, le=65535, description="the lowest of the group is tried first")
+    weight: int = Field(
+        default=1, ge=0, le=65535, description="share of the sessions among the recorders of one priority"
+    )
+    health: TrunkHealth = Field(default=TrunkHealth(), description="how outages are noticed")
+    plain_rtp: Literal["refuse", "allow"] = Field(
+        default="refuse",
+        description="what becomes of a recording session whose media are not encrypted (RTP/AVP, RTP/AVPF): refused "
+        "with 488, or allowed, which is counted",
+    )
+    real_ids: bool = Field(
+        default=False,
+        description="whether it is told Call-IDs and session identifiers of the recorded call as they are",
+    )
+
+
+class RecordingClient(Section):
+    """Who may open recording sessions (SRC, RFC 7866); everybody else is refused with 403."""
+
+    name: Name = Field(description="the client's name, for logs and metrics")
+    networks: tuple[Network, ...] = Field(min_length=1, description="where it sends from")
+    listener: Name = Field(description="the TLS listener that it connects to, which has `client_ca`")
+    tls_names: tuple[HostName, ...] = Field(min_length=1, description="names, one of which its certificate must show")
+    addresses: tuple[UserAtHost, ...] = Field(
+        default=(),
+        description="user@host of its From where all that it sends is recording, for clients that do not say so in "
+        "the message",
+    )
+    to: Name = Field(default="recorders", description="the group of recorders that its sessions go to")

@@ -1,0 +1,206 @@
+"""Who a recording's metadata name, and what may be told of them: addresses of record, names, identifiers.
+
+Pseudonyms are keyed and the same within one recording session, so that a recorder can still tell who spoke when and
+join one message to the next, and nobody can tell who that was.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from base64 import b32encode, b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from config.address import is_ip
+from config.vocabulary import Action, Category
+from proxy.errors import Malformed
+from proxy.headers import parse_name_addr
+from proxy.policy import action
+from proxy.uri import SipUri, parse_sip_uri
+
+MAX_ADDRESS: Final = 512
+"""Letters of an address that is shown; others are told under a pseudonym."""
+MAX_NAME: Final = 128
+"""Letters of a display name that is shown."""
+_SHARED: Final = 3
+"""Digits in a row that name and number have in common, from which on the name is taken to tell the number."""
+
+# RFC 3966 §3: global-number-digits and local ones, without parameters
+_NUMBER = re.compile(r"\+?[0-9*#().-]{1,32}")
+# user@host, as Sonus and BroadWorks write it without a scheme
+_BARE = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+# Connectel writes parameters behind a display name: ";lang=en-US;id=22"
+_PARAMETERS = re.compile(r"(?:;\s*[A-Za-z][A-Za-z0-9-]*=[^;]*+)++\Z")
+_URN: Final = "urn:uuid:"
+# RFC 7989 §5: sess-uuid = 32(DIGIT / %x61-66); all zeros where the far end's is not known yet
+_SESSION = re.compile(r"\s*([^;\s]+)\s*((?:;\s*remote\s*=\s*([^;\s]+)\s*)?)", re.IGNORECASE)
+NIL: Final = "0" * 32
+
+
+class Treatment(NamedTuple):
+    """What may be told of one participant, as its settings and the contract with the recorder have it."""
+
+    name: Action = Action.REMOVE
+    number: Action = Action.REMOVE
+    device: Action = Action.REMOVE
+    network: Action = Action.REMOVE
+    location: Action = Action.REMOVE
+
+    def strictest(self, other: Treatment) -> Treatment:
+        """Return what may be told where both hold."""
+        return Treatment(*map(max, self, other))
+
+
+STRICT: Final = Treatment()
+OPEN: Final = Treatment(Action.KEEP, Action.KEEP, Action.KEEP, Action.KEEP, Action.KEEP)
+Treat = Callable[[bytes], Treatment]
+"""A URI (sip:user@host in canonical form, or tel:) to what may be told of whom it names."""
+Pseudonym = Callable[[bytes], bytes]
+"""A keyed token of a value, the same for the same value within one recording session; its length does not matter."""
+
+
+def treatment(decision: int) -> Treatment:
+    """Return the treatment that a packed decision asks for: three bits a category (filters.policy)."""
+    return Treatment(*(action(decision, category) for category in _CATEGORIES))
+
+
+_CATEGORIES: Final = (Category.NAME, Category.NUMBER, Category.DEVICE, Category.NETWORK, Category.LOCATION)
+
+
+class Names:
+    """What stands for whom in one recording session."""
+
+    __slots__ = ("_ids", "_pseudonym", "_treat")
+
+    def __init__(self, treat: Treat, pseudonym: Pseudonym, *, real_ids: bool = False) -> None:
+        """Know how.
+
+        Args:
+            treat: what may be told of somebody; who is nobody's subscriber is for it to decide.
+            pseudonym: keyed for this recording session.
+            real_ids: whether Call-IDs and session identifiers may be told as they are.
+        """
+        self._treat = treat
+        self._pseudonym = pseudonym
+        self._ids = real_ids
+
+    def treatment(self, text: str) -> Treatment:
+        """Return what may be told of whom an address names; the strictest of one that cannot be read."""
+        uri = _canonical(text)
+        return self._treat(uri) if uri else STRICT
+
+    def address(self, text: str) -> str:
+        """Return an address as it may be told; what cannot be read has a pseudonym."""
+        text = text.strip()
+        uri = _canonical(text)
+        if not text:
+            return ""
+        if uri and len(text) <= MAX_ADDRESS:
+            treatment = self._treat(uri)
+            if treatment.number is Action.KEEP:
+                return _shown(text, uri, treatment)
+        return f"sip:{self._token(b'aor', uri or text.encode())}@anonymous.invalid"
+
+    def name(self, text: str, address: str) -> str | None:
+        """Return the display name of whom an address names; None for nothing.
+
+        A name that shares digits with a number that is hidden tells the number: "Extension 8500".
+        """
+        treatment = self.treatment(address)
+        if treatment.name is Action.PSEUDONYMISE:
+            return "Participant " + self._token(b"aor", _canonical(address) or address.strip().encode())[-6:]
+        name = _PARAMETERS.sub("", text).strip() if len(text) <= MAX_ADDRESS else ""
+        if treatment.name is not Action.KEEP or not name or len(name) > MAX_NAME or not name.isprintable():
+            return None
+        if treatment.number is not Action.KEEP and (_share_digits(name, address) or "@" in name):
+            return None
+        return name
+
+    def header(self, text: str) -> str | None:
+        """Return the value of a From or To header as it may be told, without its tag; None for nothing."""
+        try:
+            value = parse_name_addr(text.strip().encode())
+        except Malformed:
+            return None
+        uri = value.uri.decode("utf-8", "replace")
+        display = value.display.decode("utf-8", "replace").removeprefix('"').removesuffix('"')
+        shown = self.name(re.sub(r"\\(.)", r"\1", display), uri) if display else None
+        quoted = '"' + re.sub(r'(["\\])', r"\\\1", shown) + '" ' if shown else ""
+        return f"{quoted}<{self.address(uri)}>"
+
+    def identifier(self, text: str) -> str:
+        """Return what stands for an identifier: of the same form, for recorders read it (RFC 7865 §6.10)."""
+        value = text.strip()
+        if not value:
+            return ""
+        digest = self._digest(b"id", value.encode())
+        return _URN + str(uuid.UUID(bytes=digest)) if value.lower().startswith(_URN) else b64encode(digest).decode()
+
+    def session(self, text: str) -> str | None:
+        """Return what stands for a Call-ID or Session-ID (RFC 7989): never the real one, unless it may be told."""
+        found = _SESSION.fullmatch(text)
+        if found is None:
+            return None
+        if self._ids:
+            return found[1] + (f";remote={found[3]}" if found[3] else "")
+        return self._correlator(found[1]) + (f";remote={self._correlator(found[3])}" if found[3] else "")
+
+    def _correlator(self, value: str) -> str:
+        return NIL if value == NIL else self._digest(b"call", value.encode()).hex()
+
+    def _digest(self, what: bytes, value: bytes) -> bytes:
+        """Return 16 bytes for a value; the hash only gives the keyed token its length."""
+        return sha256(self._pseudonym(what + b":" + value)).digest()[:16]
+
+    def _token(self, what: bytes, value: bytes) -> str:
+        return b32encode(self._digest(what, value)).decode().rstrip("=").lower()
+
+
+def _canonical(text: str) -> bytes:
+    """Return a URI by which the same participant is the same, however a client writes it; b"" for what is none."""
+    text = text.strip()
+    if not text or len(text) > MAX_ADDRESS or not text.isprintable():
+        return b""
+    scheme, _, rest = text.partition(":")
+    if scheme.lower() == "tel":
+        text = rest.partition(";")[0]
+    if _NUMBER.fullmatch(text) and not is_ip(text):
+        return b"tel:" + re.sub(r"[().-]", "", text).encode()
+    uri = _sip(text)
+    if uri is None:
+        return b""
+    user = unquote(uri.user.partition(b";")[0].decode("utf-8", "replace"))
+    host = uri.host.lower()
+    return b"sip:%b@%b" % (user.encode(), host) if user else b"sip:" + host
+
+
+def _sip(text: str) -> SipUri | None:
+    if _BARE.fullmatch(text) and not text.lower().startswith(("sip:", "sips:")):
+        text = "sip:" + text
+    try:
+        return parse_sip_uri(text.encode())
+    except Malformed:
+        return None
+
+
+def _shown(text: str, uri: bytes, treatment: Treatment) -> str:
+    """Return an address that may be told, less what tells more: parameters, a password, somebody's network."""
+    found = _sip(text) if uri.startswith(b"sip:") else None
+    if found is None:
+        return uri.decode() if text[:1].isalpha() else uri.decode().removeprefix("tel:")
+    params = b";user=phone" if (found.param(b"user") or b"").lower() == b"phone" else b""
+    plain = found._replace(params=params, headers=b"", password=b"", user=found.user.partition(b";")[0])
+    if treatment.network is not Action.KEEP and is_ip(found.host.decode()):
+        plain = plain._replace(host=b"anonymous.invalid", port=0)
+    shown = bytes(plain).decode("utf-8", "replace")
+    return shown if text.lower().startswith(("sip:", "sips:")) else shown.removeprefix("sip:")
+
+
+def _share_digits(name: str, address: str) -> bool:
+    """Tell whether a name holds digits in a row that an address holds too."""
+    number = "".join(re.findall(r"\d", address.partition("@")[0]))
+    digits = "".join(re.findall(r"\d", name))
+    return any(digits[at : at + _SHARED] in number for at in range(len(digits) - _SHARED + 1))

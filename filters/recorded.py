@@ -1,0 +1,184 @@
+"""What a recorder gets of a recording session: metadata edited as each participant has it, and then encrypted to it.
+
+Whatever cannot be read, edited or encrypted goes nowhere (NotRecorded). A recorder that Sipveil stands in front of
+(`recorder-edge`) gets in clear what came encrypted; it is edited all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config.recorder_keys import RecorderKeys
+from config.recorders_section import Recorder
+from filters.bodies import media_type
+from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
+from filters.cms_make import recipient
+from filters.cms_open import Opener, opener
+from filters.forms import FormError
+from filters.metadata import edit
+from filters.metadata_names import Names, Treatment, treatment
+from filters.metadata_xml import MetadataError
+from filters.policy import Policy
+from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, change_parts, open_parts, seal_parts
+from proxy.errors import NotRecorded
+from proxy.message import Draft, Message
+from proxy.policy import Session
+from proxy.recording_bodies import BodyReader
+from proxy.routing import Party
+
+METADATA = b"application/rs-metadata"
+"""How the types of metadata begin (RFC 7866 §11.3 and its drafts)."""
+_WRITTEN = METADATA + b"+xml"
+_UNDECIPHERABLE = 493
+"""RFC 3261 §21.4.30."""
+
+
+class Recorded:
+    """All recorders of one generation, with their keys."""
+
+    __slots__ = ("_openers", "_policy", "_sealings")
+
+    def __init__(self, policy: Policy, recorders: tuple[Recorder, ...], keys: Mapping[str, RecorderKeys]) -> None:
+        """Make ready; a recorder without keys gets no metadata."""
+        self._policy = policy
+        self._sealings: dict[str, Sealing] = {}
+        self._openers: dict[str, tuple[Opener, ...]] = {}
+        for recorder in recorders:
+            found = keys.get(recorder.name)
+            if found is not None and found.certificate is not None:
+                cipher, transport = Cipher(recorder.algorithm), KeyTransport(recorder.key_transport)
+                self._sealings[recorder.name] = Sealing((recipient(found.certificate),), cipher, transport)
+            if found is not None and found.key is not None:
+                self._openers[recorder.name] = (opener(found.key),)
+
+    def tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+        """Edit the metadata in a draft as those have it whom they name; open them first where we stand in front.
+
+        Raises:
+            NotRecorded: somebody may not be recorded, or something cannot be read.
+        """
+        recorder = hop.recorder
+        if recorder is None:
+            raise NotRecorded("recorder")
+        participants = _Participants(self._policy, hop)
+        told = False
+        if draft.body:
+            entity = _entity(draft)
+            opened = self._opened(entity, recorder) if recorder.role == "recorder-edge" else Swapped(entity, 0)
+            edited = _edited(opened.entity, Names(participants, session, real_ids=recorder.real_ids))
+            told = edited.number > 0
+            if told or opened.number:
+                draft.body = edited.entity.body
+                if edited.entity.content_type != entity.content_type:
+                    draft.became(b"content-type", edited.entity.content_type)
+                draft.note("body", "metadata: of each participant what its settings allow")
+        if message.method:
+            participants.check(self._policy.sender(message, source, hop), alone=_is_alone(message) and not told)
+
+    def seal(self, draft: Draft, hop: Party, wall: int) -> None:
+        """Encrypt the metadata in a draft to the recorder.
+
+        Raises:
+            NotRecorded: its certificate does not hold, or there is none.
+        """
+        recorder = hop.recorder
+        if recorder is None:
+            raise NotRecorded("recorder")
+        if not draft.body or recorder.role == "recorder-edge":
+            return
+        sealing, entity = self._sealings.get(recorder.name), _entity(draft)
+        try:
+            if sealing is None:
+                if change_parts(entity, lambda part, *_: Changed(b"", b"") if _is_metadata(part) else None).number:
+                    raise NotRecorded("encryption", 500)
+                return
+            sealed = seal_parts(entity, _is_metadata, sealing, wall)
+        except FormError:  # as which CmsError counts too: all that was made here can be read
+            raise NotRecorded("encryption", 500) from None
+        if sealed.number:
+            draft.body = sealed.entity.body
+            if sealed.entity.content_type != entity.content_type:
+                position = draft.find(b"content-type")[0]
+                line = draft.with_value(position, sealed.entity.content_type)
+                draft.settle(position, line, "encrypted to the recorder")
+            draft.note("body", "metadata: encrypted to the recorder")
+
+    def _opened(self, entity: Entity, recorder: Recorder) -> Swapped:
+        openers = self._openers.get(recorder.name, ())
+        old = not CIPHERS[Cipher(recorder.algorithm)].authenticated
+        try:
+            return open_parts(entity, openers, unauthenticated=old)
+        except FormError:
+            raise NotRecorded("encryption", _UNDECIPHERABLE) from None
+
+
+class _Participants:
+    """Answers what may be told of whom one message names, and remembers whether all may be recorded."""
+
+    __slots__ = ("_allowed", "_hop", "_policy")
+
+    def __init__(self, policy: Policy, hop: Party) -> None:
+        self._policy, self._hop = policy, hop
+        self._allowed: list[bool | None] = []
+
+    def __call__(self, uri: bytes) -> Treatment:
+        found = self._policy.participant(uri, self._hop)
+        self._allowed.append(found.may_be_recorded)
+        return treatment(found.decision)
+
+    def check(self, sender: bool | None, *, alone: bool) -> None:
+        """Refuse a message that names, or comes from, somebody who may not be recorded.
+
+        Where nobody whom it names has said anything, the default decides; of a recording client that names nobody yet,
+        nothing is known (a persistent session, RFC 8068 §3.4).
+
+        Args:
+            sender: whether who sends it may be.
+            alone: whether who sends it is who is recorded.
+
+        Raises:
+            NotRecorded: where somebody may not.
+        """
+        said = [allowed for allowed in (*self._allowed, sender) if allowed is not None]
+        if not all(said):
+            raise NotRecorded("subscriber")
+        if not said and (self._allowed or alone) and not self._policy.anybody_may_be_recorded():
+            raise NotRecorded("subscriber")
+
+
+def _edited(entity: Entity, names: Names) -> Swapped:
+    def change(part: Part, content_type: bytes, plain: bool) -> Changed | None:
+        if part.kind.startswith(b"multipart/"):
+            return None
+        if part.kind in KINDS:
+            raise NotRecorded("encryption", _UNDECIPHERABLE)  # nobody here can say whom it names
+        reader = BodyReader()
+        reader.read(content_type, part.disposition, part.body)
+        if not reader.rule:
+            return None
+        if not plain or not part.body:
+            raise NotRecorded("metadata")
+        charset = media_type(content_type)[1].get(b"charset", b"").decode("latin-1")
+        kind = part.kind if part.kind.startswith(METADATA) else _WRITTEN
+        return Changed(kind, edit(part.body, names, charset).body)
+
+    try:
+        return change_parts(entity, change)
+    except (FormError, MetadataError):
+        raise NotRecorded("metadata") from None
+
+
+def _is_metadata(part: Part) -> bool:
+    return part.kind.startswith(METADATA)
+
+
+def _is_alone(message: Message) -> bool:
+    """Tell whether a session is of those whose From is recorded: they know no metadata (standards.md §5 R8, R9)."""
+    if message.method != b"INVITE" or message.to_tag:
+        return False
+    return all(b"siprec" not in value.lower() for value in message.values(b"require"))
+
+
+def _entity(draft: Draft) -> Entity:
+    encoding = b", ".join(map(draft.value, draft.find(b"content-encoding")))
+    return Entity(draft.first(b"content-type") or b"", encoding, draft.body)

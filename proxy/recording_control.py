@@ -1,0 +1,145 @@
+"""Who may record: recording sessions of configured clients alone, commands of subscribers whose setting allows it.
+
+What is refused goes nowhere (standards.md §5). A sender hears that recording is not allowed, and not whose setting it
+is. Nothing of an emergency call is refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from config.recorders_section import RecordingClient
+from config.settings import Settings
+from proxy.crossing import Crossing
+from proxy.emergency import is_callback
+from proxy.errors import NotRecorded, Refused
+from proxy.flow import Flow
+from proxy.initial import Arrival
+from proxy.location import Address
+from proxy.message import Message
+from proxy.record import Mark
+from proxy.recording import Detector, Kind, Known
+from proxy.routing import Party
+from proxy.transports import SECURE
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+
+_COUNTED: Final = {Kind.RS: "session", Kind.RS_SUSPECT: "suspect", Kind.HINT: "hint"}
+_SESSIONS: Final = (Kind.RS, Kind.RS_SUSPECT)
+
+
+class RecordingControl:
+    """Looks at each new request once, behind authentication, before it goes anywhere."""
+
+    __slots__ = ("_clients", "_core", "_detector")
+
+    def __init__(self, core: Core) -> None:
+        """Ask the core's running generation."""
+        self._core = core
+        self.obey()
+
+    def obey(self) -> None:
+        """Recognise what the running settings name; after a reload again."""
+        settings = self._core.generation.network.settings
+        self._detector = Detector(known_of(settings))
+        sockets = {one.name: (one.address, one.port) for one in settings.listeners}
+        self._clients: list[tuple[Address, frozenset[str], RecordingClient]] = [
+            (sockets[each.listener], frozenset([name.lower().removesuffix(".") for name in each.tls_names]), each)
+            for each in settings.recording_clients
+        ]
+
+    def client_of(self, flow: Flow) -> RecordingClient | None:
+        """Return which recording client is at the other end: by listener, certificate and address; None for others."""
+        if flow.transport not in SECURE or not flow.identity:
+            return None
+        shown = frozenset([name.lower() for name in flow.identity])
+        for local, names, client in self._clients:
+            if flow.local == local and not shown.isdisjoint(names) and _is_in(client, flow.peer):
+                return client
+        return None
+
+    def is_client_at(self, flow: Flow) -> bool:
+        """Tell whether a flow leads to where a recording client is: to its address, through its listener."""
+        return any(flow.local == local and _is_in(client, flow.peer) for local, _, client in self._clients)
+
+    def check(self, arrival: Arrival) -> None:
+        """Tell a new request that begins a recording session, and refuse what its sender may not ask for.
+
+        Sets `client` of the arrival where it is one.
+
+        Raises:
+            Refused: 403.
+        """
+        request, source = arrival.request, arrival.source
+        finding = self._detector.classify(request)
+        if finding.kind is Kind.NONE:
+            return
+        if finding.kind not in _SESSIONS:
+            self._weigh(finding.kind, request, source, emergency=self._is_exempt(arrival))
+            return
+        if self._is_exempt(arrival):
+            return
+        self._core.counters.add("recording", _COUNTED[finding.kind])
+        arrival.client = self.client_of(arrival.flow)
+        if arrival.client is None:
+            raise NotRecorded("client")
+
+    def check_within(self, request: Message, crossing: Crossing) -> None:
+        """Do the same for a request within a dialog: one of a recording session is so whatever it says (R6).
+
+        Raises:
+            Refused: 403, also for what would make a recording session of another dialog; never for a BYE.
+        """
+        if crossing.base.marks & Mark.RECORDING:
+            self._core.counters.add("recording", "session")
+            return
+        finding = self._detector.classify(request)
+        if finding.kind is Kind.NONE:
+            return
+        if finding.kind not in _SESSIONS:
+            self._weigh(finding.kind, request, crossing.source, emergency=crossing.emergency)
+        elif not crossing.emergency and request.method != b"BYE":
+            self._core.counters.add("recording", _COUNTED[finding.kind])
+            raise NotRecorded("recorder")
+
+    def _weigh(self, kind: Kind, request: Message, source: Party, *, emergency: bool) -> None:
+        """Count a hint; refuse a command that its sender may not give.
+
+        Raises:
+            Refused: 403.
+        """
+        core = self._core
+        if kind is Kind.HINT:
+            core.counters.add("recording", _COUNTED[kind])
+            return
+        if not emergency and not core.generation.privacy.may_record(request, source):
+            core.counters.add("recording", "refused")
+            raise Refused(403, "Recording Not Allowed")
+        core.counters.add("recording", "allowed")
+
+    def _is_exempt(self, arrival: Arrival) -> bool:
+        """Tell whether a new request is an emergency call, or its call-back."""
+        generation, request = self._core.generation, arrival.request
+        return generation.network.is_emergency(request.uri) or is_callback(
+            generation, request, arrival.source, arrival.wall
+        )
+
+
+def known_of(settings: Settings) -> Known:
+    """Return what a configuration knows of recording."""
+    said, clients = settings.recording, settings.recording_clients
+    hosts = [hop for recorder in settings.recorders for hop in recorder.hosts]
+    return Known(
+        recorders=frozenset([str(hop).lower().encode() for hop in hosts]),
+        clients=frozenset([address.lower().encode() for each in clients for address in each.addresses]),
+        headers=tuple(name.encode() for name in said.headers),
+        codes=frozenset([code.encode() for code in said.codes]),
+        commands=frozenset([text.lower().encode() for text in said.commands]),
+    )
+
+
+def _is_in(client: RecordingClient, peer: Address) -> bool:
+    ip = ipaddress.ip_address(peer[0].partition("%")[0])
+    return any(item.port in (0, peer[1]) and ip in item.network for item in client.networks)

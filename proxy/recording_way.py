@@ -1,0 +1,63 @@
+"""The last look at a recording session before a request leaves: who, to whom, over what (RFC 7866 §12).
+
+Whatever Routes, Contacts, tokens or DNS have made of a request: one of a recording session is between a configured
+client and a configured recorder, and comes and goes over mutual TLS; nothing else goes to one, or comes from one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.errors import NotRecorded
+from proxy.forking import Answer
+from proxy.record import Mark
+from proxy.recording_media import is_plain
+from proxy.transports import SECURE
+from proxy.unsent import Unsent
+
+if TYPE_CHECKING:
+    from proxy.core import Core
+    from proxy.crossing import Crossing
+
+
+def check_recording(core: Core, crossing: Crossing) -> None:
+    """Refuse what must not leave; `far_flow` of the crossing is set.
+
+    Raises:
+        Unsent: 403, or 488 for media that are not encrypted.
+    """
+    near, far = crossing.source.recorder, crossing.hop.party.recorder
+    if not crossing.base.marks & Mark.RECORDING and near is far is None:
+        return
+    try:
+        _check(core, crossing)
+    except NotRecorded as refusal:
+        raise not_sent(core, crossing, refusal) from None
+
+
+def not_sent(core: Core, crossing: Crossing, refusal: NotRecorded) -> Unsent:
+    """Count and tell that a request of a recording session goes nowhere; return what its sender hears."""
+    core.counters.add("recording_refused", refusal.reason)
+    core.event("recording-refused", crossing.base.call, crossing.hop.party.label, refusal.reason)
+    return Unsent(refusal.code, Answer(refusal.why.encode(), refusal.extra))
+
+
+def _check(core: Core, crossing: Crossing) -> None:
+    near, far = crossing.source.recorder, crossing.hop.party.recorder
+    recorder = far if crossing.near_is_caller else near
+    if not crossing.base.marks & Mark.RECORDING or recorder is None or (near is not None and far is not None):
+        raise NotRecorded("recorder")
+    flow, sent = crossing.near_flow, crossing.far_flow
+    if sent is None or sent.transport not in SECURE or flow.transport not in SECURE:
+        raise NotRecorded("way")
+    if not flow.identity or not (sent.identity or sent.connection):
+        raise NotRecorded("way")  # somebody proved nothing, or nobody is expected
+    client = flow if crossing.near_is_caller else sent
+    # A record has no room for names; but the connection that it leads to is the one over which they were proved.
+    control = core.recording
+    if not (control.client_of(client) is not None if client.identity else control.is_client_at(client)):
+        raise NotRecorded("client")
+    if is_plain(crossing.request.body):
+        core.counters.add("recording_plain_rtp", "allowed" if recorder.plain_rtp == "allow" else "refused")
+        if recorder.plain_rtp != "allow":
+            raise NotRecorded("media", 488)

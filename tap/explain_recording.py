@@ -1,0 +1,66 @@
+"""Recording sessions in an explanation: where they come from, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from config.address import is_ip
+from config.recorders_section import RecordingClient
+from config.settings import Settings
+from proxy.flow import Flow
+from proxy.recording import Detector, Finding, Kind
+from proxy.recording_control import known_of
+from proxy.routing import Network, Party
+from tap.explain_ends import Address, ExplainError, addresses
+
+_WHAT = {
+    Kind.RS: "a recording session", Kind.RS_SUSPECT: "taken for a recording session",
+    Kind.CONTROL: "a command to record",
+}  # fmt: skip
+
+
+def detector_of(settings: Settings) -> Detector:
+    """Return what recognises recording, as the proxy has it."""
+    return Detector(known_of(settings))
+
+
+def is_session(finding: Finding) -> bool:
+    """Tell whether a message is of a recording session."""
+    return finding.kind in (Kind.RS, Kind.RS_SUSPECT)
+
+
+def client_flow(network: Network, settings: Settings, wanted: Address | None) -> Flow:
+    """Return the flow of a recording client: of the one at an address, else of the first; with its certificate.
+
+    Raises:
+        ExplainError: none is configured at an address of access, core or a trunk.
+    """
+    for client in settings.recording_clients:
+        listener = next(one for one in settings.listeners if one.name == client.listener)
+        local = listener.address, listener.port
+        for address in ([wanted] if wanted is not None else []) + list(addresses(client.networks)):
+            identity = (client.tls_names[0].lower(),)
+            inside = _is_in(client, address[0])
+            if inside and network.party_from("TLS", local, address, identity) is not None:
+                return Flow("TLS", local, address, 1, identity)
+    raise ExplainError("a recording session, and no [[recording_clients]] is at an address of access, core or a trunk")
+
+
+def remark(finding: Finding, receivers: Sequence[Party | None]) -> str:
+    """Return what is said of a message that has to do with recording; "" where there is nothing to say."""
+    what = _WHAT.get(finding.kind)
+    if what is None:
+        return ""
+    text = f"{what} (rule {finding.rule}, see docs/recording.md)"
+    if finding.kind is Kind.CONTROL:
+        return f"{text}: {'let through' if receivers else 'refused'} as its sender's setting `recording` says"
+    recorder = next((each.recorder for each in receivers if each is not None and each.recorder is not None), None)
+    if recorder is None:
+        return f"{text}: it goes to no recorder"
+    way = "in clear, for Sipveil stands in front of it" if recorder.role == "recorder-edge" else "encrypted to it"
+    return f"{text}: to recorder {recorder.name} over mutual TLS, metadata {way}"
+
+
+def _is_in(client: RecordingClient, host: str) -> bool:
+    return is_ip(host) and any(ip_address(host) in item.network for item in client.networks)

@@ -1,0 +1,179 @@
+"""What a recorder gets of metadata: edited, encrypted, opened where Sipveil stands in front; or nothing at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config.recorder_keys import RecorderKeys
+from config.vocabulary import Category
+from filters.engine import build
+from tests.agents import read
+from tests.filters.recording import ACME, RFC, SONUS
+from tests.ladder import Ladder, Sent, Silence
+from tests.recorders import recorder
+from tests.recording_sessions import (
+    CANARIES,
+    MIXED,
+    RECORDER,
+    SIPREC,
+    SRC,
+    SRS,
+    begun,
+    multipart,
+    offer,
+    opened,
+    record,
+    recording_world,
+    tells_nothing,
+)
+from tests.world import World
+
+EDGE = {**RECORDER, "role": "recorder-edge", "key": "srs.key"}
+
+
+def told(there: World, body: bytes, **changes: Any) -> bytes:
+    """Return what the recorder is sent."""
+    ladder = Ladder(there) >> record(body, **changes) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    return ladder[b"INVITE"]
+
+
+def refused(there: World, body: bytes, status: int, reason: str, **changes: Any) -> None:
+    assert Ladder(there) >> record(body, **changes) << Sent(SRC, 100) << Sent(SRC, status) << Silence()
+    assert there.count("recording_refused", reason) == 1
+    assert all(tells_nothing(data) for _, data in there.sent)
+
+
+@pytest.mark.parametrize("metadata", [RFC, ACME, SONUS])
+@pytest.mark.parametrize(
+    "kind",
+    [b"application/rs-metadata+xml", b"application/rs-metadata", b"application/xml", b"text/xml;charset=utf-8",
+     b"application/rs-metadata+xml;charset=UTF-8"],
+)  # fmt: skip
+def test_every_dialect_is_edited_and_sealed(metadata: bytes, kind: bytes) -> None:
+    """Whatever its type says, and once it is read it has one that recorders know."""
+    sent = told(recording_world(), multipart(metadata=metadata, kind=kind))
+    assert tells_nothing(sent)
+    inner = opened(sent)
+    assert b"Content-Type: application/rs-metadata" in inner
+    assert b"@anonymous.invalid" in inner
+    assert not any(canary in inner for canary in (*CANARIES, b"9123@", b"canary-realm"))
+
+
+def test_what_stands_beside_the_metadata_stays_octet_by_octet() -> None:
+    keep = {category.name.lower(): "keep" for category in Category}
+    sent = told(recording_world(privacy={"default": keep}), multipart())
+    assert offer() in sent
+    assert b"\r\nContent-Disposition: recording-session\r\nContent-ID: <m1@203.0.113.5>\r\n" in sent
+    assert b"\r\nContent-Transfer-Encoding: binary\r\n" in sent
+
+
+def test_participants_who_show_themselves_are_shown() -> None:
+    keep = {"default": {"recording": "keep", "number": "keep", "name": "keep"}}
+    sent = told(recording_world(privacy=keep), multipart())
+    assert tells_nothing(sent)
+    assert b"+15550123" in opened(sent)
+    assert b"Alice Canary" in opened(sent)
+    assert b"ab30317f1a784dc48ff824d0d3715d86" not in opened(sent), "never the real one"
+    sent = told(recording_world(privacy=keep, recorders=[{**RECORDER, "real_ids": True}]), multipart())
+    assert b"ab30317f1a784dc48ff824d0d3715d86" in opened(sent)
+
+
+@pytest.mark.parametrize("algorithm", ["aes-128-gcm", "aes-256-gcm", "aes-128-cbc", "aes-256-cbc"])
+def test_each_algorithm_reaches_the_recorder(algorithm: str) -> None:
+    sent = told(recording_world(recorders=[{**RECORDER, "algorithm": algorithm}]), multipart())
+    assert tells_nothing(sent)
+    kind = b"smime-type=enveloped-data" if algorithm.endswith("cbc") else b"smime-type=auth-enveloped-data"
+    assert kind in sent
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b"", b"<recording", RFC.replace(b"</recording>", b""), RFC + b"<x/>",
+     b'<!DOCTYPE a [<!ENTITY b "c">]>' + RFC[RFC.index(b"<recording"):], b"Alice Canary"],
+)  # fmt: skip
+def test_metadata_that_cannot_be_read_go_nowhere(metadata: bytes) -> None:
+    refused(recording_world(), multipart(metadata=metadata), 403, "metadata")
+
+
+@pytest.mark.parametrize(
+    "line", [b"Content-Encoding: gzip", b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: x"]
+)
+def test_metadata_that_are_encoded_go_nowhere(line: bytes) -> None:
+    body = multipart().replace(b"Content-Disposition: rec", line + b"\r\nContent-Disposition: rec")
+    refused(recording_world(), body, 403, "metadata")
+
+
+@pytest.mark.parametrize("body", [b"--foobar\r\n" + RFC, RFC])
+def test_parts_that_nobody_can_tell_apart_go_nowhere(body: bytes) -> None:
+    refused(recording_world(), body, 403, "metadata")
+
+
+def test_what_a_client_has_encrypted_itself_is_refused() -> None:
+    """Nobody here could say whom it names (RFC 3261 §21.4.30)."""
+    sealed = read(told(recording_world(), multipart()))
+    headers = (*SIPREC, b"Content-Type: " + (sealed.value(b"content-type") or b""))
+    refused(recording_world(), sealed.body, 493, "encryption", headers=headers)
+
+
+@pytest.mark.parametrize("days", [-91, 1])
+def test_a_certificate_that_does_not_hold_is_not_encrypted_to(days: float) -> None:
+    there = recording_world()
+    there.wall += days * 86_400 if days < 0 else 90 * 86_400 + 1
+    there.new_core()
+    refused(there, multipart(), 500, "encryption")
+
+
+def test_without_keys_there_are_no_metadata() -> None:
+    there = recording_world()
+    there.privacy = build(there.settings)
+    there.new_core()
+    refused(there, multipart(), 500, "encryption")
+
+
+def test_a_recorder_behind_us_gets_xml_that_it_can_read() -> None:
+    sealed = read(told(recording_world(), multipart()))
+    headers = (*SIPREC, b"Content-Type: " + (sealed.value(b"content-type") or b""))
+    got = told(recording_world(recorders=[EDGE]), sealed.body, headers=headers)
+    assert b"Content-Type: application/rs-metadata+xml\r\n" in got
+    assert b"<recording xmlns=" in got
+    assert b"<label>96</label>" in got
+    assert not any(canary in got for canary in CANARIES)
+
+
+def test_what_does_not_open_goes_to_no_recorder_behind_us() -> None:
+    there = recording_world(recorders=[EDGE])
+    there.privacy = build(there.settings, recorder_keys={"srs": RecorderKeys(None, recorder("p256", 1).decryption)})
+    there.new_core()
+    sealed = read(told(recording_world(), multipart()))
+    headers = (*SIPREC, b"Content-Type: " + (sealed.value(b"content-type") or b""))
+    refused(there, sealed.body, 493, "encryption", headers=headers)
+    tampered = sealed.body[:-200] + bytes((sealed.body[-200] ^ 1,)) + sealed.body[-199:]
+    refused(recording_world(recorders=[EDGE]), tampered, 493, "encryption", headers=headers)
+
+
+def test_an_answer_of_the_client_is_sealed_too() -> None:
+    """Responses to what the recorder asks cross the same two stages."""
+    ladder, _, answer = begun()
+    asked = SRS.within(b"INVITE", ladder[b"INVITE"], own=answer, cseq=1)
+    ladder >> asked << Sent(SRS, 100) << Sent(SRC, b"INVITE")
+    ladder >> SRC.answer(ladder[b"INVITE"], 200, headers=MIXED, body=multipart()) << Sent(SRS, 200)
+    assert tells_nothing(ladder[200])
+    assert b"<label>96</label>" in opened(ladder[200])
+
+
+def test_an_answer_that_cannot_be_sealed_fails_closed() -> None:
+    ladder, _, answer = begun()
+    asked = SRS.within(b"UPDATE", ladder[b"INVITE"], own=answer, cseq=1)
+    ladder >> asked << Sent(SRC, b"UPDATE")
+    ladder >> SRC.answer(ladder[b"UPDATE"], 200, headers=MIXED, body=multipart(metadata=b"<a")) << Sent(SRS, 500)
+    assert tells_nothing(ladder[500])
+
+
+def test_a_bye_goes_without_metadata_that_nobody_can_read() -> None:
+    """No session stays up for them."""
+    ladder, invite, _ = begun()
+    bye = SRC.within(b"BYE", ladder[200], own=invite, headers=MIXED, body=multipart(metadata=b"Alice Canary"))
+    ladder >> bye << Sent(SRS, b"BYE") << Silence()
+    assert read(ladder[b"BYE"]).body == b""

@@ -1,0 +1,157 @@
+"""The flows of RFC 8068 through Sipveil: what a recorder is told, what a client hears, and what nobody can read."""
+
+from __future__ import annotations
+
+from tests.agents import ALICE, CARRIER, read
+from tests.filters.recording import PARTIAL, RFC, SNAPSHOT
+from tests.ladder import Ladder, Sent, Silence, kind
+from tests.recording_sessions import (
+    MIXED,
+    RECORDER,
+    SPARE,
+    SRC,
+    SRS,
+    SRS_CONTACT,
+    STANDBY,
+    begun,
+    multipart,
+    offer,
+    opened,
+    record,
+    recording_world,
+    tells_nothing,
+)
+
+UPDATE = (b"Content-Type: application/rs-metadata+xml", b"Content-Disposition: recording-session")
+
+
+def test_the_basic_flow_and_what_it_tells() -> None:
+    """RFC 8068 §3.2.1."""
+    ladder, invite, _ = begun()
+    sent = ladder[b"INVITE"]
+    assert tells_nothing(sent)
+    assert b"\r\nRequire: siprec\r\n" in sent
+    assert b";+sip.src" in (read(sent).value(b"contact") or b"")
+    assert b"smime-type=auth-enveloped-data" in sent
+    assert b"\r\nContent-ID: <m1@203.0.113.5>\r\n" in sent
+    assert b"a=label:96\r\n" in sent
+    body = opened(sent)
+    assert b"<label>96</label>" in body
+    assert b"urn:ietf:params:xml:ns:recording:1" in body
+    assert tells_nothing(body.replace(b"ns:recording", b"")), "participants are as private as their settings say"
+    assert b";+sip.srs" in (read(ladder[200]).value(b"contact") or b"")
+    ladder >> SRC.within(b"BYE", ladder[200], own=invite, cseq=2) << Sent(SRS, b"BYE")
+    assert ladder >> SRS.answer(ladder[b"BYE"], 200) << Sent(SRC, 200) << Silence()
+    assert [ladder.world.count("recording_sessions", each) for each in ("begun", "answered", "refused")] == [1, 1, 0]
+
+
+def test_hold_and_resume() -> None:
+    """RFC 8068 §3.2.2: re-INVITEs with other directions and partial metadata, in order, and the recorder's own."""
+    ladder, invite, _ = begun()
+    answer = ladder[200]
+    for cseq, direction in ((2, b"inactive"), (3, b"sendonly")):
+        body = multipart(offer(direction, 2890844526 + cseq), PARTIAL)
+        again = SRC.within(b"INVITE", answer, own=invite, cseq=cseq, headers=(b"Require: siprec", *MIXED), body=body)
+        ladder >> again << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+        assert tells_nothing(ladder[b"INVITE"])
+        assert b"a=" + direction in ladder[b"INVITE"]
+        assert b"partial" in opened(ladder[b"INVITE"])
+        ladder >> SRS.answer(ladder[b"INVITE"], 200, contact=SRS_CONTACT) << Sent(SRC, 200)
+        ladder >> SRC.within(b"ACK", answer, own=invite, cseq=cseq, branch=b"z9hG4bKa%d" % cseq) << Sent(SRS, b"ACK")
+    assert ladder
+    assert ladder.world.count("recording", "session") == 3
+
+
+def test_transfer_changes_participants() -> None:
+    """RFC 8068 §3.2.3: an UPDATE with metadata alone; who was Alice is told as the same one as before."""
+    ladder, invite, _ = begun()
+    alice = next(line for line in opened(ladder[b"INVITE"]).split(b"<") if line.startswith(b"nameID")).split(b'"')[1]
+    update = SRC.within(b"UPDATE", ladder[200], own=invite, headers=UPDATE, body=RFC)
+    ladder >> update << Sent(SRS, b"UPDATE")
+    assert tells_nothing(ladder[b"UPDATE"])
+    assert alice in opened(ladder[b"UPDATE"])
+    assert ladder >> SRS.answer(ladder[b"UPDATE"], 200) << Sent(SRC, 200)
+
+
+def test_a_snapshot_is_asked_for_by_the_recorder() -> None:
+    """RFC 7866 §9.2: it goes back over the connection that the client made, for that one proved who it is."""
+    ladder, _, answer = begun()
+    asked = SRS.within(b"UPDATE", ladder[b"INVITE"], own=answer, cseq=1, headers=UPDATE, body=SNAPSHOT)
+    ladder >> asked << Sent(SRC, b"UPDATE")
+    assert ladder.world.sent_over[-1].connection == 7
+    assert b"requestsnapshot" in ladder[b"UPDATE"]
+    assert ladder >> SRC.answer(ladder[b"UPDATE"], 200) << Sent(SRS, 200)
+    ladder >> SRS.within(b"BYE", ladder[b"INVITE"], own=answer, cseq=2) << Sent(SRC, b"BYE")
+    assert ladder >> SRC.answer(ladder[b"BYE"], 200) << Sent(SRS, 200)
+
+
+def test_a_persistent_session_names_nobody_at_first() -> None:
+    """RFC 8068 §3.4: it is up before there is a call; each message that names somebody is looked at by itself."""
+    there = recording_world(privacy={}, said={b"+15550123@example.net": "hide"}, realms=["example.net"])
+    invite = record(offer(b"inactive"), headers=(*record_headers(), b"Content-Type: application/sdp"))
+    ladder = Ladder(there) >> invite << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    ladder >> SRS.answer(ladder[b"INVITE"], 200, contact=SRS_CONTACT) << Sent(SRC, 200)
+    ladder >> SRC.within(b"ACK", ladder[200], own=invite, cseq=1) << Sent(SRS, b"ACK")
+    again = SRC.within(b"INVITE", ladder[200], own=invite, headers=MIXED, body=multipart())
+    ladder >> again << Sent(SRC, 100) << Sent(SRC, 403) << Silence()
+    assert b'\r\nWarning: 399 sipveil "Somebody who takes part may not be recorded"\r\n' in ladder[403]
+    assert there.count("recording_refused", "subscriber") == 1
+
+
+def record_headers() -> tuple[bytes, ...]:
+    return tuple(line for line in record().data.split(b"\r\n") if line.startswith((b"Require", b"Contact:")))
+
+
+def test_a_repeated_request_carries_the_same_bytes() -> None:
+    """Encryption is drawn anew each time; a retransmission is not (RFC 3261 §17.1.1.2)."""
+    there = recording_world()
+    invite = record()
+    Ladder(there) >> invite << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    first = [data for to, data in there.sent if to == SRS.address]
+    assert Ladder(there) >> invite << Sent(SRC, 100), "the client's repetition goes no further"
+    other = record(branch=b"z9hG4bKtwo", call_id=b"call-2@203.0.113.5")
+    ladder = Ladder(there) >> other << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert len(first) == 1
+    assert read(ladder[b"INVITE"]).body != read(first[0]).body
+
+
+def test_the_next_of_the_group_when_the_first_is_gone() -> None:
+    """It gets what is encrypted to it, and no other hop gets anything."""
+    there = recording_world(recorders=[RECORDER, STANDBY])
+    ladder = Ladder(there) >> record() << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    ladder >> SRS.answer(ladder[b"INVITE"], 503, contact=b"") << Sent(SRS, b"ACK") << Sent(SPARE, b"INVITE")
+    assert tells_nothing(ladder[b"INVITE"])
+    assert b"<label>96</label>" in opened(ladder[b"INVITE"])
+    ladder >> SPARE.answer(ladder[b"INVITE"], 503, contact=b"") << Sent(SPARE, b"ACK")
+    assert ladder << Sent(SRC, 500) << Silence()
+
+
+def test_no_recorder_is_left() -> None:
+    there = recording_world()
+    ladder = Ladder(there) >> record() << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    flow = there.sent_over[-1]
+    there.core.undelivered(flow, ladder[b"INVITE"], there.now)
+    assert [kind(data) for _, data in there.sent[-1:]] == [500]
+    assert {to for to, _ in there.sent} == {SRC.address, SRS.address}
+    assert flow.identity == ("srs.example.net",)
+
+
+def test_415_and_493_pass_and_nothing_is_sent_in_clear() -> None:
+    """A recorder that cannot decrypt says so: there is no fallback."""
+    for status in (415, 493):
+        ladder = Ladder(recording_world()) >> record() << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+        ladder >> SRS.answer(ladder[b"INVITE"], status, contact=b"") << Sent(SRS, b"ACK")
+        assert ladder << Sent(SRC, status) << Silence()
+        assert ladder.world.count("recording_sessions", "refused") == 1
+
+
+def test_the_recorded_call_is_unharmed() -> None:
+    """Whatever becomes of its recording, the call is another dialog."""
+    there = recording_world(said={b"alice@sip.example.net": "hide"})
+    invite = ALICE.invite()
+    ladder = Ladder(there) >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
+    answer = ladder[200]
+    ladder >> record(multipart(offer(), b"<recording"), call_id=b"rs") << Sent(SRC, 100) << Sent(SRC, 403)
+    ladder >> ALICE.within(b"BYE", answer, own=invite) << Sent(CARRIER, b"BYE") << Silence()
+    assert ladder

@@ -1,0 +1,213 @@
+"""What keeps a recording session from leaving: each way that it may be tried, and the stated outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxy.flow import Flow
+from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent
+from tests.ladder import Ladder, Sent, Silence
+from tests.recording_sessions import (
+    CLIENT,
+    FROM_SRC,
+    LOCAL,
+    MIXED,
+    PBX_TLS,
+    RECORDER,
+    SIPREC,
+    SRC,
+    SRS,
+    SRS_CONTACT,
+    begun,
+    multipart,
+    offer,
+    record,
+    recording_world,
+)
+
+
+def refused(flow: Flow | None, *, said: bytes = b"Only configured clients may record") -> None:
+    there = recording_world()
+    if flow is None:
+        del there.flows[PBX_TLS]
+    else:
+        there.flows[PBX_TLS] = flow
+    ladder = Ladder(there) >> record() << Sent(SRC, 403) << Silence()
+    assert ladder[403].startswith(b"SIP/2.0 403 Recording Not Allowed\r\n")
+    assert b'\r\nWarning: 399 sipveil "%b"\r\n' % said in ladder[403]
+    assert there.count("recording_refused", "client") == 1
+    assert there.events[-1].kind == "recording-refused"
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        None,
+        FROM_SRC._replace(transport="TCP", identity=()),
+        FROM_SRC._replace(identity=()),
+        FROM_SRC._replace(identity=("other.example.net",)),
+        FROM_SRC._replace(local=("192.0.2.1", 5060)),
+    ],
+    ids=["udp", "tcp", "no certificate", "another certificate", "another listener"],
+)
+def test_who_does_not_prove_to_be_a_client_records_nothing(flow: Flow | None) -> None:
+    refused(flow)
+
+
+def test_a_clients_certificate_elsewhere_records_nothing() -> None:
+    there = recording_world(recording_clients=[{**CLIENT, "networks": ["203.0.113.6"]}])
+    assert Ladder(there) >> record() << Sent(SRC, 403) << Silence()
+
+
+@pytest.mark.parametrize("sender", [ALICE, CARRIER, PBX])
+def test_phones_trunks_and_the_core_open_no_recording_session(sender: Agent) -> None:
+    invite = sender.request(
+        headers=(b"Require: siprec", b"Contact: <sip:a@%b>;+sip.src" % sender.host, *MIXED), body=multipart(),
+        contact=False,
+    )  # fmt: skip
+    for there in (recording_world(), recording_world(recorders=[], recording_clients=[])):
+        assert Ladder(there) >> invite << Sent(sender, 403) << Silence()
+
+
+@pytest.mark.parametrize(
+    "uri", [b"sip:+15550100@192.0.2.1", b"sip:x@198.51.100.7", b"sip:x@203.0.113.66", b"sips:112x@192.0.2.1"]
+)
+def test_whatever_it_names_it_goes_to_its_recorder_over_tls(uri: bytes) -> None:
+    headers = (*SIPREC, *MIXED, b"Route: <sip:198.51.100.7:5060;lr>")
+    there = recording_world()
+    ladder = Ladder(there) >> record(uri=uri, headers=headers) << Sent(SRC, 100) << Sent(SRS, b"INVITE") << Silence()
+    assert there.sent_over[-1] == Flow("TLS", LOCAL, SRS.address, 0, ("srs.example.net",))
+    assert b"\r\nRoute:" not in ladder[b"INVITE"]
+
+
+@pytest.mark.parametrize("uri", [b"sip:x@198.51.100.20:5061", b"sip:x@198.51.100.20:5061;transport=udp"])
+def test_a_call_to_a_recorder_is_refused(uri: bytes) -> None:
+    assert Ladder(recording_world()) >> ALICE.invite(uri=uri) << Sent(ALICE, 403) << Silence()
+
+
+def test_a_route_of_the_cores_leads_to_no_recorder() -> None:
+    there = recording_world()
+    invite = PBX.invite(headers=(b"Route: <sip:198.51.100.20:5061;lr>", b"Content-Type: application/sdp"))
+    ladder = Ladder(there) >> invite << Sent(PBX, 100) << Sent(PBX, 403) << Silence()
+    assert there.count("recording_refused", "recorder") == 1
+    assert ladder
+
+
+def test_a_recorder_begins_no_calls() -> None:
+    there = recording_world()
+    assert Ladder(there) >> SRS.invite(uri=b"sip:85550100@192.0.2.1") << Sent(SRS, 100) << Sent(SRS, 403) << Silence()
+
+
+def test_who_has_the_address_of_a_recorder_and_not_its_certificate_gets_silence() -> None:
+    there = recording_world()
+    there.flows[SRS.address] = Flow("TLS", LOCAL, SRS.address, 5, ("other.example.net",))
+    assert Ladder(there) >> SRS.invite(uri=b"sip:85550100@192.0.2.1") << Silence()
+
+
+def test_a_call_does_not_become_a_recording_session() -> None:
+    there = recording_world()
+    invite = ALICE.invite()
+    ladder = Ladder(there) >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder >> CARRIER.answer(ladder[b"INVITE"], 200) << Sent(ALICE, 200)
+    again = ALICE.within(b"INVITE", ladder[200], own=invite, headers=(b"Require: siprec", *MIXED), body=multipart())
+    ladder >> again << Sent(ALICE, 403) << Silence()
+    assert ladder >> ALICE.within(b"BYE", ladder[200], own=invite, cseq=4) << Sent(CARRIER, b"BYE"), "it goes on"
+
+
+def test_within_a_session_nothing_comes_over_udp() -> None:
+    """Whoever has learned of a token sends from the client's address, without its connection."""
+    ladder, invite, _ = begun()
+    answer = ladder[200]
+    ladder.world.flows[PBX_TLS] = Flow("UDP", ("192.0.2.1", 5060), PBX_TLS)
+    ladder >> SRC.within(b"UPDATE", answer, own=invite, cseq=2) << Sent(SRC, 403) << Silence()
+    ladder >> SRC.within(b"ACK", answer, own=invite, cseq=1, branch=b"z9hG4bKother") << Silence()
+    assert ladder.world.count("recording_refused", "way") == 2
+
+
+def test_a_client_that_was_taken_out_records_no_more() -> None:
+    ladder, invite, _ = begun()
+    there = ladder.world
+    there.settings = there.settings.model_copy(update={"recording_clients": ()})
+    there.core.adopt(there.settings, there.ring, there.privacy, (), {})
+    assert ladder >> SRC.within(b"UPDATE", ladder[200], own=invite, cseq=2) << Sent(SRC, 403) << Silence()
+
+
+def test_media_in_the_clear_are_refused_or_counted() -> None:
+    plain = multipart(offer().replace(b"RTP/SAVP", b"RTP/AVP"))
+    there = recording_world()
+    assert Ladder(there) >> record(plain) << Sent(SRC, 100) << Sent(SRC, 488) << Silence()
+    assert there.count("recording_plain_rtp", "refused") == there.count("recording_refused", "media") == 1
+    there = recording_world(recorders=[{**RECORDER, "plain_rtp": "allow"}])
+    assert Ladder(there) >> record(plain) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert there.count("recording_plain_rtp", "allowed") == 1
+
+
+def test_an_emergency_call_is_none_of_it() -> None:
+    """Who calls for help from a phone whose software says that it could record gets help."""
+    help_ = ALICE.invite(uri=b"sip:112@192.0.2.1", headers=(b"Supported: siprec", b"Content-Type: application/sdp"))
+    assert Ladder(recording_world()) >> help_ << Sent(ALICE, 100) << Sent(PSAP, b"INVITE")
+
+
+@pytest.mark.parametrize(
+    ("said", "default", "allowed"),
+    [
+        ({b"+15550123@example.net": "hide"}, "keep", False),
+        ({b"+15550123@example.net": "show"}, "remove", True),
+        ({b"src@sip.example.net": "hide"}, "keep", False),
+        ({}, "remove", False),
+        ({}, "keep", True),
+    ],
+)
+def test_all_who_take_part_have_to_allow_it(said: dict[bytes, str], default: str, allowed: bool) -> None:
+    changes: dict[str, Any] = {"privacy": {"default": {"recording": default}}, "realms": ["example.net"]}
+    there = recording_world(said=said, **changes)
+    ladder = Ladder(there) >> record() << Sent(SRC, 100)
+    assert ladder << (Sent(SRS, b"INVITE") if allowed else Sent(SRC, 403)) << Silence()
+    assert there.count("recording_refused", "subscriber") == (not allowed)
+
+
+def test_a_floor_allows_nobody_to_be_recorded() -> None:
+    there = recording_world(
+        said={b"+15550123@example.net": "show"}, realms=["example.net"], privacy={"floor": {"recording": "remove"}}
+    )
+    assert Ladder(there) >> record() << Sent(SRC, 100) << Sent(SRC, 403) << Silence()
+
+
+def test_a_call_that_a_call_manager_forks_is_its_callers() -> None:
+    """Without SIPREC there are no metadata: From is who is recorded (standards.md §5 R9)."""
+    headers = (b"Content-Type: application/sdp",)
+    for default, allowed in (("remove", False), ("keep", True)):
+        there = recording_world(privacy={"default": {"recording": default}})
+        invite = SRC.request(uri=b"sip:x@192.0.2.1", headers=headers, body=offer())
+        data = invite.data.replace(b"src@sip.example.net>", b"5001@sip.example.net;x-nearend;x-refci=2555;x-y=1>", 1)
+        ladder = Ladder(there) >> invite._replace(data=data) << Sent(SRC, 100)
+        assert ladder << (Sent(SRS, b"INVITE") if allowed else Sent(SRC, 403)) << Silence()
+
+
+def test_a_client_whose_recorders_are_gone_hears_so() -> None:
+    there = recording_world(recording_clients=[{**CLIENT, "to": "elsewhere"}])
+    assert Ladder(there) >> record() << Sent(SRC, 480) << Silence()
+
+
+def test_a_subscriber_of_the_region_is_not_recorded_outside_of_it() -> None:
+    region = {"countries": ["DE"], "default": "leave"}
+    there = recording_world(region=region, recorders=[{**RECORDER, "country": "US"}])
+    assert Ladder(there) >> record() << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    there = recording_world(region={**region, "default": "stay"}, recorders=[{**RECORDER, "country": "US"}])
+    assert Ladder(there) >> record() << Sent(SRC, 403) << Silence()
+
+
+def test_prack_and_cancel_go_the_same_way() -> None:
+    invite = record()
+    ladder = Ladder(recording_world()) >> invite << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    ringing = SRS.answer(ladder[b"INVITE"], 180, contact=SRS_CONTACT, headers=(b"Require: 100rel", b"RSeq: 1"))
+    ladder >> ringing << Sent(SRC, 180)
+    prack = SRC.within(b"PRACK", ladder[180], own=invite, cseq=2, headers=(b"RAck: 1 1 INVITE",))
+    ladder >> prack << Sent(SRS, b"PRACK")
+    there = ladder.world
+    ladder >> SRC.cancel(invite) << Sent(SRC, 200) << Sent(SRS, b"CANCEL") << Silence()
+    to_recorder = [flow for flow in there.sent_over if flow.peer == SRS.address]
+    assert {flow.transport for flow in to_recorder} == {"TLS"}
+    assert len(to_recorder) == 3
