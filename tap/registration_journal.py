@@ -58,7 +58,7 @@ class RegistrationJournal:
         """Addresses of record whose bindings the store has not got."""
         self._ticks: LoopingCall | None = None
         self._is_writing = False
-        self._under_way = 0
+        self._under_way: Changes = {}
         """Addresses of record in the write that a thread is at."""
         self._is_failing = False
         self._is_anew = False
@@ -125,7 +125,7 @@ class RegistrationJournal:
     def gauges(self) -> Mapping[str, float]:
         """Return the numbers for the metrics page."""
         return {
-            "sipveil_registrations_unsaved": len(self._changed) + self._under_way,
+            "sipveil_registrations_unsaved": len(self._changed.keys() | self._under_way.keys()),
             "sipveil_registrations_store_failing": int(self._is_failing),
         }
 
@@ -135,7 +135,7 @@ class RegistrationJournal:
             return
         self._is_writing = True
         batch = self._batch()
-        self._under_way = len(batch)
+        self._under_way = batch
         written = deferToThreadPool(reactor, reactor.getThreadPool(), self._write, batch)
         written.addCallbacks(self._written, self._failed, errbackArgs=(batch,))
 
@@ -168,7 +168,7 @@ class RegistrationJournal:
 
     def _written(self, _: object) -> None:
         """Go on after a write."""
-        self._is_writing, self._under_way = False, 0
+        self._is_writing, self._under_way = False, {}
         self._fill()
         if self._is_failing:
             self._is_failing = False
@@ -182,7 +182,7 @@ class RegistrationJournal:
 
     def _failed(self, failure: Failure, batch: Changes) -> None:
         """Keep in mind what could not be written, whoever's fault it is."""
-        self._is_writing, self._under_way = False, 0
+        self._is_writing, self._under_way = False, {}
         self._store = None  # made anew, should it be gone
         self._changed = {**dict.fromkeys(batch), **self._changed}
         error = cast(BaseException, failure.value)

@@ -24,7 +24,7 @@ IMPORT_NAMES = {"dnspython": "dns", "mypy-zope": "mypy_zope", "twisted": "twiste
 PARTS_OF_PYDANTIC = {"pydantic_core", "annotated_types"}
 """Its own core and the words of its schemas: released with it, and pinned by it to the version that fits."""
 PARTS_OF_MYPY = {"mypyc"}
-COMMAND_LINE = {"mypy", "mypy-zope", "ruff", "setuptools"}
+COMMAND_LINE = {"mypy", "mypy-zope", "pytest-xdist", "ruff", "setuptools"}
 """Test tools that are called or configured, not imported by a test."""
 
 

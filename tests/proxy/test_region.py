@@ -43,7 +43,8 @@ def test_without_a_region_nobody_is_kept_from_anything() -> None:
 def test_a_group_goes_to_the_member_of_the_region_and_to_no_other() -> None:
     """In failover too: a trunk without a country is abroad."""
     ladder = Ladder(bound()) >> INVITE << Sent(ALICE, 100) << Sent(SECOND, b"INVITE") << Silence()
-    assert refuse(ladder, SECOND) << Sent(ALICE, 500) << Silence()
+    # No other is left, and why: what is said of a target ranks by its class, as a response would (RFC 3261 §16.7).
+    assert refuse(ladder, SECOND) << Sent(ALICE, 403) << Silence()
     assert ladder.world.count("region_kept", "caller") == 2
 
 
@@ -152,4 +153,5 @@ def test_a_region_that_a_reload_takes_away_holds_for_what_is_on_its_way() -> Non
     """The generation that a request came in decides where it fails over to."""
     ladder = Ladder(bound()) >> INVITE << Sent(ALICE, 100) << Sent(SECOND, b"INVITE")
     ladder.world.reload(routes=[])
-    assert refuse(ladder, SECOND) << Sent(ALICE, 500) << Silence()
+    # No other is left, and why: what is said of a target ranks by its class, as a response would (RFC 3261 §16.7).
+    assert refuse(ladder, SECOND) << Sent(ALICE, 403) << Silence()
