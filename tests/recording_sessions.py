@@ -74,15 +74,15 @@ def record(body: bytes = b"", **changes: Any) -> Packet:
     )  # fmt: skip
 
 
-def recording_world(*, said: dict[bytes, str] | None = None, **changes: Any) -> World:
-    """Return a world with a recorder and a client; `said` is what subscribers say of `recording`, by their address."""
+def recording_world(*, said: dict[bytes, str] | None = None, word: str = "recording", **changes: Any) -> World:
+    """Return a world with a recorder and a client; `said` is what subscribers say of a word, by their address."""
     sections: dict[str, Any] = {
         "listeners": LISTENERS, "recorders": [RECORDER], "recording_clients": [CLIENT],
         "privacy": {"default": {"recording": "keep"}}, **changes,
     }  # fmt: skip
     there = World(settings(**sections))
     subscribers = Subscribers(60)
-    wants = {who: profile([Setting(EVERYWHERE, "recording", Value(what))]) for who, what in (said or {}).items()}
+    wants = {who: profile([Setting(EVERYWHERE, word, Value(what))]) for who, what in (said or {}).items()}
     subscribers.replace(wants, Mark(1, 1), there.now)
     keys = {
         each.name: RecorderKeys(None, recorder("p256").decryption)

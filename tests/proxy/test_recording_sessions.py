@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from proxy.flow import Flow
 from tests.agents import ALICE, CARRIER, read
 from tests.filters.recording import PARTIAL, RFC, SNAPSHOT
-from tests.ladder import Ladder, Sent, Silence, kind
+from tests.ladder import Ladder, Restart, Sent, Silence, kind
 from tests.recording_sessions import (
     MIXED,
     RECORDER,
@@ -143,6 +144,18 @@ def test_415_and_493_pass_and_nothing_is_sent_in_clear() -> None:
         ladder >> SRS.answer(ladder[b"INVITE"], status, contact=b"") << Sent(SRS, b"ACK")
         assert ladder << Sent(SRC, status) << Silence()
         assert ladder.world.count("recording_sessions", "refused") == 1
+
+
+def test_a_session_outlives_a_restart() -> None:
+    """Its mark is in its record: what follows is a recording session's still (standards.md §5 R6)."""
+    ladder, invite, _ = begun()
+    ladder >> Restart()
+    body = multipart(offer(b"inactive"), PARTIAL)
+    again = SRC.within(b"INVITE", ladder[200], own=invite, cseq=2, headers=MIXED, body=body)
+    ladder >> again << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert tells_nothing(ladder[b"INVITE"])
+    ladder.world.flows[SRC.address] = Flow("UDP", ("192.0.2.1", 5060), SRC.address)
+    ladder >> SRC.within(b"UPDATE", ladder[200], own=invite, cseq=3) << Sent(SRC, 403) << Silence()
 
 
 def test_the_recorded_call_is_unharmed() -> None:

@@ -211,3 +211,16 @@ def test_prack_and_cancel_go_the_same_way() -> None:
     to_recorder = [flow for flow in there.sent_over if flow.peer == SRS.address]
     assert {flow.transport for flow in to_recorder} == {"TLS"}
     assert len(to_recorder) == 3
+
+
+@pytest.mark.parametrize(("basis", "allowed"), [("none", False), ("clauses", True)])
+def test_who_takes_part_and_stays_in_the_region_is_recorded_in_it_alone(basis: str, allowed: bool) -> None:
+    """Not the caller's wish alone: each participant's (GDPR Art. 44)."""
+    there = recording_world(
+        said={b"+15550123@example.net": "hide"}, word="abroad", realms=["example.net"],
+        region={"countries": ["DE"], "default": "leave", "bases": ["clauses"]},
+        recorders=[{**RECORDER, "country": "US", "transfer_basis": basis}],
+    )  # fmt: skip
+    ladder = Ladder(there) >> record() << Sent(SRC, 100)
+    assert ladder << (Sent(SRS, b"INVITE") if allowed else Sent(SRC, 403)) << Silence()
+    assert there.count("recording_refused", "subscriber") == (not allowed)
