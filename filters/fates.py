@@ -1,8 +1,8 @@
 """What a plan does with each field of the catalogue, without a message: the same compiled plan, asked field by field.
 
 What `filters/plan.py`, `sdp.py` and `bodies.py` edit they say themselves. What the core edits under a plan
-(proxy/forward_request.py, asserted.py, claimed.py, references.py) is written down here; tests/filters/test_fates.py holds each
-word against what really leaves.
+(proxy/forward_request.py, asserted.py, claimed.py, references.py) is written down here; tests/filters/test_fates.py
+holds each word against what really leaves.
 """
 
 from __future__ import annotations
