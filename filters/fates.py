@@ -15,6 +15,7 @@ from filters.catalogue import UNKNOWN, UNKNOWN_BODY, HeaderEntry, Table
 from filters.fate import Fate
 from filters.plan import CompiledPlan
 from filters.sdp import fate_of_attribute, fate_of_line
+from proxy.answering import ANSWERING, is_asked
 from proxy.claimed import CLAIMS
 from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
@@ -115,9 +116,16 @@ def _of_core(plan: CompiledPlan, case: Case, name: bytes) -> Fate | None:
         return Fate.IN_PART if hidden or not plan.keeps_all else Fate.KEPT
     if name == b"proxy-require" and (hidden or plan.fulfils_privacy):
         return Fate.PERFORMED
-    if name in CLAIMS and is_phone(case.source) and case.hop.zone is not Zone.PSAP:
-        return Fate.REMOVED
-    return None if case.hop.zone is Zone.PSAP else _of_who_calls(plan, case, name)
+    if case.hop.zone is Zone.PSAP:
+        return None
+    return Fate.REMOVED if _is_nobodys_word(case, name) else _of_who_calls(plan, case, name)
+
+
+def _is_nobodys_word(case: Case, name: bytes) -> bool:
+    """Tell whether a header says what its sender has no say in."""
+    if name in CLAIMS:
+        return is_phone(case.source)
+    return name in ANSWERING and is_asked(case.source, case.hop)
 
 
 _ALWAYS = {

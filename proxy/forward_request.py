@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from proxy import cseq
+from proxy.answering import leave_to_the_callee
 from proxy.asserted import HEADER, assert_identity, write_numbers
 from proxy.between_phones import CREDENTIALS, are_both_phones, remove
 from proxy.called_party import call_party
@@ -87,6 +88,7 @@ class RequestForwarder:
             _disbelieve(draft, crossing)
         if not crossing.emergency:
             remove_claims(draft, crossing.request, crossing.source)
+            leave_to_the_callee(draft, crossing.request, crossing.source, crossing.hop.party)
         _count_down(draft, crossing)
         if crossing.phone is not None:
             call_party(draft, crossing.phone.called)
