@@ -21,9 +21,17 @@ def route_advice(settings: Settings) -> Iterator[Mistake]:
             yield Mistake(("routes", index), "is never reached, for all of it is taken by", right, ("routes", before))
 
 
+def _takes(line: Route, source: str) -> bool:
+    """Tell whether a line takes what comes from a zone; from one trunk to another it has to say so."""
+    if line.source != "any":
+        return line.source == source
+    return source != "trunk" or line.emergency or not line.leads_to_trunks
+
+
 def _covers(one: Route, other: Route, *, longest: bool) -> bool:
     """Tell whether one line takes whatever another, behind it, would take."""
-    if one.emergency is not other.emergency or one.source not in ("any", other.source):
+    taken = [source for source in ("access", "core", "trunk") if _takes(other, source)]
+    if one.emergency is not other.emergency or not all(_takes(one, source) for source in taken):
         return False
     if one.methods and not (other.methods and set(other.methods) <= set(one.methods)):
         return False

@@ -301,7 +301,9 @@ class Route(Section):
     """One line of the routing table; the first that matches an initial request decides (see `route_order`)."""
 
     source: Literal["access", "core", "trunk", "any"] = Field(
-        default="any", description="zone that the request comes from"
+        default="any",
+        description="zone that the request comes from; any: all, but from one trunk to another lead only lines for "
+        "`trunk`, and those for emergency calls",
     )
     methods: tuple[Method, ...] = Field(default=(), description="methods that this line is for; empty: all")
     prefix: str = Field(
@@ -318,6 +320,11 @@ class Route(Section):
         description="trunks, groups, `core`, `access` (the Request-URI itself) or `registered` (all phones of the "
         "address in the Request-URI), by name; several: forked in parallel",
     )
+
+    @property
+    def leads_to_trunks(self) -> bool:
+        """Return whether it leads to anything but the core and phones."""
+        return not set(self.to) <= {"core", "access", "registered"}
 
 
 class Emergency(Section):
@@ -449,10 +456,13 @@ class Limits(Section):
     transactions: int = Field(
         default=500_000,
         ge=100,
-        description="most server transactions at once; above it 503, above a quarter more within dialogs too; an "
-        "answered call leaves two for 64*T1 (32 s), 3 KiB in all: 500,000 are 7,800 calls a second and 800 MiB",
+        description="most server transactions at once; above it 503, above a quarter more within dialogs too, above "
+        "twice as many for emergency calls; an answered call leaves two for 64*T1 (32 s), 3 KiB in all: 500,000 are "
+        "7,800 calls a second and 800 MiB",
     )
-    parked: int = Field(default=10_000, ge=1, description="most requests waiting for a look-up at once")
+    parked: int = Field(
+        default=10_000, ge=1, description="most requests waiting for a look-up at once; 10,000 more for emergency calls"
+    )
     max_breadth: int = Field(
         default=60, ge=1, le=255, description="Max-Breadth where a request has none (RFC 5393 §5.3.3.1)"
     )

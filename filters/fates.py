@@ -1,8 +1,8 @@
 """What a plan does with each field of the catalogue, without a message: the same compiled plan, asked field by field.
 
 What `filters/plan.py`, `sdp.py` and `bodies.py` edit they say themselves. What the core edits under a plan
-(proxy/forward_request.py, asserted.py, references.py) is written down here; tests/filters/test_fates.py holds each
-word against what really leaves.
+(proxy/forward_request.py, asserted.py, claimed.py, references.py) is written down here; tests/filters/test_fates.py
+holds each word against what really leaves.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from filters.catalogue import UNKNOWN, UNKNOWN_BODY, HeaderEntry, Table
 from filters.fate import Fate
 from filters.plan import CompiledPlan
 from filters.sdp import fate_of_attribute, fate_of_line
+from proxy.answering import ANSWERING, is_asked
+from proxy.claimed import CLAIMS
 from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
 from proxy.policy import action, hides
-from proxy.routing import Party
+from proxy.routing import Party, is_phone
 from proxy.verstat import FINDINGS, RESULT
 
 OTHERS = "(any other)"
@@ -114,7 +116,16 @@ def _of_core(plan: CompiledPlan, case: Case, name: bytes) -> Fate | None:
         return Fate.IN_PART if hidden or not plan.keeps_all else Fate.KEPT
     if name == b"proxy-require" and (hidden or plan.fulfils_privacy):
         return Fate.PERFORMED
-    return None if case.hop.zone is Zone.PSAP else _of_who_calls(plan, case, name)
+    if case.hop.zone is Zone.PSAP:
+        return None
+    return Fate.REMOVED if _is_nobodys_word(case, name) else _of_who_calls(plan, case, name)
+
+
+def _is_nobodys_word(case: Case, name: bytes) -> bool:
+    """Tell whether a header says what its sender has no say in."""
+    if name in CLAIMS:
+        return is_phone(case.source)
+    return name in ANSWERING and is_asked(case.source, case.hop)
 
 
 _ALWAYS = {

@@ -31,7 +31,9 @@ _NUMBERED = "the number as this side wants it"
 _OURS = "who calls, as Sipveil knows it (RFC 3325)"
 
 
-def assert_identity(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan) -> None:
+def assert_identity(
+    draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan, within: NameAddr | None = None
+) -> None:
     """Edit what a message asserts; before its plan is applied.
 
     Args:
@@ -40,23 +42,27 @@ def assert_identity(draft: Draft, message: Message, sender: Party, receiver: Par
         sender: which side it comes from.
         receiver: who gets it; what is for a PSAP stays as it is.
         plan: towards the receiver.
+        within: of a request within a dialog: who its sender is by the record. What stands in From there nobody has
+            asked about; without a record that tells, nobody is asserted.
     """
     if receiver.zone is Zone.PSAP:
         return
     index = message.index
     if HEADER in index or (plan.tells_identity and message.method):
-        _assert(draft, message, sender, receiver, plan)
+        _assert(draft, message, sender, receiver, plan, within)
     if _PRIVACY in index or plan.indicates:
         _ask_on(draft, message, plan)
 
 
-def _assert(draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan) -> None:
+def _assert(
+    draft: Draft, message: Message, sender: Party, receiver: Party, plan: Plan, within: NameAddr | None
+) -> None:
     if sender.trusted:
         if HEADER not in message.index:
             return
         asserted = _first_of_each_scheme(message.items(HEADER))
     elif HEADER in message.index or not message.to_tag:
-        asserted = _own(message, sender)
+        asserted = _own(message, sender, within if message.to_tag else message.caller or message.from_)
     else:
         return
     draft.remove_all(HEADER, _NOT_TRUSTED)
@@ -87,13 +93,14 @@ def _asks(message: Message, value: bytes) -> bool:
     return _PRIVACY in message.index and value in b" ".join(message.values(_PRIVACY)).lower()
 
 
-def _own(message: Message, sender: Party) -> list[NameAddr]:
-    """Return the identity of a phone that sends a request: its From, unless that is nobody's."""
-    if not sender.in_access or not message.method or message.method in _NEVER:
+def _own(message: Message, sender: Party, who: NameAddr | None) -> list[NameAddr]:
+    """Return the identity of a phone that sends a request, unless that or its From is nobody's."""
+    if who is None or not sender.in_access or not message.method or message.method in _NEVER:
         return []
-    from_ = message.from_
-    nobody = from_.uri.lower().endswith(ANONYMOUS.uri.partition(b"@")[2])
-    return [] if nobody else [disclaimed(message.caller or from_)._replace(params=b"")]
+    nobody = ANONYMOUS.uri.partition(b"@")[2]
+    if message.from_.uri.lower().endswith(nobody) or who.uri.lower().endswith(nobody):
+        return []
+    return [disclaimed(who)._replace(params=b"")]
 
 
 def _first_of_each_scheme(items: list[bytes]) -> list[NameAddr]:

@@ -4,6 +4,7 @@ shows it (47 CFR 64.1601(b)). The prefix is for us; what goes on is the number b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
@@ -13,6 +14,33 @@ from proxy.uri import parse_sip_uri
 
 SEPARATORS = b"-.()"
 """visual-separator (RFC 3966 §3)."""
+_LETTER = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+"""One letter of a user part, escaped or not (RFC 3261 §25.1)."""
+_NUMBER = re.compile(rb"\+?[0-9*#]+")
+_ODD = b"%;-.()"
+"""Without any of these a number stands as it is dialled."""
+
+
+def canonical(user: bytes) -> bytes:
+    """Return a user part as the prefixes of a routing table are held against it: a number as it would be dialled.
+
+    Who writes it otherwise shall not come to another line: escapes (RFC 3261 §19.1.4), visual separators (RFC 3966
+    §5.1.1), and a local number with the beginning of the global one in its phone-context (§5.1.5). What is no number is
+    only unescaped.
+    """
+    if len(user.translate(None, _ODD)) == len(user):
+        return user
+    plain = unquote_to_bytes(user)
+    head, _, params = plain.partition(b";")
+    number = head.translate(None, SEPARATORS)
+    if _NUMBER.fullmatch(number) is None:
+        return plain
+    if number[:1] != b"+":
+        for item in params.split(b";"):
+            name, _, context = item.partition(b"=")
+            if name.lower() == b"phone-context" and context[:1] == b"+":
+                return context.translate(None, SEPARATORS) + number
+    return number
 
 
 class Wish(Enum):
@@ -50,15 +78,17 @@ class Prefixes:
         """Tell the prefix of a user part from its number.
 
         A prefix that nothing follows is no prefix: the code itself was dialled. Phones escape `*` or leave it
-        (RFC 3261 §19.1.4), and several prefixes may stand in a row; then whatever withholds holds.
+        (RFC 3261 §19.1.4), and several prefixes may stand in a row; then whatever withholds holds. What stands behind
+        stays as it is written: unescaped, a `@` or `;` of the number would become one of the URI.
         """
         wish, rest = Wish.NONE, user
-        plain = unquote_to_bytes(user) if b"%" in user[:12] else user
+        plain = unquote_to_bytes(user) if b"%" in user else user
         while True:
             found = next((pair for pair in self._known if plain.startswith(pair[0])), None)
             if found is None or not plain[len(found[0]) :].partition(b";")[0] or self._is_spared(plain):
                 return Dialled(wish, rest)
-            plain = rest = plain[len(found[0]) :]
+            plain = plain[len(found[0]) :]
+            rest = b"".join(_LETTER.findall(rest)[len(found[0]) :])
             wish = Wish.WITHHOLD if Wish.WITHHOLD in (wish, found[1]) else found[1]
 
     def _is_spared(self, user: bytes) -> bool:

@@ -118,6 +118,19 @@ class Gate:
             core.counters.add("guarded", "subscriber")
             raise Refused(503, "Too Many Requests", b"Retry-After: %d" % seconds)
 
+    def check_without_record(self, arrival: Arrival, now: float) -> None:
+        """Count a request with a To tag that belongs to no dialog of ours: whoever writes a tag asks no less.
+
+        Raises:
+            Refused: 503 where there were too many of them.
+        """
+        guard, source = self._core.guard, arrival.source
+        if not guard.enabled or not source.in_access or source.edge:
+            return
+        if guard.admit(arrival.flow, now) is not Verdict.PASS:
+            self._core.counters.add("guarded", "source")
+            raise Refused(503, "Too Many Requests", b"Retry-After: 1")
+
     def refused(self, request: Message, flow: Flow, source: Party | None, status: int, now: float) -> None:
         """Note an answer of ours that says no."""
         if status not in IN_VAIN or source is None or not source.in_access or source.edge or request.to_tag:

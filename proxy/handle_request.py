@@ -23,6 +23,7 @@ from proxy.machines import State
 from proxy.matching import ServerKey, looks_ours, loop_hash, server_key, worker_of
 from proxy.message import Message
 from proxy.rate import RateLimit
+from proxy.referred import check_referred
 from proxy.registered_call import find_called
 from proxy.reply import echo
 from proxy.routing import Hop, Party
@@ -163,10 +164,13 @@ class RequestHandler:
         generation = self._core.generation
         try:
             crossing = in_dialog.cross(generation, arrival)
+            if arrival.request.method == b"REFER":
+                check_referred(generation, arrival.request, arrival.source, crossing.hop.party)
             if arrival.source.in_access:
                 self._core.guard.proved(arrival.flow)
             return [crossing], b""
         except in_dialog.TokenRefused as refusal:
+            self._core.gate.check_without_record(arrival, now)
             crossings = without_record.cross(generation, arrival, refusal)
             if self._core.authentication.active and not arrival.account:
                 self._core.authentication.demand(arrival, now)
@@ -249,6 +253,8 @@ class RequestHandler:
         now: float, *, emergency: bool, callback: bool,
     ) -> Crossing:  # fmt: skip
         core, request, party = self._core, arrival.request, destination.hop.party
+        if request.method == b"REFER":
+            check_referred(generation, request, arrival.source, party)
         if party.trunk is not None and not emergency:
             if generation.network.keeps_region:
                 self._check_region(generation, arrival, party)

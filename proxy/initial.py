@@ -64,7 +64,8 @@ class Arrival:
         self.client: RecordingClient | None = None
         """Who records, where it begins a recording session."""
         self.called = b""
-        """The Request-URI with whom a trunk calls at our Contact; b"" for any other request."""
+        """The Request-URI that goes on where none is written for a trunk: with whom a trunk calls at our Contact, or an
+        emergency number alone; b"" for the one that came."""
         self.account = ""
         """The authenticated account of a phone's request; empty where nobody was asked."""
         self.wish = Wish.NONE
@@ -162,13 +163,11 @@ def destinations(
         # A core that has left it to us goes on with what was dialled: taken off without being obeyed, it would show
         # the number of a caller who has withheld it.
         arrival.take_prefix(network.prefixes)
-    uri = arrival.uri
     emergency = network.calls_for_help(arrival.request, arrival.dialled)
+    uri = _called(generation, arrival, emergency=emergency)
     if arrival.through:
         flow = open_flow(generation.tokens, arrival.through, generation.places)
         return [Destination(hop_over(ACCESS, flow), arrival.request.uri)], False
-    if not emergency and not arrival.source.in_core:
-        check_maddr(uri, network.is_us)
     if uri is not None and network.is_us(uri.host, uri.port) and uri.user:
         token = _by_token(generation, arrival, uri, allow_contact)
         if token is not None:
@@ -184,6 +183,42 @@ def destinations(
     if routes:
         _check_no_trunk(arrival.source, hops)
     return _at(generation, arrival, hops), emergency
+
+
+def _called(generation: Generation, arrival: Arrival, *, emergency: bool) -> SipUri | None:
+    """Return the Request-URI to go by. The core's is its own affair; from others no maddr is obeyed.
+
+    Raises:
+        Refused: 403 for a maddr that is not us.
+    """
+    if not arrival.source.in_core:
+        if emergency:
+            return _bare(arrival)
+        check_maddr(arrival.uri, generation.network.is_us)
+    return arrival.uri
+
+
+def _bare(arrival: Arrival) -> SipUri | None:
+    """Leave of a dialled emergency number the number alone, and of its URI no maddr; return the URI.
+
+    Nobody was asked who calls. So what goes on is the number by which it was taken for a call for help: a routing
+    number (RFC 4694), a carrier or a phone-context behind it would make it any other one.
+    """
+    arrival.dialled = _number_alone(arrival.dialled)
+    alone = _number_alone(arrival.request.uri)
+    if alone != arrival.request.uri:
+        arrival.called = alone
+    if arrival.uri is not None:
+        arrival.uri = _sip(arrival.dialled)
+    return arrival.uri
+
+
+def _number_alone(uri: bytes) -> bytes:
+    parsed = _sip(uri)
+    if parsed is not None:
+        alone = parsed._replace(user=parsed.user.partition(b";")[0], password=b"")
+        return bytes(alone.without(b"maddr", b"ttl") if b"maddr" in alone.params.lower() else alone)
+    return uri.partition(b";")[0] if uri[:4].lower() == b"tel:" else uri
 
 
 def _check_no_trunk(source: Party, hops: list[Hop]) -> None:

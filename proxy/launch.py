@@ -136,7 +136,9 @@ def send(
 def remember_loop(core: Core, crossing: Crossing, via: bytes, now: float) -> None:
     """Note the side of a request that goes to ourselves: two of our Routes in a row (dialogs.md "Nesting")."""
     hop = crossing.hop
-    if core.generation.network.is_us(hop.host.encode(), hop.port):
+    network = core.generation.network
+    # ACKs have no transaction that would bound them; one too many comes back as nobody's, and is dropped.
+    if network.is_us(hop.host.encode(), hop.port) and len(core.looped) < network.settings.limits.transactions:
         core.looped[via] = crossing.hop.party
         core.wheel.start(now, LOOP_MEMORY, _Forget(core.looped, via), "loop")
 

@@ -10,6 +10,10 @@ Found = Callable[[Sequence[Place], float], None]
 """Called with where the name is served, which may be nowhere, and the time."""
 
 
+ROOM_FOR_HELP = 10_000
+"""Places beyond the limit, for what is urgent: anybody may call for help, and memory ends."""
+
+
 class Parking:
     """Tickets for what waits."""
 
@@ -23,8 +27,8 @@ class Parking:
         self._waiting: dict[int, Found] = {}
 
     def put(self, found: Found, *, urgent: bool = False) -> int | None:
-        """Return the ticket under which `found` waits; None when the place is full, but for what is urgent."""
-        if len(self._waiting) >= self.limit and not urgent:
+        """Return the ticket under which `found` waits; None when it is full; what is urgent has room beyond."""
+        if len(self._waiting) >= self.limit + (ROOM_FOR_HELP if urgent else 0):
             return None
         self._next += 1
         self._waiting[self._next] = found

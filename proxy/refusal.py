@@ -31,6 +31,8 @@ FRESH = frozenset((b"INVITE", b"REGISTER", b"OPTIONS", b"MESSAGE", b"SUBSCRIBE",
 """Methods whose requests outside dialogs are refused unparsed. CANCEL and ACK belong to an INVITE, BYE to a call."""
 PROXY_RETRY_AFTER = 1
 """Seconds told to proxies: by RFC 3261 §21.5.4 one that is told more would keep all its callers away for as long."""
+ROOM_FOR_HELP = 2
+"""Times `limits.transactions`: where not even emergency calls are let in. Anybody may dial 112, and memory ends."""
 ROOM_FOR_CALLS = 1.25
 """Requests within dialogs find room up to so many times `limits.transactions`, so that calls can end."""
 
@@ -94,7 +96,7 @@ class Refusals:
     def must_refuse(self, request: Message, key: ServerKey, source: Party, wall: int) -> bool:
         """Tell whether a new request that was parsed is refused, for overload or want of room.
 
-        No emergency call is, nor the call-back after one.
+        No emergency call is, nor the call-back after one, while the table is not twice as full as it may be.
         """
         core = self._core
         network = core.generation.network
@@ -102,6 +104,8 @@ class Refusals:
         behind = core.overload.active and not request.to_tag and not core.overload.takes(key)
         if not behind and len(core.servers) < room:
             return False
+        if len(core.servers) >= network.settings.limits.transactions * ROOM_FOR_HELP:
+            return True
         return not (network.calls_for_help(request) or is_callback(core.generation, request, source, wall))
 
     def refuse(self, request: Message, flow: Flow, source: Party) -> None:

@@ -42,24 +42,24 @@ class Served:
             on_purpose: whether that line is for the beginning of this user part.
         """
         if uri is None:
-            served = on_purpose or _is_number(user) or user.lower().startswith(_SERVICE)
+            served = on_purpose or is_number(user) or user.lower().startswith(_SERVICE)
             return served and self._is_ours_in_context(user)
         if self._is_us(uri.host, uri.port) or uri.host.lower() in self._domains:
             return self._is_ours_in_context(user)
         if ANY in domains or uri.host.lower() in domains:
             return True
-        return _is_number(user) and self._is_ours_in_context(user)
+        return is_number(user) and self._is_ours_in_context(user)
 
     def _is_ours_in_context(self, user: bytes) -> bool:
         """Tell whether a local number is one of ours, and not of whoever phone-context names (RFC 3966 §5.1.5)."""
-        found = _CONTEXT.search(user) if b";" in user else None
-        if found is None or found[1][:1] == b"+":
+        if b";" not in user and b"%" not in user:
             return True
-        context = found[1].lower()
-        return context in self._domains or self._is_us(context, 0)
+        contexts = _CONTEXT.findall(unquote_to_bytes(user).lower())
+        return all(each[:1] == b"+" or each in self._domains or self._is_us(each, 0) for each in contexts)
 
 
-def _is_number(user: bytes) -> bool:
+def is_number(user: bytes) -> bool:
+    """Tell whether a user part, or what a tel URI has behind its scheme, is a telephone number."""
     dialled = unquote_to_bytes(user) if b"%" in user else user
     return _NUMBER.fullmatch(dialled.partition(b";")[0].translate(None, SEPARATORS)) is not None
 

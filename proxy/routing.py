@@ -16,7 +16,7 @@ from config.recorder_trunk import RecorderTrunk, recorder_trunks
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
-from proxy.dialled import SEPARATORS, Prefixes
+from proxy.dialled import SEPARATORS, Prefixes, canonical
 from proxy.door import Door
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
@@ -41,7 +41,8 @@ PATIENCE = 5.0
 """Seconds that a recorder may be silent until the next of its group is tried: as groups of trunks by default."""
 _WILDCARDS = ("0.0.0.0", "::")
 
-_CALLS_NOBODY = (b"REGISTER", b"PUBLISH")
+_CALLS = (b"INVITE", b"MESSAGE")
+"""What calls for help: a call, or a text (RFC 6443 §9, RFC 3428)."""
 
 
 class Party:
@@ -177,7 +178,7 @@ class _Rule(NamedTuple):
     domains: frozenset[bytes]
     """Hosts that phones may call at a trunk by it, besides our own."""
     to_trunks: bool
-    """Whether it leads to anything but the core and phones."""
+    """Whether it leads to anything but the core and phones: then a trunk takes it by name alone, or for help."""
     hops: dict[bool, list[Hop]]
     """Where it leads, for emergency calls and for others, once that was worked out and if it is always the same."""
 
@@ -186,7 +187,7 @@ class _Rule(NamedTuple):
         """Translate a line of the settings."""
         source = None if route.source == "any" else route.source
         domains = frozenset(domain.lower().encode() for domain in route.domains)
-        to_trunks = not set(route.to) <= {"core", "access", "registered"}
+        to_trunks = route.leads_to_trunks
         methods, prefix = frozenset(map(str.encode, route.methods)), route.prefix.encode()
         return cls(route.emergency, source, methods, prefix, route, domains, to_trunks, {})
 
@@ -418,8 +419,9 @@ class World:
         return not {text, text.removeprefix("+")}.isdisjoint(self.settings.emergency.numbers)
 
     def route(
-        self, request: Message, uri: SipUri | None, source: Party, *, emergency: bool, dialled: bytes = b""
-    ) -> list[Hop]:
+        self, request: Message, uri: SipUri | None, source: Party, *, emergency: bool, dialled: bytes = b"",
+        method: bytes = b"",
+    ) -> list[Hop]:  # fmt: skip
         """Return the hops for an initial request, in the order of the first matching route; [] where none matches.
 
         Args:
@@ -428,15 +430,17 @@ class World:
             source: who sent it.
             emergency: whether it is an emergency call.
             dialled: its Request-URI less that prefix, as it stands; b"" for the one that it came with.
+            method: of a call that it asks for; b"" for its own.
         """
+        method = method or request.method
         user = uri.user if uri is not None else (dialled or request.uri).partition(b":")[2]
         if emergency:
-            chosen = self._first(request, uri, user, source, emergency=True, free=True)
+            chosen = self._first(method, uri, user, source, emergency=True, free=True)
             hops = self._hops(chosen, uri, emergency=True) if chosen else []
             if hops:
                 return hops
         free = emergency or not source.in_access
-        chosen = self._first(request, uri, user, source, emergency=False, free=free)
+        chosen = self._first(method, uri, user, source, emergency=False, free=free)
         hops = self._hops(chosen, uri, emergency=emergency) if chosen else []
         if emergency and not hops and source.zone in (Zone.ACCESS, Zone.CORE):
             # Rather a line that was meant for others than none: an emergency call is not refused for a narrow prefix.
@@ -445,17 +449,19 @@ class World:
         return hops
 
     def _first(
-        self, request: Message, uri: SipUri | None, user: bytes, source: Party, *, emergency: bool, free: bool
+        self, method: bytes, uri: SipUri | None, user: bytes, source: Party, *, emergency: bool, free: bool
     ) -> _Rule | None:
         zone = Zone.TRUNK if source.zone is Zone.PSAP else source.zone  # as the file calls it: a trunk is one
         number = self.dial_plan.global_number(user) if self.dial_plan is not None else b""
+        dialled = canonical(user)
+        between = zone is Zone.TRUNK and not emergency  # from one trunk to another
         best: _Rule | None = None
         for rule in self._rules:
             if (
                 rule.emergency is emergency
-                and (rule.source is None or rule.source == zone)
-                and (not rule.methods or request.method in rule.methods)
-                and (user.startswith(rule.prefix) or number.startswith(rule.prefix))
+                and (rule.source == zone or (rule.source is None and not (between and rule.to_trunks)))
+                and (not rule.methods or method in rule.methods)
+                and (dialled.startswith(rule.prefix) or number.startswith(rule.prefix))
                 and (best is None or len(rule.prefix) > len(best.prefix))
                 and (free or not rule.to_trunks or self._serves(rule, uri, user))
             ):
@@ -600,9 +606,10 @@ class Network:
     def calls_for_help(self, request: Message, dialled: bytes = b"") -> bool:
         """Tell whether an initial request is an emergency call; dialled: the Request-URI less a prefix for us.
 
-        REGISTER and PUBLISH call nobody: whoever could write 112 into one would register as anybody, unasked.
+        Other methods call nobody: by 112 in a REGISTER one would register as anybody, and by 112 in a REFER or
+        SUBSCRIBE ask things of a trunk as nobody.
         """
-        return request.method not in _CALLS_NOBODY and self.is_emergency(dialled or request.uri)
+        return request.method in _CALLS and self.is_emergency(dialled or request.uri)
 
 
 def _told(listener: Listener) -> Address:

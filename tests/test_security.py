@@ -18,10 +18,10 @@ from proxy.flow import Flow
 from proxy.flow_token import open_flow, seal_flow
 from proxy.headers import parse_name_addr
 from tests.accounts import REALM, accounts, again, proof
-from tests.agents import ALICE, CARRIER, PBX, SECOND, STRANGER, Agent, Packet, read
+from tests.agents import ALICE, CARRIER, PBX, PSAP, SECOND, STRANGER, Agent, Packet, read
 from tests.ladder import Ladder, Sent, Silence
 from tests.phones import ROUTES, Phone, ask, bound, registrar_world, status
-from tests.world import OTHER_PHONE, PHONE, PROXY, SECOND_TRUNK, TRUNK, World, settings
+from tests.world import OTHER_PHONE, PHONE, PROXY, SECOND_TRUNK, SETTINGS, TRUNK, World, settings
 from tests.world import STRANGER as STRANGER_ADDRESS
 
 MALLORY = Agent(OTHER_PHONE, b"mallory")
@@ -495,6 +495,284 @@ def test_a_flood_in_a_phones_name_keeps_no_challenge_from_it() -> None:
     assert status(ask(world, connected.register())) == 401
     stranger = Phone((PHONE[0], 50_001))
     assert world.receive(*stranger.register()) == []
+
+
+# --- who calls for help, and who says so
+
+
+HELP = [
+    b"sip:112;rn=+19005550000;npdi@192.0.2.1", b"sip:112;phone-context=+1900555@192.0.2.1",
+    b"tel:112;phone-context=+1900555", b"tel:911;rn=+1900;cic=+16789", b"sip:112;tgrp=x;trunk-context=y@evil.example",
+    b"sip:%31%31%32;rn=+1900@evil.example;maddr=203.0.113.66", b"sip:*67112;rn=+1900@192.0.2.1",
+    b"sip:112:secret@evil.example;maddr=203.0.113.66",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("uri", HELP)
+@pytest.mark.parametrize("to", ["psap", "carrier", "core"])
+def test_an_emergency_number_is_nobody_elses(uri: bytes, to: str) -> None:
+    """Nobody was asked who calls: a routing number or phone-context behind 112 would make a premium number of it."""
+    world = World(settings(routes=[{"emergency": True, "to": [to]}]))
+    [(_, trying), (_, sent)] = world.receive(*ALICE.invite(uri=uri))
+    target = read(sent).uri
+    assert trying.startswith(b"SIP/2.0 100")
+    for part in (b"1900", b"rn=", b"context", b"cic", b"tgrp", b"maddr", b"secret"):
+        assert part not in target
+
+
+@pytest.mark.parametrize(
+    "method", [b"REFER", b"SUBSCRIBE", b"NOTIFY", b"OPTIONS", b"INFO", b"UPDATE", b"BYE", b"PRACK", b"PUBLISH", b"X"]
+)
+@pytest.mark.parametrize("uri", [b"sip:112@192.0.2.1", b"urn:service:sos", b"tel:911"])
+def test_only_calls_and_texts_call_for_help(method: bytes, uri: bytes) -> None:
+    """A REFER to 112 would ask the emergency trunk, as nobody and complete, to call whomever Refer-To names."""
+    world = asking(routes=[{"emergency": True, "to": ["carrier"]}])
+    packet = MALLORY.request(method, uri, headers=(b"Refer-To: <sip:+19005550000@192.0.2.1>", b"Event: presence"))
+    assert [(address, status(data)) for address, data in world.receive(*packet)] == [(MALLORY.address, 407)]
+    for help_ in (b"INVITE", b"MESSAGE"):
+        world = asking(routes=[{"emergency": True, "to": ["carrier"]}])
+        assert to_trunks(world) == []
+        world.receive(*MALLORY.request(help_, uri))
+        assert len(to_trunks(world)) == 1
+
+
+@pytest.mark.parametrize("headers", [
+    (b"Route: <sip:198.51.100.8:5060;lr>",), (b"Route: <sip:evil.example;lr>, <sip:203.0.113.5;lr>",),
+    (b"Record-Route: <sip:evil.example;lr>", b"Path: <sip:evil.example;lr>"), (b"Max-Forwards-X: " + b"y" * 8000,),
+])  # fmt: skip
+def test_a_call_for_help_leads_nowhere_else(headers: tuple[bytes, ...]) -> None:
+    """Its Route is ignored rather than refused: it goes to the PSAP, and no Route with it."""
+    world = World()
+    world.receive(*ALICE.invite(uri=b"sip:112@192.0.2.1", headers=headers))
+    sent = [(address, data) for address, data in world.sent if data.startswith(b"INVITE")]
+    assert [address for address, _ in sent] == [PSAP.address]
+    assert b"\r\nRoute:" not in sent[0][1]
+
+
+def test_a_call_for_help_with_too_large_a_body_is_one_refused_message() -> None:
+    world = World()
+    world.receive(*ALICE.invite(uri=b"sip:112@192.0.2.1", body=b"x" * 70_000))
+    assert to_trunks(world) == []
+    assert all(data[8:11] in (b"400", b"413", b"513") for _, data in world.sent)
+
+
+def test_calls_for_help_without_end_find_an_end() -> None:
+    """They pass every limit but memory's."""
+    world = World(settings(limits={"transactions": 100}))
+    for number in range(300):
+        world.receive(*ALICE.invite(uri=b"sip:112@192.0.2.1", branch=b"z9hG4bKh%d" % number, call_id=b"h%d" % number))
+    assert len(world.core.servers) == 200
+
+
+@pytest.mark.parametrize("source", [CARRIER, SECOND, PBX, MALLORY])
+def test_nobody_but_a_psap_calls_back(source: Agent) -> None:
+    """Who marks a call as a call-back (RFC 7090) and is no emergency trunk gets no exemption."""
+    world = World(settings(routes=[{"source": "trunk", "to": ["access"]}]))
+    marked = source.invite(uri=b"sip:x@10.1.1.23:5062", headers=(b"Priority: psap-callback", b"X-Device: 1"))
+    world.receive(*marked)
+    assert world.count("privacy_overrides", "callback") == 0
+
+
+# --- from one trunk to another
+
+
+@pytest.mark.parametrize("order", ["first", "longest"])
+@pytest.mark.parametrize("method", [b"INVITE", b"MESSAGE", b"SUBSCRIBE", b"REFER", b"OPTIONS"])
+def test_no_trunk_calls_another_trunk_unless_a_line_says_so(order: str, method: bytes) -> None:
+    """A line for whoever it is, with a longer prefix even: an outside caller dials, and the operator pays."""
+    open_ = [{"prefix": "+1900", "to": ["second"]}, {"to": ["carrier", "second"]}]
+    lines = [*open_, {"source": "trunk", "to": ["core"]}]
+    world = World(settings(routes=lines, route_order=order))
+    sent = world.receive(*CARRIER.request(method, b"sip:+19005550000@192.0.2.1"))
+    assert {address for address, data in sent if not data.startswith(b"SIP/2.0")} == {PBX.address}
+    world = World(settings(routes=[*open_, {"source": "trunk", "prefix": "+1900", "to": ["second"]}]))
+    world.receive(*CARRIER.request(method, b"sip:+19005550000@192.0.2.1"))
+    assert len(to_trunks(world)) == 1 + (method == b"INVITE")
+
+
+@pytest.mark.parametrize("route", [b"<sip:198.51.100.8:5060;lr>", b"<sip:192.0.2.1;lr>, <sip:198.51.100.8;lr>"])
+@pytest.mark.parametrize("source", [CARRIER, ALICE])
+def test_a_route_by_way_of_ourselves_leads_no_further(source: Agent, route: bytes) -> None:
+    """Our own address in front, and behind it where the sender may not go."""
+    world = World()
+    [(address, data)] = world.receive(*source.invite(headers=(b"Route: " + route,)))
+    assert (address, status(data)) == (source.address, 403)
+
+
+# --- a number written otherwise
+
+
+@pytest.mark.parametrize("uri", [
+    b"sip:+19005550000@192.0.2.1", b"sip:%2B19005550000@192.0.2.1", b"sip:+1-900-555-0000@192.0.2.1",
+    b"sip:%2b%31%39%30%30555@192.0.2.1", b"sip:+1(900)5550000@evil.example", b"tel:+1.900.5550000",
+    b"sip:5550000;phone-context=+1900@192.0.2.1", b"tel:5550000;Phone-Context=+1-900",
+    b"sip:555%3Bphone-context%3D+1900@192.0.2.1", b"sip:+19005550000;isub=12;postd=55@192.0.2.1",
+    b"sip:*67+19005550000@192.0.2.1", b"sip:*67%2B1900555@192.0.2.1", b"sip:%2A%36%37%2B1900555@192.0.2.1",
+    b"sip:*82*67+1-900-1@192.0.2.1", b"sip:+19005550000:pw@192.0.2.1",
+])  # fmt: skip
+@pytest.mark.parametrize("order", ["first", "longest"])
+def test_a_number_is_the_same_however_it_is_written(uri: bytes, order: str) -> None:
+    """Escapes, separators, contexts and prefixes lead round no line of the routing table."""
+    routes = [{"source": "access", "prefix": "+1900", "to": ["core"]}, {"source": "access", "to": ["carrier"]}]
+    world = World(settings(routes=routes, route_order=order))
+    sent = world.receive(*ALICE.invite(uri=uri))
+    assert [address for address, data in sent if data.startswith(b"INVITE")] == [PBX.address]
+
+
+@pytest.mark.parametrize("user", [
+    b"*67+1555%40evil.example", b"*67%3Fx%3Dy", b"*67%61%3a%62", b"*67+1555%3Brn%3D+1900", b"*67a%2Cb", b"*82%20x",
+    b"%2A67+1555%40evil.example%3Bmaddr=1.2.3.4", b"*67%0d%0aX-Evil: 1",
+])  # fmt: skip
+def test_what_stands_behind_a_prefix_stays_one_user_part(user: bytes) -> None:
+    """Taken off with its escapes: unescaped, what follows *67 became another host, parameters or headers."""
+    world = World()
+    for _, data in world.receive(*ALICE.invite(uri=b"sip:%b@192.0.2.1" % user)):
+        assert b"\nX-Evil" not in data
+        if data.startswith(b"INVITE"):
+            target = read(data).uri
+            assert target.endswith(b"@198.51.100.7:5060")
+            assert target.count(b"@") == 1
+            assert not {b"?", b";"} & {target[i : i + 1] for i in range(len(target))}
+
+
+@pytest.mark.parametrize("context", [
+    b"evil.example", b"sip.example.net;phone-context=evil.example", b"+1;phone-context=evil.example",
+])  # fmt: skip
+@pytest.mark.parametrize("escaped", [False, True])
+def test_a_local_number_of_others_reaches_no_trunk(context: bytes, escaped: bool) -> None:
+    text = b";phone-context=" + context
+    if escaped:
+        text = text.replace(b";", b"%3B").replace(b"=", b"%3D")
+    assert Ladder() >> ALICE.invite(uri=b"sip:7042%b@evil.example" % text) << Sent(ALICE, 403)
+
+
+# --- within a call
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("method", [b"INVITE", b"UPDATE", b"MESSAGE", b"INFO", b"REFER", b"NOTIFY", b"BYE", b"X"])
+def test_nobody_becomes_another_within_a_call(method: bytes, trusted: bool) -> None:
+    """Another From, asserted or preferred identity in a re-INVITE: nobody asks there, so the record tells who it is."""
+    trunks = [{**trunk, "trusted": trusted and trunk["name"] == "carrier"} for trunk in SETTINGS["trunks"]]
+    world = World(settings(trunks=trunks, privacy={"default": {"name": "keep", "number": "keep"}}))
+    ladder = established(world)
+    ceo = (b"P-Asserted-Identity: <sip:ceo@sip.example.net>", b"P-Preferred-Identity: <sip:ceo@sip.example.net>",
+           b"Remote-Party-ID: <sip:ceo@sip.example.net>;party=calling", b"P-Charge-Info: <sip:ceo@sip.example.net>",
+           b"Refer-To: <sip:bob@192.0.2.1>", b"Event: x")  # fmt: skip
+    packet = ALICE.within(method, ladder[200], own=INVITE, headers=ceo)
+    packet = packet._replace(data=re.sub(rb"From: [^\r]*;tag", b"From: <sip:ceo@sip.example.net>;tag", packet.data))
+    world.receive(*packet)
+    sent = to_trunks(world)[-1]
+    assert sent.startswith(method)
+    assert b"ceo@" not in sent
+    # And the side that was called no more than the side that called.
+    if method == b"UPDATE":
+        answer = CARRIER.answer(ladder[b"INVITE"], 200)
+        back = CARRIER.within(method, ladder[b"INVITE"], own=answer, headers=ceo[:1])
+        assert b"ceo@" not in world.receive(*back)[-1][1] or trusted
+
+
+def test_a_phone_that_is_called_asserts_nobody_else() -> None:
+    """RFC 4916 the wrong way: the called phone says in an UPDATE that it is another."""
+    trunks = [{**trunk, "trusted": trunk["name"] == "carrier"} for trunk in SETTINGS["trunks"]]
+    world = World(settings(trunks=trunks, routes=[{"source": "trunk", "to": ["access"]}]))
+    ladder = Ladder(world) >> CARRIER.invite(uri=b"sip:alice@10.1.1.23:5062") << Sent(CARRIER, 100)
+    ladder = ladder << Sent(ALICE, b"INVITE")
+    answer = ALICE.answer(ladder[b"INVITE"], 200)
+    ladder = ladder >> answer << Sent(CARRIER, 200)
+    update = ALICE.within(b"UPDATE", ladder[b"INVITE"], own=answer, headers=(b"P-Asserted-Identity: <sip:ceo@x>",))
+    update = update._replace(data=re.sub(rb"From: [^\r]*;tag", b"From: <sip:ceo@sip.example.net>;tag", update.data))
+    ladder = ladder >> update << Sent(CARRIER, b"UPDATE")
+    assert b"ceo@" not in ladder[b"UPDATE"]
+
+
+def test_a_to_tag_leads_round_no_limit() -> None:
+    """Requests that only look as if they were within a dialog, in which nobody is counted, reached the core."""
+    guard = {"source_rate": 1, "source_burst": 2}
+    world = World(settings(guard=guard, routes=[{"source": "access", "to": ["core"]}]))
+    for number in range(30):
+        invite = ALICE.invite(branch=b"z9hG4bKf%d" % number, call_id=b"f%d" % number)
+        world.receive(*changed(invite, b"To: <sip:+15550100@192.0.2.1>", b"To: <sip:+15550100@192.0.2.1>;tag=x"))
+    assert len([1 for address, _ in world.sent if address == PBX.address]) == 2
+    assert world.count("guarded", "source") == 28
+
+
+@pytest.mark.parametrize("thief", [SECOND, PSAP])
+@pytest.mark.parametrize("header", [
+    b"Replaces: %b;to-tag=%b;from-tag=%b", b"Join: %b;to-tag=%b;from-tag=%b",
+    b"Target-Dialog: %b;local-tag=%b;remote-tag=%b",
+])  # fmt: skip
+def test_another_trunk_takes_over_no_call(thief: Agent, header: bytes) -> None:
+    """Call-ID and tags are other ones for each trunk: what one knows names no dialog in the hands of another."""
+    world = World(settings(routes=[{"source": "access", "to": ["carrier"]}, {"source": "trunk", "to": ["core"]}]))
+    ladder = established(world)
+    known = read(ladder[b"INVITE"])
+    line = header % (known.call_id, b"to1", known.from_tag)
+    sent = world.receive(*thief.invite(uri=b"sip:alice@192.0.2.1", headers=(line,), call_id=b"c1"))
+    assert all(b"call-1@10.1.1.23" not in data for _, data in sent)
+    # It is the carrier's own dialog, and the carrier may name it.
+    sent = world.receive(
+        *CARRIER.invite(uri=b"sip:alice@192.0.2.1", headers=(line,), call_id=b"c2", branch=b"z9hG4bK2")
+    )
+    assert any(b"call-1@10.1.1.23" in data for _, data in sent)
+
+
+@pytest.mark.parametrize(
+    "method", [b"SUBSCRIBE", b"PUBLISH", b"MESSAGE", b"NOTIFY", b"INFO", b"REFER", b"OPTIONS", b"X"]
+)
+@pytest.mark.parametrize(
+    "uri", [b"sip:bob@evil.example", b"sips:bob@evil.example", b"sip:evil.example", b"im:bob@evil"]
+)
+def test_no_method_is_relayed_for_others(method: bytes, uri: bytes) -> None:
+    world = World()
+    sent = world.receive(*ALICE.request(method, uri, headers=(b"Refer-To: <sip:bob@evil.example>", b"Event: presence")))
+    assert [(address, status(data)) for address, data in sent] in ([(ALICE.address, 403)], [(ALICE.address, 416)])
+
+
+# --- what is counted down, and where an answer goes
+
+
+@pytest.mark.parametrize(("line", "left"), [
+    (b"Max-Forwards: 1", 0), (b"Max-Forwards: 255", 254), (b"Max-Forwards: 256", 70), (b"Max-Forwards: 4294967296", 70),
+    (b"X: y", 70), (b"Max-Forwards: 0", -1), (b"Max-Forwards: -1", -1), (b"Max-Forwards: 70, 70", -1),
+    (b"Max-Forwards: 7\r\nMax-Forwards: 7", -1), (b"Max-Forwards: 0x10", -1), (b"Max-Forwards: \xd9\xa1", -1),
+])  # fmt: skip
+def test_no_count_of_hops_goes_up(line: bytes, left: int) -> None:
+    """Neither by what is too large nor by what is no number; whatever is more than a count can be is 70."""
+    world = World()
+    world.receive(*changed(INVITE, b"Max-Forwards: 70", line))
+    assert [read(data).max_forwards for data in to_trunks(world)] == ([left] if left >= 0 else [])
+
+
+@pytest.mark.parametrize("via", [
+    b";received=203.0.113.66", b";received=198.51.100.7;rport=5060", b";rport=5060", b";rport=99999", b";alias",
+    b";maddr=203.0.113.66;ttl=16", b";received=10.1.1.99;received=203.0.113.66", b";rport;rport", b";RPORT;Received=x",
+    b";received=::ffff:203.0.113.66", b";comp=sigcomp", b";maddr=224.0.1.75;ttl=255",
+])  # fmt: skip
+def test_no_parameter_of_a_via_sends_an_answer_elsewhere(via: bytes) -> None:
+    """Spoofed received, rport, maddr and alias: the answer goes to where the datagram came from."""
+    world = World(settings(routes=[]))
+    world.receive(*changed(INVITE, b"branch=z9hG4bKone;rport", b"branch=z9hG4bKone" + via))
+    assert {address[0] for address, _ in world.sent} <= {PHONE[0]}
+    assert world.core.aliases.offers() == {}
+
+
+@pytest.mark.parametrize("source", ["::ffff:10.1.1.23", "::ffff:198.51.100.7", "fe80::1%eth0", "fe80::1", "::1", "::"])
+def test_an_address_in_other_clothes_is_a_stranger(source: str) -> None:
+    """IPv4 addresses written as IPv6 ones, and zone ids: nobody's but whose it is configured to be."""
+    world = World(settings(guard={"deny": ["2001:db8::/32"]}))
+    assert world.receive((source, 5060), INVITE.data) == []
+    assert world.count("dropped", "unknown-source") == 1
+
+
+def test_a_zone_id_leads_round_no_list() -> None:
+    """Denied without one is denied with one; and a network of phones is theirs on whichever interface."""
+    access = {"networks": ["fe80::/64", "10.0.0.0/8"], "listener": "main"}
+    world = World(settings(access=access, guard={"deny": ["fe80::bad"]}))
+    for address in ("fe80::bad", "fe80::bad%eth0", "fe80::bad%1", "fe80:0::0bad%x"):
+        assert world.receive((address, 5060), INVITE.data) == []
+    assert world.count("dropped", "denied") == 4
+    assert world.receive(("fe80::1%eth0", 5060), INVITE.data) != []
 
 
 # --- bombs and floods

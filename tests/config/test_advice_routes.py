@@ -42,6 +42,17 @@ def test_what_one_takes_the_one_behind_it_never_gets(before: dict[str, Any], beh
         assert unreached("first", behind, before) == []
 
 
+def test_a_line_for_all_takes_from_one_trunk_to_another_nothing() -> None:
+    """So one for trunks behind it is reached; of emergency calls it takes all."""
+    open_ = {"to": ["carrier"]}
+    for order in ("first", "longest"):
+        assert unreached(order, open_, {"source": "trunk"}) == []
+        assert unreached(order, open_, {}) == []
+        assert unreached(order, open_, {"source": "core"}, {"source": "access"}) == [(1, 0), (2, 0)]
+        assert unreached(order, {}, open_) == [(1, 0)]
+        assert unreached(order, {**open_, "emergency": True}, {"source": "trunk", "emergency": True}) == [(1, 0)]
+
+
 def test_a_longer_prefix_is_reached_only_where_it_counts() -> None:
     assert unreached("first", {"prefix": "+49"}, {"prefix": "+4930"}) == [(1, 0)]
     assert unreached("longest", {"prefix": "+49"}, {"prefix": "+4930"}) == []

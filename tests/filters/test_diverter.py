@@ -151,7 +151,7 @@ def test_a_call_for_several() -> None:
 @pytest.mark.parametrize("source", [PHONE, SECOND_TRUNK])
 def test_only_the_core_diverts(source: tuple[str, int]) -> None:
     """A phone's or another trunk's word that a number of ours has forwarded a call is nobody's."""
-    routes = [{"source": "any", "to": ["carrier"]}]
+    routes = [{"source": "any", "to": ["carrier"]}, {"source": "trunk", "to": ["carrier"]}]
     of = world()
     of = World(of.settings.model_copy(update={"routes": settings(routes=routes).routes}), signer=SIGNER)
     packet = forwarded(SIGNED, DIVERSION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.dialled import Prefixes, Wish
+from proxy.dialled import Prefixes, Wish, canonical
 
 PREFIXES = Prefixes(("*67", "1167"), ("*82",))
 
@@ -16,6 +16,8 @@ PREFIXES = Prefixes(("*67", "1167"), ("*82",))
         (b"*67+15550100", Wish.WITHHOLD, b"+15550100"),
         (b"*6715550100;phone-context=+1", Wish.WITHHOLD, b"15550100;phone-context=+1"),
         (b"%2A6715550100", Wish.WITHHOLD, b"15550100"),
+        (b"%2A67+1555%40evil", Wish.WITHHOLD, b"+1555%40evil"),
+        (b"*67*82*67*82%2A67%2B1", Wish.WITHHOLD, b"%2B1"),
         (b"116715550100", Wish.WITHHOLD, b"15550100"),
         (b"*8215550100", Wish.SHOW, b"15550100"),
         (b"*82*6715550100", Wish.WITHHOLD, b"15550100"),
@@ -66,3 +68,18 @@ def test_the_longer_of_two_is_tried_first() -> None:
     prefixes = Prefixes(("*6",), ("*67",))
     assert prefixes.read(b"*6715") == (Wish.SHOW, b"15")
     assert prefixes.read(b"*6815") == (Wish.WITHHOLD, b"815")
+
+
+@pytest.mark.parametrize(
+    ("user", "number"),
+    [
+        (b"+15550100", b"+15550100"), (b"%2B1555", b"+1555"), (b"+1-555.(01)", b"+155501"), (b"+1;isub=2", b"+1"),
+        (b"555;phone-context=+1-900", b"+1900555"), (b"+555;phone-context=+1900", b"+555"),
+        (b"555;phone-context=example.net", b"555"), (b"555;x=1;PHONE-CONTEXT=%2B49", b"+49555"), (b"*43", b"*43"),
+        (b"al.ice-b", b"al.ice-b"), (b"al%69ce", b"alice"), (b"alice;x", b"alice;x"), (b"", b""), (b"%", b"%"),
+        (b"555%3Bphone-context=+1", b"+1555"), (b"\xd9\xa1%", b"\xd9\xa1%"),
+    ],
+)  # fmt: skip
+def test_a_number_is_one_however_it_is_written(user: bytes, number: bytes) -> None:
+    """By which prefixes of routes are told."""
+    assert canonical(user) == number

@@ -322,7 +322,7 @@ def test_the_core_is_believed() -> None:
 
 def test_another_trunk_gets_no_exemption() -> None:
     """An emergency trunk that marks a call to some number: it is filtered on its way to a trunk, like every call."""
-    world = World(settings(routes=[{"to": ["carrier"]}]))
+    world = World(settings(routes=[{"source": "trunk", "to": ["carrier"]}]))
     call = callback(b"sip:+15550142@192.0.2.1", headers=(*MARKED, DEVICE))
     ladder = Ladder(world) >> call << Sent(PSAP, 100) << Sent(CARRIER, b"INVITE")
     assert b"Phone/1" not in ladder[b"INVITE"]

@@ -105,7 +105,7 @@ def test_challenges_pass_the_plan_too() -> None:
     phones = [Agent((f"10.1.1.{number}", 5060), b"bob") for number in (98, 99)]
     trunk = {"name": "carrier", "hosts": ["198.51.100.7:5060"], "listener": "main"}
     others = [{"name": f"p{n}", "hosts": [f"10.1.1.{n}:5060"], "listener": "main"} for n in (98, 99)]
-    world = World(settings(trunks=[trunk, *others], routes=[{"to": ["p98", "p99"]}], core=None))
+    world = World(settings(trunks=[trunk, *others], routes=[{"source": "trunk", "to": ["p98", "p99"]}], core=None))
     ladder = Ladder(world) >> CARRIER.invite() << Sent(CARRIER, 100) << Sent(phones[0], b"INVITE")
     first = ladder[b"INVITE"]
     ladder = ladder << Sent(phones[1], b"INVITE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agents import ALICE, CARRIER, read
+from tests.agents import ALICE, CARRIER, Packet, read
 from tests.ladder import Ladder, Sent, Silence
 from tests.world import SETTINGS, World, settings
 
@@ -70,3 +70,17 @@ def test_when_even_the_bare_message_fails_nothing_leaves(monkeypatch: pytest.Mon
     monkeypatch.setattr(ladder.world.core.request_forwarder, "build_minimal", fail)
     ladder = ladder >> ALICE.within(b"ACK", ladder[200], own=invite, cseq=1) << Silence()
     assert ladder >> ALICE.within(b"BYE", ladder[200], own=invite) << Sent(ALICE, 500)
+
+
+def test_what_goes_to_ourselves_is_bounded() -> None:
+    """ACKs have no transaction: a phone and a callee whose Contact is ours would fill the memory of what we sent."""
+    world = World(settings(limits={"transactions": 100}))
+    invite = ALICE.invite()
+    ladder = Ladder(world) >> invite << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 200, contact=b"<sip:x@192.0.2.1>") << Sent(ALICE, 200)
+    ack = ALICE.within(b"ACK", ladder[200], own=invite, cseq=1)
+    for number in range(150):
+        world.receive(*Packet(ack.source, ack.data.replace(b"z9hG4bKack1", b"z9hG4bKack%d" % number)))
+    assert len(world.core.looped) == 100
+    world.wait(130)
+    assert not world.core.looped

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proxy.location import Place, plain
-from proxy.parking import Parking
+from proxy.parking import ROOM_FOR_HELP, Parking
 
 
 def nothing(places: Sequence[Place], now: float) -> None:
@@ -35,6 +35,14 @@ def test_a_full_place_takes_no_more() -> None:
     assert tickets[0] is not None
     parking.take(tickets[0])
     assert parking.put(nothing) is not None
+
+
+def test_what_is_urgent_finds_room_but_not_without_end() -> None:
+    parking = Parking(1)
+    for _ in range(1 + ROOM_FOR_HELP):
+        assert parking.put(nothing, urgent=True) is not None
+    assert parking.put(nothing, urgent=True) is None
+    assert parking.put(nothing) is None
 
 
 def test_no_ticket_is_given_twice() -> None:
