@@ -469,3 +469,34 @@ def test_what_has_ended_is_neither_encrypted_to_nor_connected_to(lab: Lab, studi
     end(studio, ordinary, answered)
     assert studio.sipveil.metrics()['sipveil_recording_refused_total{reason="encryption"}'] == 1
     studio.sipveil.stop()
+
+
+@openssl
+def test_a_recorder_that_a_reload_takes_out_hears_the_end_of_its_sessions(lab: Lab, studio: Studio) -> None:
+    """What is up goes on with it, encrypted to it, after a restart too; what begins goes to the one in its place."""
+    sipveil, client = studio.sipveil, studio.client
+    spare = waiting(lab, studio, "spare")
+    sessions = []
+    for number in (40, 41):
+        invite = record(client, studio, number)
+        sessions.append((invite, begin(studio, studio.recorder, invite)[2]))
+    text = sipveil.config.read_text()
+    was = f'name = "srs"\nhosts = ["{studio.tap.address[0]}:{studio.tap.address[1]}"]'
+    assert was in text
+    sipveil.config.write_text(text.replace(was, f'name = "spare"\nhosts = ["{spare.address[0]}:{spare.address[1]}"]'))
+    reload(sipveil)
+    (invite, up), (other, up_too) = sessions
+    assert b"partial" in metadata_of(lab, change(studio, invite, up, 2, multipart(offer(b"inactive", 2), PARTIAL)))
+    leave(studio, studio.recorder, invite, up, 3)
+    begun = record(client, studio, 42)
+    _, _, new = begin(studio, spare, begun)
+    leave(studio, spare, begun, new, 2)
+    sipveil.stop()
+    sipveil.start()
+    tls = context(studio.authority, "pbx", "pbx.example.net", serves=False)
+    again = StreamDesk("client again", PHONE, b"src", proxy=studio.reached, context=tls, asks_for="sip.example.net")
+    lab.keep(again).send(client.agent.within(b"BYE", up_too, own=other, cseq=2))
+    studio.recorder.send(studio.recorder.agent.answer(studio.recorder.take(b"BYE"), 200))
+    again.take(200)
+    assert tells_nothing(studio.tap.tape)
+    sipveil.stop()
