@@ -59,8 +59,8 @@ tls_name = "srs.example.net"
 certificate = "srs.pem"
 priority = 2
 """
-LIFE = 4.0
-"""Seconds that a certificate holds which ends during a test."""
+LIFE = 3
+"""Seconds that a certificate holds which ends during a test, and the second in which it ends."""
 SDP = (b"Content-Type: application/sdp",)
 METADATA = (b"Content-Type: application/rs-metadata+xml", b"Content-Disposition: recording-session")
 OTHER = RFC.replace(b"15550123", b"15550199").replace(b"Alice Canary", b"Carol Canary")
@@ -455,7 +455,7 @@ def test_what_has_ended_is_neither_encrypted_to_nor_connected_to(lab: Lab, studi
     client.send(client.agent.ack_failure(invite, client.take(500)))
     assert not late.received
     studio.tap._end = studio.recorder.address
-    key_, wall = studio.keys.key, clock()
+    key_, wall = studio.keys.key, int(clock())
     ends = certificate(key_.public_key(), wall=wall, days=LIFE / 86_400)
     Recorder(key_, ends).write(state, "srs")
     reload(studio.sipveil)
