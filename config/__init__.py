@@ -10,8 +10,8 @@ all its mistakes with file, line and key:
     advice                         what is legal and yet hardly meant
     problem                        how a mistake reads
 
-`keys` and `keyring` are the key ring, `retired` the deleted trunks that still serve their calls; both
-live in a private `statefile`. `reference` writes docs/configuration.md from the schema.
+`keys` and `keyring` are the key ring, `retired` the deleted trunks and recorders that still serve their
+dialogs; both live in a private `statefile`. `reference` writes docs/configuration.md from the schema.
 What single subscribers want is not in that file but in a store of its own:
 
     subscriber_address, subscriber               who somebody is, and settings in a subscriber's words

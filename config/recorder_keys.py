@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from config.encryption_certificate import (
     DecryptionKey,
     EncryptionCertificate,
+    EncryptionCertificateError,
     read_certificate,
     read_decryption_key,
 )
+from config.recorder_trunk import RecorderTrunk
 from config.recorders_section import Recorder
-from config.settings import Settings
+from config.settings import Settings, Trunk
 
 
 class RecorderKeys(NamedTuple):
@@ -31,6 +34,19 @@ def load(settings: Settings) -> Mapping[str, RecorderKeys]:
     """
     folder = Path(settings.state_dir)
     return {recorder.name: read(recorder, folder) for recorder in settings.recorders}
+
+
+def load_retired(settings: Settings, retired: Iterable[Trunk]) -> Mapping[str, RecorderKeys]:
+    """Return the keys of recorders that are configured no more, as far as their files are still there.
+
+    One without keys hears the end of its sessions, and no metadata.
+    """
+    found = {}
+    for trunk in retired:
+        if isinstance(trunk, RecorderTrunk):
+            with suppress(EncryptionCertificateError):
+                found[trunk.name] = read(trunk.recorder, Path(settings.state_dir))
+    return found
 
 
 def read(recorder: Recorder, folder: Path) -> RecorderKeys:

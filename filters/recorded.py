@@ -12,7 +12,7 @@ from config.recorder_keys import RecorderKeys
 from config.recorders_section import Recorder
 from filters.bodies import media_type
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
-from filters.cms_make import recipient
+from filters.cms_make import Recipient, recipient
 from filters.cms_open import Opener, opener
 from filters.forms import FormError
 from filters.metadata import edit
@@ -36,20 +36,18 @@ _UNDECIPHERABLE = 493
 class Recorded:
     """All recorders of one generation, with their keys."""
 
-    __slots__ = ("_openers", "_policy", "_sealings")
+    __slots__ = ("_openers", "_policy", "_recipients")
 
-    def __init__(self, policy: Policy, recorders: tuple[Recorder, ...], keys: Mapping[str, RecorderKeys]) -> None:
+    def __init__(self, policy: Policy, keys: Mapping[str, RecorderKeys]) -> None:
         """Make ready; a recorder without keys gets no metadata."""
         self._policy = policy
-        self._sealings: dict[str, Sealing] = {}
+        self._recipients: dict[str, Recipient] = {}
         self._openers: dict[str, tuple[Opener, ...]] = {}
-        for recorder in recorders:
-            found = keys.get(recorder.name)
-            if found is not None and found.certificate is not None:
-                cipher, transport = Cipher(recorder.algorithm), KeyTransport(recorder.key_transport)
-                self._sealings[recorder.name] = Sealing((recipient(found.certificate),), cipher, transport)
-            if found is not None and found.key is not None:
-                self._openers[recorder.name] = (opener(found.key),)
+        for name, found in keys.items():
+            if found.certificate is not None:
+                self._recipients[name] = recipient(found.certificate)
+            if found.key is not None:
+                self._openers[name] = (opener(found.key),)
 
     def tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
         """Edit the metadata in a draft as those have it whom they name; open them first where we stand in front.
@@ -86,12 +84,13 @@ class Recorded:
             raise NotRecorded("recorder")
         if not draft.body or recorder.role == "recorder-edge":
             return
-        sealing, entity = self._sealings.get(recorder.name), _entity(draft)
+        whom, entity = self._recipients.get(recorder.name), _entity(draft)
         try:
-            if sealing is None:
+            if whom is None:
                 if change_parts(entity, lambda part, *_: Changed(b"", b"") if _is_metadata(part) else None).number:
                     raise NotRecorded("encryption", 500)
                 return
+            sealing = Sealing((whom,), Cipher(recorder.algorithm), KeyTransport(recorder.key_transport))
             sealed = seal_parts(entity, _is_metadata, sealing, wall)
         except FormError:  # as which CmsError counts too: all that was made here can be read
             raise NotRecorded("encryption", 500) from None

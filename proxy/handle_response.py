@@ -25,6 +25,7 @@ from proxy.lingering import Accepted
 from proxy.matching import client_key, make_branch
 from proxy.message import Message
 from proxy.record import Mark
+from proxy.recording_way import check_answer
 from proxy.routing import Party
 from proxy.taken_down import TakenDown
 from proxy.timers import TimerWheel
@@ -122,6 +123,7 @@ class ResponseHandler:
         core = self._core
         crossing.notes = [] if core.recorder is not None else None
         try:
+            check_answer(core, crossing, response)
             return core.response_forwarder.build(crossing, response, merged)
         except Exception:
             return self._built_all_the_same(crossing, response) if crossing.emergency else None

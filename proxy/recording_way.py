@@ -16,8 +16,10 @@ from proxy.transports import SECURE
 from proxy.unsent import Unsent
 
 if TYPE_CHECKING:
+    from config.recorders_section import Recorder
     from proxy.core import Core
     from proxy.crossing import Crossing
+    from proxy.message import Message
 
 
 def check_recording(core: Core, crossing: Crossing) -> None:
@@ -57,7 +59,30 @@ def _check(core: Core, crossing: Crossing) -> None:
     control = core.recording
     if not (control.client_of(client) is not None if client.identity else control.is_client_at(client)):
         raise NotRecorded("client")
-    if is_plain(crossing.request.body):
+    _check_media(core, recorder, crossing.request.body)
+
+
+def check_answer(core: Core, crossing: Crossing, response: Message) -> None:
+    """Refuse an answer, or an offer in a response, whose media are not encrypted; counted.
+
+    Raises:
+        NotRecorded: it goes no further, and what it would have begun is taken down.
+    """
+    if not crossing.base.marks & Mark.RECORDING or not response.body:
+        return
+    recorder = crossing.hop.party.recorder or crossing.source.recorder
+    if recorder is None:
+        return  # what becomes of its request is settled: it went to no recorder
+    try:
+        _check_media(core, recorder, response.body)
+    except NotRecorded as refusal:
+        core.counters.add("recording_refused", refusal.reason)
+        core.event("recording-refused", crossing.base.call, crossing.hop.party.label, refusal.reason)
+        raise
+
+
+def _check_media(core: Core, recorder: Recorder, body: bytes) -> None:
+    if is_plain(body):
         core.counters.add("recording_plain_rtp", "allowed" if recorder.plain_rtp == "allow" else "refused")
         if recorder.plain_rtp != "allow":
             raise NotRecorded("media", 488)

@@ -76,14 +76,15 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
         if fixed:
             raise ConfigError(tomlfile.read(path, "").placed(fixed))
         ring = keys.load(key_ring_path(settings))
-        credentials = signing.read(settings, wall)
+        trunks, age = retired_trunks_path(settings), settings.limits.max_dialog_age
+        credentials = signing.read(settings, wall, retired.recall(trunks, settings, wall, age))
         signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
         privacy = Engine(settings, found.catalogue, subscribers, signer, verifier, credentials.recorders)
         certificates = read_files(settings)
         failed = self_test(settings, privacy)
         if failed:
             raise ReloadRefused([failed])
-        former = retired.remember(retired_trunks_path(settings), settings, wall, settings.limits.max_dialog_age)
+        former = retired.remember(trunks, settings, wall, age)
     except ConfigError as error:
         raise ReloadRefused([str(problem) for problem in error.problems]) from error
     except StateFileError as error:

@@ -91,7 +91,7 @@ class Equipment:
         try:
             self.state = prepare(self.settings, wall)
             self.subscribers = subscribers_of(self.settings)
-            credentials = signing.read(self.settings, wall)
+            credentials = signing.read(self.settings, wall, self.state.retired)
             signer, verifier = signer_of(self.settings, credentials), verifier_of(credentials)
             self.privacy = build(self.settings, self.subscribers, signer, verifier, credentials.recorders)
             self.passwords = passwords_of(self.settings, credentials)

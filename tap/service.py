@@ -49,7 +49,7 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
         wall = clocks.wall()
         try:
             state = prepare(settings, wall)
-            credentials = signing.read(settings, wall)
+            credentials = signing.read(settings, wall, state.retired)
             signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
             privacy = build(settings, subscribers, signer, verifier, credentials.recorders)
         except (StateFileError, CatalogueError) as error:

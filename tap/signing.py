@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from config import password_file, recorder_keys, signing_key, trust_store
 from config.encryption_certificate import DecryptionKey, EncryptionCertificate
 from config.password_file import Password
 from config.recorder_keys import RecorderKeys
-from config.settings import Settings
+from config.settings import Settings, Trunk
 from config.signing_key import SigningKey
 from config.trust_store import Signatory
 from config.vocabulary import Zone
@@ -65,8 +65,13 @@ class Packed(NamedTuple):
     """Certificate, and for those that we stand in front of the key."""
 
 
-def read(settings: Settings, wall: float) -> Credentials:
+def read(settings: Settings, wall: float, retired: Iterable[Trunk] = ()) -> Credentials:
     """Read what the configuration names; says what is soon at its end, or of no use.
+
+    Args:
+        settings: the configuration.
+        wall: Unix seconds.
+        retired: trunks and recorders that are configured no more; what they still need.
 
     Raises:
         SigningKeyError: if key or chain cannot be used.
@@ -74,8 +79,9 @@ def read(settings: Settings, wall: float) -> Credentials:
         PasswordFileError: if the password for a trunk cannot be used.
         EncryptionCertificateError: if certificate or key of a recorder cannot be used.
     """
-    passwords, recorders = password_file.load(settings), recorder_keys.load(settings)
-    for name, keys in recorders.items():
+    passwords, configured = password_file.load(settings), recorder_keys.load(settings)
+    recorders = {**recorder_keys.load_retired(settings, retired), **configured}
+    for name, keys in configured.items():
         if keys.certificate is not None and not keys.certificate.holds(wall):
             logger("recording").warn(
                 "the certificate of recorder {name} holds from {days}: nothing is recorded there until it is renewed",

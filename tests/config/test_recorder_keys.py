@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.encryption_certificate import EncryptionCertificateError
-from config.recorder_keys import load
+from config.recorder_keys import load, load_retired
+from config.recorder_trunk import recorder_trunks
 from config.settings import Settings
 from tests.recorders import recorder
 from tests.recording_sessions import RECORDER
@@ -34,3 +35,14 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
     (tmp_path / missing).unlink()
     with pytest.raises(EncryptionCertificateError, match=missing):
         load(of(tmp_path))
+
+
+def test_what_is_configured_no_more_has_keys_while_its_files_are_there(tmp_path: Path) -> None:
+    """A file that was deleted with the section stops no start: the recorder gets no metadata."""
+    recorder("p256").write(tmp_path, "srs")
+    former, rest = recorder_trunks(of(tmp_path)), settings(state_dir=str(tmp_path))
+    assert set(load_retired(rest, (*former, *rest.trunks))) == {"srs", "edge"}
+    (tmp_path / "srs.key").unlink()
+    assert set(load_retired(rest, former)) == {"srs"}
+    (tmp_path / "srs.pem").unlink()
+    assert load_retired(rest, former) == {}

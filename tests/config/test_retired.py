@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from config.retired import RetiredTrunksError, remember, trunk_id
+from config.recorder_trunk import RecorderTrunk, recorder_trunks
+from config.retired import RetiredTrunksError, recall, remember, trunk_id
 from config.settings import Settings, Trunk
 
 MAX_AGE = 1000.0
@@ -89,7 +90,10 @@ def test_the_file_is_private_and_a_public_one_is_refused(path: Path) -> None:
         ("", "Invalid JSON"),
         ("[]", "Input should be an object"),
         ('{"trunks": [{}]}', r"trunks\.0\.trunk: Field required"),
-        ('{"trunks": [{"trunk": {"name": "X"}, "configured": true, "last_seen": 1}]}', r"trunks\.0\.trunk\.name"),
+        (
+            '{"trunks": [{"trunk": {"name": "X"}, "configured": true, "last_seen": 1}]}',
+            r"trunk\.Trunk\.name",
+        ),
     ],
 )
 def test_a_malformed_file_is_told_and_left_alone(path: Path, content: str, reason: str) -> None:
@@ -107,3 +111,34 @@ def test_a_time_that_never_ends_is_malformed(path: Path) -> None:
     path.write_text(json.dumps(document))
     with pytest.raises(RetiredTrunksError, match="malformed"):
         remember(path, settings(), 0.0, MAX_AGE)
+
+
+def recording(*recorders: dict[str, object], tls: bool = True) -> Settings:
+    listeners = [{"name": "a", "address": "::1"}]
+    if tls:
+        listeners.append({"name": "b", "address": "::1", "transport": "tls"})
+    return Settings.model_validate({"listeners": listeners, "recorders": recorders})
+
+
+def test_a_recorder_that_is_taken_out_serves_as_a_trunk_does(path: Path) -> None:
+    """As a recorder: what it is sent is to be encrypted, and to leave over TLS."""
+    srs: dict[str, object] = {
+        "name": "srs", "hosts": ["192.0.2.1"], "listener": "b", "tls_name": "srs.example.net", "plain_rtp": "allow",
+        "certificate": "srs.pem",
+    }  # fmt: skip
+    assert remember(path, recording(srs, {**srs, "name": "other"}), 0.0, MAX_AGE) == ()
+    text = path.read_text()
+    (known,) = recall(path, recording({**srs, "name": "other"}), 5.0, MAX_AGE)
+    assert path.read_text() == text, "whether that configuration will run is not known"
+    (gone,) = remember(path, recording({**srs, "name": "other"}), 5.0, MAX_AGE)
+    assert gone == known == recorder_trunks(recording(srs))[0]
+    assert isinstance(gone, RecorderTrunk)
+    assert names(remember(path, recording(srs), 6.0, MAX_AGE)) == ["other"]
+
+
+def test_a_recorder_whose_listener_is_gone_never_comes_back_without_tls(path: Path) -> None:
+    srs: dict[str, object] = {"name": "srs", "hosts": ["192.0.2.1"], "listener": "gone", "certificate": "srs.pem"}
+    remember(path, recording(srs), 0.0, MAX_AGE)
+    (gone,) = remember(path, recording(), 1.0, MAX_AGE)
+    assert (gone.listener, gone.believed_on) == ("b", ("b",))
+    assert remember(path, recording(tls=False), 2.0, MAX_AGE) == ()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from config.recorder_keys import RecorderKeys
+from config.recorder_trunk import recorder_trunks
+from config.recorders_section import Recorder
+from filters.engine import build
 from proxy.flow import Flow
 from tests.agents import ALICE, CARRIER, read
 from tests.filters.recording import PARTIAL, RFC, SNAPSHOT
 from tests.ladder import Ladder, Restart, Sent, Silence, kind
+from tests.recorders import recorder
 from tests.recording_sessions import (
     MIXED,
     RECORDER,
@@ -22,6 +27,7 @@ from tests.recording_sessions import (
     recording_world,
     tells_nothing,
 )
+from tests.world import World
 
 UPDATE = (b"Content-Type: application/rs-metadata+xml", b"Content-Disposition: recording-session")
 
@@ -156,6 +162,47 @@ def test_a_session_outlives_a_restart() -> None:
     assert tells_nothing(ladder[b"INVITE"])
     ladder.world.flows[SRC.address] = Flow("UDP", ("192.0.2.1", 5060), SRC.address)
     ladder >> SRC.within(b"UPDATE", ladder[200], own=invite, cseq=3) << Sent(SRC, 403) << Silence()
+
+
+def test_a_recorder_that_is_taken_out_keeps_its_sessions_and_gets_no_others() -> None:
+    """Metadata and BYE of what is up go to it, encrypted to it; what begins goes to who is configured."""
+    ladder, invite, answer = begun()
+    asked = ladder[b"INVITE"]
+    take_out(ladder.world, keys=True)
+    body = multipart(offer(b"inactive"), PARTIAL)
+    again = SRC.within(b"INVITE", ladder[200], own=invite, cseq=2, headers=MIXED, body=body)
+    up = ladder[200]
+    ladder >> again << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert tells_nothing(ladder[b"INVITE"])
+    assert b"partial" in opened(ladder[b"INVITE"])
+    ladder >> SRS.answer(ladder[b"INVITE"], 200, contact=SRS_CONTACT) << Sent(SRC, 200)
+    ladder >> SRC.within(b"ACK", up, own=invite, cseq=2, branch=b"z9hG4bKack2") << Sent(SRS, b"ACK")
+    ladder >> SRS.within(b"UPDATE", asked, own=answer, cseq=1, headers=UPDATE, body=SNAPSHOT) << Sent(SRC, b"UPDATE")
+    ladder >> SRC.answer(ladder[b"UPDATE"], 200) << Sent(SRS, 200)
+    ladder >> record(call_id=b"rs-2", branch=b"z9hG4bKrs2") << Sent(SRC, 100) << Sent(SPARE, b"INVITE")
+    ladder >> ALICE.invite(uri=b"sip:x@198.51.100.20:5061") << Sent(ALICE, 403) << Silence()
+    ladder >> SRC.within(b"BYE", up, own=invite, cseq=3) << Sent(SRS, b"BYE")
+    assert ladder >> SRS.answer(ladder[b"BYE"], 200) << Sent(SRC, 200) << Silence()
+
+
+def test_a_recorder_that_is_taken_out_with_its_certificate_hears_the_end() -> None:
+    ladder, invite, _ = begun()
+    take_out(ladder.world, keys=False)
+    body = multipart(offer(b"inactive"), PARTIAL)
+    again = SRC.within(b"INVITE", ladder[200], own=invite, cseq=2, headers=MIXED, body=body)
+    up = ladder[200]
+    ladder >> again << Sent(SRC, 100) << Sent(SRC, 500) << Silence()
+    assert ladder.world.count("recording_refused", "encryption") == 1
+    assert ladder >> SRC.within(b"BYE", up, own=invite, cseq=3) << Sent(SRS, b"BYE") << Silence()
+
+
+def take_out(there: World, *, keys: bool) -> None:
+    """Let a reload put the spare recorder in the place of the first, whose keys are still there or not."""
+    there.retired = recorder_trunks(there.settings)
+    there.settings = there.settings.model_copy(update={"recorders": (Recorder.model_validate(STANDBY),)})
+    known = {name: RecorderKeys(recorder("p256").checked, None) for name in ("spare", *(["srs"] if keys else []))}
+    there.privacy = build(there.settings, there.privacy.subscribers, recorder_keys=known)
+    there.core.adopt(there.settings, there.ring, there.privacy, there.retired, {})
 
 
 def test_the_recorded_call_is_unharmed() -> None:

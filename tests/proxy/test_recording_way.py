@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from proxy.flow import Flow
-from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent
+from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent, Packet
+from tests.filters.recording import RFC
 from tests.ladder import Ladder, Sent, Silence
 from tests.recording_sessions import (
     CLIENT,
@@ -26,6 +27,8 @@ from tests.recording_sessions import (
     record,
     recording_world,
 )
+
+SDP = (b"Content-Type: application/sdp",)
 
 
 def refused(flow: Flow | None, *, said: bytes = b"Only configured clients may record") -> None:
@@ -142,6 +145,54 @@ def test_media_in_the_clear_are_refused_or_counted() -> None:
     there = recording_world(recorders=[{**RECORDER, "plain_rtp": "allow"}])
     assert Ladder(there) >> record(plain) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
     assert there.count("recording_plain_rtp", "allowed") == 1
+
+
+def test_media_in_the_clear_are_refused_in_an_answer_too() -> None:
+    """The recorder hears ACK and BYE, so nothing is sent to it; the client, that it did not work."""
+    for body in (multipart(), metadata_only()):
+        ladder = Ladder(recording_world()) >> record(body) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+        early, answer = (plain_answer(ladder, status) for status in (183, 200))
+        ladder >> early << Silence()
+        ladder >> answer << Sent(SRS, b"ACK") << Sent(SRS, b"BYE") << Sent(SRC, 500) << Silence()
+        there = ladder.world
+        assert there.count("recording_plain_rtp", "refused") == there.count("recording_refused", "media") == 2
+        assert there.count("recording_sessions", "answered") == 0
+
+
+def test_media_in_the_clear_are_allowed_in_an_answer_and_counted() -> None:
+    there = recording_world(recorders=[{**RECORDER, "plain_rtp": "allow"}])
+    ladder = Ladder(there) >> record(metadata_only()) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert ladder >> plain_answer(ladder, 200) << Sent(SRC, 200) << Silence()
+    assert there.count("recording_plain_rtp", "allowed") == 1
+
+
+def test_an_answer_within_a_session_is_looked_at_and_so_is_one_in_an_ack() -> None:
+    ladder, invite, _ = begun()
+    formed = ladder[200]
+    offerless = SRC.within(b"INVITE", formed, own=invite, cseq=2)
+    ladder >> offerless << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    fine = SRS.answer(ladder[b"INVITE"], 200, contact=SRS_CONTACT, headers=SDP, body=offer(b"recvonly"))
+    ladder >> fine << Sent(SRC, 200)
+    plain = offer().replace(b"RTP/SAVP", b"RTP/AVP")
+    ack = SRC.within(b"ACK", formed, own=invite, cseq=2, branch=b"z9hG4bKack", headers=SDP, body=plain)
+    ladder >> ack << Silence()
+    assert ladder.world.count("recording_refused", "media") == 1
+    again = SRC.within(b"INVITE", formed, own=invite, cseq=3, headers=MIXED, body=multipart())
+    ladder >> again << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    ladder >> plain_answer(ladder, 200) << Sent(SRS, b"ACK") << Sent(SRS, b"BYE") << Sent(SRC, 500)
+    assert ladder.world.count("recording_refused", "media") == 2
+
+
+def metadata_only() -> bytes:
+    """Return the body of an INVITE that leaves the offer to the recorder."""
+    return b"--foobar\r\nContent-Type: application/rs-metadata+xml\r\nContent-Disposition: recording-session" \
+        b"\r\n\r\n" + RFC + b"\r\n--foobar--\r\n"  # fmt: skip
+
+
+def plain_answer(ladder: Ladder, status: int) -> Packet:
+    """Return a recorder's response whose media nothing encrypts."""
+    body = offer(b"recvonly").replace(b"RTP/SAVP", b"RTP/AVP")
+    return SRS.answer(ladder[b"INVITE"], status, contact=SRS_CONTACT, headers=SDP, body=body)
 
 
 def test_an_emergency_call_is_none_of_it() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import socket
 import ssl
 import threading
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.agents import Packet, read
-from tests.filters.recording import PARTIAL
+from tests.filters.recording import PARTIAL, RFC, SNAPSHOT
 from tests.real.desk import Desk
-from tests.real.harness import PHONE, TRUNK, Address, Lab, Sipveil, free_port
+from tests.real.harness import PHONE, PROXY, TRUNK, Address, Lab, Sipveil, free_port, wait_for
 from tests.real.stream_desk import StreamDesk
 from tests.recorders import Recorder, certificate, key, openssl, run_openssl
 from tests.recording_sessions import CANARIES, MIXED, multipart, offer, tells_nothing
@@ -46,7 +50,21 @@ tls_names = ["pbx.example.net"]
 [privacy.default]
 recording = "keep"
 """
+SPARE = """
+[[recorders]]
+name = "spare"
+hosts = ["{0}:{1}"]
+listener = "secure"
+tls_name = "srs.example.net"
+certificate = "srs.pem"
+priority = 2
+"""
+LIFE = 3
+"""Seconds that a certificate holds which ends during a test, and the second in which it ends."""
 SDP = (b"Content-Type: application/sdp",)
+METADATA = (b"Content-Type: application/rs-metadata+xml", b"Content-Disposition: recording-session")
+OTHER = RFC.replace(b"15550123", b"15550199").replace(b"Alice Canary", b"Carol Canary")
+"""The metadata after a transfer: somebody else is there in the place of Alice."""
 
 
 class Tap:
@@ -101,11 +119,11 @@ class Studio(NamedTuple):
     reached: Address
 
 
-def context(authority: TlsAuthority, file: str, name: str, *, serves: bool) -> ssl.SSLContext:
-    """Return the TLS of an end that shows a certificate and asks for one."""
+def context(authority: TlsAuthority, file: str, name: str, *, serves: bool, days: float = 90) -> ssl.SSLContext:
+    """Return the TLS of an end that shows a certificate, which ends in some days, and asks for one."""
     purpose = ssl.Purpose.CLIENT_AUTH if serves else ssl.Purpose.SERVER_AUTH
     made = ssl.create_default_context(purpose, cafile=str(authority.file))
-    made.load_cert_chain(*authority.issue(file, dns=[name]))
+    made.load_cert_chain(*authority.issue(file, dns=[name], start=-2, days=days))
     made.verify_mode = ssl.CERT_REQUIRED
     return made
 
@@ -254,3 +272,231 @@ def test_a_recorder_with_another_certificate_gets_nothing(lab: Lab, studio: Stud
     studio.client.take(500)
     assert not thief.received
     studio.sipveil.stop()
+
+
+def waiting(lab: Lab, studio: Studio, name: str, **what: float) -> StreamDesk:
+    """Return another recorder that waits for whoever connects, with a certificate of the same name."""
+    tls = context(studio.authority, f"{name}-tls", "srs.example.net", serves=True, **what)
+    return lab.keep(StreamDesk(name, TRUNK, b"srs", context=tls))
+
+
+def reload(sipveil: Sipveil, generation: int = 2, further: str = "") -> None:
+    """Let Sipveil read its files again, with further sections."""
+    sipveil.config.write_text(sipveil.config.read_text() + further)
+    sipveil.runs[-1].signal(signal.SIGHUP)
+    wait_for("the reload", lambda: f": generation {generation}, hash" in sipveil.runs[-1].output or None)
+
+
+def begin(studio: Studio, recorder: StreamDesk, invite: Packet) -> tuple[bytes, Packet, bytes]:
+    """Let a recorder take a session; return the INVITE that it got, its answer, and what the client got of that."""
+    client = studio.client
+    got = recorder.take(b"INVITE")
+    contact = b"<sip:srs@%b>;+sip.srs" % recorder.agent.host
+    answer = recorder.agent.answer(got, 200, contact=contact, headers=SDP, body=offer(b"recvonly"))
+    recorder.send(answer)
+    up = client.take(200)
+    client.send(client.agent.within(b"ACK", up, own=invite, cseq=1))
+    recorder.take(b"ACK")
+    return got, answer, up
+
+
+def change(studio: Studio, invite: Packet, up: bytes, cseq: int, body: bytes) -> bytes:
+    """Let the client offer anew within a session; return what the recorder got."""
+    client, recorder = studio.client, studio.recorder
+    client.send(client.agent.within(b"INVITE", up, own=invite, cseq=cseq, headers=MIXED, body=body))
+    got = recorder.take(b"INVITE")
+    contact = b"<sip:srs@%b>;+sip.srs" % recorder.agent.host
+    recorder.send(recorder.agent.answer(got, 200, contact=contact, headers=SDP, body=offer(b"recvonly")))
+    client.take(200)
+    client.send(client.agent.within(b"ACK", up, own=invite, cseq=cseq, branch=b"z9hG4bKack%d" % cseq))
+    recorder.take(b"ACK")
+    return got
+
+
+def leave(studio: Studio, recorder: StreamDesk, invite: Packet, up: bytes, cseq: int) -> None:
+    """Let the client end a session."""
+    client = studio.client
+    client.send(client.agent.within(b"BYE", up, own=invite, cseq=cseq))
+    recorder.send(recorder.agent.answer(recorder.take(b"BYE"), 200))
+    client.take(200)
+
+
+def clock() -> float:
+    """Return Unix seconds."""
+    return datetime.now(UTC).timestamp()
+
+
+def names_of(metadata: bytes) -> list[bytes]:
+    """Return what stands for the addresses of those who take part."""
+    return [line.split(b'"')[1] for line in metadata.split(b"<") if line.startswith(b"nameID")]
+
+
+@openssl
+def test_a_persistent_session_pauses_is_handed_over_and_stops_in_order(lab: Lab, studio: Studio) -> None:
+    """RFC 8068 §3.4, then §3.2.2 and §3.2.3: up before any call, and whoever takes part later is told then."""
+    client, recorder = studio.client, studio.recorder
+    contact = b"Contact: <sip:src@%b>;+sip.src" % client.agent.host
+    uri = b"sip:recorder@%b:%d" % (studio.reached[0].encode(), studio.reached[1])
+    headers = (b"Require: siprec", contact, *SDP)
+    invite = client.agent.invite(uri=uri, call_id=b"rs9@pbx", headers=headers, contact=False, body=offer(b"inactive"))
+    client.send(invite)
+    got, answer, up = begin(studio, recorder, invite)
+    assert b"a=inactive" in got
+    ordinary, answered = call(studio)
+    started = change(studio, invite, up, 2, multipart())
+    alice, bob = names_of(metadata_of(lab, started))
+    paused = change(studio, invite, up, 3, multipart(offer(b"inactive", 2), PARTIAL))
+    assert b"a=inactive" in paused
+    resumed = change(studio, invite, up, 4, multipart(offer(version=3)))
+    assert names_of(metadata_of(lab, resumed)) == [alice, bob]
+    handed = change(studio, invite, up, 5, multipart(offer(version=4), OTHER))
+    carol, still = names_of(metadata_of(lab, handed))
+    assert still == bob
+    assert carol not in (alice, bob)
+    client.send(client.agent.within(b"UPDATE", up, own=invite, cseq=6, headers=METADATA, body=PARTIAL))
+    updated = recorder.take(b"UPDATE")
+    assert b"<datamode>partial</datamode>" in metadata_alone(lab, updated)
+    recorder.send(recorder.agent.answer(updated, 200))
+    client.take(200)
+    recorder.send(recorder.agent.within(b"UPDATE", got, own=answer, cseq=1, headers=METADATA, body=SNAPSHOT))
+    asked = client.take(b"UPDATE")
+    assert b"requestsnapshot" in asked
+    client.send(client.agent.answer(asked, 200))
+    recorder.take(200)
+    leave(studio, recorder, invite, up, 7)
+    end(studio, ordinary, answered)
+    order = [read(data).cseq for data in recorder.received if read(data).method not in (b"", b"ACK")]
+    assert order == sorted(order)
+    assert len(order) == 7
+    assert all(tells_nothing(data) for data in (studio.tap.tape, *recorder.received))
+    studio.sipveil.stop()
+
+
+def metadata_alone(lab: Lab, message: bytes) -> bytes:
+    """Return metadata that are all of a body, as OpenSSL opens them."""
+    arguments = ("cms", "-decrypt", "-inform", "DER", "-binary", "-recip", "state/srs.pem", "-inkey", "state/srs.key")
+    return run_openssl(lab.folder, read(message).body, *arguments)
+
+
+def test_a_plain_recorder_behind_another_sipveil_sees_valid_xml(lab: Lab, studio: Studio) -> None:
+    """What the first encrypts the second opens; on the way between them nobody reads anything."""
+    folder = lab.folder / "edge"
+    folder.mkdir()
+    (folder / "state").mkdir(mode=0o700)
+    studio.authority.issue("edge", dns=["srs.example.net"])
+    for each in (*(lab.folder / "state").glob("*.pem"), *(lab.folder / "state").glob("*.key")):
+        shutil.copy(each, folder / "state" / each.name)
+    place = Lab(folder)
+    edge = Sipveil(place)
+    reached = PROXY, free_port(PROXY)
+    sections = SECTIONS.format(*reached, *studio.recorder.address, PROXY)
+    for before, after in (
+        ('"own.', '"edge.'),
+        ("pbx.example.net", "sip.example.net"),
+        ('certificate = "srs.pem"', 'certificate = "srs.pem"\nkey = "srs.key"\nrole = "recorder-edge"'),
+    ):
+        sections = sections.replace(before, after)
+    edge.sections = sections
+    edge.configure(studio.trunk.address)
+    text = edge.config.read_text().replace(f'networks = ["{TRUNK}/32"]', "")
+    edge.config.write_text(text.replace(f'networks = ["{PHONE}/32"]', f'networks = ["{PROXY}/32"]'))
+    try:
+        edge.start()
+        studio.tap._end = reached
+        invite = record(studio.client, studio)
+        got, _, up = begin(studio, studio.recorder, invite)
+        body = read(got).body
+        xml = body[body.index(b"<recording") : body.rindex(b"</recording>") + len(b"</recording>")]
+        root = ElementTree.fromstring(xml)
+        assert [each.text for each in root.iter("{urn:ietf:params:xml:ns:recording:1}label")] == ["96", "97"]
+        assert not any(canary in got for canary in CANARIES)
+        assert b"pkcs7" not in got
+        leave(studio, studio.recorder, invite, up, 2)
+        assert studio.tap.tape
+        assert tells_nothing(studio.tap.tape)
+        edge.stop()
+    finally:
+        place.close()
+    studio.sipveil.stop()
+
+
+def test_another_recorder_of_the_group_takes_what_the_first_does_not(lab: Lab, studio: Studio) -> None:
+    """Silent, then gone, then both gone: the call that is recorded knows nothing of it."""
+    spare = waiting(lab, studio, "spare")
+    reload(studio.sipveil, further=SPARE.format(*spare.address))
+    ordinary, answered = call(studio)
+    invite = record(studio.client, studio, 20)
+    studio.recorder.take(b"INVITE")
+    spare.hear(10)
+    _, _, up = begin(studio, spare, invite)
+    leave(studio, spare, invite, up, 2)
+    studio.recorder.close()
+    studio.tap.close()
+    invite = record(studio.client, studio, 21)
+    _, _, up = begin(studio, spare, invite)
+    leave(studio, spare, invite, up, 2)
+    spare.close()
+    client = studio.client
+    client.send(client.agent.ack_failure(record(client, studio, 22), client.take(500, 12)))
+    end(studio, ordinary, answered)
+    assert tells_nothing(studio.tap.tape)
+    studio.sipveil.stop()
+
+
+def test_what_has_ended_is_neither_encrypted_to_nor_connected_to(lab: Lab, studio: Studio) -> None:
+    """The certificate that metadata are encrypted to, after a reload; and that of the recorder's TLS."""
+    client, state = studio.client, lab.folder / "state"
+    ordinary, answered = call(studio)
+    late = waiting(lab, studio, "late", days=-1)
+    studio.tap._end = late.address
+    invite = record(client, studio, 30)
+    while late.hear(0.5):
+        pass
+    client.send(client.agent.ack_failure(invite, client.take(500)))
+    assert not late.received
+    studio.tap._end = studio.recorder.address
+    key_, wall = studio.keys.key, int(clock())
+    ends = certificate(key_.public_key(), wall=wall, days=LIFE / 86_400)
+    Recorder(key_, ends).write(state, "srs")
+    reload(studio.sipveil)
+    invite = record(client, studio, 31)
+    _, _, up = begin(studio, studio.recorder, invite)
+    leave(studio, studio.recorder, invite, up, 2)
+    studio.recorder.received.clear()
+    wait_for("the certificate's end", lambda: clock() > wall + LIFE + 1 or None)
+    client.send(client.agent.ack_failure(record(client, studio, 32), client.take(500)))
+    assert not studio.recorder.received
+    end(studio, ordinary, answered)
+    assert studio.sipveil.metrics()['sipveil_recording_refused_total{reason="encryption"}'] == 1
+    studio.sipveil.stop()
+
+
+@openssl
+def test_a_recorder_that_a_reload_takes_out_hears_the_end_of_its_sessions(lab: Lab, studio: Studio) -> None:
+    """What is up goes on with it, encrypted to it, after a restart too; what begins goes to the one in its place."""
+    sipveil, client = studio.sipveil, studio.client
+    spare = waiting(lab, studio, "spare")
+    sessions = []
+    for number in (40, 41):
+        invite = record(client, studio, number)
+        sessions.append((invite, begin(studio, studio.recorder, invite)[2]))
+    text = sipveil.config.read_text()
+    was = f'name = "srs"\nhosts = ["{studio.tap.address[0]}:{studio.tap.address[1]}"]'
+    assert was in text
+    sipveil.config.write_text(text.replace(was, f'name = "spare"\nhosts = ["{spare.address[0]}:{spare.address[1]}"]'))
+    reload(sipveil)
+    (invite, up), (other, up_too) = sessions
+    assert b"partial" in metadata_of(lab, change(studio, invite, up, 2, multipart(offer(b"inactive", 2), PARTIAL)))
+    leave(studio, studio.recorder, invite, up, 3)
+    begun = record(client, studio, 42)
+    _, _, new = begin(studio, spare, begun)
+    leave(studio, spare, begun, new, 2)
+    sipveil.stop()
+    sipveil.start()
+    tls = context(studio.authority, "pbx", "pbx.example.net", serves=False)
+    again = StreamDesk("client again", PHONE, b"src", proxy=studio.reached, context=tls, asks_for="sip.example.net")
+    lab.keep(again).send(client.agent.within(b"BYE", up_too, own=other, cseq=2))
+    studio.recorder.send(studio.recorder.agent.answer(studio.recorder.take(b"BYE"), 200))
+    again.take(200)
+    assert tells_nothing(studio.tap.tape)
+    sipveil.stop()
