@@ -34,8 +34,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if everything and (os.cpu_count() or 1) > 1 else 0
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell xdist what has to stay together."""
+    """Tell xdist what has to stay together, before it looks."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in IN_A_ROW:
