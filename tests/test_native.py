@@ -21,6 +21,8 @@ PURE_ONLY = {
     "tests/filters/test_plan.py::test_an_edit_is_worked_out_once": "replaces a method of one plan",
     "tests/filters/test_policy.py::test_decisions_are_packed_and_made_once": "replaces a method of one policy",
     "tests/proxy/test_handle_request.py::test_a_raising_decision_fails_closed": "replaces a method of one engine",
+    "tests/proxy/test_secure.py::test_sips_that_crosses_us_twice_goes_on": "has no crossing but a stand-in",
+    "tests/proxy/test_waiting.py::test_the_end_of_a_worker_is_that_of_its_connections": "nor transactions",
     "tests/proxy/test_launch.py::test_when_even_the_bare_message_fails_nothing_leaves": "and of one forwarder",
 }
 """Tests that reach into objects whose compiled classes do not let them → how."""

@@ -12,9 +12,12 @@ from tests.ladder import Ladder, Sent, Silence, Wait
 from tests.passwords import ACCOUNTS, CREDENTIALS, ask
 from tests.proxy.test_groups import INVITE, THIRD, called, refuse, silent
 
+SAID = read(b"SIP/2.0 486 Busy Here\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKa\r\nFrom: <sip:a@a.example>;tag=1\r\n"
+            b"To: <sip:b@b.example>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n")  # fmt: skip
+
 
 def tried(status: int, *, said: bool = True) -> Tried:
-    response: Any = object() if said else None
+    response = SAID if said else None
     nothing: Any = None
     return Tried(status, response, nothing, nothing)
 
