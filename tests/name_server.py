@@ -20,6 +20,10 @@ Zone = dict[tuple[str, str], tuple[int, list[str]]]
 SOA = "ns.example.net. x.example.net. 1 1 1 1 9"
 
 
+ATTEMPTS = 20
+"""A port that is free for UDP may be taken for TCP: by another process, or by a connection that goes out."""
+
+
 class NameServer(threading.Thread):
     """Answers for `zone`: NXDOMAIN or no data with an SOA for the rest. What it is told to do wrong, it does."""
 
@@ -37,12 +41,8 @@ class NameServer(threading.Thread):
         """Whether UDP answers hold nothing but the TC bit."""
         self.asked: list[tuple[str, str]] = []
         self.over_tcp = 0
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", port))
+        self.socket, self._tcp = _both(port)
         self.port = self.socket.getsockname()[1]
-        self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._tcp.bind(("127.0.0.1", self.port))
         self._tcp.listen()
         self._tcp.settimeout(0.1)
         self._ended = threading.Event()
@@ -123,3 +123,22 @@ class NameServer(threading.Thread):
                 response.set_rcode(dns.rcode.NXDOMAIN)
             response.authority.append(dns.rrset.from_text("example.net.", 20, "IN", "SOA", SOA))
         return response
+
+
+def _both(port: int) -> tuple[socket.socket, socket.socket]:
+    """Return a UDP and a TCP socket that are bound to one port, any free one for 0."""
+    for attempt in range(ATTEMPTS):
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        streams = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            datagrams.bind(("127.0.0.1", port))
+            streams.bind(datagrams.getsockname())
+        except OSError:
+            datagrams.close()
+            streams.close()
+            if port or attempt == ATTEMPTS - 1:
+                raise
+        else:
+            return datagrams, streams
+    raise AssertionError
