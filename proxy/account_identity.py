@@ -23,17 +23,20 @@ _WHY = "Forbidden"
 class Identity:
     """The addresses that one account may use."""
 
-    __slots__ = ("_addresses", "_all", "_realms")
+    __slots__ = ("_addresses", "_realms")
 
     def __init__(self, addresses: tuple[bytes, ...], realms: tuple[bytes, ...]) -> None:
         """Take canonical addresses, the main one first, and the realms that a number without a host belongs to."""
         self._addresses = addresses
         self._realms = realms
-        self._all = frozenset(form for address in addresses for form in forms(address, realms))
 
     def has(self, uri: bytes) -> bool:
         """Tell whether a URI is an address of the account."""
-        return not self._all.isdisjoint(addresses_of_record(uri, self._realms))
+        found = addresses_of_record(uri, self._realms)
+        # As it stands there, mostly; other forms of it are asked for only then.
+        return any(each in self._addresses for each in found) or any(
+            form in found for address in self._addresses for form in forms(address, self._realms)
+        )
 
     def main(self) -> NameAddr:
         """Return the address that the account is taken for, as a From has it."""

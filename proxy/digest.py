@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from proxy.digest_hash import response
 from proxy.errors import Malformed
 from proxy.grammar import QUOTED, TOKEN_CLASS
+from proxy.memo import remembered
 
 SHA_512_256: Final = b"SHA-512-256"
 SHA_256: Final = b"SHA-256"
@@ -37,7 +38,7 @@ _SCHEME = re.compile(rb"[ \t]*+(" + TOKEN_CLASS + rb"++)[ \t]++")
 _NC = re.compile(rb"[0-9a-fA-F]{8}")
 _RESPONSES = {name: re.compile(rb"[0-9a-f]{%d}" % (2 * size)) for name, size in HA1_SIZES.items()}
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-_MUST_BE_QUOTED = frozenset((b"username", b"realm", b"nonce", b"uri", b"response", b"cnonce"))
+_MUST_BE_QUOTED = (b"username", b"realm", b"nonce", b"uri", b"response", b"cnonce")
 _NAMES = {name.lower(): name for name in ALGORITHMS}
 _HASHED = {b"true": True, b"false": False}
 
@@ -74,6 +75,16 @@ def read_params(value: bytes) -> dict[bytes, bytes] | None:
     Raises:
         Malformed: for what does not follow the grammar to its last byte, and for a parameter that is there twice.
     """
+    pieces = value.split(b'"')
+    if len(pieces) % 2 == 0 or b"\\" in value:
+        return _read(value)
+    form = _form(b'""'.join(pieces[::2]))
+    if form is None:
+        return None
+    return {name: b'"%b"' % pieces[place] if place else plain for name, plain, place in form}
+
+
+def _read(value: bytes) -> dict[bytes, bytes] | None:
     scheme = _SCHEME.match(value)
     if scheme is None:
         raise Malformed("Malformed credentials")
@@ -91,6 +102,31 @@ def read_params(value: bytes) -> dict[bytes, bytes] | None:
         params[name] = match[2]
         position, more = match.end(), match[3] == b","
     return params
+
+
+@remembered
+def _form(skeleton: bytes) -> tuple[tuple[bytes, bytes, int], ...] | None:
+    """Return what credentials look like without what stands in quotes, which is all that differs from call to call.
+
+    Args:
+        skeleton: credentials without backslashes, nothing between their quotes.
+
+    Returns:
+        Name, value and 0 for each parameter, or in place of 0 the number of the piece between quotes that is its value.
+
+    Raises:
+        Malformed: as `read_params`.
+    """
+    params = _read(skeleton)
+    if params is None:
+        return None
+    form: list[tuple[bytes, bytes, int]] = []
+    place = 1
+    for name, plain in params.items():
+        quoted = plain == b'""'
+        form.append((name, plain, place if quoted else 0))
+        place += 2 if quoted else 0
+    return tuple(form)
 
 
 def realm_of(params: dict[bytes, bytes]) -> bytes | None:
@@ -114,13 +150,14 @@ def credentials_of(params: dict[bytes, bytes]) -> Credentials:
     hashed = _HASHED.get(_plain(params, b"userhash", b"false").lower())
     if hashed is None or b"username*" in params:
         raise Unsupported("Unsupported credentials")
-    for name in _MUST_BE_QUOTED:
-        value = params.get(name, b"")
-        if value[:1] != b'"' or b"\\" in value or _CONTROL.search(value) is not None:
+    values = [params.get(name, b"") for name in _MUST_BE_QUOTED]
+    for value in values:
+        if value[:1] != b'"':
             raise Malformed("Malformed credentials")
-    username, nonce, uri, response, cnonce = (
-        params[name][1:-1] for name in (b"username", b"nonce", b"uri", b"response", b"cnonce")
-    )
+    together = b"".join(values)
+    if b"\\" in together or _CONTROL.search(together) is not None:
+        raise Malformed("Malformed credentials")
+    username, _, nonce, uri, response, cnonce = [value[1:-1] for value in values]
     nc = _plain(params, b"nc", b"")
     good = _NC.fullmatch(nc) and _RESPONSES[algorithm].fullmatch(response)
     if not good or not 0 < len(username) <= MAX_USERNAME or not 0 < len(cnonce) <= MAX_CNONCE:

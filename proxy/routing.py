@@ -582,13 +582,13 @@ class Network:
         self.is_us = remembered_by_all(world.is_us)
         self.is_emergency = remembered(world.is_emergency)
         self.origin = remembered(world.origin)
+        self.home = remembered(world.home)
         self.sent_by = remembered(world.sent_by)
         # What is asked once a call at most, or remembers by itself.
         self.route = world.route
         self.at = world.at
         self.listed = world.listed
         self.named_party = world.named_party
-        self.home = world.home
         self.local = world.local
         self.listener = world.listener
         self.advertised = world.advertised

@@ -1,7 +1,8 @@
 """UDP over IPv4 and IPv6: a reader of our own on the reactor, straight on the socket (design.md §6).
 
 Twisted's `udp.Port` cuts datagrams at 8 KiB by default and checks the destination three times a
-write. Here a datagram is one `recvfrom` and one call of the core; what leaves is one `sendto`.
+write. Here a datagram is one `recvfrom` and one call of the core; what leaves is one `sendto`, at the end
+of the wake-up (`proxy/transport_outbox.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from proxy.flow import Flow
+from proxy.transport_outbox import Outbox
 from proxy.transport_queue import QueueWatch, ReceiveQueue
 
 MAX_DATAGRAM = 65_535
@@ -129,6 +131,7 @@ class UdpListener:
         clock: Callable[[], float],
         failed: Callable[[Exception], None],
         watch: QueueWatch | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         """Take over sock; reading begins with `start`.
 
@@ -139,6 +142,7 @@ class UdpListener:
             clock: monotonic seconds.
             failed: told of what `receive` raised; must not raise and must not write out its text.
             watch: told how long datagrams wait; None for a socket that is not measured.
+            outbox: keeps what is sent while any listener of the process reads; None: all is sent at once.
         """
         host, port = sock.getsockname()[:2]
         self.address: tuple[str, int] = (host, port)
@@ -153,6 +157,7 @@ class UdpListener:
         self._outgoing: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._open = True
         self._watch = watch
+        self._outbox = outbox
         self._behind = False
 
     @property
@@ -168,6 +173,8 @@ class UdpListener:
         """Send what still can be sent at once, and close; safe to call twice."""
         if not self._open:
             return
+        if self._outbox is not None:
+            self._outbox.empty()
         self._flush()
         self._open = False
         self._outgoing.clear()
@@ -176,7 +183,21 @@ class UdpListener:
         self._socket.close()
 
     def send(self, flow: Flow, data: bytes) -> bool:
-        """Send data to flow's peer.
+        """Send data to flow's peer, or keep it until what has come is worked through.
+
+        Returns False where it can never leave; what the system refuses later the outbox tells.
+        """
+        outbox = self._outbox
+        if outbox is None or not outbox.is_open:
+            return self.leave(flow, data)
+        if not self._open or (flow.peer not in self._flows and not self._reachable(flow.peer)):
+            self.stats.send_refused += 1
+            return False
+        outbox.keep(self, flow, data)
+        return True
+
+    def leave(self, flow: Flow, data: bytes) -> bool:
+        """Send data to flow's peer at once.
 
         Returns False where the system refuses it for good (RFC 3261 §16.9: no route, too large, no
         address); True where it left, waits for room, or was lost to a full queue, which a
@@ -260,8 +281,20 @@ class UdpListener:
         return self._socket.fileno()
 
     def doRead(self) -> None:  # noqa: N802 - IReadDescriptor
-        """Take what has arrived, at most DATAGRAMS_PER_WAKE_UP."""
+        """Take what has arrived, at most DATAGRAMS_PER_WAKE_UP, and then send what that has produced."""
+        outbox = self._outbox
+        if outbox is None:
+            self._read()
+            return
+        outbox.open()
+        try:
+            self._read()
+        finally:
+            outbox.close()
+
+    def _read(self) -> None:
         receive, clock, flows, recvfrom = self._receive, self._clock, self._flows, self._socket.recvfrom
+        outbox = self._outbox
         # A queue that the last wake-up emptied needs no measuring: so an idle proxy pays nothing for it.
         watch = self._watch if self._behind else None
         for _ in range(DATAGRAMS_PER_WAKE_UP):
@@ -287,6 +320,8 @@ class UdpListener:
                 self._failed(error)
             if not self._open:
                 return
+            if outbox is not None:
+                outbox.relieve()
         self._behind = True
 
     def _caught_up(self) -> None:

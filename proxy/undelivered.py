@@ -1,4 +1,5 @@
-"""Messages that `send` had taken and that never left: a connection that failed, showed a wrong name, or broke.
+"""Messages that `send` had taken and that never left: a connection that failed, showed a wrong name, or broke; a
+datagram that the system refused when the outbox was emptied.
 
 To a client transaction that is a transport error (RFC 3261 §17.1.4), at once where otherwise timer B or F would tell. A
 response is sent anew where its connection is gone: over one that we make (§18.2.2).

@@ -34,6 +34,7 @@ from proxy.resolver import Resolver, read_hosts
 from proxy.resolver_query import Query, ask_name_servers, name_servers
 from proxy.sinks import Event, Sinks
 from proxy.transport import TransportStats, UdpListener, open_udp_socket
+from proxy.transport_outbox import Outbox
 from proxy.transport_queue import QueueWatch, ReceiveQueue
 from proxy.transport_stream import Core as StreamCore
 from proxy.transport_stream import open_stream_socket
@@ -170,6 +171,7 @@ class Shell:
         self._resolver = Resolver(reactor, _query(settings), read_hosts(HOSTS))
         self._sockets: list[socket.socket] = []
         self._listeners: dict[tuple[str, int], UdpListener] = {}
+        self._outbox = Outbox(self._undelivered)
         self._stats: dict[str, TransportStats] = {}
         self._connections = connections or Connections(reactor, settings, now=clocks.now, wall=clocks.wall, log=log)
         self._send_stream = self._connections.send
@@ -316,7 +318,12 @@ class Shell:
             clock=self._clocks.now,
             failed=lambda error: self.boundary.failed("datagram", error),
             watch=self._watch(sock),
+            outbox=self._outbox,
         )
+
+    def _undelivered(self, flow: Flow, data: bytes) -> None:
+        """Tell the core of a datagram that the system has refused."""
+        self.boundary.run("datagram", lambda: self.core.undelivered(flow, data, self._clocks.now()))
 
     def _watch(self, sock: socket.socket) -> QueueWatch:
         """Return what tells overload control how long datagrams wait in a socket."""

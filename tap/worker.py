@@ -202,6 +202,7 @@ class WorkerShell(Shell):
             clock=self._clocks.now,
             failed=lambda error: self.boundary.failed("datagram", error),
             watch=self._watch(sock),
+            outbox=self._outbox,
         )
 
     def _open_page(self) -> None:

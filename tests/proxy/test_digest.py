@@ -191,3 +191,35 @@ def test_challenge() -> None:
     known = challenge(b"r", b"n", SHA_512_256, stale=False, userhash=True)
     assert known == b'Digest realm="r", nonce="n", algorithm=SHA-512-256, qop="auth", userhash=true'
     assert challenge(b"r", b"n", MD5, stale=True).endswith(b'algorithm=MD5, qop="auth", stale=true')
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        GOOD,
+        GOOD.replace(b'"c0"', b'"a, b=c"'),
+        GOOD.replace(b'username="alice"', b'username=""'),
+        GOOD.replace(b"qop=auth", b'qop="auth"'),
+        GOOD.replace(b", nonce", b"\t,nonce").replace(b"nonce=", b"nonce\t= "),
+        GOOD.replace(b"Digest ", b"DIGEST\t "),
+        b'Digest a="\xc3\xa9", b=c, d="=,"',
+    ],
+    ids=["usual", "comma", "empty", "quoted", "blanks", "scheme", "others"],
+)
+def test_what_is_remembered_of_the_form_changes_nothing(value: bytes) -> None:
+    """Credentials whose form is known are read as those that are read letter by letter."""
+    assert read_params(value) == read_params(value) == digest._read(value)
+
+
+@given(st.lists(st.sampled_from([b'"', b'"', b"=", b",", b" ", b"a", b"b", b"nc", b"\\", b"\t", b";", b"\xff"])))
+def test_any_text_is_read_by_its_form_as_letter_by_letter(pieces: list[bytes]) -> None:
+    """What one of both refuses the other refuses too."""
+    value = b"Digest " + b"".join(pieces)
+
+    def outcome(read: object) -> object:
+        try:
+            return read(value)  # type: ignore[operator]
+        except Malformed:
+            return Malformed
+
+    assert outcome(read_params) == outcome(digest._read)

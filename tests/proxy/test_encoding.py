@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b32encode
 
 import pytest
 from hypothesis import given
@@ -49,3 +50,9 @@ def test_the_trunk_chooses_the_alphabet(token: bytes) -> None:
     assert to_text(token, "base32") == to_base32(token) == to_base32(token).lower()
     assert re.fullmatch(rb"[A-Za-z0-9_-]+", to_base64(token))
     assert re.fullmatch(rb"[a-z2-7]+", to_base32(token))
+
+
+@given(st.binary(max_size=50))
+def test_base32_is_that_of_the_standard(token: bytes) -> None:
+    """RFC 4648 §6, of which we leave the padding and the case."""
+    assert to_base32(token) == b32encode(token).rstrip(b"=").lower()

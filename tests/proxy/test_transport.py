@@ -19,6 +19,7 @@ from proxy import transport
 from proxy.flow import Flow
 from proxy.overload import Overload
 from proxy.transport import UdpListener, open_udp_socket
+from proxy.transport_outbox import Outbox
 from proxy.transport_queue import QueueWatch, ReceiveQueue
 
 
@@ -67,7 +68,7 @@ class StubbornSocket:
 class Bench:
     """One listener, one peer socket, and what arrived and failed."""
 
-    def __init__(self, address: str = "127.0.0.1") -> None:
+    def __init__(self, address: str = "127.0.0.1", outbox: Outbox | None = None) -> None:
         self.reactor = HandReactor()
         self.received: list[tuple[bytes, Flow, float]] = []
         self.failed: list[Exception] = []
@@ -79,6 +80,7 @@ class Bench:
             receive=self._receive,
             clock=lambda: 42.0,
             failed=self.failed.append,
+            outbox=outbox,
         )
         self.listener.start()
         self.peer = socket.socket(self.socket.family, socket.SOCK_DGRAM)
@@ -262,6 +264,99 @@ def test_peer_with_source_port_zero_cannot_hurt(bench: Bench) -> None:
 def test_too_large_is_refused(bench: Bench) -> None:
     """A datagram above what UDP carries is a transport error (RFC 3261 §16.9)."""
     assert not bench.listener.send(bench.flow, b"x" * 65_508)
+
+
+@pytest.fixture
+def told() -> list[tuple[Flow, bytes]]:
+    """What an outbox has told of."""
+    return []
+
+
+@pytest.fixture
+def kept(told: list[tuple[Flow, bytes]]) -> Iterator[Bench]:
+    """A bench whose listener has an outbox."""
+    made = Bench(outbox=Outbox(lambda flow, data: told.append((flow, data))))
+    yield made
+    made.close()
+
+
+def test_what_a_wake_up_sends_leaves_at_its_end(kept: Bench) -> None:
+    """Until then nobody beside us is woken up; outside of a wake-up it leaves at once."""
+    kept.peer.settimeout(0.01)
+
+    def handle(data: bytes) -> None:
+        assert kept.listener.send(kept.flow, b"answer to " + data)
+        with pytest.raises(TimeoutError):
+            kept.sent()
+
+    kept.handle = handle
+    kept.arrive(b"1", b"2")
+    assert (kept.sent(), kept.sent()) == (b"answer to 1", b"answer to 2")
+    assert kept.failed == []
+    assert kept.listener.send(kept.flow, b"later")
+    assert kept.sent() == b"later"
+    assert kept.listener.stats.datagrams_sent == 3
+
+
+def test_a_long_wake_up_sends_meanwhile(kept: Bench) -> None:
+    """With sixty-four messages to read, the first answers do not wait for the last."""
+    kept.peer.settimeout(0.01)
+    seen: list[bytes] = []
+
+    def handle(data: bytes) -> None:
+        if data == b"39":
+            seen.append(kept.sent())
+        kept.listener.send(kept.flow, data)
+
+    kept.handle = handle
+    kept.arrive(*[b"%d" % number for number in range(40)])
+    assert seen == [b"0"]
+
+
+def test_what_is_refused_at_the_end_of_a_wake_up_is_told(kept: Bench, told: list[tuple[Flow, bytes]]) -> None:
+    """The core cannot know it from `send` any longer."""
+
+    def handle(data: bytes) -> None:
+        kept.socket.errors.append(errno.ENETUNREACH)
+        assert kept.listener.send(kept.flow, data)
+
+    kept.handle = handle
+    kept.arrive(b"INVITE")
+    assert told == [(kept.flow, b"INVITE")]
+    assert kept.listener.stats.send_refused == 1
+
+
+@pytest.mark.parametrize("peer", [("192.0.2.1", 0), ("::1", 5060), ("name", 5060)])
+def test_what_can_never_leave_is_refused_at_once(kept: Bench, peer: tuple[str, int]) -> None:
+    """As without an outbox."""
+    answers: list[bool] = []
+    kept.handle = lambda _: answers.append(kept.listener.send(Flow("UDP", kept.listener.address, peer), b"x"))
+    kept.arrive(b"1")
+    assert answers == [False]
+    assert kept.listener.stats.send_refused == 1
+
+
+def test_an_exception_of_the_core_keeps_nothing_back(kept: Bench) -> None:
+    def handle(data: bytes) -> None:
+        kept.listener.send(kept.flow, data)
+        raise KeyError
+
+    kept.handle = handle
+    kept.arrive(b"1")
+    assert kept.sent() == b"1"
+    assert len(kept.failed) == 1
+
+
+def test_closing_in_a_wake_up_sends_what_was_kept(kept: Bench) -> None:
+    """A stop loses no answer."""
+
+    def handle(data: bytes) -> None:
+        kept.listener.send(kept.flow, data)
+        kept.listener.close()
+
+    kept.handle = handle
+    kept.arrive(b"1")
+    assert kept.sent() == b"1"
 
 
 def test_full_buffer_queues_in_order(bench: Bench) -> None:

@@ -93,6 +93,19 @@ async def test_datagram_in_and_out(bench: Bench) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_core_hears_of_a_datagram_that_the_system_refuses(bench: Bench) -> None:
+    """It leaves when what has come is worked through: too late for `send` to tell."""
+    bench.start()
+    large = bytes(65_535)  # more than an IPv4 datagram holds (RFC 768, RFC 791 §3.1)
+    sent: list[bool] = []
+    bench.core.on_receive = lambda data, flow: sent.append(bench.shell.send(flow, large))
+    bench.peer.sendto(b"ping", bench.address)
+    await bench.until(lambda: bench.core.lost)
+    assert (sent, bench.core.lost) == ([True], [(bench.flow(), large)])
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
 async def test_unknown_listener_cannot_be_sent_from(bench: Bench) -> None:
     """A flow from an old record may name a listener that is gone: refused, no exception."""
     bench.start()
