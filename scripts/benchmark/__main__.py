@@ -20,6 +20,7 @@ from scripts.benchmark import memory as memory_module
 from scripts.benchmark import peers as peers_module
 from scripts.benchmark.calls import CALL
 from scripts.benchmark.contenders import CONTENDERS, Contender
+from scripts.benchmark.digest_calls import DIGEST_CALL
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.generator import Load
 from scripts.benchmark.lingering import KINDS, measure_apart
@@ -131,12 +132,14 @@ def profile(calls: int, top: int, kinds: tuple[str, ...]) -> None:
     "--tree", default=ROOT, type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
     help="Count another checkout's compiled core.",
 )  # fmt: skip
-def instructions(top: int, tree: Path) -> None:
+@click.option("--digest", is_flag=True, help="Challenge each call: nine messages.")
+def instructions(top: int, tree: Path, *, digest: bool) -> None:
     """Count the compiled core's instructions for a call: they do not drift with what else the machine does."""
     console = report.console()
     with console.status("counting, a minute or two"):
-        found = counting.count(tree, top=top)
-    console.print(f"{found.call:,.0f} instructions of the core for a call of {len(CALL)} messages", highlight=False)
+        found = counting.count(tree, top=top, digest=digest)
+    messages = len(CALL) + len(DIGEST_CALL) * digest
+    console.print(f"{found.call:,.0f} instructions of the core for a call of {messages} messages", highlight=False)
     for function, number in found.dearest:
         console.print(f"{number:12,.0f}  {function}", highlight=False)
 

@@ -13,15 +13,23 @@ from scripts.benchmark.calls import lines, whole_calls
 from scripts.benchmark.core import LINGER, receive_all
 from scripts.benchmark.world import World
 
+DIGEST = "digest"
+"""What stands before the number of batches where phones have to prove who they are."""
+
 BATCH = 50
 """Calls in flight at once, and different callers: all that repeats from call to call is known after the first batch."""
 
 
-def play(batches: int) -> None:
+def play(batches: int, *, digest: bool = False) -> None:
     """Let a core carry so many batches of calls, and time pass until nothing of them is left."""
-    world = World()
+    world, calls = World(), whole_calls
+    if digest:
+        # Not before it is wanted: the tree that is measured may be older.
+        from scripts.benchmark.digest_calls import digest_calls, digest_world  # noqa: PLC0415
+
+        world, calls = digest_world(BATCH), digest_calls
     for number in range(batches):
-        for step in whole_calls(world, lines("abcd1234", BATCH, BATCH, number * BATCH)):
+        for step in calls(world, lines("abcd1234", BATCH, BATCH, number * BATCH)):
             receive_all(step)
         world.wait(LINGER)
         world.sent.clear()
@@ -29,5 +37,5 @@ def play(batches: int) -> None:
 
 if __name__ == "__main__":
     gc.disable()  # when it looks hangs on what was made before, not on the calls
-    play(int(sys.argv[1]))
+    play(int(sys.argv[-1]), digest=DIGEST in sys.argv)
     print(CORE)

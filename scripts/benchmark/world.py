@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from config.accounts import Accounts
 from config.keyring import Key, KeyRing, KeyState
 from config.settings import Settings
 from filters.engine import build
@@ -47,14 +48,14 @@ def ring() -> KeyRing:
 class World:
     """A core with real filters, and all that it sent since anyone last looked."""
 
-    def __init__(self, **changes: Any) -> None:  # noqa: ANN401 - sections of the configuration, as they are written
-        """Build the core; changes replace whole sections of the settings."""
+    def __init__(self, accounts: Accounts | None = None, **changes: Any) -> None:  # noqa: ANN401 - sections of the configuration, as they are written
+        """Build the core; changes replace whole sections of the settings. accounts: who phones may prove to be."""
         self.settings = Settings.model_validate({**SETTINGS, **changes})
         self.now = START
         self.sent: list[tuple[tuple[str, int], bytes]] = []
         self.from_caller = Flow("UDP", PROXY, CALLER)
         self.from_trunk = Flow("UDP", PROXY, TRUNK)
-        self.core = Core(self.settings, ring(), build(self.settings), self, now=self.now, wall=WALL)
+        self.core = Core(self.settings, ring(), build(self.settings), self, now=self.now, wall=WALL, accounts=accounts)
 
     def take(self, peer: tuple[str, int]) -> list[bytes]:
         """Return what was sent to peer, and forget everything that was sent."""

@@ -13,10 +13,11 @@ from scripts.benchmark.errors import BenchError
 from scripts.benchmark.instructed import BATCH
 from scripts.benchmark.instructions import count
 
-# It is called as valgrind is: the number of batches stands last.
+# It is called as valgrind is: the number of batches stands last, and `digest` before it.
 PRETENDS = """#!/bin/sh
-for last; do :; done
-echo "==1== Collected : $((9000 + last * {each}))" >&2
+times=1
+for last; do test "$last" = digest && times=2; done
+echo "==1== Collected : $((9000 + last * times * {each}))" >&2
 echo "{core}"
 exit {status}
 """
@@ -35,6 +36,7 @@ def valgrind(
 def test_what_is_done_once_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     valgrind(tmp_path, monkeypatch, each=BATCH * 1000)
     assert count().call == 1000
+    assert count(digest=True).call == 2000
 
 
 def test_only_a_compiled_core_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
