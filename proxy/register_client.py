@@ -136,12 +136,12 @@ def _expires_of(response: Message, terms: Terms) -> int | None:
     for value in response.items(b"contact"):
         try:
             contact = parse_name_addr(value)
-            uri = parse_sip_uri(contact.uri)
+            uri, params = parse_sip_uri(contact.uri), parse_params(contact.params)
         except Malformed:
             continue
         if uri is None or own is None or uri.user != own.user:
             continue
-        said = parse_params(contact.params).get(b"expires") or b""
+        said = params.get(b"expires") or b""
         return int(said) if _DELTA_SECONDS.fullmatch(said) else None
     return None
 

@@ -87,6 +87,8 @@ def test_the_instance_is_a_uuid_that_stays_and_tells_no_address() -> None:
         ((b"Contact: *",), 600),
         ((b"Contact: <sip:abc@x>;expires=",), 600),
         ((b"Contact: <sip:abc@x>;expires=99999999999",), 600),
+        ((b"Contact: <sip:abc@x>;expires=90 s",), 600),
+        ((b"Contact: <sip:abc@x>;=;expires=90", b"Expires: 70"), 70),
         ((b"Expires: 999999999",), MAX_EXPIRES),
         ((), 600),
     ],

@@ -130,6 +130,15 @@ def test_failures_wait_ever_longer_and_not_for_ever() -> None:
         assert most / 2 - 1 <= wait <= most + 1
 
 
+def test_a_200_with_a_contact_that_cannot_be_read_is_one() -> None:
+    """What it does not say is as we asked for it; it ends no registration for good."""
+    ladder = asked(world({"expires": 600}))
+    broken = contact(ladder[b"REGISTER"]).partition(b";")[0] + b";expires=90 s"
+    ladder = ladder >> CARRIER.answer(ladder[b"REGISTER"], 200, contact=broken) << Silence()
+    assert is_up(ladder)
+    assert next_register(ladder, 600) is not None
+
+
 @pytest.mark.parametrize("status", [403, 500, 503])
 def test_retry_after_is_honoured(status: int) -> None:
     ladder = asked()
