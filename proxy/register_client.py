@@ -19,7 +19,7 @@ from proxy.originate import Ask
 from proxy.routing import Hop, Party
 from proxy.tokens import Tokens
 from proxy.transports import DATAGRAM, URI_PARAMS
-from proxy.uri import parse_sip_uri
+from proxy.uri import hostport, parse_sip_uri
 
 MAX_EXPIRES = 604_800
 """Longest registration that is asked for or believed: a week."""
@@ -54,10 +54,10 @@ class Granted(NamedTuple):
 
 
 def domain_of(trunk: Trunk) -> str:
-    """Return the domain that a trunk's registration is in."""
+    """Return the domain that a trunk's registration is in, as it stands in a URI."""
     section = trunk.registration
     own = section.domain if section is not None else None
-    return own or trunk.domain or trunk.hosts[0].host
+    return own or trunk.domain or hostport(trunk.hosts[0].host.encode(), 0).decode()
 
 
 def user_of(trunk: Trunk) -> bytes:

@@ -42,6 +42,8 @@ def test_user_and_domain_have_defaults() -> None:
     named = world({"domain": None}, {"domain": "voice.example"}).settings.trunks[0]
     assert domain_of(named) == "voice.example"
     assert user_of(world().settings.trunks[1]) == b""
+    six = world({"domain": None}, {"hosts": ["[2001:db8::7]:5070"]}).settings.trunks[0]
+    assert domain_of(six) == "[2001:db8::7]"
 
 
 def test_the_contact_is_known_by_all_keys_that_there_are() -> None:
