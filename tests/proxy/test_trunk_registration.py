@@ -274,6 +274,16 @@ def test_another_connection_that_ends_is_none_of_ours() -> None:
     assert next_register(ladder, 60) is None
 
 
+def test_a_connection_that_another_worker_has_made_there_is_none_of_ours() -> None:
+    there = over(TCP)
+    ladder = asked(there)
+    there.flows[CARRIER.address] = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
+    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there.wait(300)
+    there.core.closed(Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, (1 << 32) + 7), there.now, here=False)
+    assert next_register(ladder, 60) is None
+
+
 def test_over_tls_the_registrar_has_to_show_its_name() -> None:
     there = over(SECURE)
     asked(there)
