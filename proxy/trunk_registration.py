@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 from secrets import randbelow
 from typing import TYPE_CHECKING, Final
 
@@ -86,8 +87,8 @@ class TrunkRegistration:
         self._asking: Authorised | None = None
         self._timer: Timer | None = None
         self._lapse: Timer | None = None
-        self._since = 0.0
-        """When its connection came into use."""
+        self._since = inf
+        """When its connection came into use; for ever ahead while there is none."""
 
     @property
     def _section(self) -> Registration:
@@ -134,7 +135,8 @@ class TrunkRegistration:
         """Learn that a connection has ended: if calls were to come by it, register anew soon (RFC 5626 §4.5)."""
         if not self.is_up or self._asking is not None or self._hop is None or not is_its_way(self._hop, flow):
             return
-        if now - self._since >= STABLE:
+        lasted, self._since = now - self._since, inf
+        if lasted >= STABLE:
             self._wait(spread(BACK_SOON, 0.25), now)
         else:
             self._failures += 1
@@ -208,7 +210,8 @@ class TrunkRegistration:
         core = self._core
         self._tried += 1
         if hop != self._hop:
-            self._hop, self._since = hop, now
+            self._hop, self._since = hop, inf
+        self._since = min(self._since, now)
         self._terms = terms_of(core.generation, self.party, hop)
         what = register(self._terms, self._call_id, self._cseq + 1, self._expires)
         self._asking = Authorised(core, hop, what, self, PATIENCE * core.timers.t1)

@@ -284,6 +284,23 @@ def test_a_connection_that_another_worker_has_made_there_is_none_of_ours() -> No
     assert next_register(ladder, 60) is None
 
 
+def test_one_that_ends_again_and_again_is_not_followed_at_once() -> None:
+    """Each has to last: that the first one did says nothing of those behind it."""
+    there = over(TCP)
+    flow = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
+    ladder = asked(there)
+    there.flows[CARRIER.address] = flow
+    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there.wait(300)
+    there.core.closed(flow, there.now)
+    request = next_register(ladder, 5)
+    assert request is not None
+    ladder = ladder >> ok(request, 3000)
+    there.core.closed(flow, there.now)
+    assert next_register(ladder, 14) is None
+    assert next_register(ladder, 17) is not None
+
+
 def test_over_tls_the_registrar_has_to_show_its_name() -> None:
     there = over(SECURE)
     asked(there)
