@@ -6,14 +6,13 @@ so that a process that was killed finds its own binding again and makes no secon
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from config.settings import Trunk
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.generation import Generation
-from proxy.headers import parse_name_addr, parse_params
+from proxy.headers import delta_seconds, parse_name_addr, parse_params
 from proxy.message import Message
 from proxy.originate import Ask
 from proxy.routing import Hop, Party
@@ -26,8 +25,6 @@ MAX_EXPIRES = 604_800
 MAX_ROUTES = 8
 MAX_ROUTE = 256
 """Most Service-Routes that are kept, and the longest of them."""
-
-_DELTA_SECONDS = re.compile(rb"[0-9]{1,9}")
 
 
 class Terms(NamedTuple):
@@ -123,10 +120,10 @@ def granted(response: Message, terms: Terms, asked: int) -> Granted:
     """Read a 200 (§10.2.4, §10.3 step 8): what is not said, or cannot be read, is as it was asked for."""
     seconds = _expires_of(response, terms)
     if seconds is None:
-        seconds = delta_seconds(response, b"expires")
+        seconds = delta_seconds(response.value(b"expires"))
     return Granted(
         min(asked if seconds is None else seconds, MAX_EXPIRES), _service_route(response),
-        delta_seconds(response, b"flow-timer") or 0,
+        delta_seconds(response.value(b"flow-timer")) or 0,
     )  # fmt: skip
 
 
@@ -142,14 +139,8 @@ def _expires_of(response: Message, terms: Terms) -> int | None:
         if uri is None or own is None or uri.user != own.user:
             continue
         said = params.get(b"expires") or b""
-        return int(said) if _DELTA_SECONDS.fullmatch(said) else None
+        return int(said) if said.isdigit() and len(said) < 10 else None
     return None
-
-
-def delta_seconds(response: Message, name: bytes) -> int | None:
-    """Return the number that a header begins with; None where it has none."""
-    match = _DELTA_SECONDS.match((response.value(name) or b"").lstrip())
-    return int(match[0]) if match is not None else None
 
 
 def _service_route(response: Message) -> tuple[bytes, ...]:

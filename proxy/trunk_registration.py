@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.authorised import ASKING, Authorised
 from proxy.flow import Flow
+from proxy.headers import delta_seconds
 from proxy.location import MAX_TARGETS, is_address
 from proxy.message import Message
 from proxy.originate import fresh_id, hops_of, locate
-from proxy.register_client import MAX_EXPIRES, Granted, Terms, delta_seconds, granted, is_its_way, register, terms_of
+from proxy.register_client import MAX_EXPIRES, Granted, Terms, granted, is_its_way, register, terms_of
 from proxy.routing import Hop, Party
 from proxy.timers import Timer, cancel
 from proxy.transports import DATAGRAM
@@ -168,7 +169,7 @@ class TrunkRegistration:
             self._send(self._hop, now)
         else:
             self._last = "password" if status in ASKING else "refused"
-            self._retry_after = max(self._retry_after, delta_seconds(response, b"retry-after") or 0)
+            self._retry_after = max(self._retry_after, delta_seconds(response.value(b"retry-after")) or 0)
             if status == 503:
                 responses.busy(asking.client, response, now)
             if 500 <= status < 600:
@@ -219,7 +220,7 @@ class TrunkRegistration:
 
     def _is_raised(self, response: Message) -> bool:
         """Take over what a registrar has for the shortest time (§10.2.8); False where it says nothing of use."""
-        least = delta_seconds(response, b"min-expires")
+        least = delta_seconds(response.value(b"min-expires"))
         if least is None or not self._expires < least <= MAX_EXPIRES:
             return False
         self._expires = least

@@ -11,7 +11,6 @@ from proxy.register_client import (
     MAX_ROUTES,
     Terms,
     contact_user,
-    delta_seconds,
     domain_of,
     granted,
     is_contact_user,
@@ -106,8 +105,6 @@ def test_service_routes_are_kept_in_their_order_and_bounded() -> None:
     assert granted(many, TERMS, 600).routes == ()
 
 
-def test_numbers_in_headers() -> None:
-    response = answer(b"Flow-Timer: 120", b"Retry-After: 18000;duration=3600", b"Min-Expires: -1")
-    assert granted(response, TERMS, 600).flow_timer == 120
-    assert delta_seconds(response, b"retry-after") == 18000
-    assert delta_seconds(response, b"min-expires") is None
+def test_how_often_it_wants_to_hear_of_us() -> None:
+    assert granted(answer(b"Flow-Timer: 120"), TERMS, 600).flow_timer == 120
+    assert granted(answer(), TERMS, 600).flow_timer == 0
