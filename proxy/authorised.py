@@ -1,7 +1,7 @@
 """Requests of our own to a trunk that asks for a password: repeated with credentials, as calls are (`challenged.py`).
 
-Each attempt has the next CSeq and a branch of its own (RFC 3261 §22.2). The nonces are those of the calls to that
-trunk, so that mostly none is challenged.
+Each attempt has the next CSeq and a branch of its own (RFC 3261 §22.2), and there are as many as of a call
+(`cseq.LAST_ATTEMPT`). The nonces are those of the calls to that trunk, so that mostly none is challenged.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from proxy.core import Core
 
 ASKING: Final = (401, 407)
-ATTEMPTS: Final = 4
-"""Most of one request, as `cseq.LAST_ATTEMPT` has it for those that we forward."""
 
 
 class Authorised:
@@ -59,9 +57,8 @@ class Authorised:
             return
         if status in ASKING and response is not None:
             self.challenged = True
-            attempt = self._login.attempt
             following = logins.repeat(name, self._login, response, now) if logins.knows(name) else None
-            if following is not None and attempt + 1 < ATTEMPTS:
+            if following is not None:
                 self._login = following
                 self.cseq += 1
                 self._send(now)

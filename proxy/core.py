@@ -210,7 +210,8 @@ class Core:
         self.bindings.closed(flow, now)
         self.waiting.ended(flow, self.wheel, now, here=here)
         self.aliases.ended(flow)
-        self.registrations.closed(flow, now)
+        if here:
+            self.registrations.closed(flow, now)  # other workers make connections of their own to where trunks are
 
     def silence(self, flow: Flow) -> float:
         """Return the seconds for which a connection may bring nothing: a phone's with Outbound; 0: like others."""

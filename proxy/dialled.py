@@ -71,6 +71,7 @@ class Prefixes:
             spared: emergency numbers, which no prefix is taken off.
         """
         self._spared = frozenset(map(str.encode, spared))
+        self._longest = max(map(len, self._spared), default=0)
         known = [(text.encode(), Wish.WITHHOLD) for text in withhold] + [(text.encode(), Wish.SHOW) for text in show]
         self._known = sorted(known, key=lambda pair: -len(pair[0]))
 
@@ -81,18 +82,23 @@ class Prefixes:
         (RFC 3261 §19.1.4), and several prefixes may stand in a row; then whatever withholds holds. What stands behind
         stays as it is written: unescaped, a `@` or `;` of the number would become one of the URI.
         """
-        wish, rest = Wish.NONE, user
+        wish, done = Wish.NONE, 0
         plain = unquote_to_bytes(user) if b"%" in user else user
+        number = plain.partition(b";")[0]
+        bare = number.translate(None, SEPARATORS)  # where prefixes are in front: they have no separators
+        # Each turn looks at a few letters: prefixes may fill the longest line, and nobody was asked yet who dials.
         while True:
-            found = next((pair for pair in self._known if plain.startswith(pair[0])), None)
-            if found is None or not plain[len(found[0]) :].partition(b";")[0] or self._is_spared(plain):
-                return Dialled(wish, rest)
-            plain = plain[len(found[0]) :]
-            rest = b"".join(_LETTER.findall(rest)[len(found[0]) :])
+            found = next((pair for pair in self._known if number.startswith(pair[0], done)), None)
+            if found is None or len(number) == done + len(found[0]) or self._is_spared(bare, done):
+                break
+            done += len(found[0])
             wish = Wish.WITHHOLD if Wish.WITHHOLD in (wish, found[1]) else found[1]
+        if not done:
+            return Dialled(wish, user)
+        return Dialled(wish, user[done:] if plain is user else b"".join(_LETTER.findall(user)[done:]))
 
-    def _is_spared(self, user: bytes) -> bool:
-        return user.partition(b";")[0].translate(None, SEPARATORS) in self._spared
+    def _is_spared(self, bare: bytes, start: int) -> bool:
+        return len(bare) - start <= self._longest and bare[start:] in self._spared
 
     def in_uri(self, uri: bytes) -> Dialled:
         """Tell the prefix in a dialled URI from the URI that is left: sip, sips, or tel, as handsets write it.

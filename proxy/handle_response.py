@@ -7,7 +7,6 @@ on the far side too, so that no call stays up half (design.md §2).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from proxy.edge_flow import send_to_edge
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
-from proxy.headers import parse_via
+from proxy.headers import delta_seconds, parse_via
 from proxy.lingering import Accepted
 from proxy.matching import client_key, make_branch
 from proxy.message import Message
@@ -34,8 +33,6 @@ from proxy.transaction import Client, ClientTransaction, ClientUser
 if TYPE_CHECKING:
     from proxy.core import Core
 
-_DELTA_SECONDS = re.compile(rb"[0-9]{1,9}")
-"""delta-seconds = 1*DIGIT, ahead of comment and parameters (RFC 3261 §20.33)."""
 _CLASSES = ("", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
 
 
@@ -230,9 +227,9 @@ class ResponseHandler:
         hop, outages = client.hop, self._core.outages
         if hop is None or hop.in_access:
             return
-        wanted = _DELTA_SECONDS.match(response.value(b"retry-after") or b"")
+        wanted = delta_seconds(response.value(b"retry-after"))
         if wanted is not None:
-            outages.busy(address_of(self._core, client.flow), int(wanted[0]), now)
+            outages.busy(address_of(self._core, client.flow), wanted, now)
         elif hop.trunk is not None:
             outages.refused(address_of(self._core, client.flow), hop.trunk.health.failures, now)
 

@@ -19,7 +19,7 @@ from typing import Protocol
 from config.settings import Limits
 from proxy.flow import Flow
 from proxy.matching import looks_ours, owner, top_branch, worker_of
-from proxy.registration_owner import REGISTER, owner_of_registration
+from proxy.registration_owner import is_register, owner_of_registration
 
 KNOWN_PEERS = 16_384
 """Most peers whose header or flow is kept ready; a flood from forged addresses empties the store and begins anew."""
@@ -173,7 +173,7 @@ class Owners:
 
     def of(self, data: bytes, *, from_us: bool) -> int:
         """Return the owner of a message; from_us: as of `matching.owner`."""
-        if self.registers and not from_us and data.startswith(REGISTER):
+        if self.registers and not from_us and is_register(data):
             found = owner_of_registration(data, self.workers, self._limits())
             if found is not None:
                 return found
@@ -210,7 +210,7 @@ class Sorter:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take a datagram; now in monotonic seconds."""
         from_us = flow.peer in self._own
-        if self._registers and data.startswith(REGISTER):
+        if self._registers and is_register(data):
             found = self._owners.of(data, from_us=from_us)
         else:
             found = owner(data, self._workers, from_us=from_us)

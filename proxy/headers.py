@@ -27,6 +27,9 @@ _NAME_ADDR = re.compile(LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*+)" + LWS + rb"<(
 _ADDR_SPEC = re.compile(LWS + rb"([A-Za-z][A-Za-z0-9+\-.]*:[^\s;,<>?\"]+)" + LWS)
 
 
+# delta-seconds = 1*DIGIT (§25.1)
+_DELTA_SECONDS = re.compile(rb"[0-9]{1,9}")
+
 NO_PARAMS: Mapping[bytes, bytes] = MappingProxyType({})
 """Of what has none."""
 
@@ -186,6 +189,15 @@ def parse_name_addr(value: bytes) -> NameAddr:
     if params and params[:1] != b";":
         raise Malformed("Malformed address")
     return NameAddr(display, uri, params)
+
+
+def delta_seconds(value: bytes | None) -> int | None:
+    """Return the seconds that a value begins with, ahead of comment and parameters (§20.33); None where there are none.
+
+    Of a longer number the first nine digits: some thirty years.
+    """
+    match = _DELTA_SECONDS.match(value) if value else None
+    return int(match[0]) if match is not None else None
 
 
 def parse_cseq(value: bytes) -> tuple[int, bytes]:

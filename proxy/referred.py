@@ -25,10 +25,10 @@ def check_referred(generation: Generation, request: Message, source: Party, part
         Refused: 403.
         Malformed: for a Refer-To that cannot be read.
     """
-    if request.method != b"REFER" or party.trunk is None or not is_phone(source):
+    if party.trunk is None or not is_phone(source):
         return
-    for value in request.items(b"refer-to") if b"refer-to" in request.index else ():
-        network = generation.network
+    network = generation.network
+    for value in request.items(b"refer-to"):
         dialled = network.prefixes.in_uri(parse_name_addr(value).uri).number
         try:
             uri = parse_sip_uri(dialled)

@@ -6,28 +6,25 @@ so that a process that was killed finds its own binding again and makes no secon
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from config.settings import Trunk
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.generation import Generation
-from proxy.headers import parse_name_addr, parse_params
+from proxy.headers import delta_seconds, parse_name_addr, parse_params
 from proxy.message import Message
 from proxy.originate import Ask
 from proxy.routing import Hop, Party
 from proxy.tokens import Tokens
 from proxy.transports import DATAGRAM, URI_PARAMS
-from proxy.uri import parse_sip_uri
+from proxy.uri import hostport, parse_sip_uri
 
 MAX_EXPIRES = 604_800
 """Longest registration that is asked for or believed: a week."""
 MAX_ROUTES = 8
 MAX_ROUTE = 256
 """Most Service-Routes that are kept, and the longest of them."""
-
-_DELTA_SECONDS = re.compile(rb"[0-9]{1,9}")
 
 
 class Terms(NamedTuple):
@@ -54,10 +51,10 @@ class Granted(NamedTuple):
 
 
 def domain_of(trunk: Trunk) -> str:
-    """Return the domain that a trunk's registration is in."""
+    """Return the domain that a trunk's registration is in, as it stands in a URI."""
     section = trunk.registration
     own = section.domain if section is not None else None
-    return own or trunk.domain or trunk.hosts[0].host
+    return own or trunk.domain or hostport(trunk.hosts[0].host.encode(), 0).decode()
 
 
 def user_of(trunk: Trunk) -> bytes:
@@ -123,10 +120,10 @@ def granted(response: Message, terms: Terms, asked: int) -> Granted:
     """Read a 200 (§10.2.4, §10.3 step 8): what is not said, or cannot be read, is as it was asked for."""
     seconds = _expires_of(response, terms)
     if seconds is None:
-        seconds = delta_seconds(response, b"expires")
+        seconds = delta_seconds(response.value(b"expires"))
     return Granted(
         min(asked if seconds is None else seconds, MAX_EXPIRES), _service_route(response),
-        delta_seconds(response, b"flow-timer") or 0,
+        delta_seconds(response.value(b"flow-timer")) or 0,
     )  # fmt: skip
 
 
@@ -136,20 +133,14 @@ def _expires_of(response: Message, terms: Terms) -> int | None:
     for value in response.items(b"contact"):
         try:
             contact = parse_name_addr(value)
-            uri = parse_sip_uri(contact.uri)
+            uri, params = parse_sip_uri(contact.uri), parse_params(contact.params)
         except Malformed:
             continue
         if uri is None or own is None or uri.user != own.user:
             continue
-        said = parse_params(contact.params).get(b"expires") or b""
-        return int(said) if _DELTA_SECONDS.fullmatch(said) else None
+        said = params.get(b"expires") or b""
+        return int(said) if said.isdigit() and len(said) < 10 else None
     return None
-
-
-def delta_seconds(response: Message, name: bytes) -> int | None:
-    """Return the number that a header begins with; None where it has none."""
-    match = _DELTA_SECONDS.match((response.value(name) or b"").lstrip())
-    return int(match[0]) if match is not None else None
 
 
 def _service_route(response: Message) -> tuple[bytes, ...]:

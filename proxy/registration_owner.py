@@ -19,6 +19,11 @@ REGISTER = b"REGISTER "
 """What the messages begin with that are not sorted by their Call-ID."""
 
 
+def is_register(data: bytes) -> bool:
+    """Tell whether a message is a REGISTER, also behind the empty lines that a datagram may begin with (§7.5)."""
+    return data.startswith(REGISTER) or (data[:1] in (b"\r", b"\n") and data.lstrip(b"\r\n").startswith(REGISTER))
+
+
 def owner_of_address(aor: bytes, workers: int) -> int:
     """Return the worker of a canonical address of record."""
     return crc32(aor) % workers

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.authorised import ASKING, ATTEMPTS
+from proxy.authorised import ASKING
 from proxy.derive import authorised
 from proxy.login import Login
 from proxy.matching import client_key, make_branch
@@ -44,9 +44,8 @@ class TakenDown:
         logins, name = self._core.logins, self._party.label
         if response.status not in ASKING or not self._party.logs_in or not logins.knows(name):
             return
-        attempt = self._login.attempt
         following = logins.repeat(name, self._login, response, now)
-        if following is None or attempt + 1 >= ATTEMPTS:
+        if following is None:
             return
         self._login = following
         logins.identify(name, following, b"BYE", self._bye.split(b" ", 2)[1])

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 from secrets import randbelow
 from typing import TYPE_CHECKING, Final
 
 from proxy.authorised import ASKING, Authorised
 from proxy.flow import Flow
+from proxy.headers import delta_seconds
 from proxy.location import MAX_TARGETS, is_address
 from proxy.message import Message
 from proxy.originate import fresh_id, hops_of, locate
-from proxy.register_client import MAX_EXPIRES, Granted, Terms, delta_seconds, granted, is_its_way, register, terms_of
+from proxy.register_client import MAX_EXPIRES, Granted, Terms, granted, is_its_way, register, terms_of
 from proxy.routing import Hop, Party
 from proxy.timers import Timer, cancel
 from proxy.transports import DATAGRAM
@@ -86,8 +88,8 @@ class TrunkRegistration:
         self._asking: Authorised | None = None
         self._timer: Timer | None = None
         self._lapse: Timer | None = None
-        self._since = 0.0
-        """When its connection came into use."""
+        self._since = inf
+        """When its connection came into use; for ever ahead while there is none."""
 
     @property
     def _section(self) -> Registration:
@@ -134,7 +136,8 @@ class TrunkRegistration:
         """Learn that a connection has ended: if calls were to come by it, register anew soon (RFC 5626 §4.5)."""
         if not self.is_up or self._asking is not None or self._hop is None or not is_its_way(self._hop, flow):
             return
-        if now - self._since >= STABLE:
+        lasted, self._since = now - self._since, inf
+        if lasted >= STABLE:
             self._wait(spread(BACK_SOON, 0.25), now)
         else:
             self._failures += 1
@@ -166,7 +169,7 @@ class TrunkRegistration:
             self._send(self._hop, now)
         else:
             self._last = "password" if status in ASKING else "refused"
-            self._retry_after = max(self._retry_after, delta_seconds(response, b"retry-after") or 0)
+            self._retry_after = max(self._retry_after, delta_seconds(response.value(b"retry-after")) or 0)
             if status == 503:
                 responses.busy(asking.client, response, now)
             if 500 <= status < 600:
@@ -208,7 +211,8 @@ class TrunkRegistration:
         core = self._core
         self._tried += 1
         if hop != self._hop:
-            self._hop, self._since = hop, now
+            self._hop, self._since = hop, inf
+        self._since = min(self._since, now)
         self._terms = terms_of(core.generation, self.party, hop)
         what = register(self._terms, self._call_id, self._cseq + 1, self._expires)
         self._asking = Authorised(core, hop, what, self, PATIENCE * core.timers.t1)
@@ -216,7 +220,7 @@ class TrunkRegistration:
 
     def _is_raised(self, response: Message) -> bool:
         """Take over what a registrar has for the shortest time (§10.2.8); False where it says nothing of use."""
-        least = delta_seconds(response, b"min-expires")
+        least = delta_seconds(response.value(b"min-expires"))
         if least is None or not self._expires < least <= MAX_EXPIRES:
             return False
         self._expires = least

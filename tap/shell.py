@@ -209,18 +209,16 @@ class Shell:
         self._subscriber_watch.begin()
         self.core = self._make_core(self.settings, self)
         self._registrations.begin(self.core.bindings)
-        self._bound: list[tuple[Listener, socket.socket]] = []
-        """Listeners of connections with their sockets."""
+        streams: list[tuple[Listener, socket.socket]] = []
         for configured, sock in zip(self.settings.listeners, self._sockets, strict=True):
             if configured.transport == "udp":
                 listener = self._listener(sock)
                 self._listeners[listener.address] = listener
                 self._stats[configured.name] = listener.stats
             else:
-                self._bound.append((configured, sock))
+                streams.append((configured, sock))
         self._connections.start(
-            self._takes_streams(), self.core.counters, lambda error: self.boundary.failed("message", error),
-            self._bound,
+            self._takes_streams(), self.core.counters, lambda error: self.boundary.failed("message", error), streams
         )  # fmt: skip
         self._stats |= self._connections.stats()
         self._send_stream = self._connections.send

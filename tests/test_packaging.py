@@ -14,7 +14,10 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import click
 import pytest
+
+from tap.main import main
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("proxy", "filters", "config", "tap")
@@ -160,6 +163,14 @@ def test_script_is_executable_bash(script: str) -> None:
     assert path.read_text().startswith("#!/usr/bin/env bash\n")
     assert "set -euo pipefail" in path.read_text()
     assert run("bash", "-n", path).returncode == 0
+
+
+def test_scripts_run_knows_every_command() -> None:
+    """What it does not know it takes for the name of a configuration file."""
+    with click.Context(main) as context:
+        commands = set(main.list_commands(context))
+    lines = re.findall(r"^  (.+?)\) ", (ROOT / "scripts/run").read_text(), re.MULTILINE)
+    assert commands <= {name for line in lines for name in line.split(" | ")}
 
 
 def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:

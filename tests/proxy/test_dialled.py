@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from proxy.dialled import Prefixes, Wish, canonical
@@ -50,6 +52,16 @@ def test_a_prefix_is_told_from_its_number(user: bytes, wish: Wish, number: bytes
 def test_a_prefix_is_told_from_its_uri(uri: bytes, wish: Wish, rest: bytes) -> None:
     """A tel URI dials as a sip URI does (RFC 3966); without a prefix nothing is written anew."""
     assert PREFIXES.in_uri(uri) == (wish, rest)
+
+
+@pytest.mark.parametrize("prefix", [b"*67", b"*82%2A67"])
+def test_prefixes_without_end_take_no_time(prefix: bytes) -> None:
+    """The whole line of a request nobody has asked who sends: this is read to tell whether it calls for help."""
+    many = prefix * (8100 // len(prefix))
+    users = many + b"112", many + b"-1-1.2;x"
+    began = time.process_time()
+    assert [PREFIXES.read(user).number for user in users] == [b"112", b"-1-1.2;x"]
+    assert time.process_time() - began < 0.1
 
 
 def test_without_prefixes_nothing_is_taken_off() -> None:

@@ -250,10 +250,11 @@ def test_an_end_is_told_everybody() -> None:
     assert sorter(core, ways).silence(STREAM) == 7.0
 
 
-def test_registers_go_by_their_address_and_nothing_else_does() -> None:
-    """Over UDP and connections alike; who is no registrar sorts them by Call-ID."""
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\r\n\r\n"])
+def test_registers_go_by_their_address_and_nothing_else_does(before: bytes) -> None:
+    """Over UDP and connections alike, behind empty lines too (RFC 3261 §7.5); who is no registrar sorts by Call-ID."""
     phone = Phone(("10.1.1.23", 5062))
-    sent = [phone.register(call_id=b"%d@x" % number).data for number in range(20)]
+    sent = [before + phone.register(call_id=b"%d@x" % number).data for number in range(20)]
     by_address = {Owners(3, lambda: LIMITS, registers=True).of(data, from_us=False) for data in sent}
     assert by_address == {owner_of_address(ALICE_AOR, 3)}
     assert len({Owners(3, lambda: LIMITS, registers=False).of(data, from_us=False) for data in sent}) == 3

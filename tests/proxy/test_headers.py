@@ -11,6 +11,7 @@ from proxy.headers import (
     MAX_CSEQ,
     NameAddr,
     _around,
+    delta_seconds,
     parse_cseq,
     parse_name_addr,
     parse_params,
@@ -197,3 +198,14 @@ def test_nothing_is_remembered_of_a_long_via() -> None:
         via = parse_via(b"SIP/2.0/UDP " + host + b";branch=z9hG4bK1;x=" + host[:1])
         assert (via.host, via.branch) == (host, b"z9hG4bK1")
         assert _around.cache_info().currsize == before + remembered  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (b"120", 120), (b"18000;duration=3600", 18000), (b"120 (I am in a meeting)", 120), (b"0", 0),
+        (b"9" * 30, 999_999_999), (b"-1", None), (b"x", None), (b"", None), (None, None),
+    ],
+)  # fmt: skip
+def test_seconds(value: bytes | None, seconds: int | None) -> None:
+    assert delta_seconds(value) == seconds

@@ -11,7 +11,6 @@ from proxy.register_client import (
     MAX_ROUTES,
     Terms,
     contact_user,
-    delta_seconds,
     domain_of,
     granted,
     is_contact_user,
@@ -42,6 +41,8 @@ def test_user_and_domain_have_defaults() -> None:
     named = world({"domain": None}, {"domain": "voice.example"}).settings.trunks[0]
     assert domain_of(named) == "voice.example"
     assert user_of(world().settings.trunks[1]) == b""
+    six = world({"domain": None}, {"hosts": ["[2001:db8::7]:5070"]}).settings.trunks[0]
+    assert domain_of(six) == "[2001:db8::7]"
 
 
 def test_the_contact_is_known_by_all_keys_that_there_are() -> None:
@@ -87,6 +88,8 @@ def test_the_instance_is_a_uuid_that_stays_and_tells_no_address() -> None:
         ((b"Contact: *",), 600),
         ((b"Contact: <sip:abc@x>;expires=",), 600),
         ((b"Contact: <sip:abc@x>;expires=99999999999",), 600),
+        ((b"Contact: <sip:abc@x>;expires=90 s",), 600),
+        ((b"Contact: <sip:abc@x>;=;expires=90", b"Expires: 70"), 70),
         ((b"Expires: 999999999",), MAX_EXPIRES),
         ((), 600),
     ],
@@ -102,8 +105,6 @@ def test_service_routes_are_kept_in_their_order_and_bounded() -> None:
     assert granted(many, TERMS, 600).routes == ()
 
 
-def test_numbers_in_headers() -> None:
-    response = answer(b"Flow-Timer: 120", b"Retry-After: 18000;duration=3600", b"Min-Expires: -1")
-    assert granted(response, TERMS, 600).flow_timer == 120
-    assert delta_seconds(response, b"retry-after") == 18000
-    assert delta_seconds(response, b"min-expires") is None
+def test_how_often_it_wants_to_hear_of_us() -> None:
+    assert granted(answer(b"Flow-Timer: 120"), TERMS, 600).flow_timer == 120
+    assert granted(answer(), TERMS, 600).flow_timer == 0

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from proxy.flow import Flow
 from tests.accounts import REALM, accounts, again, proof
 from tests.agents import Packet, read
 from tests.phones import REGISTRAR, ROUTES, Phone, ask, bound, registrar_world, status
-from tests.world import OTHER_PHONE, PHONE, PROXY, World, settings
+from tests.world import OTHER_PHONE, PHONE, World, settings
 
 EDGE = ("10.9.9.9", 5060)
 
@@ -115,12 +114,13 @@ def test_registers_a_minute_of_an_account() -> None:
     assert status(proved(world, Phone(OTHER_PHONE, b"bob"), "bob")) == 200
 
 
-@pytest.mark.parametrize("host", ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9"])
-def test_a_network_of_64_bits_is_one_source(host: str) -> None:
-    world = registrar_world(source_bindings=1)
-    first, second = ("2001:db8:1:2::1", 5060), (host, 5070)
-    for peer in (first, second):
-        world.flows[peer] = Flow("UDP", PROXY, peer)
-    table = world.core.bindings
-    ask(world, Phone(PHONE).register())
-    assert table.from_source(PHONE[0]) == 1
+@pytest.mark.parametrize(
+    ("host", "expected"), [("2001:db8:1:2::1", 503), ("2001:db8:1:2:ffff::9", 503), ("2001:db8:1:3::1", 200)]
+)
+def test_a_network_of_64_bits_is_one_source(host: str, expected: int) -> None:
+    section, access = {**REGISTRAR, "source_bindings": 1}, {"networks": ["2001:db8::/32"], "listener": "main"}
+    world = World(settings(registrar=section, routes=ROUTES, access=access))
+    first, second = Phone(("2001:db8:1:2::1", 5060), b"alice"), Phone((host, 5070), b"bob")
+    for number, phone in enumerate((first, second)):
+        phone.host, phone.call_id = b"[%b]:%d" % (phone.address[0].encode(), phone.address[1]), b"c%d" % number
+    assert [status(ask(world, phone.register())) for phone in (first, second)] == [200, expected]

@@ -130,6 +130,15 @@ def test_failures_wait_ever_longer_and_not_for_ever() -> None:
         assert most / 2 - 1 <= wait <= most + 1
 
 
+def test_a_200_with_a_contact_that_cannot_be_read_is_one() -> None:
+    """What it does not say is as we asked for it; it ends no registration for good."""
+    ladder = asked(world({"expires": 600}))
+    broken = contact(ladder[b"REGISTER"]).partition(b";")[0] + b";expires=90 s"
+    ladder = ladder >> CARRIER.answer(ladder[b"REGISTER"], 200, contact=broken) << Silence()
+    assert is_up(ladder)
+    assert next_register(ladder, 600) is not None
+
+
 @pytest.mark.parametrize("status", [403, 500, 503])
 def test_retry_after_is_honoured(status: int) -> None:
     ladder = asked()
@@ -263,6 +272,33 @@ def test_another_connection_that_ends_is_none_of_ours() -> None:
     there.wait(300)
     there.core.closed(Flow("TCP", ("192.0.2.1", 5070), ("198.51.100.7", 40001), 8), there.now)
     assert next_register(ladder, 60) is None
+
+
+def test_a_connection_that_another_worker_has_made_there_is_none_of_ours() -> None:
+    there = over(TCP)
+    ladder = asked(there)
+    there.flows[CARRIER.address] = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
+    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there.wait(300)
+    there.core.closed(Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, (1 << 32) + 7), there.now, here=False)
+    assert next_register(ladder, 60) is None
+
+
+def test_one_that_ends_again_and_again_is_not_followed_at_once() -> None:
+    """Each has to last: that the first one did says nothing of those behind it."""
+    there = over(TCP)
+    flow = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
+    ladder = asked(there)
+    there.flows[CARRIER.address] = flow
+    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there.wait(300)
+    there.core.closed(flow, there.now)
+    request = next_register(ladder, 5)
+    assert request is not None
+    ladder = ladder >> ok(request, 3000)
+    there.core.closed(flow, there.now)
+    assert next_register(ladder, 14) is None
+    assert next_register(ladder, 17) is not None
 
 
 def test_over_tls_the_registrar_has_to_show_its_name() -> None:
