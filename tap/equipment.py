@@ -20,6 +20,7 @@ from tap import signing
 from tap.connections import Files, read_files
 from tap.log import logger
 from tap.registration_journal import RegistrationJournal
+from tap.shared_nonce_counts import SharedNonceCounts
 from tap.shelf import Shelf
 from tap.shell import StartError, cannot_open, with_ports
 from tap.signing import passwords_of, signer_of, verifier_of
@@ -42,6 +43,7 @@ class Equipment:
     passwords: Mapping[str, Account]
     ledger: Ledger
     shelf: Shelf
+    counts: SharedNonceCounts
 
     def __init__(self, settings: Settings) -> None:
         """Open nothing yet."""
@@ -106,6 +108,7 @@ class Equipment:
             self.feeds = [Inbox() for _ in range(self.settings.workers)]
         self.lines = [Line() for _ in range(self.settings.workers)]
         self.shelf = Shelf()
+        self.counts = SharedNonceCounts(int(wall))
         self.ledger = Ledger(self.settings)
 
     def sockets(self, worker: int) -> Sequence[socket.socket]:
@@ -133,6 +136,7 @@ class Equipment:
             line.close()
         if self.lines:
             self.shelf.close()
+            self.counts.close()
         self._groups.clear()
         self.inboxes.clear()
         self.feeds.clear()

@@ -237,7 +237,7 @@ def core_maker(equipment: Equipment, worker: int, clocks: Clocks) -> MakeCore:
         return sip.Core(
             settings, ring, equipment.privacy, sinks, now=now, wall=wall, retired=retired, worker=worker,
             accounts=equipment.subscribers.accounts,
-            passwords=equipment.passwords, nodes=equipment.nodes,
+            passwords=equipment.passwords, nodes=equipment.nodes, counts=equipment.counts,
         )  # fmt: skip
 
     return make
