@@ -34,7 +34,7 @@ from proxy.memo import remembered
 from proxy.message import Message
 from proxy.nonce import Freshness, Nonces
 from proxy.nonce_counts import Counts, NonceCounts
-from proxy.rate import RateLimit
+from proxy.rate import RateLimit, part_of
 from proxy.reply import reply
 from proxy.routing import Party
 from proxy.uri import parse_sip_uri
@@ -46,6 +46,8 @@ NOBODY: Final = ""
 """The account of who need not be anybody."""
 CHALLENGED: Final = b"401-"
 """What the To tag of a challenge begins with: any other ACK is told from that of one by the look for it."""
+LEAST_FAILURES: Final = 3
+"""Wrong answers a minute that each worker allows, if so many may be at all: a phone's REGISTERs all meet one."""
 MOST_VALUES: Final = 8
 """Credentials in one request that are read: a proxy in a row asks for one each."""
 _TOLD = frozenset(("wrong", "slowed", "replayed", "uri", "identity", "malformed"))
@@ -103,10 +105,12 @@ class Authenticator:
         realm, tokens = section.realm.encode(), generation.tokens
         if realm != self._realm or section.nonce_life != self._section.nonce_life:
             self._counts = self._shared  # which forgets nothing that still holds, however long that is now
-            self._attempts = Attempts(section.failures, section.source_failures)
-            self._challenges = RateLimit(section.challenges, 1)
-        self._attempts.failures, self._attempts.source_failures = section.failures, section.source_failures
-        self._challenges.limit = section.challenges
+            self._attempts = Attempts(1, 1)
+            self._challenges = RateLimit(1, 1)
+        workers = generation.network.settings.workers
+        self._attempts.failures = part_of(section.failures, workers, LEAST_FAILURES)
+        self._attempts.source_failures = part_of(section.source_failures, workers, LEAST_FAILURES)
+        self._challenges.limit = part_of(section.challenges, workers)
         self._section, self._realm = section, realm
         self._algorithms = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
         if self._accounts is not None:

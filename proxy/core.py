@@ -286,7 +286,7 @@ class Core:
         self.logins.adopt(passwords, frozenset([trunk.name for trunk in retired]))
         self.timers = settings.timers
         self.parking.limit = settings.limits.parked
-        self.requests.contact_calls.limit = settings.limits.contact_calls
+        self.requests.obey()
         self.overload.obey(settings.overload)
         self.probes.stale = True
         self.registrations.adopt()

@@ -540,6 +540,20 @@ def worker_of(number: int, counts: Counts | None = None) -> World:
     return found
 
 
+def test_each_worker_has_its_part_of_the_limits() -> None:
+    """Requests are spread by Call-ID: together they allow what is configured, and three wrong answers each at least."""
+    made = {"workers": 4}
+    found = Ladder(world(sections=made, challenges=8, source_failures=40, failures=8))
+    for number in range(3):
+        ask = ALICE.invite(call_id=b"c%d" % number, branch=b"z9hG4bKc%d" % number)
+        if number < 2:
+            assert found >> ask << Sent(ALICE, 407)
+        else:
+            assert found >> ask << Silence()
+    attempts = found.world.core.authentication._attempts
+    assert (attempts.failures, attempts.source_failures) == (3, 10)
+
+
 def test_an_old_nonce_is_stale() -> None:
     invite = ALICE.invite()
     found = ladder(nonce_life=60) >> invite << Sent(ALICE, 407) >> Wait(62) >> proved(invite) << Sent(ALICE, 407)
