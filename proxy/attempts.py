@@ -30,7 +30,7 @@ class Sender(NamedTuple):
 
 
 class Attempts:
-    """Counts of one worker: all requests of a Call-ID meet one, so N workers allow N times as much at most."""
+    """Counts of one worker, which has its share of the limits (`proxy/rate.py` `part_of`)."""
 
     __slots__ = ("_counts", "_proved", "failures", "source_failures")
 

@@ -33,8 +33,8 @@ from proxy.initial import Arrival
 from proxy.memo import remembered
 from proxy.message import Message
 from proxy.nonce import Freshness, Nonces
-from proxy.nonce_counts import NonceCounts
-from proxy.rate import RateLimit
+from proxy.nonce_counts import Counts, NonceCounts
+from proxy.rate import RateLimit, part_of
 from proxy.reply import reply
 from proxy.routing import Party
 from proxy.uri import parse_sip_uri
@@ -46,6 +46,8 @@ NOBODY: Final = ""
 """The account of who need not be anybody."""
 CHALLENGED: Final = b"401-"
 """What the To tag of a challenge begins with: any other ACK is told from that of one by the look for it."""
+LEAST_FAILURES: Final = 3
+"""Wrong answers a minute that each worker allows, if so many may be at all: a phone's REGISTERs all meet one."""
 MOST_VALUES: Final = 8
 """Credentials in one request that are read: a proxy in a row asks for one each."""
 _TOLD = frozenset(("wrong", "slowed", "replayed", "uri", "identity", "malformed"))
@@ -71,9 +73,16 @@ class Verdict(NamedTuple):
 class Authenticator:
     """Judges requests of phones outside dialogs."""
 
-    def __init__(self, core: Core, accounts: Accounts | None) -> None:
-        """Know accounts; None: nobody is ever asked, as by commands that only explain."""
+    def __init__(self, core: Core, accounts: Accounts | None, shared: Counts | None = None) -> None:
+        """Know accounts; None: nobody is ever asked, as by commands that only explain.
+
+        Args:
+            core: whose requests are judged.
+            accounts: who there is.
+            shared: counts of nonces that all workers have in common; None: ours are ours alone.
+        """
         self._core = core
+        self._shared = shared
         self._accounts = accounts
         self.active = False
         """Whether anybody is asked."""
@@ -81,8 +90,8 @@ class Authenticator:
         self._realm = b""
         self._nobody = b""
         self._algorithms: tuple[bytes, ...] = ()
-        self._counts: NonceCounts | None = None
-        """Begun with the first request that is asked: what was issued until then is old."""
+        self._counts: Counts | None = shared
+        """Begun with the first request that is asked, where they are ours alone: what was issued until then is old."""
         self._attempts = Attempts(1, 1)
         self._challenges = RateLimit(1, 1)
 
@@ -95,16 +104,18 @@ class Authenticator:
             return
         realm, tokens = section.realm.encode(), generation.tokens
         if realm != self._realm or section.nonce_life != self._section.nonce_life:
-            self._counts = None
-            self._attempts = Attempts(section.failures, section.source_failures)
-            self._challenges = RateLimit(section.challenges, 1)
-        self._attempts.failures, self._attempts.source_failures = section.failures, section.source_failures
-        self._challenges.limit = section.challenges
+            self._counts = self._shared  # which forgets nothing that still holds, however long that is now
+            self._attempts = Attempts(1, 1)
+            self._challenges = RateLimit(1, 1)
+        workers = generation.network.settings.workers
+        self._attempts.failures = part_of(section.failures, workers, LEAST_FAILURES)
+        self._attempts.source_failures = part_of(section.source_failures, workers, LEAST_FAILURES)
+        self._challenges.limit = part_of(section.challenges, workers)
         self._section, self._realm = section, realm
         self._algorithms = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
         if self._accounts is not None:
             self._accounts.hashes.wanted = section.userhash
-        self._nonces = Nonces(tokens, realm, section.nonce_life, self._core.worker)
+        self._nonces = Nonces(tokens, realm, section.nonce_life, self._core.worker, shared=self._shared is not None)
         # Stands in for an account that there is not: nobody can know what it is the hash of.
         self._nobody = stand_in(
             tokens.mac(tokens.current, b"nobody", size=48) + tokens.mac(tokens.current, b"nobody-else", size=32)
@@ -217,7 +228,7 @@ class Authenticator:
         ours = core.generation.network.is_us(host.encode(), port)
         return not (ours and request.via.branch in core.looped)
 
-    def _verdict(self, request: Message, source: Party, sender: Sender, counts: NonceCounts, wall: int) -> Verdict:
+    def _verdict(self, request: Message, source: Party, sender: Sender, counts: Counts, wall: int) -> Verdict:
         accounts, refusal = self._accounts, 401 if request.method == b"REGISTER" else 407
         try:
             credentials = self._credentials(request)
@@ -237,9 +248,7 @@ class Authenticator:
             return Verdict(outcome, 0, credentials.username.decode())
         return Verdict(outcome, refusal, NOBODY, outcome in _STALE)
 
-    def _outcome(
-        self, credentials: Credentials, request: Message, sender: Sender, counts: NonceCounts, wall: int
-    ) -> str:
+    def _outcome(self, credentials: Credentials, request: Message, sender: Sender, counts: Counts, wall: int) -> str:
         nonce = credentials.nonce
         judged = self._nonces.judge(nonce, sender.origin, wall, counts.floor)
         if judged.freshness is not Freshness.FRESH:

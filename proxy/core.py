@@ -41,6 +41,7 @@ from proxy.login import Logins
 from proxy.matching import ServerKey, client_key, owner
 from proxy.message import Message
 from proxy.modest import modest
+from proxy.nonce_counts import Counts
 from proxy.outages import Outages
 from proxy.overload import Overload
 from proxy.parking import Found, Parking
@@ -87,6 +88,7 @@ class Core:
         self, settings: Settings, keyring: KeyRing, privacy: Privacy, sinks: Sinks, *,
         now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0, accounts: Accounts | None = None,
         passwords: Mapping[str, Account] = NO_ACCOUNTS, nodes: Nodes | None = None,
+        counts: Counts | None = None,
     ) -> None:  # fmt: skip
         """Begin with no transactions.
 
@@ -102,6 +104,7 @@ class Core:
             accounts: who phones may prove to be; None: they are not asked, whatever settings say.
             passwords: what trunks know us by, by their names.
             nodes: those of all workers, where there are several; ours is noted there.
+            counts: which counts of nonces were used, where all workers know that together.
         """
         self.counters = Counters()
         self.logins = Logins(self.counters, passwords)
@@ -136,7 +139,7 @@ class Core:
         self.refusals = Refusals(self)
         self.probes = Probes(self)
         self.registrations = TrunkRegistrations(self)
-        self.authentication = Authenticator(self, accounts)
+        self.authentication = Authenticator(self, accounts, counts)
         self.authentication.obey()
         self.guard = Guard(settings.guard, settings.workers)
         self.gate = Gate(self)
@@ -284,7 +287,7 @@ class Core:
         self.logins.adopt(passwords, frozenset([trunk.name for trunk in retired]))
         self.timers = settings.timers
         self.parking.limit = settings.limits.parked
-        self.requests.contact_calls.limit = settings.limits.contact_calls
+        self.requests.obey()
         self.overload.obey(settings.overload)
         self.probes.stale = True
         self.registrations.adopt()

@@ -13,6 +13,7 @@ from enum import Enum
 from config.guard_section import Guard as GuardSettings
 from proxy.flow import Flow
 from proxy.memo import Recent, remembered
+from proxy.rate import part_of
 
 BITS = 1024
 """Places of the map that counts different names; names share places, so it counts a little less than there are."""
@@ -22,6 +23,8 @@ PROVEN = 65_536
 """Most peers that are remembered to have heard us: as many as Linux lets connections wait by default, and 10 MB."""
 LINGER = 1.0
 """Seconds for which a source that asked for too much is judged before its requests are parsed."""
+LEAST_NAMES = 5
+"""Names in vain that make no sweep, however many workers share them out: the least that may be configured."""
 PURGE = 1.0
 """Seconds between two looks for bans that are over."""
 
@@ -76,7 +79,7 @@ class Guard:
 
     __slots__ = (
         "_banned", "_bans", "_buckets", "_burst", "_calls", "_limited", "_messages", "_proven", "_purged", "_rate",
-        "_settings", "active", "enabled",
+        "_settings", "_sweep", "active", "enabled",
     )  # fmt: skip
 
     def __init__(self, settings: GuardSettings, workers: int = 1) -> None:
@@ -104,6 +107,7 @@ class Guard:
         self._burst = max(1.0, settings.source_burst / workers)
         self._calls = settings.subscriber_calls / workers
         self._messages = settings.subscriber_messages / workers
+        self._sweep = part_of(settings.sweep, workers, LEAST_NAMES)
         if not self.enabled:
             self.active = False
 
@@ -166,7 +170,7 @@ class Guard:
         if now - bucket.began > self._settings.window:
             bucket.began, bucket.names = now, 0
         bucket.names |= 1 << (hash(name) % BITS)
-        if bucket.names.bit_count() < self._settings.sweep:
+        if bucket.names.bit_count() < self._sweep:
             return False
         bucket.names = 0
         return self._ban(source_of(flow), now)

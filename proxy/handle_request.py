@@ -22,7 +22,7 @@ from proxy.initial import Arrival
 from proxy.machines import State
 from proxy.matching import ServerKey, looks_ours, loop_hash, server_key, worker_of
 from proxy.message import Message
-from proxy.rate import RateLimit
+from proxy.rate import RateLimit, part_of
 from proxy.referred import check_referred
 from proxy.registered_call import find_called
 from proxy.reply import echo
@@ -37,6 +37,8 @@ _WARNING = b'Warning: 399 sipveil "No trunk that this subscriber\'s data may go 
 """RFC 3261 §20.43: 399 is for whatever a person should read."""
 _RETRY_AFTER = {"rate": 1, "calls": 20}
 """Seconds after which a caller may try a full trunk again (RFC 3261 §20.33), by the limit."""
+LEAST_CALLS = 3
+"""Calls a minute through one subscriber's Contact that each worker allows, if so many may be at all."""
 SLOW_TRYING = 7
 """Times T1 until a non-INVITE without response gets 100: when timer E has reached T2 (RFC 4320 §4.1)."""
 
@@ -47,8 +49,14 @@ class RequestHandler:
     def __init__(self, core: Core) -> None:
         """Work on the core's tables."""
         self._core = core
-        self.contact_calls = RateLimit(core.generation.network.settings.limits.contact_calls, 60)
+        self.contact_calls = RateLimit(1, 60)
+        self.obey()
         """Calls through a Contact outside its dialog, by subscriber."""
+
+    def obey(self) -> None:
+        """Follow the settings of the running generation."""
+        settings = self._core.generation.network.settings
+        self.contact_calls.limit = part_of(settings.limits.contact_calls, settings.workers, LEAST_CALLS)
 
     def receive(self, request: Message, flow: Flow, source: Party | None, now: float) -> None:
         """Handle one request; `source` is None for one that came from our own address."""

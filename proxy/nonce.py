@@ -1,18 +1,19 @@
 """Nonces that nobody keeps: what they are for stands in them, under a key of its own from the key ring.
 
-    key id (1 byte) | time in seconds (4) | serial (2) | keyed hash (12)      in base64url, 26 letters
+    key id (1 byte) | time in seconds (4) | worker (1) | serial (2) | keyed hash (12)     in base64url, 27 letters
 
-The hash takes in the realm, the worker and the address of whom it is given to. The worker, because each keeps count for
-itself (`proxy/nonce_counts.py`), and which one a request meets its sender chooses by Call-ID or To: so each nonce is
-used up in one place, and what was proved to one worker proves nothing to another.
-The address, because a wrong answer is counted against it: nobody can have another one blamed who does not receive
-what is sent to that one. Not the Call-ID: a phone goes on with a nonce in its next call (RFC 7616 §3.4), and a proof is
-of method and Request-URI, whatever call it stands in. Who meets another worker, or has another address by now, gets
-`stale=true`, and asks nobody for a password.
+The worker is there so that no two workers make one nonce for two phones behind one address; and where each keeps count
+for itself (`proxy/nonce_counts.py`) another's is worth nothing. For which worker a request meets its sender chooses, by
+Call-ID or To: each nonce is used up in one place, be it one that all have in common (`tap/shared_nonce_counts.py`).
+The hash takes in the realm and the address of whom it is given to. The address, because a wrong answer is counted
+against it: nobody can have another one blamed who does not receive what is sent to that one. Not the Call-ID: a phone
+goes on with a nonce in its next call (RFC 7616 §3.4), and a proof is of method and Request-URI, whatever call it stands
+in. Who has another address by now gets `stale=true`, and asks nobody for a password.
 """
 
 from __future__ import annotations
 
+import secrets
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -20,7 +21,9 @@ from proxy.encoding import from_base64, to_base64
 from proxy.tokens import Tokens, same
 
 HASH_SIZE: Final = 12
-_SIZE: Final = 7 + HASH_SIZE
+_STAMP: Final = 8
+"""Bytes in front of the hash."""
+_SIZE: Final = _STAMP + HASH_SIZE
 SKEW: Final = 60
 """Seconds that the clock of another node may be ahead."""
 
@@ -32,7 +35,7 @@ class Freshness(Enum):
     STALE = "stale"
     """Ours, and too old, or from before we began to keep count."""
     FOREIGN = "foreign"
-    """Not ours, or another worker's, or given to somebody else."""
+    """Not ours, or another's to count, or given to somebody else."""
 
 
 class Judged(NamedTuple):
@@ -46,13 +49,15 @@ class Judged(NamedTuple):
 class Nonces:
     """Makes and judges nonces of one realm under the keys of one ring."""
 
-    def __init__(self, tokens: Tokens, realm: bytes, life: int, worker: int = 0) -> None:
-        """Make nonces of a worker that hold for life seconds."""
+    def __init__(self, tokens: Tokens, realm: bytes, life: int, worker: int = 0, *, shared: bool = False) -> None:
+        """Make nonces of a worker that hold for life seconds; shared: whether those of others are as good."""
         self._worker = bytes((worker,))
+        self._shared = shared
         self._tokens = tokens
         self._realm = realm
         self._life = life
-        self._serial = 0
+        # Somewhere, so that a worker that is started anew repeats none that was made in this second.
+        self._serial = secrets.randbelow(1 << 16)
 
     def make(self, origin: bytes, wall: int, floor: int) -> bytes:
         """Return a nonce for the requests of an address.
@@ -64,7 +69,7 @@ class Nonces:
         """
         self._serial = (self._serial + 1) & 0xFFFF
         key_id = self._tokens.current
-        stamp = max(wall, floor + 1).to_bytes(4, "big") + self._serial.to_bytes(2, "big")
+        stamp = max(wall, floor + 1).to_bytes(4, "big") + self._worker + self._serial.to_bytes(2, "big")
         return to_base64(bytes((key_id,)) + stamp + self._hash(key_id, stamp, origin))
 
     def judge(self, nonce: bytes, origin: bytes, wall: int, floor: int) -> Judged:
@@ -72,8 +77,10 @@ class Nonces:
         raw = from_base64(nonce)
         if len(raw) != _SIZE or self._tokens.ring.get(raw[0]) is None:
             return Judged(Freshness.FOREIGN)
-        stamp = raw[1:7]
-        if not same(self._hash(raw[0], stamp, origin), raw[7:]):
+        stamp = raw[1:_STAMP]
+        if not same(self._hash(raw[0], stamp, origin), raw[_STAMP:]):
+            return Judged(Freshness.FOREIGN)
+        if not self._shared and stamp[4:5] != self._worker:
             return Judged(Freshness.FOREIGN)
         issued = int.from_bytes(stamp[:4], "big")
         # A clock that was set back must not make strangers of those who were just challenged: floor stands in for it.
@@ -82,4 +89,4 @@ class Nonces:
         return Judged(Freshness.FRESH, issued)
 
     def _hash(self, key_id: int, stamp: bytes, origin: bytes) -> bytes:
-        return self._tokens.mac(key_id, b"nonce", self._worker, stamp, self._realm, origin, size=HASH_SIZE)
+        return self._tokens.mac(key_id, b"nonce", stamp, self._realm, origin, size=HASH_SIZE)

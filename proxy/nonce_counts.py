@@ -2,12 +2,27 @@
 
 Bounded, and closed where it ends: what has to be forgotten while it could still be used raises `floor`, and all nonces
 issued up to then count as old. So does the start, for what was used before it nobody knows.
+
+`NonceCounts` is what one process alone knows; workers have their counts in common (`tap/shared_nonce_counts.py`).
 """
 
 from __future__ import annotations
 
+from typing import Protocol
+
 MOST = 200_000
 """Nonces that are kept, some 40 MB: three minutes of 1,000 calls a second of phones that take a new one for each."""
+
+
+class Counts(Protocol):
+    """What knows which counts were used."""
+
+    @property
+    def floor(self) -> int:
+        """Return until when nonces were issued that are old (Unix seconds)."""
+
+    def use(self, nonce: bytes, user: bytes, count: int, issued: int, wall: int) -> bool:
+        """Use a count up; False where that may not be, as of `NonceCounts`."""
 
 
 class NonceCounts:

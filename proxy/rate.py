@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 
+def part_of(limit: int, workers: int, least: int = 1) -> int:
+    """Return one worker's part of a limit on what is spread over all of them, rounded up.
+
+    Args:
+        limit: for all of them together.
+        workers: how many there are.
+        least: what a worker allows at least, or all that there is: chance spreads few events unevenly.
+    """
+    return max(-(-limit // workers), min(limit, least))
+
+
 class RateLimit:
     """Allows so many events a window for each key."""
 

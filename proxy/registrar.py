@@ -91,7 +91,7 @@ class Registrar:
             # To is an address of the account: that is seen to where the account is set (§10.3 steps 3 and 4). There
             # `alice;x` is alice, as in From; here it would be an address of record of its own, perhaps somebody else's.
             raise Refused(403, "Forbidden")
-        self._limits.check_rate(arrival, section)
+        self._limits.check_rate(arrival, section, core.generation.network.settings.workers)
         if not core.bindings.owns(aor):
             # It came to us by a mistake, or by a connection of which nobody else can be told: two must not write one.
             raise Refused(500, "Another Worker's")

@@ -15,7 +15,7 @@ from proxy.errors import Refused
 from proxy.guard import source_of
 from proxy.implicit_registration import domains_of, registered_as
 from proxy.initial import Arrival
-from proxy.rate import RateLimit
+from proxy.rate import RateLimit, part_of
 
 if TYPE_CHECKING:
     from proxy.core import Core
@@ -36,13 +36,15 @@ class RegistrationLimits:
         self._accounts = RateLimit(1, WINDOW, MOST)
         self._sources = RateLimit(1, WINDOW, MOST)
 
-    def check_rate(self, arrival: Arrival, section: Section) -> None:
-        """Count a REGISTER that may be answered.
+    def check_rate(self, arrival: Arrival, section: Section, workers: int) -> None:
+        """Count a REGISTER that may be answered; workers: how many share those of a source.
 
         Raises:
             Refused: 503 where it is one too many; Retry-After tells when one may again.
         """
-        self._accounts.limit, self._sources.limit = section.account_rate, section.source_rate
+        # REGISTERs of one address all meet one worker: an account's few are not spread, a source's many phones are.
+        self._accounts.limit = section.account_rate
+        self._sources.limit = part_of(section.source_rate, workers, section.account_rate)
         allowed = True
         if arrival.account:
             allowed = self._accounts.allow(arrival.account.encode(), arrival.wall)

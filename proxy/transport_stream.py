@@ -29,6 +29,7 @@ from proxy.flow import Flow
 from proxy.framing import Unframed
 from proxy.guard import source_of
 from proxy.places import SERIAL, WORKER_SHIFT
+from proxy.tally import OwnTally, Tally
 from proxy.transport import TransportStats
 from proxy.transport_connection import Connection, StreamProtocol
 from proxy.transport_tls import Accepting, Connecting, Tls
@@ -236,8 +237,9 @@ class Streams:
         self._acceptors: dict[tuple[str, tuple[str, int]], Acceptor] = {}
         self._connections: dict[int, Connection] = {}
         self._ours: dict[Key, Connection] = {}
-        self._sources: dict[str, int] = {}
-        """Address, or IPv6 network of 64 bits → its incoming connections, of those whose number is bounded."""
+        self.tally: Tally = OwnTally()
+        """Incoming connections of each address, or IPv6 network of 64 bits, of those whose number is bounded. Another
+        one is put here where other workers have some too."""
         self._tick = LoopingCall(self._look)
         self._tick.clock = reactor
         self._looked_idle = clock()
@@ -331,10 +333,10 @@ class Streams:
             return None
         if not trusted:
             source = source_of(flow)
-            if self._sources.get(source, 0) >= self.bounds.per_source:
+            if self.tally.total(source) >= self.bounds.per_source:
                 self.count("connections_refused", "source")
                 return None
-            self._sources[source] = self._sources.get(source, 0) + 1
+            self.tally.add(source, 1)
         connection = self._connections[flow.connection] = Connection(self, flow, acceptor.stats, trusted=trusted)
         return connection
 
@@ -368,7 +370,7 @@ class Streams:
             if self._ours.get(key) is connection:
                 del self._ours[key]
         elif not connection.trusted:
-            self._forget_source(source_of(flow))
+            self.tally.add(source_of(flow), -1)
         if self._stopping:
             self._one_less()
             return
@@ -376,13 +378,6 @@ class Streams:
             self._boundary(lambda now, to=to, data=data: self._core.undelivered(to, data, now))  # type: ignore[misc]
         if connection.was_open:
             self._boundary(lambda now: self._core.closed(flow, now))
-
-    def _forget_source(self, source: str) -> None:
-        left = self._sources[source] - 1
-        if left:
-            self._sources[source] = left
-        else:
-            del self._sources[source]
 
     def _one_less(self) -> None:
         """Go on with stopping, when nobody is left."""

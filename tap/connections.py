@@ -19,6 +19,7 @@ from config.settings import Listener, Settings, Trunk
 from config.streams_section import Streams as Bounds
 from config.tls_files import TlsFiles
 from proxy.counters import Counters
+from proxy.tally import Tally
 from proxy.transport import TransportStats
 from proxy.transport_stream import Acceptor, Streams
 from proxy.transport_stream import Core as StreamCore
@@ -62,8 +63,10 @@ class Connections:
         log: Logger,
         worker: int = 0,
         files: Files | None = None,
+        tally: Tally | None = None,
     ) -> None:
-        """Set up without opening anything; a worker has a number, and files that its supervisor has read."""
+        """Set up without opening anything; a worker has a number, files that its supervisor has read, and a tally."""
+        self._tally = tally
         self._worker = worker
         self._reactor = reactor
         self._settings = settings
@@ -103,6 +106,8 @@ class Connections:
             clock=self._now, failed=failed, count=counters.add, trusted=trusted_by(self._settings),
             worker=self._worker,
         )  # fmt: skip
+        if self._tally is not None:
+            streams.tally = self._tally
         for listener, sock in bound:
             files = self._files.get(listener.name)
             tls = Tls(files) if files is not None else None

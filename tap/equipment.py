@@ -20,6 +20,8 @@ from tap import signing
 from tap.connections import Files, read_files
 from tap.log import logger
 from tap.registration_journal import RegistrationJournal
+from tap.shared_nonce_counts import SharedNonceCounts
+from tap.shared_tally import SharedTally
 from tap.shelf import Shelf
 from tap.shell import StartError, cannot_open, with_ports
 from tap.signing import passwords_of, signer_of, verifier_of
@@ -42,6 +44,7 @@ class Equipment:
     passwords: Mapping[str, Account]
     ledger: Ledger
     shelf: Shelf
+    counts: SharedNonceCounts
 
     def __init__(self, settings: Settings) -> None:
         """Open nothing yet."""
@@ -52,6 +55,7 @@ class Equipment:
         """Where each worker hears who is registered; none without a registrar of our own."""
         self.nodes = memoryview(mmap.mmap(-1, 2 * settings.workers)).cast("H")
         """Which start of each worker runs (`proxy/places.py`), in memory that all have in common."""
+        self.tally = SharedTally(settings.workers)
         self.tls: Files = {}
         self.steered = 0
         """Bytes of a request in which the kernel finds out the owner; 0: it does not, and workers hand over more."""
@@ -106,6 +110,7 @@ class Equipment:
             self.feeds = [Inbox() for _ in range(self.settings.workers)]
         self.lines = [Line() for _ in range(self.settings.workers)]
         self.shelf = Shelf()
+        self.counts = SharedNonceCounts(int(wall))
         self.ledger = Ledger(self.settings)
 
     def sockets(self, worker: int) -> Sequence[socket.socket]:
@@ -133,6 +138,7 @@ class Equipment:
             line.close()
         if self.lines:
             self.shelf.close()
+            self.counts.close()
         self._groups.clear()
         self.inboxes.clear()
         self.feeds.clear()

@@ -51,8 +51,9 @@ class WorkerShell(Shell):
         settings = share(equipment.settings)
         log = logger("service")
         connections = Connections(
-            reactor, settings, now=clocks.now, wall=clocks.wall, log=log, worker=worker, files=equipment.tls
-        )
+            reactor, settings, now=clocks.now, wall=clocks.wall, log=log, worker=worker, files=equipment.tls,
+            tally=equipment.tally,
+        )  # fmt: skip
         super().__init__(
             reactor, settings, make_core, clocks=clocks, log=log, subscribers=equipment.subscribers,
             connections=connections,
@@ -238,7 +239,7 @@ def core_maker(equipment: Equipment, worker: int, clocks: Clocks) -> MakeCore:
         return sip.Core(
             settings, ring, equipment.privacy, sinks, now=now, wall=wall, retired=retired, worker=worker,
             accounts=equipment.subscribers.accounts,
-            passwords=equipment.passwords, nodes=equipment.nodes,
+            passwords=equipment.passwords, nodes=equipment.nodes, counts=equipment.counts,
         )  # fmt: skip
 
     return make
@@ -256,6 +257,7 @@ def work(equipment: Equipment, worker: int, lifeline: int, news: int) -> int:
     try:
         reactor = fresh_reactor()
         equipment.renew()
+        equipment.tally.begin(worker)
         clocks = SystemClocks()
         make = core_maker(equipment, worker, clocks)
         shell = WorkerShell(reactor, equipment, worker, make, clocks=clocks, ready=lambda: _announce(news, worker))

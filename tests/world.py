@@ -18,6 +18,7 @@ from filters.verifier import Verifier
 from proxy.core import Core
 from proxy.digest_client import Account
 from proxy.flow import Flow
+from proxy.nonce_counts import Counts
 from proxy.sinks import Event
 
 PROXY = ("192.0.2.1", 5060)
@@ -79,6 +80,7 @@ class World:
     signer: Signer | None = None
     verifier: Verifier | None = None
     accounts: Accounts | None = None
+    counts: Counts | None = None
     passwords: Mapping[str, Account] = field(default_factory=dict)
     refuse_send: set[tuple[str, int]] = field(default_factory=set)
     flows: dict[tuple[str, int], Flow] = field(default_factory=dict)
@@ -100,7 +102,7 @@ class World:
         """Return a fresh core, as after kill -9: same settings, same key ring, nothing else."""
         self.core = Core(
             self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired,
-            accounts=self.accounts, passwords=self.passwords,
+            accounts=self.accounts, passwords=self.passwords, counts=self.counts,
         )  # fmt: skip
         return self.core
 

@@ -14,11 +14,13 @@ from config.accounts import Accounts, pack
 from config.user_hashes import user_hash
 from proxy.flow import Flow
 from proxy.initial import Arrival
+from proxy.nonce_counts import Counts, NonceCounts
 from proxy.routing import ACCESS
+from tap.shared_nonce_counts import SharedNonceCounts
 from tests.accounts import REALM, accounts, again, challenges, proof
 from tests.agents import ALICE, CARRIER, PBX, Agent, Packet, read
 from tests.ladder import Ladder, Restart, Sent, Silence, Wait
-from tests.world import OTHER_PHONE, PROXY, SETTINGS, World, settings
+from tests.world import OTHER_PHONE, PROXY, SETTINGS, WALL, World, settings
 
 SECTION = {"realm": REALM}
 BOB = Agent(OTHER_PHONE, b"bob")
@@ -494,7 +496,7 @@ def test_a_neighbour_spoils_no_nonce() -> None:
 
 
 def test_what_one_worker_was_told_is_nothing_to_another() -> None:
-    """By its Call-ID an attacker chooses the worker: none takes what another has counted; a new nonce, unheard."""
+    """Where they count apart, and an attacker chooses the worker: none takes what another has counted."""
     workers = [worker_of(number) for number in (0, 1)]
     invite = ALICE.invite()
     one, other = (Ladder(each) for each in workers)
@@ -508,12 +510,48 @@ def test_what_one_worker_was_told_is_nothing_to_another() -> None:
     assert outcome(other, "foreign") == 2
 
 
-def worker_of(number: int) -> World:
+@pytest.mark.parametrize("kind", [NonceCounts, None], ids=["one", "shared"])
+def test_workers_that_count_together_take_one_nonce(kind: type[NonceCounts] | None) -> None:
+    """Each takes it with a higher count, whoever made it; none what another has taken; a reload forgets nothing."""
+    counts: Counts = SharedNonceCounts(int(WALL)) if kind is None else kind(int(WALL), 300)
+    one, other = (Ladder(worker_of(number, counts)) for number in (0, 1))
+    invite = ALICE.invite()
+    one >> invite << Sent(ALICE, 407)
+    first = one[407]
+    assert one >> again(invite, proof(invite, first)) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    for number, (by, count) in enumerate(((other, 2), (one, 3), (other, 4))):
+        call = next_call(number, proof(invite, first, uses=count))
+        assert by >> call << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    for each in (one, other):
+        each.world.reload(authentication=SECTION | {"nonce_life": 3000}, routes=each.world.settings.routes)
+        for number, count in enumerate((4, 3, 2, 1), 10):
+            assert each >> next_call(number, proof(invite, first, uses=count)) << Sent(ALICE, 407)
+            assert challenges(each[407])[0]["stale"] == "true"
+        assert outcome(each, "replayed") == 4
+
+
+def worker_of(number: int, counts: Counts | None = None) -> World:
     """Return a world that is the worker of that number, with the keys and clock of the others."""
     found = world()
+    found.counts = counts
+    found.new_core()
     found.core.worker = number
     found.core.authentication.obey()
     return found
+
+
+def test_each_worker_has_its_part_of_the_limits() -> None:
+    """Requests are spread by Call-ID: together they allow what is configured, and three wrong answers each at least."""
+    made = {"workers": 4}
+    found = Ladder(world(sections=made, challenges=8, source_failures=40, failures=8))
+    for number in range(3):
+        ask = ALICE.invite(call_id=b"c%d" % number, branch=b"z9hG4bKc%d" % number)
+        if number < 2:
+            assert found >> ask << Sent(ALICE, 407)
+        else:
+            assert found >> ask << Silence()
+    attempts = found.world.core.authentication._attempts
+    assert (attempts.failures, attempts.source_failures) == (3, 10)
 
 
 def test_an_old_nonce_is_stale() -> None:

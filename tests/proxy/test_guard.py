@@ -58,6 +58,9 @@ def test_workers_share_the_limits() -> None:
     """The requests of one source are spread among them by Call-ID."""
     one = guard(workers=4, source_rate=0.001, source_burst=400)
     assert [one.admit(flow(), 0.0) for _ in range(101)].count(Verdict.PASS) == 100
+    assert sweep(guard(workers=4, sweep=200), flow(), 0.0, count=60)
+    assert not sweep(guard(workers=4, sweep=200), flow(), 0.0, count=45)
+    assert not sweep(guard(workers=4, sweep=5), flow(), 0.0, count=4)
 
 
 def test_an_ipv6_customer_is_one_source() -> None:

@@ -12,8 +12,10 @@ from tests.world import WALL, keyring
 HERE, FLOOR = b"10.1.1.23", WALL - 1000
 
 
-def nonces(*ids: int, realm: bytes = b"sip.example.net", life: int = 300, worker: int = 0) -> Nonces:
-    return Nonces(Tokens(keyring(*ids)), realm, life, worker)
+def nonces(
+    *ids: int, realm: bytes = b"sip.example.net", life: int = 300, worker: int = 0, shared: bool = False
+) -> Nonces:
+    return Nonces(Tokens(keyring(*ids)), realm, life, worker, shared=shared)
 
 
 def worth(
@@ -22,17 +24,27 @@ def worth(
     return (by or nonces()).judge(nonce, origin, wall, floor).freshness
 
 
-def test_another_worker_s_is_worth_nothing() -> None:
-    """A REGISTER that is repeated with another To, or a call with another Call-ID, meets who has not counted it."""
+def test_another_s_to_count_is_worth_nothing() -> None:
+    """Where workers count apart: repeated with another To or Call-ID, it meets who has not counted it."""
     nonce = nonces(worker=1).make(HERE, WALL, FLOOR)
     assert worth(nonce, by=nonces(worker=1)) is Freshness.FRESH
     assert worth(nonce, by=nonces(worker=2)) is Freshness.FOREIGN
+    assert worth(nonce, by=nonces(worker=2, shared=True)) is Freshness.FRESH
+
+
+def test_no_two_workers_make_one() -> None:
+    """Nor does one that was started anew in the same second: two phones of one address would share its count."""
+    makers = [nonces(worker=worker, shared=True) for worker in (0, 1)]
+    made = [maker.make(HERE, WALL, FLOOR) for maker in makers for _ in range(1 << 16)]
+    assert len(set(made)) == len(made)
+    firsts = {nonces().make(HERE, WALL, FLOOR) for _ in range(20)}
+    assert len(firsts) > 15
 
 
 def test_another_node_takes_it() -> None:
     """All it has in common with the maker is the key ring."""
     nonce = nonces().make(HERE, WALL, FLOOR)
-    assert len(nonce) == 26
+    assert len(nonce) == 27
     assert worth(nonce) is Freshness.FRESH
     assert nonces().judge(nonce, HERE, WALL, FLOOR).issued == WALL
 
@@ -87,7 +99,7 @@ def test_every_bit_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"", b"n", b"A" * 26, b"A" * 3000, b"\xff" * 26, b"=" * 26, b"dcd98b7102dd2f0e8b11"]
+    "garbage", [b"", b"n", b"A" * 27, b"A" * 3000, b"\xff" * 27, b"=" * 26, b"dcd98b7102dd2f0e8b11"]
 )
 def test_garbage(garbage: bytes) -> None:
     assert worth(garbage) is Freshness.FOREIGN

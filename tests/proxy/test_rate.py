@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.rate import RateLimit
+from proxy.rate import RateLimit, part_of
 
 
 def test_so_many_a_window_are_allowed_for_each_key() -> None:
@@ -47,3 +48,12 @@ def test_never_more_than_the_limit_in_a_window(events: list[tuple[int, int]], li
         if rate.allow(bytes((key,)), now):
             allowed[key, now // 60] = allowed.get((key, now // 60), 0) + 1
     assert all(count <= limit for count in allowed.values())
+
+
+@pytest.mark.parametrize(
+    ("limit", "workers", "least", "part"),
+    [(100, 1, 1, 100), (100, 4, 1, 25), (101, 4, 1, 26), (10, 8, 3, 3), (2, 8, 3, 2)],
+)
+def test_a_worker_has_its_part(limit: int, workers: int, least: int, part: int) -> None:
+    """Rounded up, and no less than what few events spread by chance need."""
+    assert part_of(limit, workers, least) == part

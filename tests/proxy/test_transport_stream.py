@@ -305,7 +305,7 @@ async def test_connections_of_one_address_are_bounded() -> None:
     for each in (second, third):
         each.close()
     await bench.until(lambda: len(bench.streams) == 0)
-    assert bench.streams._sources == {}
+    assert bench.streams.tally.total("127.0.0.1 connected") == 0
     await bench.close()
 
 
@@ -446,7 +446,7 @@ async def test_connections_of_one_ipv6_network_are_bounded() -> None:
     for each in taken:
         if each is not None:
             each.lost("peer")
-    assert bench.streams._sources == {}
+    assert bench.streams.tally.total("2001:db8:0:0 connected") == 0
     await bench.close()
 
 

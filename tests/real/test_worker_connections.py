@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import ssl
 import time
 
@@ -15,7 +16,7 @@ from proxy.registration_owner import owner_of_address
 from tests.agents import Packet, read
 from tests.phones import contacts
 from tests.real.desk import Desk
-from tests.real.harness import PHONE, TRUNK, Lab, Sipveil, free_port, is_bound, wait_for
+from tests.real.harness import PHONE, TRUNK, Address, Lab, Sipveil, free_port, is_bound, wait_for
 from tests.real.sipp import arguments, towards
 from tests.real.stream_phone import DOMAIN, StreamPhone
 from tests.real.test_registrar import REGISTRAR, DeskPhone
@@ -26,6 +27,8 @@ from tests.tls import TlsAuthority
 PHONES = 12
 MANY = 20
 """So many connections that none of two workers gets all of them, but once in 2^19 times."""
+ALLOWED = 6
+"""Connections of one address in a test of that limit."""
 
 
 @pytest.fixture
@@ -279,3 +282,41 @@ def test_sipp_calls_over_many_connections(lab: Lab, pair: Sipveil, trunk_over: s
     assert numbers['sipveil_connections_opened_total{direction="in"}'] > 4
     assert numbers.get('sipveil_connections_opened_total{direction="out"}', 0) == (0 if trunk_over == "u1" else 2)
     assert not any("datagrams_lost" in name for name in numbers)
+
+
+def test_one_address_has_so_many_connections_at_all_workers_together(lab: Lab, pair: Sipveil) -> None:
+    """Whichever of them takes each; and those of one that is killed make room."""
+    pair.sections += f"\n[streams]\nper_source = {ALLOWED}\n"
+    pair.configure((TRUNK, free_port(TRUNK)))
+    pair.start()
+    phones = [_Pinging(pair.address) for _ in range(MANY)]
+    open_ = [phone for phone in phones if phone.is_open()]
+    assert len(open_) == ALLOWED
+    before = workers(pair)
+    os.kill(before[0], signal.SIGKILL)
+    wait_for("another worker", lambda: len(set(workers(pair)) - set(before)) == 1 or None)
+    wait_for("its connections to end", lambda: sum(phone.is_open() for phone in open_) < ALLOWED or None)
+    time.sleep(PUBLISHED)
+    phones += (more := [_Pinging(pair.address) for _ in range(MANY)])
+    assert sum(phone.is_open() for phone in open_ + more) == ALLOWED
+    for phone in phones:
+        phone.close()
+
+
+class _Pinging:
+    """A connection that sends nothing but pings."""
+
+    def __init__(self, proxy: Address) -> None:
+        self._socket = socket.create_connection(proxy, 5, (PHONE, 0))
+        self.is_open()  # so that the next one comes when this one has been counted
+
+    def is_open(self) -> bool:
+        """Tell whether a ping gets its pong."""
+        try:
+            self._socket.sendall(b"\r\n\r\n")
+            return bool(self._socket.recv(2))
+        except ConnectionError:
+            return False
+
+    def close(self) -> None:
+        self._socket.close()

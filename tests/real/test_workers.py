@@ -12,14 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.agents import read
 from tests.real import sipp
 from tests.real.agent import Call
+from tests.real.desk import Desk
 from tests.real.harness import NO_KEYS, PHONE, READY, TRUNK, Address, Lab, Process, Sipveil, free_port, is_bound
 from tests.real.harness import wait_for as wait
 from tests.real.sipp import PATIENCE, Calls, arguments, towards
 
 PUBLISHED = 0.7
 """Seconds after which the page shows what has happened (tap/worker.py PUBLISH)."""
+
+BURST = 40
+"""Calls at once that a phone may begin in a test of that limit."""
 
 
 @pytest.fixture
@@ -247,3 +252,22 @@ def test_one_worker_is_one_process(lab: Lab, sipveil: Sipveil) -> None:
     Load(lab, sipveil)
     assert children(sipveil.runs[-1].pid) == []
     assert not any("sipveil_worker" in each for each in sipveil.metrics())
+
+
+def test_a_source_may_ask_for_so_much_of_all_workers_together(lab: Lab, pair: Sipveil) -> None:
+    """`[guard]`: the kernel spreads the calls of one phone over both, by their Call-IDs."""
+    trunk = lab.keep(Desk("trunk", TRUNK, pair.address, b"carrier"))
+    phone = lab.keep(Desk("phone", PHONE, pair.address, b"+4930555017342"))
+    pair.configure(trunk.address)
+    text = pair.config.read_text().replace("source_rate = 1000000", "source_rate = 1")
+    pair.config.write_text(text.replace("source_burst = 1000000", f"source_burst = {BURST}"))
+    pair.start()
+    for number in range(4 * BURST):
+        phone.send(phone.agent.invite(call_id=b"%d@phone" % number, branch=b"z9hG4bK%d" % number))
+        phone.hear(0.01)
+    while phone.hear(0.3):
+        pass
+    taken = {read(data).call_id for data in phone.received if data.startswith(b"SIP/2.0 100")}
+    assert BURST <= len(taken) < 1.5 * BURST
+    phone.settle()
+    trunk.settle()
