@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from config import recorder_keys, signing_key, trust_store
+from config import recorder_keys, recorder_trust, signing_key, trust_store
 from config.draft import EACH, Draft, tables
 from config.encryption_certificate import EncryptionCertificateError
+from config.lines import Path as Key
 from config.problem import Mistake
 from config.recorders_section import Recorder
 from config.section import Section
@@ -66,9 +67,11 @@ def certificate_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
 
 
 def _of_recorders(draft: Draft, state: Path, wall: float) -> Iterator[Mistake]:
-    """Yield what keeps metadata from being encrypted to recorders, or opened for them."""
+    """Yield what keeps recorders from being reached, and metadata from being encrypted to them or opened for them."""
     for path, table in tables(draft, "recorders", EACH):
         recorder = _read(table, Recorder)
+        if recorder is not None:
+            yield from _of_authorities(path, recorder, state)
         if recorder is None or recorder.certificate is None or (recorder.role != "recorder" and recorder.key is None):
             continue  # the schema, or `check_recorders`, says so
         where = (*path, "certificate")
@@ -81,6 +84,14 @@ def _of_recorders(draft: Draft, state: Path, wall: float) -> Iterator[Mistake]:
         if certificate is not None and not certificate.holds(wall):
             wrong = f"{state / recorder.certificate}: the certificate holds from {certificate.days()}"
             yield Mistake(where, wrong, "renew it, and look at this machine's clock")
+
+
+def _of_authorities(path: Key, recorder: Recorder, state: Path) -> Iterator[Mistake]:
+    try:
+        recorder_trust.read(recorder, state)
+    except StateFileError as error:
+        wrong, _, right = str(error).partition("; ")
+        yield Mistake((*path, "ca"), wrong, right or _LOOK)
 
 
 def _of_key(signing: Signing, state: Path, wall: float) -> Iterator[Mistake]:

@@ -10,6 +10,13 @@ from config.draft import EACH, Draft, parsed, tables, texts
 from config.lines import Path
 from config.problem import Mistake
 
+RFC_7865 = (
+    "urn:ietf:params:xml:ns:recording:1", "urn:ietf:params:xml:ns:recording", "urn:ietf:params:xml:ns:siprec"
+)  # fmt: skip
+"""Namespaces of the metadata themselves, in which nothing can be added."""
+_XML = "http://www.w3.org/"
+_KINDS = ("structure", "texts", "addresses", "identifiers", "calls")
+
 
 def recorder_mistakes(draft: Draft) -> Iterator[Mistake]:
     """Yield every recorder or client that could not be served as it is meant."""
@@ -24,6 +31,7 @@ def recorder_mistakes(draft: Draft) -> Iterator[Mistake]:
         yield from _asks_clients(path, client, listeners)
         yield from _is_somewhere(path, client, draft)
     yield from _groups(draft)
+    yield from _extensions(draft)
 
 
 def _names(draft: Draft) -> Iterator[Mistake]:
@@ -98,3 +106,24 @@ def _groups(draft: Draft) -> Iterator[Mistake]:
     if recorders and not tables(draft, "recording_clients", EACH):
         path = recorders[0][0]
         yield Mistake(path, "nobody may open a session with it", "add [[recording_clients]]")
+
+
+def _extensions(draft: Draft) -> Iterator[Mistake]:
+    """What an element tells has to be said once."""
+    first: dict[tuple[str, str], Path] = {}
+    for path, table in tables(draft, "recording", "metadata_extensions", EACH):
+        space = table.get("namespace")
+        if not isinstance(space, str):
+            continue  # the schema says so
+        if space in RFC_7865 or space.startswith(_XML):
+            right = "write the namespace of the maker: extensions have one of their own (RFC 7865 §6.1.1)"
+            yield Mistake((*path, "namespace"), f'nothing can be added to "{space}"', right)
+        named = [found for kind in _KINDS for found in texts(table, kind, EACH)]
+        if not named:
+            yield Mistake(path, "names no element", f"write some under {', '.join(_KINDS[:-1])} or {_KINDS[-1]}")
+        for key, name in named:
+            where = (*path, *key)
+            if (space, name) in first:
+                right = "say once what it tells"
+                yield Mistake(where, f'"{name}" of this namespace is named by', right, first[space, name])
+            first.setdefault((space, name), where)

@@ -96,6 +96,8 @@ def read_decryption_key(certificate: Path, key: Path) -> DecryptionKey:
     secret, _ = read_private_key(key, EncryptionCertificateError, missing, _MAKE_KEY)
     if not isinstance(secret, EllipticCurvePrivateKey | RSAPrivateKey):
         raise EncryptionCertificateError(f"{key}: a key that nothing is encrypted to; {_MAKE_KEY}")
+    if isinstance(secret, EllipticCurvePrivateKey) and not isinstance(secret.curve, SECP256R1 | SECP384R1):
+        raise EncryptionCertificateError(f"{key}: a key on a curve that nothing is encrypted to; {_MAKE_KEY}")
     if leaf.public_key() != secret.public_key():
         raise EncryptionCertificateError(f"{certificate}: is not of the key in {key}; put the key's own first")
     return DecryptionKey(leaf, secret)

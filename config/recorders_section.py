@@ -11,6 +11,7 @@ from config.region_section import Basis, Country
 from config.section import HostName, Name, Section
 from config.trunk_operation import TrunkHealth
 
+Pin = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$", title="SHA-256 in base64")]
 UserAtHost = Annotated[str, Field(pattern=r"^[^@\s:;<>\"]+@[A-Za-z0-9._-]+$", title="user@host")]
 
 
@@ -29,7 +30,19 @@ class Recorder(Section):
         default=(), description="further networks that the recorder sends from, and that its names lead to"
     )
     listener: Name = Field(
-        description="the TLS listener whose certificate we show the recorder, and whose `ca` certifies it"
+        description="the TLS listener whose certificate we show the recorder, and whose `ca` certifies it where it has "
+        "none of its own"
+    )
+    ca: str | None = Field(
+        default=None,
+        description="PEM file of the authorities that certify this recorder, in place of the listener's `ca` where we "
+        "connect, beside its `client_ca` where the recorder does; relative to `state_dir`",
+    )
+    pins: tuple[Pin, ...] = Field(
+        default=(),
+        max_length=8,
+        description="SHA-256 of the public key (SubjectPublicKeyInfo, as for RFC 7469 §2.4) in base64, one of which "
+        "the certificate that it shows has to have, whoever certifies it; two while a key is replaced",
     )
     tls_name: HostName | None = Field(
         default=None, description="name that the recorder's certificate must show where `hosts` has addresses"

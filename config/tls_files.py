@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from config import recorder_trust
 from config.pem_files import read_certificates, read_private_key
-from config.settings import Listener, Settings
+from config.recorder_trust import RecorderTrust
+from config.settings import Listener, Settings, Trunk
 from config.signing_key import days, validity
 from config.statefile import StateFileError
 
@@ -57,16 +60,25 @@ class TlsFiles(NamedTuple):
     client_ca: tuple[bytes, ...] | None
     """DER; None: clients are not asked."""
     require_client: bool
+    recorders: tuple[RecorderTrust, ...] = ()
+    """All that there are: on whichever listener somebody shows the name of one."""
 
 
-def load_all(settings: Settings) -> dict[str, TlsFiles]:
+def load_all(settings: Settings, retired: Iterable[Trunk] = ()) -> dict[str, TlsFiles]:
     """Return what belongs to each TLS listener, by its name; whether certificates hold today is for others to ask.
+
+    Args:
+        settings: the configuration.
+        retired: recorders among them are configured no more, and have sessions.
 
     Raises:
         TlsFileError: a file is missing, not private (a key), malformed, or they do not fit each other.
+        RecorderTrustError: the authorities of a recorder cannot be used.
     """
     folder = Path(settings.state_dir)
-    return {each.name: load(each, folder) for each in settings.listeners if each.transport in ("tls", "wss")}
+    secure = [each for each in settings.listeners if each.transport in ("tls", "wss")]
+    recorders = recorder_trust.load(settings, retired) if secure else ()
+    return {each.name: load(each, folder)._replace(recorders=recorders) for each in secure}
 
 
 def load(listener: Listener, folder: Path) -> TlsFiles:

@@ -76,7 +76,8 @@ def read(found: AlgorithmIdentifier) -> How:
     nonce = _sized(fields.take(OCTET_STRING), NONCE_SIZE)
     size = fields.maybe(INTEGER)
     fields.end()
-    tag_size = _LEAST_TAG if size is None else int.from_bytes(size.content[:2], "big")
+    # An INTEGER of 12 to 16 has one octet (X.690 §8.3.2).
+    tag_size = _LEAST_TAG if size is None else int.from_bytes(size.content, "big") if len(size.content) == 1 else 0
     if not _LEAST_TAG <= tag_size <= TAG_SIZE:
         raise CmsError("CMS has an authentication tag of a length that there is not")
     return How(cipher, nonce, tag_size)

@@ -45,7 +45,7 @@ class Engine:
         self._signer = signer
         self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
-        self._recorded = Recorded(self._policy, recorder_keys)
+        self._recorded = Recorded(self._policy, recorder_keys, settings.recording.metadata_extensions)
         verified = settings.authentication.realm if settings.authentication else None
         self._verified = frozenset((verified.lower().encode(),)) if verified else frozenset()
         """The realm of which we verify credentials ourselves, so that not even the core needs them."""

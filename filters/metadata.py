@@ -16,20 +16,23 @@ from config.vocabulary import Action
 from filters.metadata_fields import (
     DEFINED_BY,
     DEVICES,
-    FEATURE_VALUE,
     FEATURES,
+    NO_MORE,
     ROOTS,
     SPACES,
     Field,
+    Further,
     Told,
     field,
 )
-from filters.metadata_names import STRICT, Names, Treatment
+from filters.metadata_names import OPEN, STRICT, Names, Treatment, canonical, share_digits, uri_of
 from filters.metadata_xml import XML_SPACE, Document, Element, MetadataError, Tag, read, write
 from proxy.derive import plain_reason
 
 MAX_TEXT: Final = 256
-"""Letters of what a recorder says of itself."""
+"""Letters of what a recorder says of itself, and of what operators let pass."""
+_SHORT: Final = 3
+"""Letters that a name has to have so that a text that holds them tells it."""
 
 # RFC 4574 §4: label = "label:" pointer; pointer = token
 _LABEL = re.compile(r"[A-Za-z0-9.!%*_+`'~#$&^{}|-]{1,64}")
@@ -46,13 +49,14 @@ class Edited(NamedTuple):
     """Elements and attributes that did not pass."""
 
 
-def edit(body: bytes, names: Names, charset: str = "") -> Edited:
+def edit(body: bytes, names: Names, charset: str = "", further: Further = NO_MORE) -> Edited:
     """Return metadata as they may be told; the same for the same.
 
     Args:
         body: the XML of one part.
         names: of the recording session.
         charset: the parameter of its media type.
+        further: elements that the operator lets pass besides.
 
     Raises:
         MetadataError: for what cannot be read, or what no recorder could make sense of.
@@ -61,7 +65,7 @@ def edit(body: bytes, names: Names, charset: str = "") -> Edited:
     space, local = document.root.tag
     if space not in SPACES or local not in ROOTS:
         raise MetadataError("the metadata are of an unknown kind")
-    editor = _Editor(names, document.root)
+    editor = _Editor(names, document.root, further)
     root = editor.element(document.root, None)
     if root is None:
         raise MetadataError("the metadata are of an unknown kind")
@@ -71,13 +75,26 @@ def edit(body: bytes, names: Names, charset: str = "") -> Edited:
 class _Editor:
     """Goes through one document; a class because what an element may tell depends on others."""
 
-    __slots__ = ("_names", "_participants", "dropped")
+    __slots__ = ("_asks", "_everybody", "_further", "_hidden", "_named", "_names", "_participants", "_whose", "dropped")
 
-    def __init__(self, names: Names, root: Element) -> None:
+    def __init__(self, names: Names, root: Element, further: Further) -> None:
         self._names = names
+        self._further = further
+        self._asks = root.tag[1] == "requestsnapshot"
         self._participants: dict[str, Treatment] = {}
+        self._named: dict[bytes, Treatment] = {}
+        """What may be told of a participant, by each of its addresses."""
+        self._hidden: list[tuple[str, str]] = []
+        """Address and name of each participant who hides one of them."""
+        self._whose: Treatment | None = None
+        """What may be told of the participant that is edited; None outside of one."""
         self.dropped = 0
         self._look(root, set())
+        self._note_addresses(root)
+        # Of a document that names no participant nobody can say whose an address is.
+        self._everybody = STRICT if not self._named else OPEN
+        for told in self._named.values():
+            self._everybody = self._everybody.strictest(told)
 
     def _look(self, element: Element, seen: set[tuple[str, str, str]]) -> None:
         """Note what may be told of each participant.
@@ -101,17 +118,47 @@ class _Editor:
             self._look(child, seen)
 
     def _note_participant(self, identifier: str, element: Element) -> None:
+        for address, _ in _addresses_of(element):
+            told = self._names.treatment(address)
+            before = self._participants.get(identifier, OPEN)
+            self._participants[identifier] = told.strictest(before)
+
+    def _note_addresses(self, element: Element) -> None:
+        """Note what may be told of each address of participants, once all that is said of these is known."""
+        if _is_participant(element):
+            told = self._of(element)
+            for address, name in _addresses_of(element):
+                uri = canonical(address)
+                self._named[uri] = told.strictest(self._named.get(uri, OPEN))
+                hidden = address if told.number is not Action.KEEP else "", name if told.name is not Action.KEEP else ""
+                if hidden != ("", ""):
+                    self._hidden.append(hidden)
         for child in element.children:
-            address = _plain(child).get("aor") if child.tag[1] == "nameID" else child.text
-            if child.tag[1] in ("nameID", "aor") and address is not None:
-                told = self._names.treatment(address)
-                before = self._participants.get(identifier)
-                self._participants[identifier] = told if before is None else told.strictest(before)
+            self._note_addresses(child)
+
+    def _of(self, participant: Element) -> Treatment:
+        """Return what may be told of a participant: the strictest of what its addresses say, wherever it has them."""
+        attributes = _plain(participant)
+        identifiers = [attributes[key].strip() for key in DEFINED_BY["participant"] if key in attributes]
+        said = [self._participants[one] for one in identifiers if one in self._participants]
+        said += [self._names.treatment(address) for address, _ in _addresses_of(participant)]
+        told = OPEN if said else STRICT
+        for each in said:
+            told = told.strictest(each)
+        return told
 
     def element(self, element: Element, parent: Element | None) -> Element | None:
         """Return an element as it may pass, with what stands in it; None for nothing."""
+        if _is_participant(element):
+            around, self._whose = self._whose, self._of(element)
+            edited = self._element(element, parent)
+            self._whose = around
+            return edited
+        return self._element(element, parent)
+
+    def _element(self, element: Element, parent: Element | None) -> Element | None:
         space, local = element.tag
-        known = field(space, local)
+        known = field(space, local, self._further)
         if known is None:
             return self._dropped()
         if space in SPACES and local == "param":
@@ -156,17 +203,41 @@ class _Editor:
         if told is Told.ID:
             return names.identifier(text)
         if told is Told.ADDRESS:
-            return names.address(text)
+            return names.address(text, self._most(text))
         if told is Told.NAME:
-            return names.name(text, _address_of(parent))
+            address = _address_of(parent)
+            return names.name(text, address, self._most(address))
         if told is Told.LANGUAGE:
-            shows = parent is not None and names.treatment(_address_of(parent)).location is Action.KEEP
+            address = _address_of(parent)
+            shows = names.treatment(address).strictest(self._most(address)).location is Action.KEEP
             return text if shows and _LANGUAGE.fullmatch(text) else None
         if told is Told.HEADER:
-            return names.header(text)
+            return names.header(text, self._most(uri_of(text)))
+        if told is Told.TEXT and not self._asks:
+            return None  # a recorder's word; whoever else says something there tells whom it likes
+        if told is Told.OTHER and self._tells_of_somebody(text):
+            return None
         if told is Told.SESSION:
             return names.session(text)
         return _plainly(told, text, known)
+
+    def _most(self, address: str) -> Treatment:
+        """Return what may be told of an address at most.
+
+        That is what may be told of the participant who has it, and of the one within which it stands. Where nobody has
+        it, it may be one of them all the same, in other words: the digits that were dialled.
+        """
+        most = self._named.get(canonical(address), self._everybody)
+        return most if self._whose is None else most.strictest(self._whose)
+
+    def _tells_of_somebody(self, text: str) -> bool:
+        """Tell whether a text holds a name or an address, or digits of one, that a participant hides."""
+        folded = text.casefold()
+        for address, name in self._hidden:
+            words = (_user_of(address), *name.casefold().split())
+            if share_digits(text, address) or any(len(word) >= _SHORT and word in folded for word in words):
+                return True
+        return False
 
     def _feature(self, element: Element, parent: Element | None) -> Element | None:
         """Return a feature tag of a participant's Contact as it may be told."""
@@ -175,13 +246,36 @@ class _Editor:
         tag = name.lower()
         identifier = _plain(parent).get("participant_id", "").strip() if parent is not None else ""
         shows = self._participants.get(identifier, STRICT).device is Action.KEEP
-        if not (tag in FEATURES and FEATURE_VALUE.fullmatch(value)) and not (tag in DEVICES and shows):
+        known = FEATURES.get(tag)
+        if not (known and known.fullmatch(value)) and not (tag in DEVICES and shows):
             return self._dropped()
         self.dropped += len(element.children) + len(element.attributes) - ("pname" in values) - ("pval" in values)
         kept = {("", "pname"): name}
         if "pval" in values:
             kept["", "pval"] = value
         return Element(element.tag, kept)
+
+
+def _is_participant(element: Element) -> bool:
+    return element.tag[0] in SPACES and element.tag[1] == "participant"
+
+
+def _addresses_of(participant: Element) -> list[tuple[str, str]]:
+    """Return the addresses of a participant, each with the display name beside it."""
+    found = []
+    for child in participant.children:
+        if child.tag[1] == "nameID":
+            beside = " ".join(name.text for name in child.children if name.tag[1] == "name")
+            found.append((_plain(child).get("aor", ""), beside.strip()))
+        elif child.tag[1] == "aor":
+            found.append((child.text, ""))
+    return found
+
+
+def _user_of(address: str) -> str:
+    """Return what stands before the host of an address, as it is compared; the whole where there is no host."""
+    text = address.strip().casefold()
+    return text.removeprefix("sips:").removeprefix("sip:").removeprefix("tel:").partition("@")[0].partition(";")[0]
 
 
 def _plain(element: Element) -> Mapping[str, str]:

@@ -7,9 +7,12 @@ data: what is not in it does not pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Final, NamedTuple
+
+from config.recording_section import MetadataExtension
 
 
 class Told(Enum):
@@ -25,7 +28,8 @@ class Told(Enum):
     SESSION = "a Call-ID or session identifier"
     LABEL = "the label of a stream, as in the session description"
     CAUSE = "why a session ended"
-    TEXT = "what a recorder says of itself"
+    TEXT = "what a recorder says of itself, when it asks for a snapshot"
+    OTHER = "something that the operator lets pass, of no participant"
     LANGUAGE = "a language"
 
 
@@ -133,17 +137,43 @@ FIELDS: Final[Mapping[tuple[str, str], Field]] = {
     (BROADWORKS, "recordingType"): _word("[a-z-]{1,24}"),
 }  # fmt: skip
 
-FEATURES: Final = frozenset((
-    "audio", "video", "text", "data", "application", "control", "automata", "isfocus", "duplex", "mobility", "class",
-    "methods", "schemes", "events", "priority", "extensions", "+sip.src", "+sip.srs", "+sip.rendering",
-))  # fmt: skip
-"""Feature tags of a Contact (RFC 3840, RFC 7866) that tell what a phone can do, and not which one it is."""
+_YES_OR_NO: Final = r"TRUE|FALSE"
+_TOKENS: Final = r"!?[A-Za-z][A-Za-z.-]{0,31}"
+FEATURES: Final[Mapping[str, re.Pattern[str]]] = {
+    name: re.compile(rf'(?P<q>"?)(?:{value})?(?P=q)', re.IGNORECASE)
+    for names, value in (
+        ("audio video text data application control automata isfocus +sip.src +sip.srs", _YES_OR_NO),
+        ("duplex", "full|half|receive-only|send-only"), ("mobility", "fixed|mobile"), ("class", "business|personal"),
+        ("+sip.rendering", "yes|no|unknown"),
+        ("methods events", rf"{_TOKENS}(?:,\s*{_TOKENS}){{0,31}}"),
+        ("schemes", r"(?:sips?|tel|im|pres|https?)(?:,\s*(?:sips?|tel|im|pres|https?)){0,7}"),
+        ("extensions", r"(?:[a-z][a-z-]{1,31}|100rel|199)(?:,\s*(?:[a-z][a-z-]{1,31}|100rel|199)){0,31}"),
+        ("priority", r"#[<>=]?=?\d{1,3}(?:\.\d)?"),
+    )
+    for name in names.split()
+}  # fmt: skip
+"""Feature tags of a Contact (RFC 3840, RFC 7866) that tell what a phone can do, and not which one it is; their values
+are of a few kinds, in which no number and hardly a name has room."""
+Further = Mapping[tuple[str, str], Field]
+"""Elements that an operator lets pass besides FIELDS, by namespace and name."""
+NO_MORE: Final[Further] = MappingProxyType({})
 DEVICES: Final = frozenset(("+sip.instance", "reg-id", "+sip.ice", "+g.3gpp.icsi-ref", "+g.3gpp.smsip"))
 """Those that tell which one it is, or of what kind."""
-FEATURE_VALUE: Final = re.compile(r"\"?[A-Za-z0-9.!%*_+`'~,;=: -]{0,200}\"?")
-"""What a value of FEATURES is made of: tokens, a list of them, numbers."""
 
 
-def field(space: str, local: str) -> Field | None:
-    """Return what an element of this name may hold; None where it may not pass."""
-    return FIELDS.get((RECORDING if space in SPACES else space or "-", local))
+def field(space: str, local: str, further: Further = NO_MORE) -> Field | None:
+    """Return what an element of this name may hold; None where it may not pass. further: what operators add."""
+    key = (RECORDING if space in SPACES else space or "-", local)
+    return FIELDS.get(key) or further.get(key)
+
+
+def further(extensions: Sequence[MetadataExtension]) -> Further:
+    """Return what operators let pass besides."""
+    found: dict[tuple[str, str], Field] = {}
+    for each in extensions:
+        kinds = (
+            (each.structure, _STRUCTURE), (each.texts, Field(Told.OTHER)), (each.addresses, _ADDRESS),
+            (each.identifiers, _IDENTIFIER), (each.calls, Field(Told.SESSION)),
+        )  # fmt: skip
+        found |= {(each.namespace, name): kind for names, kind in kinds for name in names}
+    return found

@@ -7,14 +7,15 @@ join one message to the next, and nobody can tell who that was.
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from base64 import b32encode, b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Final, NamedTuple
-from urllib.parse import unquote
 
 from config.address import is_ip
+from config.subscriber_address import from_parts
 from config.vocabulary import Action, Category
 from proxy.errors import Malformed
 from proxy.headers import parse_name_addr
@@ -30,6 +31,7 @@ _SHARED: Final = 3
 
 # RFC 3966 §3: global-number-digits and local ones, without parameters
 _NUMBER = re.compile(r"\+?[0-9*#().-]{1,32}")
+_GLOBAL = re.compile(rb"\+[0-9().-]+")
 # user@host, as Sonus and BroadWorks write it without a scheme
 _BARE = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 # Connectel writes parameters behind a display name: ";lang=en-US;id=22"
@@ -89,47 +91,51 @@ class Names:
 
     def treatment(self, text: str) -> Treatment:
         """Return what may be told of whom an address names; the strictest of one that cannot be read."""
-        uri = _canonical(text)
+        uri = canonical(text)
         return self._treat(uri) if uri else STRICT
 
-    def address(self, text: str) -> str:
-        """Return an address as it may be told; what cannot be read has a pseudonym."""
+    def address(self, text: str, most: Treatment = OPEN) -> str:
+        """Return an address as it may be told; what cannot be read has a pseudonym.
+
+        Args:
+            text: the address.
+            most: what may be told at most, whatever is said of this address: of one whom others name too.
+        """
         text = text.strip()
-        uri = _canonical(text)
+        uri = canonical(text)
         if not text:
             return ""
         if uri and len(text) <= MAX_ADDRESS:
-            treatment = self._treat(uri)
+            treatment = self._treat(uri).strictest(most)
             if treatment.number is Action.KEEP:
                 return _shown(text, uri, treatment)
         return f"sip:{self._token(b'aor', uri or text.encode())}@anonymous.invalid"
 
-    def name(self, text: str, address: str) -> str | None:
-        """Return the display name of whom an address names; None for nothing.
+    def name(self, text: str, address: str, most: Treatment = OPEN) -> str | None:
+        """Return the display name of whom an address names; None for nothing. most: as of `address`.
 
         A name that shares digits with a number that is hidden tells the number: "Extension 8500".
         """
-        treatment = self.treatment(address)
+        treatment = self.treatment(address).strictest(most)
         if treatment.name is Action.PSEUDONYMISE:
-            return "Participant " + self._token(b"aor", _canonical(address) or address.strip().encode())[-6:]
+            return "Participant " + self._token(b"aor", canonical(address) or address.strip().encode())[-6:]
         name = _PARAMETERS.sub("", text).strip() if len(text) <= MAX_ADDRESS else ""
         if treatment.name is not Action.KEEP or not name or len(name) > MAX_NAME or not name.isprintable():
             return None
-        if treatment.number is not Action.KEEP and (_share_digits(name, address) or "@" in name):
+        if treatment.number is not Action.KEEP and (share_digits(name, address) or "@" in name):
             return None
         return name
 
-    def header(self, text: str) -> str | None:
+    def header(self, text: str, most: Treatment = OPEN) -> str | None:
         """Return the value of a From or To header as it may be told, without its tag; None for nothing."""
-        try:
-            value = parse_name_addr(text.strip().encode())
-        except Malformed:
+        uri = uri_of(text)
+        if not uri:
             return None
-        uri = value.uri.decode("utf-8", "replace")
-        display = value.display.decode("utf-8", "replace").removeprefix('"').removesuffix('"')
-        shown = self.name(re.sub(r"\\(.)", r"\1", display), uri) if display else None
+        display = parse_name_addr(text.strip().encode()).display.decode("utf-8", "replace")
+        plain = re.sub(r"\\(.)", r"\1", display.removeprefix('"').removesuffix('"'))
+        shown = self.name(plain, uri, most) if display else None
         quoted = '"' + re.sub(r'(["\\])', r"\\\1", shown) + '" ' if shown else ""
-        return f"{quoted}<{self.address(uri)}>"
+        return f"{quoted}<{self.address(uri, most)}>"
 
     def identifier(self, text: str) -> str:
         """Return what stands for an identifier: of the same form, for recorders read it (RFC 7865 §6.10)."""
@@ -159,7 +165,15 @@ class Names:
         return b32encode(self._digest(what, value)).decode().rstrip("=").lower()
 
 
-def _canonical(text: str) -> bytes:
+def uri_of(text: str) -> str:
+    """Return the URI of a From or To header; "" where there is none."""
+    try:
+        return parse_name_addr(text.strip().encode()).uri.decode("utf-8", "replace")
+    except Malformed:
+        return ""
+
+
+def canonical(text: str) -> bytes:
     """Return a URI by which the same participant is the same, however a client writes it; b"" for what is none."""
     text = text.strip()
     if not text or len(text) > MAX_ADDRESS or not text.isprintable():
@@ -172,9 +186,10 @@ def _canonical(text: str) -> bytes:
     uri = _sip(text)
     if uri is None:
         return b""
-    user = unquote(uri.user.partition(b";")[0].decode("utf-8", "replace"))
-    host = uri.host.lower()
-    return b"sip:%b@%b" % (user.encode(), host) if user else b"sip:" + host
+    user = uri.user.partition(b";")[0]
+    if _GLOBAL.fullmatch(user):
+        user = user.translate(None, b"().-")  # RFC 3966 §5.1.1
+    return b"sip:" + from_parts(user, uri.host).removeprefix(b"@")
 
 
 def _sip(text: str) -> SipUri | None:
@@ -199,8 +214,13 @@ def _shown(text: str, uri: bytes, treatment: Treatment) -> str:
     return shown if text.lower().startswith(("sip:", "sips:")) else shown.removeprefix("sip:")
 
 
-def _share_digits(name: str, address: str) -> bool:
-    """Tell whether a name holds digits in a row that an address holds too."""
-    number = "".join(re.findall(r"\d", address.partition("@")[0]))
-    digits = "".join(re.findall(r"\d", name))
+def share_digits(name: str, address: str) -> bool:
+    """Tell whether a name holds digits in a row that an address holds too, in whatever script."""
+    number, digits = _digits(address.partition("@")[0]), _digits(name)
     return any(digits[at : at + _SHARED] in number for at in range(len(digits) - _SHARED + 1))
+
+
+def _digits(text: str) -> str:
+    """Return the digits of a text, written as 0 to 9: those of other scripts and in circles are read as well."""
+    values = [unicodedata.digit(letter, -1) for letter in text]
+    return "".join([str(value) for value in values if value >= 0])

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from config.address import is_ip
 from config.region_section import Region
 from config.settings import PolicyRule, Settings, Trunk
 from config.settings import Privacy as Actions
@@ -147,16 +148,44 @@ class Policy:
             hop: the recorder.
         """
         profile = self._profile_of(uri)
+        found = self._participant(profile, hop)
+        namesake = self._namesake(uri) if profile is None else None
+        if namesake is None:
+            return found
+        # Who that is is not sure: it may hide something, and show nothing.
+        other = self._participant(namesake, hop)
+        return Participant(stricter(found.decision, other.decision), None if other.may_be_recorded else False)
+
+    def _participant(self, profile: Profile | None, hop: Party) -> Participant:
         key = (hop.key, _key(profile, hop), "participant")
         decision = self._decided.get(key)
         if decision is None:
             decision = self._remember(key, self._packed(_Case(hop, CORE, b"INVITE", profile, NOTHING)))
         return Participant(decision, None if profile is None else self._may_be_recorded(profile, hop))
 
+    def _namesake(self, uri: bytes) -> Profile | None:
+        """Return the settings of who has the same number or name in a realm of ours; None for nobody.
+
+        Recording clients write their own host, or its address, behind a user: sip:+15550123@192.0.2.5.
+        """
+        try:
+            parsed = parse_sip_uri(uri)
+        except Malformed:
+            return None
+        if parsed is None or not parsed.user or not self._subscribers.are_kept:
+            return None
+        if is_ip(parsed.host.decode("ascii", "replace")) or global_number(uri):
+            same = (b"%b@%b" % (parsed.user, realm) for realm in self._realms)
+            return next((one for one in (self._profile_of(b"sip:" + each) for each in same) if one is not None), None)
+        return None
+
     def sender(self, request: Message, source: Party, hop: Party) -> bool | None:
         """Tell whether the sender of a request may be recorded; None where it has said nothing."""
         profile = self._profile_of_sender(request, source)
-        return None if profile is None else self._may_be_recorded(profile, hop)
+        if profile is not None:
+            return self._may_be_recorded(profile, hop)
+        namesake = self._namesake(request.from_.uri) if source.trunk is None else None
+        return None if namesake is None or self._may_be_recorded(namesake, hop) else False
 
     def anybody_may_be_recorded(self) -> bool:
         """Tell whether who has said nothing may be recorded."""

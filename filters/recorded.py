@@ -6,16 +6,18 @@ Whatever cannot be read, edited or encrypted goes nowhere (NotRecorded). A recor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from config.recorder_keys import RecorderKeys
 from config.recorders_section import Recorder
+from config.recording_section import MetadataExtension
 from filters.bodies import media_type
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
 from filters.cms_make import Recipient, recipient
 from filters.cms_open import Opener, opener
 from filters.forms import FormError
 from filters.metadata import edit
+from filters.metadata_fields import Further, further
 from filters.metadata_names import Names, Treatment, treatment
 from filters.metadata_xml import MetadataError
 from filters.policy import Policy
@@ -36,11 +38,14 @@ _UNDECIPHERABLE = 493
 class Recorded:
     """All recorders of one generation, with their keys."""
 
-    __slots__ = ("_openers", "_policy", "_recipients")
+    __slots__ = ("_further", "_openers", "_policy", "_recipients")
 
-    def __init__(self, policy: Policy, keys: Mapping[str, RecorderKeys]) -> None:
-        """Make ready; a recorder without keys gets no metadata."""
+    def __init__(
+        self, policy: Policy, keys: Mapping[str, RecorderKeys], extensions: Sequence[MetadataExtension] = ()
+    ) -> None:
+        """Make ready; a recorder without keys gets no metadata. extensions: what operators let pass besides."""
         self._policy = policy
+        self._further = further(extensions)
         self._recipients: dict[str, Recipient] = {}
         self._openers: dict[str, tuple[Opener, ...]] = {}
         for name, found in keys.items():
@@ -58,12 +63,23 @@ class Recorded:
         recorder = hop.recorder
         if recorder is None:
             raise NotRecorded("recorder")
+        try:
+            self._tell(draft, message, source, hop, session)
+        except NotRecorded:
+            if recorder.role == "recorder-edge" and _is_old(recorder):
+                # What EnvelopedData became on its way is told to nobody: who changes it learns from each answer.
+                raise NotRecorded("encryption", _UNDECIPHERABLE) from None
+            raise
+
+    def _tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+        recorder = hop.recorder
+        assert recorder is not None  # noqa: S101 -- `tell` has seen to it
         participants = _Participants(self._policy, hop)
         told = False
         if draft.body:
             entity = _entity(draft)
             opened = self._opened(entity, recorder) if recorder.role == "recorder-edge" else Swapped(entity, 0)
-            edited = _edited(opened.entity, Names(participants, session, real_ids=recorder.real_ids))
+            edited = _edited(opened.entity, Names(participants, session, real_ids=recorder.real_ids), self._further)
             told = edited.number > 0
             if told or opened.number:
                 draft.body = edited.entity.body
@@ -104,11 +120,15 @@ class Recorded:
 
     def _opened(self, entity: Entity, recorder: Recorder) -> Swapped:
         openers = self._openers.get(recorder.name, ())
-        old = not CIPHERS[Cipher(recorder.algorithm)].authenticated
         try:
-            return open_parts(entity, openers, unauthenticated=old)
+            return open_parts(entity, openers, unauthenticated=_is_old(recorder))
         except FormError:
             raise NotRecorded("encryption", _UNDECIPHERABLE) from None
+
+
+def _is_old(recorder: Recorder) -> bool:
+    """Tell whether a recorder's metadata may come in EnvelopedData."""
+    return not CIPHERS[Cipher(recorder.algorithm)].authenticated
 
 
 class _Participants:
@@ -145,21 +165,23 @@ class _Participants:
             raise NotRecorded("subscriber")
 
 
-def _edited(entity: Entity, names: Names) -> Swapped:
+def _edited(entity: Entity, names: Names, further: Further) -> Swapped:
     def change(part: Part, content_type: bytes, plain: bool) -> Changed | None:
-        if part.kind.startswith(b"multipart/"):
-            return None
         if part.kind in KINDS:
             raise NotRecorded("encryption", _UNDECIPHERABLE)  # nobody here can say whom it names
+        if not plain:
+            raise NotRecorded("metadata")  # compressed or encoded, it may be anything, media in the clear included
+        if part.kind.startswith(b"multipart/"):
+            return None
         reader = BodyReader()
         reader.read(content_type, part.disposition, part.body)
-        if not reader.rule:
+        if not reader.rule and not part.kind.startswith(METADATA):
             return None
-        if not plain or not part.body:
+        if not part.body:
             raise NotRecorded("metadata")
         charset = media_type(content_type)[1].get(b"charset", b"").decode("latin-1")
         kind = part.kind if part.kind.startswith(METADATA) else _WRITTEN
-        return Changed(kind, edit(part.body, names, charset).body)
+        return Changed(kind, edit(part.body, names, charset, further).body)
 
     try:
         return change_parts(entity, change)

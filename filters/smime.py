@@ -8,6 +8,7 @@ beside it stays as it was: so the boundary stays too, and what would hold it is 
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,12 +22,16 @@ from filters.multipart import MAX_DEPTH, Field, fields, head_of, spans
 
 KINDS = frozenset((b"application/pkcs7-mime", b"application/x-pkcs7-mime"))
 """The second is what it was called before it was registered."""
-_OPENED = frozenset((b"", b"auth-enveloped-data", b"enveloped-data"))
-"""Values of smime-type that say that something is encrypted; without it only the content tells."""
+_OPENED = frozenset((b"", b"auth-enveloped-data", b"authenveloped-data", b"enveloped-data"))
+"""Values of smime-type that say that something is encrypted; without it only the content tells.
+
+RFC 8591 §4.2 spells the second one so; RFC 8551 §3.2.2 and with it OpenSSL write `authEnveloped-data`.
+"""
 _OUTSIDE = frozenset((b"content-disposition", b"content-id"))
 _SINGLE = frozenset((*DESCRIPTIONS, b"content-length"))
 _TRIES = 16
 """Encryptions until the boundary is not in one; one of a single letter is in 1 of 4,000 bodies of 4 KiB."""
+_HANDLING = re.compile(rb"[ \t]*handling[ \t]*=[ \t]*[A-Za-z]+[ \t]*", re.IGNORECASE)  # RFC 3261 §20.11
 _BINARY = b"Content-Transfer-Encoding: binary"  # RFC 8591 §5
 
 
@@ -150,13 +155,13 @@ class _Sealer(_Swapper):
     def swapped(self, head: Sequence[Field], part: Part, body: bytes, boundaries: Sequence[bytes]) -> _Raw | None:
         if not self._chosen(part):
             return None
-        outside = [field for field in head if field.name.lower() in _OUTSIDE]
-        inside = [field.raw for field in head if field.name.lower() not in _OUTSIDE]
+        outside = [_outside(field) for field in head if field.name.lower() in _OUTSIDE]
+        inside = [field.raw for field in head if _outside(field) != field.raw or field.name.lower() not in _OUTSIDE]
         if not any(field.name.lower() == b"content-type" for field in head):
             inside.append(b"Content-Type: text/plain")  # RFC 2046 §5.1
         sealed = self._sealed(_joined(inside, body), boundaries)
         content_type = b"Content-Type: " + content_type_of(self._sealing.cipher)
-        return _Raw([content_type, *(field.raw for field in outside), _BINARY], sealed)
+        return _Raw([content_type, *outside, _BINARY], sealed)
 
     def _sealed(self, inner: bytes, boundaries: Sequence[bytes]) -> bytes:
         sealing = self._sealing
@@ -181,6 +186,14 @@ class _Changer(_Swapper):
             raise FormError("a part would hold the boundary of its multipart")
         kept = [field.raw for field in head if field.name.lower() not in (b"content-type", b"content-length")]
         return _Raw([b"Content-Type: " + changed.kind, *kept], changed.body)
+
+
+def _outside(field: Field) -> bytes:
+    """Return the line of a header that stays outside: of Content-Disposition what tells how to handle a part."""
+    kind, *params = field.value.split(b";")
+    if field.name.lower() != b"content-disposition" or all(map(_HANDLING.fullmatch, params)):
+        return field.raw
+    return field.name + b": " + b";".join((kind, *filter(_HANDLING.fullmatch, params)))
 
 
 def _is_plain(values: Mapping[bytes, bytes]) -> bool:

@@ -119,9 +119,9 @@ COUNTERS = (
                 ("total", "source")),
     CounterSpec("sipveil_connections_closed_total",
                 "Connections that ended, by what ended them: the peer; no way there; a TLS handshake that failed; "
-                "another name in the certificate; nothing said; a message not completed in time; nothing said for "
-                "long, or not as often as Flow-Timer asks for; what is no SIP; a message too large; not reading what "
-                "waits; we stopped.", "reason",
+                "another name in the certificate, or a recorder's without its pin or authority; nothing said; a "
+                "message not completed in time; nothing said for long, or not as often as Flow-Timer asks for; what is "
+                "no SIP; a message too large; not reading what waits; we stopped.", "reason",
                 ("peer", "connect", "handshake", "identity", "silent", "slow", "idle", "flow-timer", "malformed",
                  "size", "not-reading", "shutdown")),
     CounterSpec("sipveil_connections_held_back_total",

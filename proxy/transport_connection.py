@@ -18,7 +18,7 @@ from config.streams_section import Streams as Bounds
 from proxy.flow import Flow
 from proxy.framing import PING, PONG, Framing, Unframed
 from proxy.transport import TransportStats
-from proxy.transport_tls import is_peer, peer_names
+from proxy.transport_tls import Tls, is_peer, peer_names
 
 FRESH = 0.05
 """Seconds for which Twisted may still hold what it was given while its peer reads; what a connection that breaks was
@@ -96,6 +96,8 @@ class Connection:
         self.carrier: Carrier | None = None
         self.cancel: Callable[[], None] = lambda: None
         """Gives up to make it, while it has no carrier."""
+        self.vouched: Callable[[], bool] = lambda: True
+        """Tells whether its far end may still be whom it has proved to be."""
         self.open = False
         """Whether handshakes are over and the peer is whom we meant."""
         self.was_open = False
@@ -369,8 +371,8 @@ class Carriage:
 class StreamProtocol(Carriage, TwistedProtocol):
     """A byte stream, with TLS beneath it or without."""
 
-    def __init__(self, connection: Connection, most: int, *, tls: bool) -> None:
-        """Carry connection; most: bytes of the largest message."""
+    def __init__(self, connection: Connection, most: int, *, tls: Tls | None) -> None:
+        """Carry connection; most: bytes of the largest message; tls: what the TLS beneath it is made by."""
         self._connection = connection
         self._framing = Framing(most)
         self._tls = tls
@@ -383,21 +385,30 @@ class StreamProtocol(Carriage, TwistedProtocol):
         self.transport.registerProducer(self, True)
         if self._connection.closing:
             self.abort()
-        elif not self._tls:
+        elif self._tls is None:
             self._connection.established(())
 
     def handshakeCompleted(self) -> None:  # noqa: N802 - IHandshakeListener
         """Begin, if the far end is who it should be (RFC 5922 §7.3 and §7.4)."""
         connection = self._connection
-        if not self._tls or connection.closing:
+        if self._tls is None or connection.closing:
             return
         certificate = self.transport.getPeerCertificate()
-        if not connection.outgoing:
+        connection.vouched = self._is_vouched
+        if not self._is_vouched():
+            connection.close("identity")
+        elif not connection.outgoing:
             connection.established(peer_names(certificate))
         elif is_peer(certificate, connection.flow.identity[0]):
             connection.established(())
         else:
             connection.close("identity")
+
+    def _is_vouched(self) -> bool:
+        """Tell whether the far end may be who it is, of recorders (RFC 7866 §12.1)."""
+        flow = self._connection.flow
+        wanted = flow.identity[0] if self._connection.outgoing else ""
+        return self._tls is None or self._tls.vouches(flow.peer, wanted, self.transport.getHandle())
 
     def read(self, data: bytes) -> None:
         """Take bytes: messages go on, pings are answered, a mistake ends it."""
@@ -421,7 +432,7 @@ class StreamProtocol(Carriage, TwistedProtocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
         """Tell that it is over."""
         self.transport.unregisterProducer()
-        handshake = self._tls and not self._connection.open
+        handshake = self._tls is not None and not self._connection.open
         self._connection.lost("handshake" if handshake else "peer")
 
     # Carrier

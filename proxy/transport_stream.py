@@ -176,7 +176,7 @@ class StreamFactory(Factory):
         connection = self._streams.accept(self._acceptor, addr)
         if connection is None:
             return None
-        return StreamProtocol(connection, self._streams.most, tls=self._acceptor.tls is not None)
+        return StreamProtocol(connection, self._streams.most, tls=self._acceptor.tls)
 
 
 class _Ours(Factory):
@@ -184,7 +184,7 @@ class _Ours(Factory):
 
     noisy = False
 
-    def __init__(self, connection: Connection, most: int, *, tls: bool) -> None:
+    def __init__(self, connection: Connection, most: int, *, tls: Tls | None) -> None:
         self._connection = connection
         self._most = most
         self._tls = tls
@@ -298,8 +298,10 @@ class Streams:
         """Begin to make a connection; None where that cannot be."""
         acceptor = self._acceptors.get((key.transport, key.local))
         host, port = key.peer
-        secure = key.transport == "TLS"
-        if acceptor is None or self._stopping or not _reachable(key) or (secure and not key.identity):
+        if acceptor is None or self._stopping or not _reachable(key):
+            return None
+        tls = acceptor.tls if key.transport == "TLS" else None
+        if key.transport == "TLS" and (tls is None or not key.identity):
             return None
         if len(self._connections) >= self.bounds.connections:
             self.count("connections_refused", "total")
@@ -312,14 +314,20 @@ class Streams:
         own = ipaddress.ip_address(key.local[0])
         bound = None if own.is_unspecified else (key.local[0], 0)
         endpoint = endpoint_of(self._reactor, host, port, timeout=self.bounds.connect_time, bindAddress=bound)
-        factory: IProtocolFactory = _Ours(connection, self.most, tls=secure)
-        if secure and acceptor.tls is not None:
-            creator = Connecting(acceptor.tls, key.identity[0])
+        factory: IProtocolFactory = _Ours(connection, self.most, tls=tls)
+        if tls is not None:
+            creator = Connecting(tls, key.identity[0], key.peer)
             factory = TLSMemoryBIOFactory(creator, True, factory, self._reactor)
         attempt = endpoint.connect(factory)
         connection.cancel = attempt.cancel
         attempt.addCallbacks(_connected, lambda _: connection.lost("connect"))
         return connection
+
+    def look_at_peers(self) -> None:
+        """End connections with those who may not be who they were taken for any longer; after a reload."""
+        for connection in tuple(self._connections.values()):
+            if connection.open and not connection.vouched():
+                connection.close("identity")
 
     # --- what acceptors ask for
 

@@ -6,6 +6,8 @@ There is no resumption either: each handshake meets the certificates and authori
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,6 +21,7 @@ from zope.interface import implementer
 
 from config.tls_files import OwnCertificate, TlsFiles
 from proxy.sip_identity import is_of, names_of
+from proxy.transport_recorder import Recorders
 
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:!aDSS:!PSK"
 """For TLS 1.2 (RFC 9325 §4.2); all of TLS 1.3 are of this kind."""
@@ -39,6 +42,16 @@ class TlsError(Exception):
     """OpenSSL takes no such certificate, key or authority; the text names none of them."""
 
 
+class Contexts(NamedTuple):
+    """What OpenSSL makes the connections of one listener by."""
+
+    server: SSL.Context
+    client: SSL.Context
+    of_recorders: dict[tuple[bytes, ...], SSL.Context]
+    """Those of connections to recorders with authorities of their own, by these."""
+    recorders: Recorders
+
+
 class Tls:
     """What one listener speaks TLS with; `renew` changes it for connections to come."""
 
@@ -50,20 +63,25 @@ class Tls:
         """
         self.renew(contexts(files))
 
-    def renew(self, made: tuple[SSL.Context, SSL.Context]) -> None:
-        """Go on with other contexts, for servers and clients; connections that there are keep theirs."""
-        self._server, self._client = made
+    def renew(self, made: Contexts) -> None:
+        """Go on with other contexts; connections that there are keep theirs."""
+        self._made = made
 
     def server(self) -> SSL.Connection:
         """Return the TLS part of a connection that came in."""
-        return SSL.Connection(self._server, None)
+        return SSL.Connection(self._made.server, None)
 
-    def client(self, identity: str) -> SSL.Connection:
+    def client(self, identity: str, peer: tuple[str, int]) -> SSL.Connection:
         """Return the TLS part of a connection that we make to whom identity names (RFC 6066 §3: no addresses)."""
-        connection = SSL.Connection(self._client, None)
+        own = self._made.recorders.authorities(peer, identity)
+        connection = SSL.Connection(self._made.client if own is None else self._made.of_recorders[own], None)
         if identity and not _is_address(identity):
             connection.set_tlsext_host_name(identity.encode("ascii"))
         return connection
+
+    def vouches(self, peer: tuple[str, int], wanted: str, connection: SSL.Connection) -> bool:
+        """Tell whether the far end is no recorder, or shows what its recorder has to; as `Recorders.vouch`."""
+        return self._made.recorders.vouch(peer, wanted, connection)
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -83,24 +101,27 @@ class Accepting:
 class Connecting:
     """Makes the TLS part of a connection of ours, for Twisted."""
 
-    def __init__(self, tls: Tls, identity: str) -> None:
-        """Make it by tls, to whom identity names."""
+    def __init__(self, tls: Tls, identity: str, peer: tuple[str, int]) -> None:
+        """Make it by tls, to whom identity names, at an address."""
         self._tls = tls
         self._identity = identity
+        self._peer = peer
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802 - Twisted's name
         """Return it."""
-        return self._tls.client(self._identity)
+        return self._tls.client(self._identity, self._peer)
 
 
-def contexts(files: TlsFiles) -> tuple[SSL.Context, SSL.Context]:
-    """Return what servers and clients are made by.
+def contexts(files: TlsFiles) -> Contexts:
+    """Return what connections are made by.
 
     Raises:
         TlsError: OpenSSL does not take it.
     """
     try:
-        return _server_context(files), _client_context(files)
+        own = {each.ca for each in files.recorders if each.ca is not None}
+        of_recorders = {ca: _client_context(files._replace(ca=ca)) for ca in own}
+        return Contexts(_server_context(files), _client_context(files), of_recorders, Recorders(files.recorders))
     except (SSL.Error, crypto.Error, ValueError) as error:
         raise TlsError("OpenSSL refuses a certificate, key or authority") from error
 

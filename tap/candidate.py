@@ -27,7 +27,7 @@ from tap.connections import Files, read_files
 from tap.fixed import fixed_changes
 from tap.selftest import self_test
 from tap.signing import Credentials, signer_of, verifier_of
-from tap.state import key_ring_path, retired_trunks_path
+from tap.state import key_ring_path, recalled, retired_trunks_path
 
 
 class ReloadRefused(Exception):  # noqa: N818
@@ -76,15 +76,15 @@ def prepare(path: Path, running: Settings, subscribers: Subscribers, wall: float
         if fixed:
             raise ConfigError(tomlfile.read(path, "").placed(fixed))
         ring = keys.load(key_ring_path(settings))
-        trunks, age = retired_trunks_path(settings), settings.limits.max_dialog_age
-        credentials = signing.read(settings, wall, retired.recall(trunks, settings, wall, age))
+        gone = recalled(settings, wall)
+        credentials = signing.read(settings, wall, gone)
         signer, verifier = signer_of(settings, credentials), verifier_of(credentials)
         privacy = Engine(settings, found.catalogue, subscribers, signer, verifier, credentials.recorders)
-        certificates = read_files(settings)
+        certificates = read_files(settings, gone)
         failed = self_test(settings, privacy)
         if failed:
             raise ReloadRefused([failed])
-        former = retired.remember(trunks, settings, wall, age)
+        former = retired.remember(retired_trunks_path(settings), settings, wall, settings.limits.max_dialog_age)
     except ConfigError as error:
         raise ReloadRefused([str(problem) for problem in error.problems]) from error
     except StateFileError as error:

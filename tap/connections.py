@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import resource
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -24,6 +24,7 @@ from proxy.transport import TransportStats
 from proxy.transport_stream import Acceptor, Streams
 from proxy.transport_stream import Core as StreamCore
 from proxy.transport_tls import Tls, TlsError, contexts
+from tap.state import recalled
 
 LOOK_AT_CERTIFICATES = 3600.0
 """Seconds between two looks at whether our certificates still hold."""
@@ -35,13 +36,18 @@ Files = Mapping[str, TlsFiles]
 """Listener's name → its certificates."""
 
 
-def read_files(settings: Settings) -> Files:
+def read_files(settings: Settings, retired: Iterable[Trunk] = ()) -> Files:
     """Read the certificates of all TLS listeners, and try them.
+
+    Args:
+        settings: the configuration.
+        retired: trunks and recorders that are configured no more, and serve their calls and sessions.
 
     Raises:
         TlsFileError: one cannot be used.
+        RecorderTrustError: the authorities of a recorder cannot be used.
     """
-    files = tls_files.load_all(settings)
+    files = tls_files.load_all(settings, retired)
     for name, each in files.items():
         try:
             contexts(each)
@@ -82,9 +88,9 @@ class Connections:
         """Read certificates, which may need root.
 
         Raises:
-            TlsFileError: one cannot be used.
+            StateFileError: one cannot be used.
         """
-        self._files = read_files(self._settings)
+        self._files = read_files(self._settings, recalled(self._settings, self._wall()))
         self.tell_of_certificates()
 
     def start(
@@ -133,7 +139,10 @@ class Connections:
         return WebSocketFactory(streams, acceptor, listener.origins, self._reactor)
 
     def adopt(self, settings: Settings, files: Files) -> None:
-        """Go on with the bounds and certificates that a reload has brought; no connection is closed."""
+        """Go on with the bounds and certificates that a reload has brought.
+
+        No connection is closed but with a recorder that shows what it may not show any longer.
+        """
         self._settings = settings
         self._files = files
         if self._streams is None:
@@ -145,6 +154,7 @@ class Connections:
             tls = self._acceptors[name].tls
             if tls is not None:
                 tls.renew(contexts(each))
+        self._streams.look_at_peers()
         self.tell_of_certificates()
 
     def _bounds(self) -> Bounds:

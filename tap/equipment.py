@@ -25,7 +25,7 @@ from tap.shared_tally import SharedTally
 from tap.shelf import Shelf
 from tap.shell import StartError, cannot_open, with_ports
 from tap.signing import passwords_of, signer_of, verifier_of
-from tap.state import State, prepare
+from tap.state import State, prepare, recalled
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
 from tap.worker_metrics import Ledger
 from tap.worker_reload import Line
@@ -78,7 +78,7 @@ class Equipment:
         if self.settings.workers > 1 and datagrams:
             self.steered = min(steer(group) for group in datagrams)
         try:
-            self.tls = read_files(self.settings)
+            self.tls = read_files(self.settings, recalled(self.settings, time.time()))
         except StateFileError as error:
             self.close()
             raise StartError(str(error)) from error

@@ -33,6 +33,15 @@ def subscriber_store_path(settings: Settings) -> Path:
     return Path(settings.state_dir) / (settings.subscribers or SubscriberStore()).store
 
 
+def recalled(settings: Settings, wall: float) -> tuple[Trunk, ...]:
+    """Return trunks and recorders that are configured no more, and write nothing; wall in Unix seconds.
+
+    Raises:
+        StateFileError: the file that remembers them is not private or malformed.
+    """
+    return retired.recall(retired_trunks_path(settings), settings, wall, settings.limits.max_dialog_age)
+
+
 def prepare(settings: Settings, wall: float) -> State:
     """Read the state folder, make what the first start needs, and note today's trunks; wall in Unix seconds.
 

@@ -248,3 +248,21 @@ def test_a_recorders_certificate_that_ends_soon_is_told(tmp_path: Path) -> None:
     found = list(certificate_advice(load(file), WALL + 61 * DAY))
     assert [key_text(each.path) for each in found] == ["recorders[0].certificate"]
     assert list(certificate_advice(load(file), WALL + 59 * DAY)) == []
+
+
+def test_the_authorities_of_a_recorder_have_to_be_there(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    recorder("p256").write(state, "srs")
+    text = RECORDERS.replace('hosts = ["192.0.2.1"]', 'hosts = ["192.0.2.1"]\nca = "authority.pem"')
+    draft = tomllib.loads(text)
+    (found,) = certificate_mistakes(draft, tmp_path, WALL)
+    assert key_text(found.path) == "recorders[0].ca"
+    assert found.wrong == f"{state}/authority.pem: cannot be read: No such file or directory"
+    assert found.right == "put the authorities' certificates there, in PEM"
+    (state / "authority.pem").write_bytes(b"no PEM")
+    assert [each.wrong for each in certificate_mistakes(draft, tmp_path, WALL)] == [
+        f"{state}/authority.pem: no certificates in PEM"
+    ]
+    (state / "authority.pem").write_bytes((state / "srs.pem").read_bytes())
+    assert list(certificate_mistakes(draft, tmp_path, WALL)) == []

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from config.check_recorders import recorder_mistakes
+from config.check_recorders import RFC_7865, recorder_mistakes
 from config.load import load
 from config.problem import ConfigError, key_text
+from filters.metadata_fields import SPACES
 
 GOOD = """
 listeners = [
@@ -95,3 +96,45 @@ def test_a_good_file_loads_and_its_ports_are_those_of_tls(tmp_path: Path) -> Non
     assert [str(hop) for recorder in settings.recorders for hop in recorder.hosts] == [
         "srs.example.net", "192.0.2.9:5061", "e.example",
     ]  # fmt: skip
+
+
+EXTENSIONS = """
+[[recording.metadata_extensions]]
+namespace = "urn:example:acd"
+structure = ["call"]
+texts = ["queue"]
+[[recording.metadata_extensions]]
+namespace = "urn:example:crm"
+texts = ["queue"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ('["queue"]', '["queue", "call"]', 'metadata_extensions[0].texts[1]: "call" of this namespace is named by '
+         "recording.metadata_extensions[0].structure[0]"),
+        ("urn:example:crm", "urn:example:acd", 'metadata_extensions[1].texts[0]: "queue" of this namespace is named by '
+         "recording.metadata_extensions[0].texts[0]"),
+        ("urn:example:acd", "urn:ietf:params:xml:ns:recording:1",
+         'metadata_extensions[0].namespace: nothing can be added to "urn:ietf:params:xml:ns:recording:1"'),
+        ("urn:example:acd", "urn:ietf:params:xml:ns:siprec",
+         'metadata_extensions[0].namespace: nothing can be added to "urn:ietf:params:xml:ns:siprec"'),
+        ("urn:example:acd", "http://www.w3.org/2000/xmlns/",
+         'metadata_extensions[0].namespace: nothing can be added to "http://www.w3.org/2000/xmlns/"'),
+        ('"urn:example:crm"\ntexts = ["queue"]', '"urn:example:crm"', "metadata_extensions[1]: names no element"),
+    ],
+    ids=["two kinds", "two tables", "RFC 7865", "BroadWorks", "XML", "none"],
+)  # fmt: skip
+def test_what_an_element_tells_is_said_once(old: str, new: str, mistake: str) -> None:
+    assert found(EXTENSIONS) == []
+    assert found(EXTENSIONS.replace(old, new, 1)) == [f"recording.{mistake}"]
+
+
+def test_the_namespaces_of_metadata_are_those_that_are_read() -> None:
+    assert set(RFC_7865) == SPACES
+
+
+@pytest.mark.parametrize("text", ["recording = 3", "[recording]\nmetadata_extensions = [3, { namespace = 4 }]"])
+def test_what_the_schema_refuses_is_passed_over(text: str) -> None:
+    assert found(text) == []

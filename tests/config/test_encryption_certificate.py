@@ -114,3 +114,8 @@ def test_keys_that_do_not_fit(tmp_path: Path) -> None:
     signing.write_bytes(pem)
     with pytest.raises(EncryptionCertificateError, match="nothing is encrypted to"):
         read_decryption_key(path, signing)
+    odd = ec.generate_private_key(ec.SECP521R1())
+    path.write_bytes(certificate(odd.public_key()).public_bytes(Encoding.PEM))
+    signing.write_bytes(odd.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(EncryptionCertificateError, match="on a curve that nothing is encrypted to; openssl"):
+        read_decryption_key(path, signing)

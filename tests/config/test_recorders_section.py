@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from config.recorders_section import Recorder, RecordingClient
 
+PIN = "A" * 43 + "="
 RECORDER: dict[str, Any] = {"name": "srs", "hosts": ("srs.example.net",), "listener": "tls"}
 CLIENT: dict[str, Any] = {
     "name": "sbc", "networks": ("192.0.2.0/24",), "listener": "tls", "tls_names": ("sbc.example.net",),
@@ -32,6 +33,12 @@ def test_defaults_are_strict() -> None:
         (Recorder, RECORDER, {"country": "XX"}),
         (Recorder, RECORDER, {"tls_name": "192.0.2.1"}),
         (Recorder, RECORDER, {"transport": "udp"}),
+        (Recorder, RECORDER, {"pins": ("00" * 32,)}),
+        (Recorder, RECORDER, {"pins": (PIN[:-2] + "B=",)}),
+        (Recorder, RECORDER, {"pins": ("sha256//" + PIN,)}),
+        (Recorder, RECORDER, {"pins": (PIN,) * 9}),
+        (Recorder, RECORDER, {"pins": PIN}),
+        (RecordingClient, CLIENT, {"pins": (PIN,)}),
         (RecordingClient, CLIENT, {"networks": ()}),
         (RecordingClient, CLIENT, {"tls_names": ()}),
         (RecordingClient, CLIENT, {"addresses": ("sip:a@b",)}),
@@ -45,5 +52,5 @@ def test_what_makes_no_sense_is_refused(section: Any, base: dict[str, Any], chan
 
 
 def test_what_makes_sense_is_taken() -> None:
-    Recorder.model_validate(RECORDER | {"country": "DE", "weight": 0})
+    Recorder.model_validate(RECORDER | {"country": "DE", "weight": 0, "pins": (PIN, "/" * 42 + "8="), "ca": "a.pem"})
     RecordingClient.model_validate(CLIENT | {"addresses": ("rec@pbx.example.net",)})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from filters.ber import CmsError, Reader
 from filters.cms_algorithms import CIPHERS, DATA, Cipher, algorithm, read_algorithm
 from filters.cms_content import How, decrypt, encrypt, read
-from filters.der import NULL, integer, octets, sequence, value
+from filters.der import INTEGER, NULL, integer, octets, sequence, value
 
 ciphers = st.sampled_from(list(Cipher))
 
@@ -86,6 +86,9 @@ GCM, CBC = CIPHERS[Cipher.AES_128_GCM].oid, CIPHERS[Cipher.AES_128_CBC].oid
         algorithm(GCM, sequence(octets(bytes(12)), integer(11))),
         algorithm(GCM, sequence(octets(bytes(12)), integer(17))),
         algorithm(GCM, sequence(octets(bytes(12)), integer(0x1000000 + 16))),
+        algorithm(GCM, sequence(octets(bytes(12)), value(INTEGER, b"\x00\x0c\x05"))),
+        algorithm(GCM, sequence(octets(bytes(12)), value(INTEGER, b"\x00\x10"))),
+        algorithm(GCM, sequence(octets(bytes(12)), value(INTEGER))),
         algorithm(GCM, sequence(octets(bytes(12)), integer(16), integer(16))),
         algorithm(GCM, octets(bytes(12))),
     ],

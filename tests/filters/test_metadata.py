@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from config.recording_section import MetadataExtension
 from config.vocabulary import Action
 from filters.metadata import Edited, edit
+from filters.metadata_fields import further
 from filters.metadata_names import OPEN, STRICT, Names, Treatment
 from filters.metadata_xml import Element, MetadataError, read
 from tests.filters.recording import (
@@ -278,3 +280,115 @@ def test_the_metadata_of_makers_lose_their_people_and_keep_their_structure() -> 
 
 def test_names_of_nobody_are_strict() -> None:
     assert edit(RFC, Names(lambda uri: STRICT, lambda value: b"")).body.count(b"anonymous.invalid") == 2
+
+
+def whole(inside: str) -> bytes:
+    """Return complete metadata in RFC 7865's words."""
+    return f"<recording xmlns='{NS}'><datamode>complete</datamode>{inside}</recording>".encode()
+
+
+NUMBER = b"sip:+15550123@example.net"
+TWO_NAMES = whole(
+    "<participant participant_id='a'><nameID aor='sip:+15550123@example.net'><name>Alice Canary</name></nameID>"
+    "<nameID aor='sip:acanary@example.com'><name>A. Canary</name></nameID></participant>"
+    "<participant participant_id='b'><nameID aor='sip:bob@192.0.2.44'><name>Bob Canary</name></nameID></participant>"
+    "<participantsessionassoc participant_id='a' session_id='s'><param pname='reg-id' pval='1'/>"
+    "</participantsessionassoc>"
+)
+
+
+def test_who_hides_one_address_hides_all_that_stand_beside_it() -> None:
+    """RFC 7865 §6.7: a participant may have several. The other one says who that is, and so does its name."""
+    edited = edit(TWO_NAMES, names({NUMBER: STRICT}, OPEN)).body
+    assert b"15550123" not in edited
+    assert b"acanary" not in edited
+    assert b"A. Canary" not in edited
+    assert b"reg-id" not in edited
+    assert texts(edited, "name") == ["Bob Canary"]
+    assert attributes(edited, "nameID", "aor")[2] == "sip:bob@192.0.2.44"
+    edited = edit(TWO_NAMES, open_names()).body
+    assert len(texts(edited, "name")) == 3
+
+
+def test_who_is_named_twice_is_told_as_the_strictest_has_it() -> None:
+    """By one identifier in two sessions, or by one address under two identifiers."""
+    again = whole(
+        "<participant id='a' session='1'><aor>sip:+15550123@example.net</aor></participant>"
+        "<participant id='a' session='2'><aor>sip:acanary@example.com</aor></participant>"
+        "<participant id='c' session='2'><nameID aor='sip:acanary@example.com'><name>A. Canary</name></nameID>"
+        "</participant>"
+    )
+    edited = edit(again, names({NUMBER: STRICT}, OPEN)).body
+    assert b"canary" not in edited.lower()
+    assert b"15550123" not in edited
+
+
+@pytest.mark.parametrize(
+    ("element", "value"),
+    [("dialedDigits", "5550123"), ("calledPartyNumber", "sip:5550123@pbx.example;user=phone"), ("userID", "alice@pbx")],
+)
+def test_what_may_be_another_word_for_who_hides_is_not_told(element: str, value: str) -> None:
+    """The digits that were dialled are those of somebody who takes part, and hides, as a rule."""
+    body = BROADWORKS.replace(b"<secret>canary</secret>", f"<{element}>{value}</{element}>".encode())
+    user = value.removeprefix("sip:").partition("@")[0].encode()
+    assert b">" + user not in edit(body, names({ALICE: STRICT}, OPEN)).body.replace(b"sip:", b"")
+    assert user in edit(body, open_names()).body
+    alone = whole(
+        "<extensiondata id='x'><broadWorksRecordingMetadata xmlns='http://schema.broadsoft.com/broadworksCallRecording'>"
+        f"<{element}>{value}</{element}></broadWorksRecordingMetadata></extensiondata>"
+    )
+    assert user not in edit(alone, open_names()).body, "nobody says whose it is"
+
+
+def test_the_headers_of_an_extension_tell_what_their_participants_tell() -> None:
+    edited = edit(SONUS, names({b"sip:2025558500@192.0.2.55": STRICT}, OPEN)).body
+    assert b"8500" not in edited
+    assert b"2025558012" not in edited, "no participant is called so: it may be the one who hides"
+    assert b"8500" in edit(SONUS, open_names()).body.replace(b"2025558500@", b"8500@")
+
+
+def test_only_who_asks_for_a_snapshot_says_why() -> None:
+    """A recorder does; in what a client writes it would be a text about anybody."""
+    body = whole("<requestreason>Alice Canary called</requestreason>")
+    assert b"Canary" not in edit(body, open_names()).body
+    assert texts(edit(SNAPSHOT, names()).body, "requestreason") == ["restarted"]
+
+
+@pytest.mark.parametrize("pval", ["Alice Canary", "+15550123", "15550123", "x" * 201])
+@pytest.mark.parametrize("pname", ["audio", "class", "events", "methods", "extensions", "priority"])
+def test_a_feature_tag_has_no_room_for_a_name(pname: str, pval: str) -> None:
+    body = RFC.replace(b'<param pname="audio"/>', f'<param pname="{pname}" pval="{pval}"/>'.encode())
+    assert pval.encode() not in edit(body, names()).body
+
+
+ACD = MetadataExtension(
+    namespace="urn:example:acd", structure=("call",), texts=("queue",), addresses=("agent",), identifiers=("ref",),
+    calls=("callid",),
+)  # fmt: skip
+EXTENDED = TWO_NAMES.replace(
+    b"</recording>",
+    b"<call xmlns='urn:example:acd' kind='canary'><queue>Sales</queue><agent>sip:acanary@example.com</agent>"
+    b"<ref>7-canary</ref><callid>canary@192.0.2.1</callid><other>canary</other></call></recording>",
+)
+
+
+def test_what_an_operator_lets_pass_passes_and_nothing_else() -> None:
+    """Each as it was said of it: an address as settings have it, identifiers under pseudonyms, attributes never."""
+    edited = edit(EXTENDED, names({NUMBER: STRICT}, OPEN), further=further([ACD])).body
+    assert texts(edited, "queue") == ["Sales"]
+    assert texts(edited, "agent")[0].endswith("@anonymous.invalid"), "a participant who hides under another address"
+    assert texts(edited, "agent") == [attributes(edited, "nameID", "aor")[1]]
+    assert b"canary" not in edited.lower().replace(b"bob canary", b"")
+    assert texts(edited, "ref") == texts(edit(EXTENDED, names(), further=further([ACD])).body, "ref") != ["7-canary"]
+    assert b"urn:example:acd" not in edit(EXTENDED, open_names()).body, "strict by default"
+    real = edit(EXTENDED, open_names(real_ids=True), further=further([ACD])).body
+    assert texts(real, "callid") == ["canary@192.0.2.1"]
+    assert texts(real, "agent") == ["sip:acanary@example.com"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Sales for Alice", "CANARY", "call 0123", "\u0660\u0661\u0662\u0663", "acanary's", "x" * 257, "a\u202eb"]
+)
+def test_a_text_that_tells_of_who_hides_does_not_pass(text: str) -> None:
+    body = EXTENDED.replace(b">Sales<", f">{text}<".encode())
+    assert texts(edit(body, names({NUMBER: STRICT}, OPEN), further=further([ACD])).body, "queue") == []

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from filters.metadata_fields import ACME, BROADWORKS, DEFINED_BY, DEVICES, FEATURES, FIELDS, SONUS, SPACES, Told, field
+from config.recording_section import MetadataExtension
+from filters.metadata_fields import (
+    ACME,
+    BROADWORKS,
+    DEFINED_BY,
+    DEVICES,
+    FEATURES,
+    FIELDS,
+    SONUS,
+    SPACES,
+    Told,
+    field,
+    further,
+)
 
 RFC_7865 = (
     "recording", "datamode", "group", "session", "participant", "stream", "sessionrecordingassoc",
@@ -42,4 +55,42 @@ def test_what_defines_an_identifier_may_have_it() -> None:
 
 
 def test_a_feature_tag_is_of_a_device_or_not() -> None:
-    assert not FEATURES & DEVICES
+    assert not FEATURES.keys() & DEVICES
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("audio", ""), ("audio", "TRUE"), ("isfocus", '"FALSE"'), ("duplex", "receive-only"), ("mobility", "mobile"),
+        ("methods", '"INVITE,BYE, OPTIONS"'), ("events", "presence,!dialog"), ("schemes", '"sip,tel"'),
+        ("extensions", "100rel, timer"), ("priority", "#<=20"), ("+sip.rendering", "unknown"),
+    ],
+)  # fmt: skip
+def test_a_feature_is_told(tag: str, value: str) -> None:
+    assert FEATURES[tag].fullmatch(value)
+
+
+@pytest.mark.parametrize("tag", sorted(FEATURES))
+@pytest.mark.parametrize(
+    "value", ["+15550123", "15550123", "Alice Canary", '"INVITE', "sip:alice", "x" * 300, "1.2.3.4"]
+)
+def test_nobody_is_told_by_a_feature(tag: str, value: str) -> None:
+    assert not FEATURES[tag].fullmatch(value)
+
+
+def test_operators_add_elements_and_change_none() -> None:
+    mine = MetadataExtension(
+        namespace="urn:example:acd", structure=("call",), texts=("queue",), addresses=("agent",), identifiers=("ref",),
+        calls=("callid",),
+    )  # fmt: skip
+    added = further([mine, MetadataExtension(namespace=ACME, texts=("callingParty", "realm"))])
+    told = {name: known.text for (space, name), known in added.items() if space == "urn:example:acd"}
+    assert told == {
+        "call": Told.NOTHING, "queue": Told.OTHER, "agent": Told.ADDRESS, "ref": Told.ID, "callid": Told.SESSION,
+    }  # fmt: skip
+    assert field("urn:example:acd", "queue", added) is not None
+    assert field("urn:example:acd", "Queue", added) is None
+    assert field("", "queue", added) is None
+    assert field(ACME, "callingParty", added) is FIELDS[ACME, "callingParty"]
+    assert field(ACME, "realm", added) is not None
+    assert field(ACME, "realm") is None

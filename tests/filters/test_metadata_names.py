@@ -175,3 +175,42 @@ def test_an_unknown_far_end_stays_unknown() -> None:
     assert told is not None
     assert told.endswith(";remote=" + "0" * 32)
     assert names().session("a b") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Extension \u0668\u0665\u0660\u0660", False),
+        ("\uff18\uff15\uff10\uff10", False),
+        ("\u2467\u2464\u24ea", False),
+        ("Extension 12", True),
+    ],
+    ids=["Arabic", "fullwidth", "circled", "another"],
+)
+def test_a_number_that_is_hidden_is_not_told_by_digits_of_another_script(name: str, told: bool) -> None:
+    hides = names({b"sip:8500@example.net": NUMBER_HIDDEN})
+    assert (hides.name(name, "sip:8500@example.net") is not None) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("sip:bob@[2001:DB8::1]", b"sip:bob@[2001:db8::1]"),
+        ("sip:alice%40corp@example.net", b"sip:alice%40corp@example.net"),
+        ("sip:+1(555)01-23@example.net", b"sip:+15550123@example.net"),
+        ("sip:example.net", b"sip:example.net"),
+    ],
+)
+def test_settings_are_asked_for_by_an_address_that_can_be_read(text: str, asked: bytes) -> None:
+    seen: list[bytes] = []
+    Names(lambda uri: seen.append(uri) or STRICT, lambda value: value).address(text)  # type: ignore[func-returns-value]
+    assert seen == [asked]
+
+
+def test_what_may_be_told_at_most_holds_for_address_name_and_header() -> None:
+    told = open_names()
+    assert told.address("sip:alice@example.net", STRICT).endswith("@anonymous.invalid")
+    assert told.name("Alice", "sip:alice@example.net", STRICT) is None
+    assert (
+        told.header('"Alice" <sip:alice@example.net>', STRICT) == f"<{told.address('sip:alice@example.net', STRICT)}>"
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import pytest
 
 from config.recorder_keys import RecorderKeys
 from config.vocabulary import Category
+from filters.cms_algorithms import Cipher
+from filters.cms_make import make
 from filters.engine import build
 from tests.agents import read
 from tests.filters.recording import ACME, RFC, SONUS
@@ -177,3 +180,85 @@ def test_a_bye_goes_without_metadata_that_nobody_can_read() -> None:
     bye = SRC.within(b"BYE", ladder[200], own=invite, headers=MIXED, body=multipart(metadata=b"Alice Canary"))
     ladder >> bye << Sent(SRS, b"BYE") << Silence()
     assert read(ladder[b"BYE"]).body == b""
+
+
+KEEP_ALL = {"default": {category.name.lower(): "keep" for category in Category}}
+
+
+@pytest.mark.parametrize("line", [b"Content-Encoding: gzip", b"Content-Encoding: x"])
+def test_a_body_that_is_compressed_goes_nowhere(line: bytes) -> None:
+    """It may hold metadata, and media in the clear; nobody here looks into it, whatever else may pass."""
+    body = zlib.compress(multipart())
+    refused(recording_world(privacy=KEEP_ALL), body, 403, "metadata", headers=(*SIPREC, *MIXED, line))
+
+
+@pytest.mark.parametrize("line", [b"Content-Transfer-Encoding: base64", b"Content-Encoding: gzip"])
+def test_no_part_beside_the_metadata_may_be_encoded(line: bytes) -> None:
+    """A session description in base64 may offer media in the clear."""
+    body = multipart().replace(b"Content-Type: application/sdp", b"Content-Type: application/sdp\r\n" + line)
+    refused(recording_world(privacy=KEEP_ALL), body, 403, "metadata")
+
+
+@pytest.mark.parametrize("kind", [b"application/rs-metadata+json", b"application/rs-metadata-x"])
+def test_metadata_of_a_kind_that_nobody_knows_go_nowhere(kind: bytes) -> None:
+    body = multipart(metadata=b'{"aor": "sip:+15550123@example.net"}', kind=kind)
+    body = body.replace(b"Content-Disposition: recording-session\r\n", b"")
+    refused(recording_world(privacy=KEEP_ALL), body, 403, "metadata")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.9", "[2001:db8::9]", "pbx.example.org"])
+def test_a_number_is_its_subscribers_whatever_host_stands_behind_it(host: str) -> None:
+    """Recording clients write their own: Cisco, Acme and Sonus an address."""
+    metadata = RFC.replace(b"+15550123@example.net", f"+15550123@{host}".encode())
+    there = recording_world(
+        said={b"+15550123@example.net": "hide"}, word="number", realms=["example.net"], privacy=KEEP_ALL
+    )
+    inner = opened(told(there, multipart(metadata=metadata)))
+    assert b"15550123" not in inner
+    assert b"bob@192.0.2.44" in inner
+    there = recording_world(said={b"+15550123@example.net": "hide"}, realms=["example.net"], privacy=KEEP_ALL)
+    refused(there, multipart(metadata=metadata), 403, "subscriber")
+
+
+@pytest.mark.parametrize(("host", "hidden"), [("192.0.2.9", True), ("pbx.example.org", False)])
+def test_a_name_at_an_address_may_be_a_subscribers_and_hides_what_that_one_hides(host: str, hidden: bool) -> None:
+    """At another domain it is somebody else's. Nobody is shown for having a subscriber's name."""
+    metadata = RFC.replace(b"+15550123@example.net", f"alice@{host}".encode())
+    said = {b"alice@example.net": "hide"}
+    there = recording_world(said=said, word="number", realms=["example.net"], privacy=KEEP_ALL)
+    assert (b"alice@" not in opened(told(there, multipart(metadata=metadata)))) is hidden
+    strict = {"default": {"recording": "keep"}}
+    there = recording_world(said={b"alice@example.net": "show"}, word="number", realms=["example.net"], privacy=strict)
+    assert b"alice@" not in opened(told(there, multipart(metadata=metadata)))
+
+
+def test_who_calls_from_a_call_manager_by_its_address_is_known_by_number() -> None:
+    """R9: From is who is recorded, at the address of the CUCM."""
+    said = {b"+15550123@example.net": "hide"}
+    there = recording_world(said=said, realms=["example.net"], privacy=KEEP_ALL)
+    invite = SRC.request(uri=b"sip:x@192.0.2.1", headers=(b"Content-Type: application/sdp",), body=offer())
+    data = invite.data.replace(b"src@sip.example.net>", b"+15550123@203.0.113.5;x-nearend;x-refci=2555;x-y=1>", 1)
+    assert Ladder(there) >> invite._replace(data=data) << Sent(SRC, 100) << Sent(SRC, 403) << Silence()
+    assert there.count("recording_refused", "subscriber") == 1
+
+
+def test_what_operators_let_pass_reaches_the_recorder() -> None:
+    extension = b"<x xmlns='urn:example:acd'>Sales</x></recording>"
+    metadata = RFC.replace(b"</recording>", extension)
+    assert b"Sales" not in opened(told(recording_world(), multipart(metadata=metadata)))
+    recording = {"metadata_extensions": [{"namespace": "urn:example:acd", "texts": ["x"]}]}
+    assert b"Sales" in opened(told(recording_world(recording=recording), multipart(metadata=metadata)))
+
+
+def test_an_old_recorder_behind_us_tells_nobody_what_enveloped_data_became() -> None:
+    """Padding that is none, no MIME entity, no XML and who hides have one answer: else one could try octet by octet."""
+    old = {**EDGE, "algorithm": "aes-128-cbc"}
+    head = b"Content-Type: application/rs-metadata\r\n\r\n"
+    headers = (*SIPREC, b"Content-Type: application/pkcs7-mime;smime-type=enveloped-data")
+    for inner in (head + b"<recording", head + RFC, b"x", b"\r\n\r\n"):
+        for change in (0, 1):
+            there = recording_world(
+                recorders=[old], said={b"+15550123@example.net": "hide"}, realms=["example.net"], privacy=KEEP_ALL
+            )
+            cms = make(inner, [recorder("p256").recipient], there.wall, cipher=Cipher.AES_128_CBC)
+            refused(there, cms[:-1] + bytes((cms[-1] ^ change,)), 493, "encryption", headers=headers)

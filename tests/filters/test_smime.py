@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ from filters.smime import (
     open_parts,
     seal_parts,
 )
-from tests.recorders import METADATA, WALL, Recorder, certificate, recorder
+from tests.recorders import METADATA, WALL, Recorder, certificate, openssl, recorder, run_openssl
 from tests.strategies import mutations
 
 OURS = [recorder("p256").opener]
@@ -357,3 +358,48 @@ def test_a_boundary_within_a_line_ends_nothing() -> None:
     back = opened(sealed(MIXED, body).entity)
     assert back.number == 1
     assert METADATA + b"<!-- --foobar -->" in back.entity.body
+
+
+@pytest.mark.parametrize(
+    "kind", [b"auth-enveloped-data", b"authEnveloped-data", b"AUTHENVELOPED-DATA", b'"authEnveloped-data"']
+)
+def test_both_spellings_of_the_type_are_opened(kind: bytes) -> None:
+    """RFC 8591 §4.2 has the first, RFC 8551 §3.2.2 the second."""
+    inner = b"Content-Type: application/rs-metadata\r\n\r\n" + METADATA
+    content_type = PKCS7.replace(b"auth-enveloped-data", kind)
+    assert opened(Entity(MIXED, b"", multipart(encrypted(inner, content_type=content_type)))).number == 1
+
+
+@openssl
+@pytest.mark.parametrize("cipher", ["-aes-128-gcm", "-aes-256-cbc"])
+def test_a_part_as_openssl_writes_it_in_mail(cipher: str, tmp_path: Path) -> None:
+    """With its own head: type in quotes, disposition, base64."""
+    path, _ = recorder("p256").write(tmp_path)
+    inner = b"Content-Type: application/rs-metadata\r\n\r\n" + METADATA
+    part = run_openssl(tmp_path, inner, "cms", "-encrypt", "-binary", cipher, "-recip", path.name)
+    found = opened(
+        Entity(MIXED, b"", multipart(SDP_PART, part.removeprefix(b"MIME-Version: 1.0\n"))), unauthenticated=True
+    )
+    assert found.number == 1
+    assert METADATA in found.entity.body
+
+
+@pytest.mark.parametrize(
+    ("line", "outside"),
+    [
+        (b"Content-Disposition: recording-session", b"Content-Disposition: recording-session"),
+        (b"content-disposition:x ;handling=required", b"content-disposition:x ;handling=required"),
+        (b'Content-Disposition: x;filename="Alice; Canary.xml";handling=optional',
+         b"Content-Disposition: x;handling=optional"),
+        (b'Content-Disposition: x;\r\n handling="alice canary"', b"Content-Disposition: x"),
+    ],
+    ids=["alone", "handling", "file name", "no handling"],
+)  # fmt: skip
+def test_a_disposition_tells_outside_only_how_to_handle_a_part(line: bytes, outside: bytes) -> None:
+    """And inside all that it told, which counts for who opens it."""
+    part = METADATA_PART.replace(b"Content-Disposition: recording-session", line)
+    entity, _ = sealed(MIXED, multipart(SDP_PART, part))
+    assert b"\r\n" + outside + b"\r\nContent-ID: <m1@src>\r\n" in entity.body
+    assert b"anary" not in entity.body
+    assert line in opened(entity).entity.body
+    assert opened(entity).entity.body.lower().count(b"content-disposition") == 1

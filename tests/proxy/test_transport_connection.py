@@ -13,6 +13,7 @@ from proxy.flow import Flow
 from proxy.framing import Unframed
 from proxy.transport import TransportStats
 from proxy.transport_connection import FRESH, Connection, StreamProtocol
+from proxy.transport_tls import Tls
 
 FLOW = Flow("TCP", ("192.0.2.1", 5060), ("192.0.2.9", 40_000), 7)
 
@@ -219,6 +220,6 @@ def test_reading_again_writes_until_it_stops_again() -> None:
 def test_bytes_before_a_handshake_or_after_the_end_are_not_read() -> None:
     """A protocol gives a connection that is not open, or closing, nothing."""
     table, connection, _ = made()
-    protocol = StreamProtocol(connection, 1000, tls=True)
+    protocol = StreamProtocol(connection, 1000, tls=Tls.__new__(Tls))
     protocol.dataReceived(b"OPTIONS sip:a SIP/2.0\r\nl: 0\r\n\r\n")
     assert table.told == []
