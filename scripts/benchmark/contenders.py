@@ -11,57 +11,13 @@ from typing import NamedTuple
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.prompt import prompt
 from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, free
+from scripts.load.config import MANY_CALLS, METRICS, UNGUARDED, access, document, listener, route, table, trunk
 from scripts.load.proxy import ROOT, Proxy, sipveil
 
 KAMAILIO_CONFIG = Path(__file__).with_name("kamailio.cfg")
 KAMAILIO_MODULES = ("/usr/lib/*/kamailio/modules", "/usr/lib64/kamailio/modules", "/usr/local/lib*/kamailio/modules")
 KAMAILIO_OPTIONS = ("-x", "fm", "-A", "WITH_SDP", "-A", "WITH_DIALOG")
 """Its fast allocator, and everything of the privacy job; see kamailio.cfg."""
-
-SIPVEIL_CONFIG = """\
-state_dir = "state"
-realms = ["sip.example.net"]
-
-[[listeners]]
-name = "main"
-address = "{proxy[0]}"
-port = {proxy[1]}
-
-[access]
-networks = ["{caller[0]}/32"]
-listener = "main"
-
-[[trunks]]
-name = "carrier"
-hosts = ["{trunk[0]}:{trunk[1]}"]
-listener = "main"
-
-[trunks.privacy]
-device = "remove"
-location = "remove"
-software = "remove"
-network = "seal"
-
-[[routes]]
-source = "access"
-to = ["carrier"]
-
-[limits]
-# A saturated proxy holds transactions for 32 s (timers J and L); the default bound is for ordinary times.
-transactions = 1000000
-
-[guard]
-# All calls come from one source and one subscriber here; they are counted like others, against limits of nobody.
-source_rate = 1000000
-source_burst = 1000000
-subscriber_calls = 60000000
-subscriber_messages = 60000000
-
-[metrics]
-address = "127.0.0.1"
-port = 0
-"""
-"""As config/example.toml; what is not said has its default."""
 
 
 class Ends(NamedTuple):
@@ -88,8 +44,18 @@ def start_sipveil(folder: Path, load: Ends, cores: Sequence[int], tree: Path = R
     """Return a Sipveil of a tree, by default this one."""
     address = free(PROXY)
     config = folder / "sipveil.toml"
-    config.write_text(SIPVEIL_CONFIG.format(proxy=address, caller=load.caller, trunk=load.trunk))
+    config.write_text(configuration(address, load))
     return Proxy(sipveil(config), address, folder, cores=cores, tree=tree, ready=prompt(address, load.caller[0]))
+
+
+def configuration(proxy: Address, load: Ends) -> str:
+    """Return Sipveil's, as config/example.toml."""
+    return document(
+        listener("main", proxy), access("main", f"{load.caller[0]}/32"),
+        trunk("carrier", load.trunk, "main"),
+        table("trunks.privacy", device="remove", location="remove", software="remove", network="seal"),
+        route("access", "carrier"), MANY_CALLS, UNGUARDED, METRICS,
+    )  # fmt: skip
 
 
 def start_kamailio(folder: Path, load: Ends, cores: Sequence[int]) -> Proxy:

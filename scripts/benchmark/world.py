@@ -37,7 +37,7 @@ SETTINGS: Mapping[str, Any] = {
     "limits": {"transactions": 1_000_000},
     "guard": {"source_rate": 1e6, "source_burst": 1_000_000, "subscriber_calls": 60_000_000},
 }
-"""The same as contenders.SIPVEIL_CONFIG."""
+"""The same as contenders.configuration."""
 
 
 def ring() -> KeyRing:

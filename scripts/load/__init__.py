@@ -6,11 +6,15 @@
                            └── figures              SIPp's files → rates, percentiles
     result → report, plot
 
-Scenarios that SIPp cannot play have ends of their own (`commands`, series → plot):
+Scenarios that SIPp cannot play have ends of their own; each is a Trial with its Offered and its Outcome:
 
-    authenticated ── accounts, authenticated_messages, scripts/benchmark/generator.c   digest at 1,000 calls/s
-    flows ────────── flow_phones (registering), flow_calls                             thousands of connections
-    trunk_group ──── group_calls, group_trunk, alarm                                   each call followed by itself
+    commands ── trial ──┬── config, accounts, proxy      a Sipveil with what the scenario needs
+                        ├── meter ── looks ── series     CPU and memory, second by second, as lines and a picture
+                        └── outcome ── layout, output    figures for a person and for a program, exit status
 
-`account` and `proxy` stand alone, for other measurements too (scripts/bench).
+    authenticated ── authenticated_messages, scripts/benchmark/generator.c   digest at 1,000 calls/s
+    flows ────────── flow_phones (registering), flow_calls, flow_tls         thousands of connections
+    trunk_group ──── group_calls, group_trunk, alarm                         each call followed by itself
+
+`account`, `config` and `proxy` stand alone, for other measurements too (scripts/bench).
 """

@@ -10,16 +10,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from scripts.load import report
-from scripts.load.commands import FAILING, GOOD, IMPOSSIBLE, LEAKING, authenticated, flows, trunk_group
+from scripts.load import options, report
+from scripts.load.commands import authenticated, flows, trunk_group
 from scripts.load.config import CATEGORIES
 from scripts.load.cores import Cores, available, share
-from scripts.load.errors import LoadError
+from scripts.load.output import Output, explained, status
 from scripts.load.progress import shown
 from scripts.load.result import Result
 from scripts.load.run import Load, run
 from scripts.load.scenario import SCENARIOS, Scenario
-from tap.native import CORE, VARIABLE
+from tap.native import VARIABLE
 
 SUMMARY = "\n\n".join(
     (
@@ -94,22 +94,12 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     show_default=True,
     help="Instead: ports of one address that calls come from, another for each call, so many at a time.",
 )
-@click.option("--workers", default=1, type=click.IntRange(1), show_default=True, help="Workers of the proxy.")
-@click.option("--ring", default=20, type=click.IntRange(0), show_default=True, help="Milliseconds from 180 to 200.")
-@click.option("--talk", default=200, type=click.IntRange(0), show_default=True, help="Milliseconds of a call.")
+@options.workers
+@options.ring
+@options.talk(200)
 @click.option("--sweep", callback=rates, metavar="RATE,…", help="One run at each of these rates, instead of --rate.")
-@click.option(
-    "--plot",
-    "picture",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw the sweep into this file (.svg, .png, .pdf).",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="Write the results here as JSON; - for standard output, which then has nothing else.",
-)
+@options.plot("the sweep")
+@options.json_file
 @click.option(
     "--keep",
     multiple=True,
@@ -122,13 +112,8 @@ def kept(names: tuple[str, ...]) -> tuple[str, ...]:
     metavar="SECONDS",
     help="Reload the proxy's configuration so long after each reload, each time with another contract.",
 )
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The proxy's port; default: any free one.")
-@click.option(
-    "--pin/--no-pin",
-    default=True,
-    show_default=True,
-    help="The proxy on cores of its own, where there are two or more.",
-)
+@options.port
+@options.pin
 @click.pass_context
 def main(  # noqa: PLR0913 - one for each option
     context: click.Context, *, names: tuple[str, ...], rate: float, calls: int | None, limit: int, sources: int,
@@ -146,31 +131,22 @@ def main(  # noqa: PLR0913 - one for each option
     load = Load(limit=limit, sources=sources, ports=ports, workers=workers, ring=ring, talk=talk, keep=kept(keep),
                 reload_every=reload_every, port=port, cores=cores)  # fmt: skip
     loads = [replace(load, rate=each, calls=calls or round(each * 10) or 1) for each in sweep or (rate,)]
-    quiet = json_file == Path("-")
+    output = Output(json_file, picture)
     results: list[Result] = []
-    click.echo(f"core: {CORE}", err=True)
-    try:
+    with explained():
         for scenario in chosen(names):
             for each in loads:
                 results.append(_play(scenario, each))
-                if not quiet:
-                    click.echo(report.text(results[-1]))
-    except LoadError as error:
-        click.echo(f"loadtest: {error}", err=True)
-        sys.exit(IMPOSSIBLE)
-    except KeyboardInterrupt:
-        click.echo("loadtest: interrupted", err=True)
-        sys.exit(130)
-    _write(results, json_file, picture)
-    sys.exit(status(results, in_a_sweep=sweep is not None))
+                output.say(report.text(results[-1]))
+    output.write(report.as_json(results))
+    _draw(results, output)
+    sys.exit(status_of(results, in_a_sweep=sweep is not None))
 
 
-def status(results: list[Result], *, in_a_sweep: bool) -> int:
-    """Return the exit status."""
-    if any(result.leaks for result in results):
-        return LEAKING
+def status_of(results: list[Result], *, in_a_sweep: bool) -> int:
+    """Return the exit status; in a sweep calls may fail."""
     failed = any(result.failed or (result.reloads and result.reloads.refused) for result in results)
-    return FAILING if failed and not in_a_sweep else GOOD
+    return status(leaking=any(result.leaks for result in results), failing=failed and not in_a_sweep)
 
 
 def _play(scenario: Scenario, load: Load) -> Result:
@@ -179,15 +155,11 @@ def _play(scenario: Scenario, load: Load) -> Result:
         return run(scenario, load, Path(folder), watch)
 
 
-def _write(results: list[Result], json_file: Path | None, picture: Path | None) -> None:
-    if json_file == Path("-"):
-        click.echo(report.as_json(results))
-    elif json_file:
-        json_file.write_text(report.as_json(results) + "\n")
-    if picture:
+def _draw(results: list[Result], output: Output) -> None:
+    if output.picture:
         from scripts.load.plot import plot  # noqa: PLC0415 - a second that only a picture needs
 
-        plot(results, picture)
+        plot(results, output.picture)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scripts.load.config import REALM
 from scripts.load.errors import LoadError
 from scripts.load.proxy import ROOT
 
-REALM = "sip.example.net"
 USER = "awa-tisch-"
 """A phone's username begins with it; its number, of eight digits, follows."""
 PASSWORD = "moorgeheim-"  # noqa: S105 - of nobody

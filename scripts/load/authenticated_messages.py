@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scripts.benchmark import messages
-from scripts.load.accounts import NUMBER, PASSWORD, REALM, USER
+from scripts.load.accounts import NUMBER, PASSWORD, USER
+from scripts.load.config import REALM
 
 BY_CHANCE = 5
 """Letters of a word that a token of ours may hold by chance, in so many requests as are searched here."""

@@ -2,115 +2,61 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import click
 
-from scripts.load import authenticated as calls_with_passwords
-from scripts.load import flows as registered_flows
-from scripts.load import trunk_group as group
+from scripts.load import layout, options
+from scripts.load.authenticated import AuthenticatedTrial
+from scripts.load.authenticated_result import MOST_SOURCES, Calls
 from scripts.load.cores import Cores, available, share
-from scripts.load.errors import LoadError
-from scripts.load.progress import PLAIN_EVERY
-from scripts.load.series import Sample
-from tap.native import CORE
+from scripts.load.flows import MOST, FlowsTrial
+from scripts.load.flows_result import Flows
+from scripts.load.offered import Offered
+from scripts.load.outcome import Outcome
+from scripts.load.output import Output, explained, status
+from scripts.load.progress import Lines
+from scripts.load.trial import Found, Load, Trial, run
+from scripts.load.trunk_group import GroupTrial
+from scripts.load.trunk_group_result import Group
 
-GOOD, LEAKING, IMPOSSIBLE, FAILING = 0, 1, 2, 3
-"""Exit status; a usage error is 2 as well."""
-VERSION = 1
-"""Of the JSON."""
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-class Shown(Protocol):
-    """A result."""
-
-    @property
-    def leaking(self) -> bool:
-        """Tell whether a trunk saw what it should not."""
-
-    @property
-    def failing(self) -> bool:
-        """Tell whether something was lost."""
-
-    @property
-    def samples(self) -> tuple[Sample, ...]:
-        """Return how it went, second by second."""
-
-    def text(self) -> str:
-        """Return it for a person."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what json.dumps takes."""
+Asked = tuple[type[Trial[Any, Any]], Offered, str]
+"""Who plays, what is offered, and the title of the progress."""
 
 
-def _outputs(command: Function) -> Function:
-    """Add what all have in common."""
-    options = (
-        click.option("--plot", "picture", type=click.Path(dir_okay=False, path_type=Path),
-                     help="Draw how the run went, second by second, into this file (.svg, .png, .pdf)."),
-        click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-                     help="Write the result here as JSON; - for standard output, which then has nothing else."),
-        click.option("--pin/--no-pin", default=True, show_default=True,
-                     help="The proxy on cores of its own, where there are two or more."),
-    )  # fmt: skip
-    for option in options:
-        command = option(command)
-    return command
+def _plays(command: Callable[..., Asked]) -> Callable[..., None]:
+    """Give a command the options that all have, and play what it asks for."""
+
+    @functools.wraps(command)
+    def whole(*, json_file: Path | None, picture: Path | None, pin: bool, **own: Any) -> None:  # noqa: ANN401 - click's
+        cores = share(available(), own.get("workers", 1)) if pin else Cores()
+        _play(*command(cores=cores, **own), Output(json_file, picture))
+
+    for option in (options.plot("how the run went, second by second,"), options.json_file, options.pin):
+        whole = option(whole)
+    return whole
 
 
-class Progress:
-    """A line on standard error every few seconds."""
-
-    def __init__(self, title: str) -> None:
-        """Begin; title stands in front."""
-        self._title, self._next = title, PLAIN_EVERY
-
-    def __call__(self, at: float, words: str) -> None:
-        """Print, if it is time."""
-        if at >= self._next:
-            self._next = at + PLAIN_EVERY
-            click.echo(f"{self._title}: {at:.0f} s, {words}", err=True)
-
-
-def _finish(
-    play: Callable[[Path], Shown],
-    json_file: Path | None,
-    picture: Path | None,
-    marks: Mapping[str, float] | None = None,
-) -> None:
+def _play(kind: type[Trial[Load, Found]], load: Load, title: str, output: Output) -> None:
     """Run in a folder that goes afterwards, say what came of it, and exit."""
-    click.echo(f"core: {CORE}", err=True)
-    try:
-        with tempfile.TemporaryDirectory(prefix="loadtest-") as folder:
-            result = play(Path(folder))
-    except LoadError as error:
-        click.echo(f"loadtest: {error}", err=True)
-        sys.exit(IMPOSSIBLE)
-    except KeyboardInterrupt:
-        click.echo("loadtest: interrupted", err=True)
-        sys.exit(130)
-    text = json.dumps({"version": VERSION, "leaking": result.leaking, "runs": [result.as_json()]}, indent=1)
-    if json_file == Path("-"):
-        click.echo(text)
-    else:
-        click.echo(result.text())
-        if json_file:
-            json_file.write_text(text + "\n")
-    if picture:
+    with explained(), tempfile.TemporaryDirectory(prefix="loadtest-") as folder:
+        found = run(kind, load, Path(folder), Lines(title))
+    output.say(found.text())
+    output.write(layout.as_json([found.as_json()], leaking=found.leaking))
+    _draw(found, output)
+    sys.exit(status(leaking=found.leaking, failing=found.failing))
+
+
+def _draw(found: Outcome, output: Output) -> None:
+    if output.picture:
         from scripts.load.series import plot_series  # noqa: PLC0415 - a second that only a picture needs
 
-        plot_series(result.samples, picture, marks or {})
-    sys.exit(LEAKING if result.leaking else FAILING if result.failing else GOOD)
-
-
-def _cores(pin: bool, workers: int = 1) -> Cores:
-    return share(available(), workers) if pin else Cores()
+        plot_series(found.samples, output.picture, found.load.marks)
 
 
 @click.command()
@@ -125,9 +71,9 @@ def _cores(pin: bool, workers: int = 1) -> Cores:
 )
 @click.option(
     "--sources",
-    default=calls_with_passwords.MOST_SOURCES,
+    default=MOST_SOURCES,
     show_default=True,
-    type=click.IntRange(1, calls_with_passwords.MOST_SOURCES),
+    type=click.IntRange(1, MOST_SOURCES),
     help="Addresses that they share.",
 )
 @click.option("--algorithm", default="SHA-256", type=click.Choice(["SHA-256", "MD5"]), show_default=True)
@@ -138,38 +84,22 @@ def _cores(pin: bool, workers: int = 1) -> Cores:
     help="A phone begins its next call with the nonce that it has and a higher nc, as most do; else without "
     "credentials.",
 )
-@click.option("--ring", default=20, type=click.IntRange(0), show_default=True, help="Milliseconds from 180 to 200.")
-@click.option("--talk", default=200, type=click.IntRange(0), show_default=True, help="Milliseconds of a call.")
-@click.option("--workers", default=1, type=click.IntRange(1), show_default=True, help="Workers of the proxy.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The proxy's port; default: any free one.")
-@_outputs
-def authenticated(
-    *,
-    json_file: Path | None,
-    picture: Path | None,
-    pin: bool,
-    workers: int,
-    **options: Any,  # noqa: ANN401 - as click read them
-) -> None:
+@options.ring
+@options.talk(200)
+@options.workers
+@options.port
+@_plays
+def authenticated(**own: Any) -> Asked:  # noqa: ANN401 - as click read them
     """Calls of phones that answer 407: digest authentication, accounts in the store, the guard as it is by default."""
-    load = calls_with_passwords.Calls(workers=workers, cores=_cores(pin, workers), **options)
-    progress = Progress(f"authenticated at {load.rate}/s")
-
-    def watch(now: calls_with_passwords.Snapshot) -> None:
-        said = {name: f"{number:.0f}" for name, number in now.said.items()}
-        words = f"{said['completed']}/{load.rate * load.seconds} completed, {said['refused']} refused, "
-        words += f"{said['expired']} lost, {said['retransmissions']} repeated, CPU {now.cpu / now.at / 1e4:.0f} %"
-        progress(now.at, words)
-
-    _finish(lambda folder: calls_with_passwords.run(load, folder, watch), json_file, picture)
+    load = Calls(**own)
+    return AuthenticatedTrial, load, f"authenticated at {load.rate}/s"
 
 
 @click.command()
 @click.option(
     "--flows",
-    "flows",
     default=0,
-    type=click.IntRange(0, registered_flows.MOST),
+    type=click.IntRange(0, MOST),
     help="Phones, a connection each; default: as many as the hard limit of open files less 1,000 allows, at "
     "most 20,000.",
 )
@@ -190,23 +120,10 @@ def authenticated(
 @click.option("--calls", default=100, type=click.IntRange(0), show_default=True, help="Phones that are called then.")
 @click.option("--digest/--no-digest", default=True, show_default=True, help="Whether phones have to prove themselves.")
 @click.option("--tls/--tcp", default=False, help="What connections are of; default: TCP.")
-@_outputs
-def flows(
-    *,
-    json_file: Path | None,
-    picture: Path | None,
-    pin: bool,
-    **options: Any,  # noqa: ANN401 - as click read them
-) -> None:
+@_plays
+def flows(**own: Any) -> Asked:  # noqa: ANN401 - as click read them
     """Registered phones behind TCP or TLS connections, kept alive by CRLF, and a sample of them called by a trunk."""
-    load = registered_flows.Flows(cores=_cores(pin), **options)
-    progress = Progress("flows")
-
-    def watch(now: registered_flows.Snapshot) -> None:
-        progress(now.at, f"{now.up} registered, {now.pongs} pongs, {now.lost} lost, {now.resident / 2**20:.0f} MB, "
-                 f"CPU {now.cpu / now.at / 1e4:.0f} %")  # fmt: skip
-
-    _finish(lambda folder: registered_flows.run(load, folder, watch), json_file, picture)
+    return FlowsTrial, Flows(**own), "flows"
 
 
 @click.command(name="trunk-group")
@@ -233,26 +150,12 @@ def flows(
     show_default=True,
     help="Seconds between two OPTIONS to each trunk (`trunks.health.options`); 0: only calls find out.",
 )
-@click.option("--ring", default=20, type=click.IntRange(0), show_default=True, help="Milliseconds from 180 to 200.")
-@click.option("--talk", default=500, type=click.IntRange(0), show_default=True, help="Milliseconds of a call.")
-@_outputs
-def trunk_group(
-    *,
-    json_file: Path | None,
-    picture: Path | None,
-    pin: bool,
-    **options: Any,  # noqa: ANN401 - as click read them
-) -> None:
+@options.ring
+@options.talk(500)
+@_plays
+def trunk_group(**own: Any) -> Asked:  # noqa: ANN401 - as click read them
     """Calls to a group of three trunks, of which one is killed and one begins to swallow all; each call is followed."""
-    if options["seconds"] <= 10 * options["failover"]:
+    if own["seconds"] <= 10 * own["failover"]:
         raise click.UsageError("a call could meet both: --seconds has to be more than ten times --failover")
-    load = group.Group(cores=_cores(pin), **options)
-    progress = Progress(f"trunk-group at {load.rate:g}/s")
-
-    def watch(now: group.Snapshot) -> None:
-        progress(now.at, f"{now.done}/{now.begun} ended, {now.waiting} without an answer yet, "
-                 f"CPU {now.cpu / now.at / 1e4:.0f} %")  # fmt: skip
-
-    _finish(lambda folder: group.run(load, folder, watch), json_file, picture, {
-        "first killed": load.killed_at, "second swallows": load.swallows_at, "both back": load.back_at,
-    })  # fmt: skip
+    load = Group(**own)
+    return GroupTrial, load, f"trunk-group at {load.rate:g}/s"

@@ -1,79 +1,76 @@
-"""The proxy's configuration for a load test: config/example.toml's shape, with addresses of its own."""
+"""The proxy's configuration for a load test, put together of tables with addresses of its own."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from config.vocabulary import Category
 from scripts.load.addresses import PHONES, Address
 
+REALM = "sip.example.net"
 STATE = "state"
 """The folder beside the file in which the proxy keeps its keys, and listens for commands."""
-TEXT = """\
-state_dir = "{state}"
-realms = ["sip.example.net"]
-{workers}
-[[listeners]]
-name = "access"
-address = "{proxy[0]}"
-port = {proxy[1]}
-
-[access]
-networks = ["{phones}"]
-listener = "access"
-
-[[trunks]]
-name = "carrier"
-hosts = ["{trunk[0]}:{trunk[1]}"]
-listener = "access"
-
-[trunks.privacy]
-{contract}
-
-[[routes]]
-source = "access"
-to = ["carrier"]
-
-[[routes]]
-source = "trunk"
-to = ["access"]
-
-[privacy.default]
-{default}
-
-[limits]
-# The default is for a carrier's traffic; a transaction lingers for 32 s, so 3,000 calls a second are 200,000.
-transactions = 1000000
-
-[guard]
-# All calls come from one source and one subscriber here; they are counted like others, against limits of nobody.
-source_rate = 1000000
-source_burst = 1000000
-subscriber_calls = 60000000
-subscriber_messages = 60000000
-
-[metrics]
-port = 0
-"""
-
 CATEGORIES = tuple(category.name.lower() for category in Category)
-
-
 RELOADED = 'number = "pseudonymise"'
 """What a reload puts into the contract and takes out again: a line that shows the trunk nothing and changes a plan."""
 
 
+def document(*tables: str, workers: int = 1) -> str:
+    """Return the text of a file with these tables; all that they do not say has its default."""
+    head = f'state_dir = "{STATE}"\nrealms = ["{REALM}"]\n'
+    return "\n".join((head + (f"workers = {workers}\n" if workers > 1 else ""), *tables))
+
+
+def table(header: str, **values: str | float | list[str]) -> str:
+    """Return a table; header: `access`, or `[trunks]` for one of several."""
+    # For such values TOML writes what JSON does.
+    return f"[{header}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+def listener(name: str, address: Address, **more: str | list[str]) -> str:
+    """Return a listener; of UDP, if more does not say otherwise."""
+    return table("[listeners]", name=name, address=address[0], port=address[1], **more)
+
+
+def access(listener: str, network: str = PHONES) -> str:
+    """Return where phones are."""
+    return table("access", networks=[network], listener=listener)
+
+
+def trunk(name: str, address: Address, listener: str) -> str:
+    """Return a trunk of one address."""
+    return table("[trunks]", name=name, hosts=[f"{address[0]}:{address[1]}"], listener=listener)
+
+
+def route(source: str, to: str) -> str:
+    """Return a route for all calls from source."""
+    return table("[routes]", source=source, to=[to])
+
+
+MANY_CALLS = table("limits", transactions=1_000_000)
+"""The default is for a carrier's traffic; a transaction lingers for 32 s, so 3,000 calls a second are 200,000."""
+UNGUARDED = table(
+    "guard", source_rate=1_000_000, source_burst=1_000_000, subscriber_calls=60_000_000, subscriber_messages=60_000_000
+)
+"""For calls that come from one source and one subscriber: they are counted like others, against limits of nobody."""
+METRICS = table("metrics", port=0)
+
+
 def configuration(
-    proxy: Address, trunk: Address, *, workers: int = 1, contract: str = "", keep: Iterable[str] = ()
+    proxy: Address, carrier: Address, *, workers: int = 1, contract: str = "", keep: Iterable[str] = ()
 ) -> str:
-    """Return the text of the file. contract: lines of the trunk's privacy table; keep: categories to let pass."""
-    kept = "\n".join(f'{category} = "keep"' for category in keep)
-    return TEXT.format(
-        state=STATE,
-        proxy=proxy,
-        phones=PHONES,
-        trunk=trunk,
-        workers=f"workers = {workers}\n" if workers > 1 else "",
-        contract=contract,
-        default=kept,
+    """Return config/example.toml's shape; contract: lines of the trunk's privacy table; keep: categories that pass."""
+    return document(
+        listener("access", proxy),
+        access("access"),
+        trunk("carrier", carrier, "access"),
+        f"[trunks.privacy]\n{contract}\n",
+        route("access", "carrier"),
+        route("trunk", "access"),
+        table("privacy.default", **dict.fromkeys(keep, "keep")),
+        MANY_CALLS,
+        UNGUARDED,
+        METRICS,
+        workers=workers,
     )

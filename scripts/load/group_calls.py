@@ -6,9 +6,10 @@ import socket
 from dataclasses import dataclass, field
 
 from scripts.load import wire
-from scripts.load.accounts import NUMBER, REALM
+from scripts.load.accounts import NUMBER
 from scripts.load.addresses import Address
 from scripts.load.alarm import Alarms
+from scripts.load.config import REALM
 from scripts.load.group_trunk import DIALLED, T1, T2
 
 SUBSCRIBERS = 5000

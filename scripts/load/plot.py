@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
+from scripts.load.picture import picture
 from scripts.load.result import Result
 
 Panel = tuple[str, Callable[[Result], float | None]]
@@ -21,10 +19,8 @@ PANELS: tuple[Panel, ...] = (
 
 
 def plot(results: Sequence[Result], path: Path) -> None:
-    """Write the picture; the name's ending says which format, SVG if there is none."""
-    # Text stays text, and a picture of the same figures is the same file.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sipveil"}):
-        figure = Figure(figsize=(9, 6.5), layout="constrained")
+    """Write the picture."""
+    with picture(path, 9, 6.5) as figure:
         for axes, (title, value) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
             for name in dict.fromkeys(result.scenario for result in results):
                 points = [(result.rate, value(result)) for result in results if result.scenario == name]
@@ -34,5 +30,3 @@ def plot(results: Sequence[Result], path: Path) -> None:
             axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))  # a line of zeros has no scale of its own
             axes.grid(visible=True, alpha=0.3)
         figure.axes[0].legend()
-        kind = path.suffix[1:] or "svg"
-        figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
@@ -86,6 +87,20 @@ class _Plain:
             self._next = now.seconds + PLAIN_EVERY
             text = f"{self._title}: {_ended(now)}/{self._calls}, {words(now, before)}"
             self._console.print(text, soft_wrap=True, highlight=False)
+
+
+class Lines:
+    """A line on standard error every PLAIN_EVERY seconds, for runs that tell how far they are in words."""
+
+    def __init__(self, title: str) -> None:
+        """Begin; title stands in front."""
+        self._title, self._next = title, PLAIN_EVERY
+
+    def __call__(self, at: float, words: str) -> None:
+        """Print, if it is time."""
+        if at >= self._next:
+            self._next = at + PLAIN_EVERY
+            click.echo(f"{self._title}: {at:.0f} s, {words}", err=True)
 
 
 def _ended(snapshot: Snapshot) -> int:

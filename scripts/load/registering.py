@@ -6,8 +6,9 @@ import hashlib
 import re
 
 from scripts.load import wire
-from scripts.load.accounts import REALM, name_of, number_of, password_of
+from scripts.load.accounts import name_of, number_of, password_of
 from scripts.load.addresses import Address
+from scripts.load.config import REALM
 
 REGISTER = """\
 REGISTER sip:{realm} SIP/2.0

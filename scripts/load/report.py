@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
+from scripts.load import layout
+from scripts.load.looks import MEGABYTE
 from scripts.load.result import Reloading, Result
-
-MEGABYTE = 1 << 20
-VERSION = 1
-"""Of the JSON: raised when a key changes its meaning or goes."""
 
 
 def text(result: Result) -> str:
@@ -19,15 +16,12 @@ def text(result: Result) -> str:
     extras += [f"{result.sources} sources"] if result.sources > 1 else []
     extras += [f"{result.ports} ports"] if result.ports > 1 else []
     extras += [f"{result.workers} workers"] if result.workers > 1 else []
-    width = max(len(name) for name, _ in _rows(result))
-    rows = [f"  {name:<{width}}  {value}" for name, value in _rows(result)]
-    return "\n".join([", ".join([head, *extras]), *rows, *_leaks(result)])
+    return layout.text(", ".join([head, *extras]), dict(_rows(result)), _leaks(result))
 
 
 def as_json(results: Sequence[Result]) -> str:
     """Return all results as one JSON object."""
-    runs = [result.as_json() for result in results]
-    return json.dumps({"version": VERSION, "leaking": any(result.leaks for result in results), "runs": runs}, indent=1)
+    return layout.as_json([result.as_json() for result in results], leaking=any(result.leaks for result in results))
 
 
 def _rows(result: Result) -> Iterator[tuple[str, str]]:

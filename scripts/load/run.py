@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from scripts.load import figures
-from scripts.load.account import Account, account
+from scripts.load.account import Account
 from scripts.load.addresses import PHONE, PROXY, TRUNK, Address, dropped, free, phones
 from scripts.load.canaries import CANARIES, DIALLED
 from scripts.load.config import RELOADED, STATE, configuration
-from scripts.load.cores import Cores, pinned
+from scripts.load.cores import pinned
 from scripts.load.errors import LoadError
 from scripts.load.gaps import Gaps
+from scripts.load.meter import START, Meter, Moment
+from scripts.load.offered import OfferedCalls
 from scripts.load.proxy import Proxy, sipveil
 from scripts.load.reloads import Reloads
 from scripts.load.result import Leak, Reloading, Result
@@ -38,7 +40,7 @@ LOOK = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
-class Load:
+class Load(OfferedCalls):
     """What is offered to the proxy."""
 
     rate: float = 100.0
@@ -50,10 +52,6 @@ class Load:
     """Addresses that the calls come from, in turn, a port on each: other phones."""
     ports: int = 1
     """Ports of one address that the calls come from, so many at a time: phones behind one NAT. Not with sources."""
-    ring: int = 20
-    """Milliseconds from 180 to 200."""
-    talk: int = 200
-    """Milliseconds from ACK to what comes next."""
     workers: int = 1
     keep: tuple[str, ...] = ()
     """Categories of data that the proxy is told to let pass, to see that the search finds them."""
@@ -61,7 +59,6 @@ class Load:
     """Seconds from one reload of the proxy's configuration to the next; None: it is left alone."""
     port: int = 0
     """The proxy's port; 0: any."""
-    cores: Cores = field(default_factory=Cores)
 
 
 class Target(Protocol):
@@ -126,21 +123,21 @@ def drive(
         tape = stack.enter_context(Tape(folder / "trunk.trace", take))
         callee = stack.enter_context(Sipp(_trunk(scenario, load, trunk, tape.path), trunk, folder))
         local = free(PHONE)
-        before, began = account(proxy.pid), time.monotonic()
+        meter = Meter(proxy.pid)
         caller = stack.enter_context(Sipp(_caller(scenario, load, local, proxy.address, folder), local, folder))
 
         def look() -> Snapshot:
-            used = account(proxy.pid).since(before).total
-            return Snapshot(time.monotonic() - began, caller.counts, callee.counts, used, len(search.leaks))
+            now = meter.now()
+            return Snapshot(now.at, caller.counts, callee.counts, now.used.total, len(search.leaks))
 
         with reloads or nullcontext():
             _wait(caller, proxy, look, watch)
-        seconds = time.monotonic() - began
+        seconds = meter.seconds
         time.sleep(SETTLE)
         proxy.check()
-        used, lost = account(proxy.pid).since(before), dropped(proxy.address)
+        used, lost = meter.now().used, dropped(proxy.address)
     set_ups = [call for path in folder.glob("caller_*_rtt.csv") for call in figures.set_ups(path)]
-    result = _result(scenario, load, _Ends(caller, callee, search, set_ups, lost), before, used, seconds)
+    result = _result(scenario, load, _Ends(caller, callee, search, set_ups, lost), meter.before, Moment(seconds, used))
     return result if reloads is None else replace(result, reloads=_reloading(reloads, gaps))
 
 
@@ -210,7 +207,7 @@ class _Ends(NamedTuple):
     lost: int
 
 
-def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: Account, seconds: float) -> Result:
+def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, end: Moment) -> Result:
     """Put a result together."""
     callers, search = ends.caller.counts, ends.search
     completed = callers.succeeded - callers.refused
@@ -231,15 +228,15 @@ def _result(scenario: Scenario, load: Load, ends: _Ends, before: Account, used: 
         surprise=ends.caller.first_surprise or ends.callee.first_surprise,
         retransmissions=callers.retransmissions + ends.callee.counts.retransmissions,
         dropped=ends.lost,
-        seconds=seconds,
+        seconds=end.at,
         achieved=figures.steady_rate(ends.set_ups),
         ring_ms=load.ring if scenario.rings else 0,
         set_up_ms=figures.percentiles([call.took for call in ends.set_ups]),
-        cpu_us_per_call=used.total / completed if completed else None,
-        cpu_us_by_process=[round(each) for each in used.cpu.values()],
-        cpu_percent=used.total / seconds / 1e4,
+        cpu_us_per_call=end.used.total / completed if completed else None,
+        cpu_us_by_process=[round(each) for each in end.used.cpu.values()],
+        cpu_percent=end.cpu_percent(START),
         resident_before=before.resident,
-        resident_after=used.resident,
+        resident_after=end.used.resident,
         searched=search.messages,
         searched_decoded=search.decoded,
         leaks=[Leak(place, message, times) for (place, message), times in sorted(search.leaks.items())],

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
-
-class Sample(NamedTuple):
-    """One look."""
-
-    at: float
-    """Seconds since the run began."""
-    values: Mapping[str, float]
-    """What is drawn, by the title of its panel."""
+from scripts.load.looks import Sample
+from scripts.load.picture import picture
 
 
 def plot_series(samples: Sequence[Sample], path: Path, marks: Mapping[str, float] = {}) -> None:
     """Write a picture with a panel for each value; marks: what happened when, drawn into each."""
     titles = list(dict.fromkeys(title for sample in samples for title in sample.values))
-    # Text stays text, and a picture of the same figures is the same file.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sipveil"}):
-        figure = Figure(figsize=(9, 2.2 * max(1, len(titles))), layout="constrained")
+    with picture(path, 9, 2.2 * max(1, len(titles))) as figure:
         panels = figure.subplots(max(1, len(titles)), 1, sharex=True, squeeze=False).flat
         for axes, title in zip(panels, titles, strict=False):
             points = [(sample.at, sample.values[title]) for sample in samples if title in sample.values]
@@ -35,5 +23,3 @@ def plot_series(samples: Sequence[Sample], path: Path, marks: Mapping[str, float
             axes.set(title=title, xlabel="seconds")
             axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
             axes.grid(visible=True, alpha=0.3)
-        kind = path.suffix[1:] or "svg"
-        figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else None)

@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import Settings
 from proxy.sinks import Event
-from scripts.benchmark.contenders import SIPVEIL_CONFIG
+from scripts.benchmark.contenders import Ends, configuration
 from scripts.benchmark.world import CALLER, PROXY, TRUNK, World
 
 
@@ -35,7 +35,7 @@ def test_names_are_not_looked_up() -> None:
 
 def test_configured_as_the_process_is() -> None:
     """What is measured in the process and with sockets is the same work."""
-    text = SIPVEIL_CONFIG.format(proxy=PROXY, caller=CALLER, trunk=TRUNK)
+    text = configuration(PROXY, Ends(CALLER, TRUNK))
     process, ours = Settings.model_validate(tomllib.loads(text)), World().settings
     for section in ("realms", "listeners", "access", "trunks", "routes", "limits", "privacy", "timers"):
         assert getattr(process, section) == getattr(ours, section)

@@ -8,15 +8,20 @@ import pytest
 
 from config.account import secret_of
 from config.store.account_book import AccountBook
-from scripts.load.accounts import REALM, import_accounts, name_of, number_of, password_of
-from scripts.load.authenticated import TEXT
+from scripts.load.accounts import import_accounts, name_of, number_of, password_of
+from scripts.load.config import REALM, access, document, listener, table
 from scripts.load.errors import LoadError
 
 
 def configured(folder: Path) -> Path:
     config = folder / "sipveil.toml"
-    address = ("127.0.0.1", 5070)
-    config.write_text(TEXT.format(realm=REALM, proxy=address, trunk=address, phones="127.11.0.0/16", workers=""))
+    tables = (
+        listener("a", ("127.0.0.1", 5070)),
+        access("a"),
+        table("subscribers"),
+        table("authentication", realm=REALM),
+    )
+    config.write_text(document(*tables))
     return config
 
 

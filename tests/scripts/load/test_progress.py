@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from scripts.load.figures import Counts
-from scripts.load.progress import shown, words
+from scripts.load.progress import Lines, shown, words
 from scripts.load.run import Load, Snapshot
 from scripts.load.scenario import SCENARIOS
 
@@ -53,3 +54,11 @@ def test_a_live_line_on_a_terminal() -> None:
             watch(at(second, second * 25))
     assert "busy at 50/s" in out.getvalue()
     assert "75/100" in out.getvalue()
+
+
+def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line every five seconds."""
+    progress = Lines("flows")
+    for at in (1, 5, 6, 9, 10):
+        progress(at, f"{at} up")
+    assert capsys.readouterr().err == "flows: 5 s, 5 up\nflows: 10 s, 10 up\n"

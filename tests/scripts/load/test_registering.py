@@ -7,7 +7,8 @@ import re
 
 from proxy.digest import credentials_of, is_right, read_params
 from scripts.load import wire
-from scripts.load.accounts import REALM, name_of, password_of
+from scripts.load.accounts import name_of, password_of
+from scripts.load.config import REALM
 from scripts.load.registering import answer, nonce_of, register
 
 OWN = ("127.12.0.1", 40000)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.load.series import Sample, plot_series
+from scripts.load.looks import Sample
+from scripts.load.series import plot_series
 
 
 def test_a_panel_for_each_value(tmp_path: Path) -> None:
