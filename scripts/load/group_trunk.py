@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 from collections.abc import Callable
@@ -28,6 +29,8 @@ class GroupTrunk:
         """Bind it; ring: seconds from 180 to 200."""
         self.name, self.address, self._ring, self._alarms, self._seen = name, address, ring, alarms, seen
         self.swallows = False
+        self.went = math.inf
+        """When it went, monotonic seconds: to the event, for a call may come to it after the time that was planned."""
         self.leaks = 0
         """Messages that had the caller's number in them."""
         self.asked = 0
@@ -46,8 +49,18 @@ class GroupTrunk:
         self._legs = {}
         return self.sock
 
-    def kill(self) -> None:
+    def kill(self, now: float) -> None:
         """Be gone, as a process that got SIGKILL: from now on its port is closed."""
+        self.went = now
+        self.close()
+
+    def swallow(self, now: float) -> None:
+        """Get everything, and do nothing."""
+        self.went = now
+        self.swallows = True
+
+    def close(self) -> None:
+        """Close its port."""
         if self.sock is not None:
             self.sock.close()
         self.sock = None

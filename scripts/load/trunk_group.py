@@ -10,6 +10,7 @@ can take such a call elsewhere.
 
 from __future__ import annotations
 
+import math
 import select
 import time
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ class GroupTrial(Trial[Group, Grouped]):
         """Close all sockets."""
         self._calls.close()
         for each in self._trunks.values():
-            each.kill()
+            each.close()
         self._poll.close()
 
     def counted(self) -> Mapping[str, float]:
@@ -111,8 +112,8 @@ class GroupTrial(Trial[Group, Grouped]):
     def _plan_events(self) -> None:
         began, load, alarms = self._began, self.load, self._alarms
         first, second = self._trunks["first"], self._trunks["second"]
-        alarms.at(began + load.killed_at, lambda _: first.kill())
-        alarms.at(began + load.swallows_at, lambda _: setattr(second, "swallows", True))
+        alarms.at(began + load.killed_at, first.kill)
+        alarms.at(began + load.swallows_at, second.swallow)
         alarms.at(began + load.back_at, self._back)
 
     def _back(self, _now: float) -> None:
@@ -171,8 +172,7 @@ class GroupTrial(Trial[Group, Grouped]):
         if not call.seen:
             return False
         name, seen = call.seen[-1]
-        went = {"first": self.load.killed_at, "second": self.load.swallows_at}
-        return name in went and seen <= self._began + went[name] < (call.ended or float("inf"))
+        return seen <= self._trunks[name].went < (call.ended or math.inf)
 
 
 def _trunk_of(call: Call) -> str:

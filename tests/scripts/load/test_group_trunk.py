@@ -45,7 +45,7 @@ def bench() -> Iterator[Bench]:
     made = Bench()
     yield made
     made.far.close()
-    made.trunk.kill()
+    made.trunk.close()
 
 
 def test_a_call(bench: Bench) -> None:
@@ -75,7 +75,8 @@ def test_swallowed(bench: Bench) -> None:
     """It is seen, and nothing comes; what rang before is not answered either."""
     bench.say(INVITE, 10)
     assert bench.hear() == 180
-    bench.trunk.swallows = True
+    bench.trunk.swallow(10.9)
+    assert bench.trunk.went == 10.9
     bench.alarms.ring(11)
     bench.say(INVITE.replace(b"42@", b"43@").replace(b"bK1", b"bK2"), 11)
     assert bench.hear() == 0
@@ -86,7 +87,9 @@ def test_killed_and_back(bench: Bench) -> None:
     """A new process knows nothing of what rang."""
     bench.say(INVITE, 10)
     assert bench.hear() == 180
-    bench.trunk.kill()
+    assert bench.trunk.went > 1e9, "it has not gone yet"
+    bench.trunk.kill(10.4)
+    assert bench.trunk.went == 10.4
     bench.trunk.turn(10.5)
     bench.trunk.begin()
     bench.alarms.ring(12)
