@@ -232,6 +232,15 @@ def test_a_name_at_an_address_may_be_a_subscribers_and_hides_what_that_one_hides
     assert b"alice@" not in opened(told(there, multipart(metadata=metadata)))
 
 
+@pytest.mark.parametrize("aor", [b"7042", b"tel:7042;phone-context=example.net", b"sip:7042@192.0.2.9;user=phone"])
+def test_an_extension_without_a_host_may_be_a_subscribers(aor: bytes) -> None:
+    metadata = RFC.replace(b"sip:+15550123@example.net", aor)
+    said = {b"7042@example.net": "hide"}
+    there = recording_world(said=said, word="number", realms=["example.net"], privacy=KEEP_ALL)
+    assert b"7042" not in opened(told(there, multipart(metadata=metadata)))
+    assert b"7042" in opened(told(recording_world(privacy=KEEP_ALL), multipart(metadata=metadata)))
+
+
 def test_who_calls_from_a_call_manager_by_its_address_is_known_by_number() -> None:
     """R9: From is who is recorded, at the address of the CUCM."""
     said = {b"+15550123@example.net": "hide"}
