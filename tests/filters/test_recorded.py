@@ -271,3 +271,23 @@ def test_an_old_recorder_behind_us_tells_nobody_what_enveloped_data_became() -> 
             )
             cms = make(inner, [recorder("p256").recipient], there.wall, cipher=Cipher.AES_128_CBC)
             refused(there, cms[:-1] + bytes((cms[-1] ^ change,)), 493, "encryption", headers=headers)
+
+
+COMMENT = b"<!--" + b"x" * 5000 + b"-->"
+HIDDEN_PLACES = {
+    "before the first part": RFC + b"\r\n" + multipart(),
+    "behind the last part": multipart() + RFC,
+    "behind a long comment": multipart().replace(
+        b"--foobar--", b"--foobar\r\nContent-Type: application/xml\r\n\r\n" + COMMENT + RFC[RFC.index(b"<rec"):]
+        + b"\r\n--foobar--",
+    ),
+    "in a text": multipart().replace(
+        b"--foobar--", b"--foobar\r\nContent-Type: text/plain\r\n\r\nsee " + RFC + b"\r\n--foobar--"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", HIDDEN_PLACES)
+def test_metadata_that_stand_where_no_recorder_should_look_go_nowhere(place: str) -> None:
+    """They would be edited by nobody and readable on the way, where everything else may pass."""
+    refused(recording_world(privacy=KEEP_ALL), HIDDEN_PLACES[place], 403, "metadata")
