@@ -34,6 +34,15 @@ _PATTERNS = {
     r"^[^@\s:;<>\"]+@[A-Za-z0-9._-]+$": ("is no user@host", 'write one, such as "recorder@pbx.example.net"'),
     r"^[A-Za-z][A-Za-z0-9*-]{3,63}$": ("is no name of a header", 'write one, such as "X-Rec-*"'),
     r"^[0-9*#]{1,15}$": ("is no feature code", "write digits, * and #, 15 at most"),
+    r"^[A-Za-z][A-Za-z0-9+.-]{1,31}:[!-~]{1,222}$": (
+        "is no XML namespace",
+        'write the URI of one, such as "urn:example:contact-centre"',
+    ),
+    r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$": ("is no name of an element", "write it without a prefix, up to 64 letters"),
+    r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$": (
+        "is no SHA-256 in base64",
+        "write the 44 letters that docs/recording.md says how to get from a certificate",
+    ),
     r"^[!-~]+( [!-~]+){0,7}$": ("is no text of a command", "write up to eight words of ASCII, one blank apart"),
 }
 

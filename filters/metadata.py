@@ -25,7 +25,7 @@ from filters.metadata_fields import (
     Told,
     field,
 )
-from filters.metadata_names import OPEN, STRICT, Names, Treatment, canonical, share_digits, uri_of
+from filters.metadata_names import OPEN, STRICT, Names, Treatment, canonical, digits_in_row, digits_of, uri_of
 from filters.metadata_xml import XML_SPACE, Document, Element, MetadataError, Tag, read, write
 from proxy.derive import plain_reason
 
@@ -75,7 +75,10 @@ def edit(body: bytes, names: Names, charset: str = "", further: Further = NO_MOR
 class _Editor:
     """Goes through one document; a class because what an element may tell depends on others."""
 
-    __slots__ = ("_asks", "_everybody", "_further", "_hidden", "_named", "_names", "_participants", "_whose", "dropped")
+    __slots__ = (
+        "_asks", "_everybody", "_further", "_hidden_digits", "_hidden_words", "_named", "_names", "_participants",
+        "_whose", "dropped",
+    )  # fmt: skip
 
     def __init__(self, names: Names, root: Element, further: Further) -> None:
         self._names = names
@@ -84,8 +87,10 @@ class _Editor:
         self._participants: dict[str, Treatment] = {}
         self._named: dict[bytes, Treatment] = {}
         """What may be told of a participant, by each of its addresses."""
-        self._hidden: list[tuple[str, str]] = []
-        """Address and name of each participant who hides one of them."""
+        self._hidden_words: set[str] = set()
+        """Words of names and addresses that participants hide, as they are compared."""
+        self._hidden_digits: set[str] = set()
+        """Digits of addresses that participants hide."""
         self._whose: Treatment | None = None
         """What may be told of the participant that is edited; None outside of one."""
         self.dropped = 0
@@ -130,9 +135,11 @@ class _Editor:
             for address, name in _addresses_of(element):
                 uri = canonical(address)
                 self._named[uri] = told.strictest(self._named.get(uri, OPEN))
-                hidden = address if told.number is not Action.KEEP else "", name if told.name is not Action.KEEP else ""
-                if hidden != ("", ""):
-                    self._hidden.append(hidden)
+                if told.number is not Action.KEEP:
+                    self._hidden_words |= _words(_user_of(address))
+                    self._hidden_digits |= digits_of(address)
+                if told.name is not Action.KEEP:
+                    self._hidden_words |= _words(name)
         for child in element.children:
             self._note_addresses(child)
 
@@ -219,6 +226,8 @@ class _Editor:
             return None
         if told is Told.SESSION:
             return names.session(text)
+        if told is Told.CALL:
+            return names.call(text)
         return _plainly(told, text, known)
 
     def _most(self, address: str) -> Treatment:
@@ -233,11 +242,9 @@ class _Editor:
     def _tells_of_somebody(self, text: str) -> bool:
         """Tell whether a text holds a name or an address, or digits of one, that a participant hides."""
         folded = text.casefold()
-        for address, name in self._hidden:
-            words = (_user_of(address), *name.casefold().split())
-            if share_digits(text, address) or any(len(word) >= _SHORT and word in folded for word in words):
-                return True
-        return False
+        return not self._hidden_digits.isdisjoint(digits_in_row(text)) or any(
+            word in folded for word in self._hidden_words
+        )
 
     def _feature(self, element: Element, parent: Element | None) -> Element | None:
         """Return a feature tag of a participant's Contact as it may be told."""
@@ -270,6 +277,11 @@ def _addresses_of(participant: Element) -> list[tuple[str, str]]:
         elif child.tag[1] == "aor":
             found.append((child.text, ""))
     return found
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of a name by which a text would tell it."""
+    return {word for word in text.casefold().split() if len(word) >= _SHORT}
 
 
 def _user_of(address: str) -> str:

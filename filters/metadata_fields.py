@@ -26,6 +26,7 @@ class Told(Enum):
     NAME = "the display name beside an address of record"
     TIME = "when"
     SESSION = "a Call-ID or session identifier"
+    CALL = "a maker's own identifier of a call"
     LABEL = "the label of a stream, as in the session description"
     CAUSE = "why a session ended"
     TEXT = "what a recorder says of itself, when it asks for a snapshot"
@@ -66,6 +67,7 @@ _STRUCTURE: Final = Field()
 _IDENTIFIER: Final = Field(Told.ID)
 _ADDRESS: Final = Field(Told.ADDRESS)
 _TIME: Final = Field(Told.TIME)
+_CALL: Final = Field(Told.CALL)
 
 
 def _ids(*names: str) -> Field:
@@ -114,20 +116,20 @@ FIELDS: Final[Mapping[tuple[str, str], Field]] = {
     (RECORDING, "extensiondata"): _ids("id", "parent"),
     (ACME, "callingParty"): _word("true|false"),
     (ACME, "callerOrig"): _word("true|false"),
-    (ACME, "ucid"): _IDENTIFIER,
+    (ACME, "ucid"): _CALL,
     (SONUS, "callData"): _STRUCTURE,
     (SONUS, "fromhdr"): Field(Told.HEADER),
     (SONUS, "tohdr"): Field(Told.HEADER),
     (SONUS, "callid"): Field(Told.SESSION),
-    (SONUS, "gcid"): _IDENTIFIER,
+    (SONUS, "gcid"): _CALL,
     (BROADWORKS, "broadWorksRecordingMetadata"): _word(
         r"\d{1,2}(\.\d{1,2})?", "version", "schemaVersion", text=Told.NOTHING
     ),
-    (BROADWORKS, "extTrackingID"): _IDENTIFIER,
+    (BROADWORKS, "extTrackingID"): _CALL,
     (BROADWORKS, "serviceProviderID"): _IDENTIFIER,  # of the enterprise and its office: names, told as pseudonyms
     (BROADWORKS, "groupID"): _IDENTIFIER,
     (BROADWORKS, "userID"): _ADDRESS,
-    (BROADWORKS, "callID"): _IDENTIFIER,
+    (BROADWORKS, "callID"): _CALL,
     (BROADWORKS, "callType"): _STRUCTURE,
     (BROADWORKS, "origCall"): _STRUCTURE,
     (BROADWORKS, "termCall"): _STRUCTURE,
@@ -173,7 +175,7 @@ def further(extensions: Sequence[MetadataExtension]) -> Further:
     for each in extensions:
         kinds = (
             (each.structure, _STRUCTURE), (each.texts, Field(Told.OTHER)), (each.addresses, _ADDRESS),
-            (each.identifiers, _IDENTIFIER), (each.calls, Field(Told.SESSION)),
+            (each.identifiers, _IDENTIFIER), (each.calls, _CALL),
         )  # fmt: skip
         found |= {(each.namespace, name): kind for names, kind in kinds for name in names}
     return found

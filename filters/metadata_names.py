@@ -122,7 +122,9 @@ class Names:
         name = _PARAMETERS.sub("", text).strip() if len(text) <= MAX_ADDRESS else ""
         if treatment.name is not Action.KEEP or not name or len(name) > MAX_NAME or not name.isprintable():
             return None
-        if treatment.number is not Action.KEEP and (share_digits(name, address) or "@" in name):
+        if treatment.number is not Action.KEEP and (
+            "@" in name or not digits_of(address).isdisjoint(digits_in_row(name))
+        ):
             return None
         return name
 
@@ -144,6 +146,13 @@ class Names:
             return ""
         digest = self._digest(b"id", value.encode())
         return _URN + str(uuid.UUID(bytes=digest)) if value.lower().startswith(_URN) else b64encode(digest).decode()
+
+    def call(self, text: str) -> str | None:
+        """Return what stands for a maker's own identifier of a call; itself where it may be told (`real_ids`)."""
+        value = text.strip()
+        if not self._ids:
+            return self.identifier(value)
+        return value if value.isprintable() and len(value) <= MAX_ADDRESS else None
 
     def session(self, text: str) -> str | None:
         """Return what stands for a Call-ID or Session-ID (RFC 7989): never the real one, unless it may be told."""
@@ -214,13 +223,16 @@ def _shown(text: str, uri: bytes, treatment: Treatment) -> str:
     return shown if text.lower().startswith(("sip:", "sips:")) else shown.removeprefix("sip:")
 
 
-def share_digits(name: str, address: str) -> bool:
-    """Tell whether a name holds digits in a row that an address holds too, in whatever script."""
-    number, digits = _digits(address.partition("@")[0]), _digits(name)
-    return any(digits[at : at + _SHARED] in number for at in range(len(digits) - _SHARED + 1))
+def digits_in_row(text: str) -> frozenset[str]:
+    """Return the digits of a text, each with those behind it, written as 0 to 9 whatever their script.
 
-
-def _digits(text: str) -> str:
-    """Return the digits of a text, written as 0 to 9: those of other scripts and in circles are read as well."""
+    What stands between them does not count: a text that has one of these in common with a number tells of it.
+    """
     values = [unicodedata.digit(letter, -1) for letter in text]
-    return "".join([str(value) for value in values if value >= 0])
+    digits = "".join([str(value) for value in values if value >= 0])
+    return frozenset([digits[at : at + _SHARED] for at in range(len(digits) - _SHARED + 1)])
+
+
+def digits_of(address: str) -> frozenset[str]:
+    """Return those of an address before its host."""
+    return digits_in_row(address.partition("@")[0])

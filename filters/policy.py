@@ -166,18 +166,22 @@ class Policy:
     def _namesake(self, uri: bytes) -> Profile | None:
         """Return the settings of who has the same number or name in a realm of ours; None for nobody.
 
-        Recording clients write their own host, or its address, behind a user: sip:+15550123@192.0.2.5.
+        Recording clients write their own host or its address behind a user, or no host: sip:+15550123@192.0.2.5, 7042.
         """
+        if not self._subscribers.are_kept:
+            return None
         try:
             parsed = parse_sip_uri(uri)
         except Malformed:
             return None
-        if parsed is None or not parsed.user or not self._subscribers.are_kept:
+        if parsed is None:
+            user = uri.partition(b":")[2].partition(b";")[0]  # a local number of a tel URI, an extension
+        elif is_ip(parsed.host.decode("ascii", "replace")) or global_number(uri):
+            user = parsed.user
+        else:
             return None
-        if is_ip(parsed.host.decode("ascii", "replace")) or global_number(uri):
-            same = (b"%b@%b" % (parsed.user, realm) for realm in self._realms)
-            return next((one for one in (self._profile_of(b"sip:" + each) for each in same) if one is not None), None)
-        return None
+        same = [self._profile_of(b"sip:%b@%b" % (user, realm)) for realm in self._realms] if user else []
+        return next((profile for profile in same if profile is not None), None)
 
     def sender(self, request: Message, source: Party, hop: Party) -> bool | None:
         """Tell whether the sender of a request may be recorded; None where it has said nothing."""

@@ -25,7 +25,7 @@ from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, change
 from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.policy import Session
-from proxy.recording_bodies import BodyReader
+from proxy.recording_bodies import BodyReader, holds_recording
 from proxy.routing import Party
 
 METADATA = b"application/rs-metadata"
@@ -117,6 +117,8 @@ class Recorded:
                 line = draft.with_value(position, sealed.entity.content_type)
                 draft.settle(position, line, "encrypted to the recorder")
             draft.note("body", "metadata: encrypted to the recorder")
+        if holds_recording(draft.body):
+            raise NotRecorded("metadata")  # in no part, or in one that hides what it is
 
     def _opened(self, entity: Entity, recorder: Recorder) -> Swapped:
         openers = self._openers.get(recorder.name, ())

@@ -70,6 +70,15 @@ class BodyReader:
             self.texts.append(body)
 
 
+def holds_recording(body: bytes) -> bool:
+    """Tell whether anything that can be read in a body names a namespace of recording metadata, wherever it stands.
+
+    Before the first part and behind the last one too, where `BodyReader` sees no part.
+    """
+    lowered = body.lower()
+    return any(space in lowered for space in (*_NAMESPACES, _EXTENSION))
+
+
 UNREAD = "R2?"
 """More multiparts or parts than are looked at: what stands in them nobody knows."""
 

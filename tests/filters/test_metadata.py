@@ -392,3 +392,14 @@ def test_what_an_operator_lets_pass_passes_and_nothing_else() -> None:
 def test_a_text_that_tells_of_who_hides_does_not_pass(text: str) -> None:
     body = EXTENDED.replace(b">Sales<", f">{text}<".encode())
     assert texts(edit(body, names({NUMBER: STRICT}, OPEN), further=further([ACD])).body, "queue") == []
+
+
+def test_a_makers_own_identifiers_of_calls_are_call_ids_too() -> None:
+    """Told where these may be; else pseudonyms that hold for the session."""
+    real = edit(BROADWORKS, open_names(real_ids=True)).body
+    assert texts(real, "callID") == ["callhalf-7948894825:0"]
+    assert texts(real, "extTrackingID") == ["8028549:1"]
+    assert texts(edit(SONUS, open_names(real_ids=True)).body, "gcid") == ["241205267"]
+    assert b"7948894825" not in edit(BROADWORKS, open_names()).body
+    long = BROADWORKS.replace(b"callhalf-", b"x" * 600)
+    assert texts(edit(long, open_names(real_ids=True)).body, "callID") == []

@@ -86,7 +86,7 @@ def test_operators_add_elements_and_change_none() -> None:
     added = further([mine, MetadataExtension(namespace=ACME, texts=("callingParty", "realm"))])
     told = {name: known.text for (space, name), known in added.items() if space == "urn:example:acd"}
     assert told == {
-        "call": Told.NOTHING, "queue": Told.OTHER, "agent": Told.ADDRESS, "ref": Told.ID, "callid": Told.SESSION,
+        "call": Told.NOTHING, "queue": Told.OTHER, "agent": Told.ADDRESS, "ref": Told.ID, "callid": Told.CALL,
     }  # fmt: skip
     assert field("urn:example:acd", "queue", added) is not None
     assert field("urn:example:acd", "Queue", added) is None

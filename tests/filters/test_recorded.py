@@ -232,6 +232,15 @@ def test_a_name_at_an_address_may_be_a_subscribers_and_hides_what_that_one_hides
     assert b"alice@" not in opened(told(there, multipart(metadata=metadata)))
 
 
+@pytest.mark.parametrize("aor", [b"7042", b"tel:7042;phone-context=example.net", b"sip:7042@192.0.2.9;user=phone"])
+def test_an_extension_without_a_host_may_be_a_subscribers(aor: bytes) -> None:
+    metadata = RFC.replace(b"sip:+15550123@example.net", aor)
+    said = {b"7042@example.net": "hide"}
+    there = recording_world(said=said, word="number", realms=["example.net"], privacy=KEEP_ALL)
+    assert b"7042" not in opened(told(there, multipart(metadata=metadata)))
+    assert b"7042" in opened(told(recording_world(privacy=KEEP_ALL), multipart(metadata=metadata)))
+
+
 def test_who_calls_from_a_call_manager_by_its_address_is_known_by_number() -> None:
     """R9: From is who is recorded, at the address of the CUCM."""
     said = {b"+15550123@example.net": "hide"}
@@ -262,3 +271,23 @@ def test_an_old_recorder_behind_us_tells_nobody_what_enveloped_data_became() -> 
             )
             cms = make(inner, [recorder("p256").recipient], there.wall, cipher=Cipher.AES_128_CBC)
             refused(there, cms[:-1] + bytes((cms[-1] ^ change,)), 493, "encryption", headers=headers)
+
+
+COMMENT = b"<!--" + b"x" * 5000 + b"-->"
+HIDDEN_PLACES = {
+    "before the first part": RFC + b"\r\n" + multipart(),
+    "behind the last part": multipart() + RFC,
+    "behind a long comment": multipart().replace(
+        b"--foobar--", b"--foobar\r\nContent-Type: application/xml\r\n\r\n" + COMMENT + RFC[RFC.index(b"<rec"):]
+        + b"\r\n--foobar--",
+    ),
+    "in a text": multipart().replace(
+        b"--foobar--", b"--foobar\r\nContent-Type: text/plain\r\n\r\nsee " + RFC + b"\r\n--foobar--"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", HIDDEN_PLACES)
+def test_metadata_that_stand_where_no_recorder_should_look_go_nowhere(place: str) -> None:
+    """They would be edited by nobody and readable on the way, where everything else may pass."""
+    refused(recording_world(privacy=KEEP_ALL), HIDDEN_PLACES[place], 403, "metadata")

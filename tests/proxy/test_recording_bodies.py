@@ -6,7 +6,7 @@ import timeit
 
 import pytest
 
-from proxy.recording_bodies import MAX_DEPTH, MAX_PARTS, UNREAD, BodyReader, is_recording_xml
+from proxy.recording_bodies import MAX_DEPTH, MAX_PARTS, UNREAD, BodyReader, holds_recording, is_recording_xml
 
 METADATA = b"<?xml version='1.0'?>\r\n<recording xmlns='urn:ietf:params:xml:ns:recording:1'/>"
 
@@ -109,3 +109,9 @@ def test_texts_are_kept_for_commands() -> None:
 )
 def test_hostile_prologues_take_no_time(text: bytes) -> None:
     assert timeit.timeit(lambda: is_recording_xml(text), number=10) < 2.5
+
+
+@pytest.mark.parametrize("space", [b"urn:ietf:params:xml:ns:recording:1", b"URN:ietf:params:XML:ns:siprec", b"x" * 9])
+def test_a_namespace_of_metadata_is_found_wherever_it_stands(space: bytes) -> None:
+    body = b"preamble " * 1000 + space + b" epilogue"
+    assert holds_recording(body) is (space != b"x" * 9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 import signal
 import socket
@@ -9,10 +11,13 @@ import ssl
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.agents import Packet, read
 from tests.filters.recording import PARTIAL, RFC, SNAPSHOT
@@ -498,5 +503,39 @@ def test_a_recorder_that_a_reload_takes_out_hears_the_end_of_its_sessions(lab: L
     lab.keep(again).send(client.agent.within(b"BYE", up_too, own=other, cseq=2))
     studio.recorder.send(studio.recorder.agent.answer(studio.recorder.take(b"BYE"), 200))
     again.take(200)
+    assert tells_nothing(studio.tap.tape)
+    sipveil.stop()
+
+
+def pin(certificate_file: Path) -> str:
+    """Return the pin of a certificate, as docs/recording.md has it made."""
+    public = x509.load_pem_x509_certificate(certificate_file.read_bytes()).public_key()
+    data = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def test_a_recorder_without_its_pin_gets_nothing_and_loses_its_connection(lab: Lab, studio: Studio) -> None:
+    """Its name and its authority are right. A reload takes effect at once, also on a connection that is up."""
+    client, sipveil, state = studio.client, studio.sipveil, lab.folder / "state"
+    invite = record(client, studio, 50)
+    _, _, up = begin(studio, studio.recorder, invite)
+    leave(studio, studio.recorder, invite, up, 2)
+    name = 'tls_name = "srs.example.net"\n'
+    before = sipveil.config.read_text()
+    own, other = pin(state / "srs-tls.pem"), pin(state / "own.pem")
+    sipveil.config.write_text(before.replace(name, f'{name}pins = ["{other}"]\n'))
+    reload(sipveil)
+    studio.recorder.received.clear()
+    invite = record(client, studio, 51)
+    while studio.recorder.hear(0.5):
+        pass
+    client.send(client.agent.ack_failure(invite, client.take(500)))
+    assert not studio.recorder.received
+    assert sipveil.metrics()['sipveil_connections_closed_total{reason="identity"}'] == 2
+    sipveil.config.write_text(before.replace(name, f'{name}pins = ["{other}", "{own}"]\n'))
+    reload(sipveil, 3)
+    invite = record(client, studio, 52)
+    _, _, up = begin(studio, studio.recorder, invite)
+    leave(studio, studio.recorder, invite, up, 2)
     assert tells_nothing(studio.tap.tape)
     sipveil.stop()

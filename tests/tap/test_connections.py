@@ -20,6 +20,7 @@ from proxy.flow import Flow
 from tap.candidate import ReloadRefused, prepare
 from tap.connections import RESERVED_FILES, Connections, read_files, room_for, trusted_by
 from tap.shell import StartError
+from tap.state import recalled
 from tests.proxy.streams import MESSAGE
 from tests.tap.fakes import CONFIG, settings_of
 from tests.tap.test_shell import Bench
@@ -312,3 +313,36 @@ def test_without_listeners_nothing_is_sent(tmp_path: Path) -> None:
 
 def _flow() -> Flow:
     return Flow("TCP", ("127.0.0.1", 1), ("127.0.0.1", 2))
+
+
+RECORDER = """
+[[recorders]]
+name = "srs"
+hosts = ["127.0.0.1:5099"]
+listener = "tls"
+tls_name = "srs.example.net"
+certificate = "a.pem"
+pins = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+ca = "Test-authority.pem"
+"""
+
+
+def test_a_reload_brings_what_is_asked_of_recorders_and_keeps_it_for_those_that_are_gone(
+    authority: TlsAuthority, tmp_path: Path
+) -> None:
+    """Each listener has it, for somebody may come by any; a start reads the same."""
+    path = tmp_path / "sipveil.toml"
+    client = f'client_ca = "{authority.file.name}"\n'
+    text = TEXT.replace('keys = ["a.key"]\n', 'keys = ["a.key"]\n' + client)
+    text += (
+        '[[recording_clients]]\nname = "pbx"\nnetworks = ["127.0.0.8"]\nlistener = "tls"\ntls_names = ["pbx.example"]\n'
+    )
+    running = settings_of(tmp_path, text + RECORDER)
+    start(running)
+    found = prepare(path, running, Subscribers(), time.time()).tls["tls"].recorders
+    assert [(trust.pins, trust.ca is not None, trust.retired) for trust in found] == [({bytes(32)}, True, False)]
+    path.write_text(text.partition("[[recording_clients]]")[0])
+    later = load(path)
+    gone = prepare(path, later, Subscribers(), time.time()).tls["tls"].recorders
+    assert gone == (found[0]._replace(retired=True),)
+    assert read_files(later, recalled(later, time.time()))["tls"].recorders == gone
