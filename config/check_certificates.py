@@ -20,8 +20,9 @@ from config.lines import Path as Key
 from config.problem import Mistake
 from config.recorders_section import Recorder
 from config.section import Section
-from config.settings import Settings, Signing, Verification
+from config.settings import Settings
 from config.signing_key import SigningKeyError
+from config.signing_section import Signing, Verification
 from config.statefile import StateFileError
 from config.validity import validity
 

@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 
 from config.pem_files import read_private_key
-from config.settings import Signing
+from config.signing_section import Signing
 from config.statefile import StateFileError
 from config.validity import Validity, validity
 

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from config.certificate_chain import ChainError, check
-from config.settings import Verification
+from config.signing_section import Verification
 from config.statefile import StateFileError
 from config.validity import Validity, validity
 

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from config.settings import Signing
 from config.signing_key import EXPIRY_WARNING, SigningKeyError, load, names_numbers
+from config.signing_section import Signing
 from tests.authorities import Authority
 
 WALL = 1_790_000_000

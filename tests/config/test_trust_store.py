@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from config.settings import Verification
+from config.signing_section import Verification
 from config.trust_store import TrustStoreError, load
 from tests.authorities import Authority
 
