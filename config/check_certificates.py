@@ -13,18 +13,20 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from config import recorder_keys, recorder_trust, signing_key, trust_store
+from config.check_files import RENEW, file_mistake, state_folder
 from config.draft import EACH, Draft, tables
 from config.encryption_certificate import EncryptionCertificateError
 from config.lines import Path as Key
 from config.problem import Mistake
 from config.recorders_section import Recorder
 from config.section import Section
-from config.settings import Settings, Signing, Verification
+from config.settings import Settings
 from config.signing_key import SigningKeyError
+from config.signing_section import Signing, Verification
 from config.statefile import StateFileError
+from config.validity import validity
 
 S = TypeVar("S", bound=Section)
-_LOOK = "see what the file should be in docs/configuration.md"
 
 
 def certificate_mistakes(draft: Draft, folder: Path, wall: float) -> Iterator[Mistake]:
@@ -35,7 +37,7 @@ def certificate_mistakes(draft: Draft, folder: Path, wall: float) -> Iterator[Mi
         folder: where it is, which `state_dir` is relative to.
         wall: Unix time in seconds.
     """
-    state = folder / _state_dir(draft)
+    state = state_folder(draft, folder)
     signing, verification = _section(draft, "signing", Signing), _section(draft, "verification", Verification)
     if signing is not None:
         yield from _of_key(signing, state, wall)
@@ -49,10 +51,9 @@ def certificate_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
     state = Path(settings.state_dir)
     if settings.signing is not None and settings.signing.chain is not None:
         leaf = signing_key.read_leaf(state / settings.signing.chain)
-        begins, ends = signing_key.validity(leaf)
-        path = ("signing", "chain")
-        if ends - wall < signing_key.EXPIRY_WARNING:
-            yield Mistake(path, f"the certificate holds from {signing_key.days(begins, ends)}", "renew it")
+        path, held = ("signing", "chain"), validity(leaf)
+        if held.ends_within(signing_key.EXPIRY_WARNING, wall):
+            yield Mistake(path, f"the certificate holds from {held.days()}", "renew it")
         if not signing_key.names_numbers(leaf):
             wrong = "the certificate does not say for which numbers it is good (TNAuthList, RFC 8226)"
             yield Mistake(path, wrong, "have one issued that does: verifiers refuse others")
@@ -60,8 +61,8 @@ def certificate_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
         yield from _of_chains(settings.verification, state, wall)
     for place, recorder in enumerate(settings.recorders):
         certificate = recorder_keys.read(recorder, state).certificate
-        if certificate is not None and certificate.ends - wall < signing_key.EXPIRY_WARNING:
-            wrong = f"the certificate holds from {certificate.days()}"
+        if certificate is not None and certificate.validity.ends_within(signing_key.EXPIRY_WARNING, wall):
+            wrong = f"the certificate holds from {certificate.validity.days()}"
             right = "renew it: nothing is encrypted to one that has ended, so nothing is recorded"
             yield Mistake(("recorders", place, "certificate"), wrong, right)
 
@@ -78,20 +79,18 @@ def _of_recorders(draft: Draft, state: Path, wall: float) -> Iterator[Mistake]:
         try:
             certificate = recorder_keys.read(recorder, state).certificate
         except EncryptionCertificateError as error:
-            wrong, _, right = str(error).partition("; ")
-            yield Mistake(where, wrong, right or _LOOK)
+            yield file_mistake(where, error)
             continue
-        if certificate is not None and not certificate.holds(wall):
-            wrong = f"{state / recorder.certificate}: the certificate holds from {certificate.days()}"
-            yield Mistake(where, wrong, "renew it, and look at this machine's clock")
+        if certificate is not None and not certificate.validity.holds(wall):
+            wrong = f"{state / recorder.certificate}: the certificate holds from {certificate.validity.days()}"
+            yield Mistake(where, wrong, RENEW)
 
 
 def _of_authorities(path: Key, recorder: Recorder, state: Path) -> Iterator[Mistake]:
     try:
         recorder_trust.read(recorder, state)
     except StateFileError as error:
-        wrong, _, right = str(error).partition("; ")
-        yield Mistake((*path, "ca"), wrong, right or _LOOK)
+        yield file_mistake((*path, "ca"), error)
 
 
 def _of_key(signing: Signing, state: Path, wall: float) -> Iterator[Mistake]:
@@ -100,23 +99,22 @@ def _of_key(signing: Signing, state: Path, wall: float) -> Iterator[Mistake]:
     try:
         key = signing_key.read_key(state / signing.key)
     except SigningKeyError as error:
-        yield _mistake("signing", "key", error)
+        yield file_mistake(("signing", "key"), error)
     if signing.chain is None:
         return
     path = state / signing.chain
     try:
         leaf = signing_key.read_leaf(path)
     except SigningKeyError as error:
-        yield _mistake("signing", "chain", error)
+        yield file_mistake(("signing", "chain"), error)
         return
     if key is not None and not signing_key.fits(key, leaf):
         yield Mistake(
             ("signing", "chain"), f"{path}: its first certificate is not the signing key's", "put the key's own first"
         )
-    begins, ends = signing_key.validity(leaf)
-    if not begins <= wall <= ends:
+    if not validity(leaf).holds(wall):
         wrong = f"{path}: its first certificate does not hold today"
-        yield Mistake(("signing", "chain"), wrong, "renew it, and look at this machine's clock")
+        yield Mistake(("signing", "chain"), wrong, RENEW)
 
 
 def _of_store(verification: Verification, state: Path) -> Iterator[Mistake]:
@@ -127,7 +125,7 @@ def _of_store(verification: Verification, state: Path) -> Iterator[Mistake]:
         try:
             read(state / name)
         except StateFileError as error:
-            yield _mistake("verification", key, error)
+            yield file_mistake(("verification", key), error)
 
 
 def _of_chains(verification: Verification, state: Path, wall: float) -> Iterator[Mistake]:
@@ -137,21 +135,11 @@ def _of_chains(verification: Verification, state: Path, wall: float) -> Iterator
     for problem in store.problems:
         yield Mistake(path, problem, "mend it or take it out; calls signed with it are not verified")
     for url, signatory in store.signatories.items():
-        if not signatory.begins <= wall <= signatory.ends:
+        if not signatory.validity.holds(wall):
             wrong = f"the chain for {url} does not hold today"
             yield Mistake(path, wrong, "put the renewed one there; calls signed with it fail")
     if not store.signatories and not store.problems:
         yield Mistake(path, f"{state / verification.certificates}: no chains", "put those there that you know")
-
-
-def _mistake(section: str, key: str, error: StateFileError) -> Mistake:
-    wrong, _, right = str(error).partition("; ")
-    return Mistake((section, key), wrong, right or _LOOK)
-
-
-def _state_dir(draft: Draft) -> str:
-    named = draft.get("state_dir", Settings.model_fields["state_dir"].default)
-    return named if isinstance(named, str) else ""
 
 
 def _section(draft: Draft, name: str, kind: type[S]) -> S | None:

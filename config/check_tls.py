@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config import tls_files
+from config.check_files import RENEW, file_mistake, state_folder
 from config.draft import EACH, Draft, tables, texts
 from config.lines import Path as Key
 from config.problem import Mistake
 from config.settings import Settings
 from config.tls_files import OwnCertificate, TlsFileError
-
-_RENEW = "renew it, and look at this machine's clock"
 
 
 def tls_mistakes(draft: Draft, folder: Path, wall: float) -> Iterator[Mistake]:
@@ -23,8 +22,7 @@ def tls_mistakes(draft: Draft, folder: Path, wall: float) -> Iterator[Mistake]:
         folder: where it is, which `state_dir` is relative to.
         wall: Unix time in seconds.
     """
-    named = draft.get("state_dir", Settings.model_fields["state_dir"].default)
-    state = folder / (named if isinstance(named, str) else "")
+    state = state_folder(draft, folder)
     for path, listener in tables(draft, "listeners", EACH):
         if listener.get("transport") not in ("tls", "wss"):
             continue
@@ -34,7 +32,7 @@ def tls_mistakes(draft: Draft, folder: Path, wall: float) -> Iterator[Mistake]:
                 try:
                     tls_files.read_authorities(state / name)
                 except TlsFileError as error:
-                    yield _mistake((*path, key), error)
+                    yield file_mistake((*path, key), error)
 
 
 def tls_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
@@ -44,9 +42,9 @@ def tls_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
         if listener.transport not in ("tls", "wss"):
             continue
         for number, own in enumerate(tls_files.load(listener, folder).own):
-            if own.ends - wall < tls_files.EXPIRY_WARNING:
+            if own.validity.ends_within(tls_files.EXPIRY_WARNING, wall):
                 path = ("listeners", place, "certificates", number)
-                yield Mistake(path, f"the certificate holds from {own.days()}", "renew it")
+                yield Mistake(path, f"the certificate holds from {own.validity.days()}", "renew it")
 
 
 def _pairs(path: Key, listener: Draft, state: Path, wall: float) -> Iterator[Mistake]:
@@ -56,12 +54,7 @@ def _pairs(path: Key, listener: Draft, state: Path, wall: float) -> Iterator[Mis
         try:
             own: OwnCertificate = tls_files.read_pair(state / chain, state / key)
         except TlsFileError as error:
-            yield _mistake(where, error)
+            yield file_mistake(where, error)
             continue
-        if not own.holds(wall):
-            yield Mistake(where, f"{state / chain}: it holds from {own.days()}, not today", _RENEW)
-
-
-def _mistake(path: Key, error: TlsFileError) -> Mistake:
-    wrong, _, right = str(error).partition("; ")
-    return Mistake(path, wrong, right or "see what the file should be in docs/configuration.md")
+        if not own.validity.holds(wall):
+            yield Mistake(where, f"{state / chain}: it holds from {own.validity.days()}, not today", RENEW)

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, PublicKeyAlgorithmOID
 
 from config.pem_files import read_certificates, read_private_key
-from config.signing_key import days, validity
 from config.statefile import StateFileError
+from config.validity import Validity, validity
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
@@ -50,17 +50,7 @@ class EncryptionCertificate(NamedTuple):
 
     certificate: x509.Certificate
     key: EllipticCurvePublicKey | RSAPublicKey
-    begins: float
-    """Unix seconds."""
-    ends: float
-
-    def holds(self, wall: float) -> bool:
-        """Tell whether it holds at a time."""
-        return self.begins <= wall <= self.ends
-
-    def days(self) -> str:
-        """Return the days between which it holds."""
-        return days(self.begins, self.ends)
+    validity: Validity
 
 
 class DecryptionKey(NamedTuple):
@@ -81,7 +71,7 @@ def read_certificate(path: Path) -> EncryptionCertificate:
     key = certificate.public_key()
     if wrong or not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
         raise EncryptionCertificateError(f"{path}: {', '.join(wrong)}; {_PUT_CERTIFICATE}")
-    return EncryptionCertificate(certificate, key, *validity(certificate))
+    return EncryptionCertificate(certificate, key, validity(certificate))
 
 
 def read_decryption_key(certificate: Path, key: Path) -> DecryptionKey:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from config.draft import EACH, Draft, tables, texts
 from config.lines import Path
-from config.settings import ACCESS_DEFAULT, STRICT_DEFAULT
-from config.settings import Privacy as Actions
+from config.privacy_section import ACCESS_DEFAULT, STRICT_DEFAULT
+from config.privacy_section import Privacy as Actions
 from config.vocabulary import SENSIBLE_ACTIONS, Action, Category
 
 _RANK = {"zone": 0, "default": 0, "trusted": 1, "contract": 2, "floor": 3}

@@ -6,8 +6,9 @@ So outages, groups, regions and dialog records are the same for both, and a reco
 from __future__ import annotations
 
 from config.address import HostPortValue
+from config.privacy_section import Privacy
 from config.recorders_section import Recorder
-from config.settings import Privacy, Settings, Trunk
+from config.settings import Settings, Trunk
 from config.vocabulary import Action
 
 MAX_CALL_ID = 255

@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from config.privacy_section import Privacy
 from config.problem import shown
 from config.schema import action_words, bounds_words, is_array, section_of, type_words
 from config.section import Section
-from config.settings import Privacy, Settings
+from config.settings import Settings
 from config.vocabulary import Category
 
 TARGET = Path(__file__).parent.parent / "docs" / "configuration.md"

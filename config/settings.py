@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from config.address import HostPort, NameServer, Network, NextHop
 from config.authentication_section import Authentication
@@ -18,78 +18,18 @@ from config.default_ports import with_default_ports
 from config.groups_section import Group
 from config.guard_section import Guard
 from config.numbering_section import Numbering, TrunkNumbers
+from config.privacy_section import ACCESS_DEFAULT, PolicyRule, Privacy, SubscriberPrivacy, replacing_only_its_keys
 from config.recorders_section import Recorder, RecordingClient
 from config.recording_section import Recording
 from config.region_section import Basis, Country, Region
 from config.registrar_section import Registrar
 from config.registration_section import Registration
-from config.section import ActionName, Dialled, HostName, Https, IPText, Method, Name, NumberStart, Section
+from config.section import Dialled, HostName, IPText, Method, Name, Section
+from config.signing_section import Signing, Verification
 from config.streams_section import Streams
+from config.subscribers_section import SubscriberStore
 from config.trunk_operation import TrunkHealth, TrunkLimits
-from config.vocabulary import Action, Category, Zone
-
-
-class Privacy(Section):
-    """One action for each data category; a category that is left out is not decided at this level."""
-
-    name: ActionName | None = Field(default=None, description="display names")
-    number: ActionName | None = Field(default=None, description="telephone numbers and addresses of record")
-    location: ActionName | None = Field(default=None, description="country, cell, geolocation, language")
-    device: ActionName | None = Field(default=None, description="device ids, push tokens, serial numbers")
-    status: ActionName | None = Field(default=None, description="phone status, NAT type, quality reports")
-    software: ActionName | None = Field(default=None, description="User-Agent, Server and their like")
-    network: ActionName | None = Field(
-        default=None, description="addresses and topology: Via, Contact, Record-Route, Call-ID"
-    )
-    credentials: ActionName | None = Field(default=None, description="authorizations for realms that are not ours")
-    content: ActionName | None = Field(
-        default=None, description="message bodies and texts other than session descriptions"
-    )
-    history: ActionName | None = Field(default=None, description="who forwarded or transferred the call")
-    recording: ActionName | None = Field(default=None, description="who is recorded, by whom and when")
-    unknown: ActionName | None = Field(default=None, description="fields that the catalogue does not name")
-
-    def of(self, category: Category) -> Action | None:
-        """Return the action for category, or None where this level says nothing."""
-        action: Action | None = getattr(self, category.name.lower())
-        return action
-
-
-STRICT_DEFAULT = Privacy(
-    name=Action.ANONYMISE,
-    number=Action.ANONYMISE,
-    location=Action.REMOVE,
-    device=Action.REMOVE,
-    status=Action.REMOVE,
-    software=Action.REMOVE,
-    network=Action.SEAL,
-    credentials=Action.REMOVE,
-    content=Action.REMOVE,
-    history=Action.REMOVE,
-    recording=Action.REMOVE,
-    unknown=Action.REMOVE,
-)
-"""What is hidden of a subscriber who has said nothing."""
-
-ACCESS_DEFAULT = Privacy(
-    location=Action.REMOVE,
-    device=Action.REMOVE,
-    status=Action.REMOVE,
-    software=Action.REMOVE,
-    network=Action.SEAL,
-    credentials=Action.KEEP,
-    unknown=Action.REMOVE,
-)
-"""What phones may not see of others."""
-
-
-def _replacing_only_its_keys(strict: Privacy) -> BeforeValidator:
-    """Lay a table that the file gives in part over strict, so that saying less never hides less."""
-
-    def fill(value: object) -> object:
-        return strict.model_dump(exclude_none=True) | value if isinstance(value, dict) else value
-
-    return BeforeValidator(fill)
+from config.vocabulary import Zone
 
 
 class Listener(Section):
@@ -146,7 +86,7 @@ class Access(Section):
     edge_proxies: tuple[Network, ...] = Field(
         default=(), description="proxies in front of the phones whose Route, Record-Route and Path are believed"
     )
-    privacy: Annotated[Privacy, _replacing_only_its_keys(ACCESS_DEFAULT)] = Field(
+    privacy: Annotated[Privacy, replacing_only_its_keys(ACCESS_DEFAULT)] = Field(
         default=ACCESS_DEFAULT,
         description="what phones may not see of others; a key given here replaces only that key",
     )
@@ -338,113 +278,6 @@ class Emergency(Section):
         description="how long after an emergency call the caller's Contact is that of a call-back, which nothing "
         "refuses (RFC 6881 ED-62.5, SP-40); afterwards it is one like others",
     )  # fmt: skip
-
-
-class SubscriberPrivacy(Section):
-    """The levels of policy that hold for every subscriber."""
-
-    floor: Privacy = Field(default=Privacy(), description="the least that is hidden, whatever anybody asks for")
-    default: Annotated[Privacy, _replacing_only_its_keys(STRICT_DEFAULT)] = Field(
-        default=STRICT_DEFAULT,
-        description="what is hidden of a subscriber who has said nothing; a key given here replaces only that key",
-    )
-    session: Literal["refuse", "degrade"] = Field(
-        default="refuse",
-        description="what becomes of `Privacy: session`, which needs a media relay: 500, or all but the media address "
-        "is hidden and the wish is left in the header for whoever comes next",
-    )
-    withhold: tuple[Dialled, ...] = Field(
-        default=("*67",), description="prefixes that withhold the caller's number for one call"
-    )
-    show: tuple[Dialled, ...] = Field(
-        default=("*82",),
-        description="prefixes that show the caller's number for one call, where only the default hides it",
-    )
-
-
-class PolicyRule(Section):
-    """A further rule of the policy, for some trunks, methods or one direction; within a level the strictest wins."""
-
-    level: Literal["floor", "contract", "default"] = Field(
-        description="floor: the least that is hidden; contract: what a trunk gets, whatever subscribers say; "
-        "default: what is hidden of a subscriber who has said nothing, from trunks alone"
-    )
-    direction: Literal["out", "in"] = Field(
-        default="out", description="out: what trunks see; in: what phones see of others, calls from trunks above all"
-    )
-    trunks: tuple[Name, ...] = Field(default=(), description="for calls to or from these trunks; empty: all")
-    methods: tuple[Method, ...] = Field(
-        default=(),
-        description="for these methods, of the request that begins a dialog or stands alone; empty: all. What comes "
-        "within a dialog obeys what its first request did",
-    )
-    privacy: Privacy = Field(description="the actions")
-
-
-class SubscriberStore(Section):
-    """Where the settings of single subscribers are kept (`sipveil subscriber`).
-
-    Without this section there are none: everybody gets `privacy.default`. With it, the strict profile is everybody's
-    until the store could be read, and again where it could not be read for `stale_after` seconds.
-    """
-
-    store: str = Field(default="subscribers.db", description="SQLite file; relative to `state_dir`")
-    poll: float = Field(default=1.0, ge=0.05, le=60, description="seconds after which a change is obeyed at the latest")
-    stale_after: float = Field(
-        default=86_400.0, ge=0, description="how long the last known settings hold while the store cannot be read"
-    )
-
-
-Attestation = Literal["A", "B", "C"]
-
-
-class Signing(Section):
-    """How calls are signed for trunks with `sign = true` (SHAKEN, RFC 8588): after all edits, so that a signature
-    tells no number that the message hides.
-
-    A call is signed where both numbers stand in it with their country code (`+…`): the calling one in
-    P-Asserted-Identity or else in From, the called one in To or else in the Request-URI. Files are relative to
-    `state_dir`. Attestation: A, the caller is known and may use the number; B, the caller is known; C, a gateway.
-
-    A call that the core has diverted keeps the signatures that it came with, and gets a `div` one (RFC 8946) that names
-    the number that it was for, if that is one of `numbers` and if its subscriber and the trunk's contract show
-    `history`. While the certificate of `chain` does not hold, calls go on unsigned; that is logged and counted.
-    """
-
-    key: str = Field(default="signing.key", description="private key: EC P-256 in PEM, readable for nobody else")
-    x5u: Https = Field(description="where everybody finds the certificates that belong to the key")
-    chain: str | None = Field(
-        default=None, description="the same certificates as a PEM file, the key's first: the start checks that they fit"
-    )
-    numbers: tuple[NumberStart, ...] = Field(
-        default=(),
-        description="numbers that you answer for, or how they begin, with `+` and country code: A is attested for no "
-        "others where there are any, and `div` is signed for these alone",
-    )
-    attest_access: Attestation = Field(
-        default="B",
-        description="attested for calls of phones; A only where something before Sipveil checks their number",
-    )
-    attest_core: Attestation = Field(default="C", description="attested for calls from the core")
-    attest_trunk: Attestation = Field(default="C", description="attested for calls from another trunk")
-
-
-class Verification(Section):
-    """How the signatures of calls from trunks are verified (SHAKEN); without this section they are not.
-
-    The core is told the result in `P-Sipveil-Verstat`: `TN-Validation-Passed;attest=A` (or B, C),
-    `TN-Validation-Failed`, or `No-TN-Validation` where nobody signed or the certificate is not in the folder. Nobody
-    else can send that header, and nobody else gets it. No certificate is fetched: put chains into the folder, and
-    reload. A call that was diverted passes where `div` PASSporTs (RFC 8946), each by a signer of the folder, lead from
-    the first one to To or the Request-URI. Paths are relative to `state_dir`.
-    """
-
-    anchors: str = Field(default="anchors.pem", description="trust anchors: certificates in PEM")
-    certificates: str = Field(
-        default="certificates",
-        description="folder of chains, *.pem: the first line is the URL as it stands in `x5u`, then the signer's "
-        "certificate and what is between it and an anchor",
-    )
 
 
 class Limits(Section):

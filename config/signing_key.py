@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +10,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 
 from config.pem_files import read_private_key
-from config.settings import Signing
+from config.signing_section import Signing
 from config.statefile import StateFileError
+from config.validity import Validity, validity
 
 EXPIRY_WARNING = 30 * 86_400
-"""Seconds before the end of the certificate from which on a start warns: what an authority may take to renew it."""
+"""Seconds before the end of the certificate from which on it is warned of: what an authority may take to renew it."""
 TN_AUTH_LIST = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.26")
 """The extension that says for which numbers a certificate is good (RFC 8226 §9)."""
 _MAKE_KEY = "openssl ecparam -name prime256v1 -genkey -noout makes one"
@@ -30,22 +29,8 @@ class SigningKey(NamedTuple):
     """What signs, and when."""
 
     key: EllipticCurvePrivateKey
-    begins: float = -math.inf
-    """From when on the certificate holds, Unix seconds; minus infinity where no chain is configured."""
-    ends: float = math.inf
-    """Its end."""
-
-    def expires_soon(self, wall: float) -> bool:
-        """Tell whether the certificate should be renewed now."""
-        return self.ends - wall < EXPIRY_WARNING
-
-    def holds(self, wall: float) -> bool:
-        """Tell whether the certificate holds at a time."""
-        return self.begins <= wall <= self.ends
-
-    def days(self) -> str:
-        """Return the days between which the certificate holds."""
-        return days(self.begins, self.ends)
+    validity: Validity = Validity()
+    """Of the certificate; always, where no chain is configured."""
 
 
 def load(signing: Signing, folder: Path) -> SigningKey:
@@ -63,7 +48,7 @@ def load(signing: Signing, folder: Path) -> SigningKey:
     leaf = read_leaf(path)
     if not fits(key, leaf):
         raise SigningKeyError(f"{path}: its first certificate is not the signing key's; put the key's own first")
-    return SigningKey(key, *validity(leaf))
+    return SigningKey(key, validity(leaf))
 
 
 def read_key(path: Path) -> EllipticCurvePrivateKey:
@@ -99,16 +84,6 @@ def fits(key: EllipticCurvePrivateKey, leaf: x509.Certificate) -> bool:
         return leaf.public_key() == key.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return False
-
-
-def validity(leaf: x509.Certificate) -> tuple[float, float]:
-    """Return when a certificate begins and ends, Unix seconds."""
-    return leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
-
-
-def days(begins: float, ends: float) -> str:
-    """Write from which to which day a certificate holds."""
-    return " to ".join(datetime.fromtimestamp(one, UTC).strftime("%Y-%m-%d") for one in (begins, ends))
 
 
 def names_numbers(leaf: x509.Certificate) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from config.settings import STRICT_DEFAULT
+from config.privacy_section import STRICT_DEFAULT
 from config.vocabulary import Action, Category
 
 EVERYWHERE = ""

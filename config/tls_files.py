@@ -16,8 +16,8 @@ from config import recorder_trust
 from config.pem_files import read_certificates, read_private_key
 from config.recorder_trust import RecorderTrust
 from config.settings import Listener, Settings, Trunk
-from config.signing_key import days, validity
 from config.statefile import StateFileError
+from config.validity import Validity, validity
 
 EXPIRY_WARNING = 14 * 86_400
 """Seconds before the end from which on a start and a check warn: automatic renewal (ACME) comes 30 days before it."""
@@ -38,17 +38,7 @@ class OwnCertificate(NamedTuple):
     """PEM, without a passphrase; for memory alone."""
     names: tuple[str, ...]
     """DNS names that it is shown for, lower case; `*.` for any first label."""
-    begins: float
-    """Unix seconds."""
-    ends: float
-
-    def holds(self, wall: float) -> bool:
-        """Tell whether it holds at a time."""
-        return self.begins <= wall <= self.ends
-
-    def days(self) -> str:
-        """Return the days between which it holds."""
-        return days(self.begins, self.ends)
+    validity: Validity
 
 
 class TlsFiles(NamedTuple):
@@ -108,7 +98,7 @@ def read_pair(chain: Path, key: Path) -> OwnCertificate:
     leaf = certificates[0]
     if leaf.public_key() != secret.public_key():
         raise TlsFileError(f"{chain}: its first certificate is not of the key in {key}; put the key's own first")
-    return OwnCertificate(tuple(map(_der, certificates)), pem, _dns_names(leaf), *validity(leaf))
+    return OwnCertificate(tuple(map(_der, certificates)), pem, _dns_names(leaf), validity(leaf))
 
 
 def read_authorities(path: Path) -> tuple[bytes, ...]:

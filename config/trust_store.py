@@ -15,8 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from config.certificate_chain import ChainError, check
-from config.settings import Verification
+from config.signing_section import Verification
 from config.statefile import StateFileError
+from config.validity import Validity, validity
 
 _PUT_ANCHORS = "put the certificates there of those whom you trust to issue others"
 _URL = re.compile(rb"https://[\x21-\x7e]+")
@@ -30,9 +31,8 @@ class Signatory(NamedTuple):
     """A key whose chain leads to a trust anchor."""
 
     key: EllipticCurvePublicKey
-    begins: float
-    """Unix seconds from which on every certificate of the chain holds."""
-    ends: float
+    validity: Validity
+    """When every certificate of the chain holds."""
 
 
 class TrustStore(NamedTuple):
@@ -107,6 +107,4 @@ def _read(path: Path, anchors: Sequence[x509.Certificate]) -> tuple[str, Signato
     anchor = check(chain, anchors)
     key = chain[0].public_key()
     assert isinstance(key, EllipticCurvePublicKey)  # noqa: S101 -- `check` has seen to it
-    all_of_them = (*chain, anchor)
-    begins = max(each.not_valid_before_utc for each in all_of_them).timestamp()
-    return url.decode(), Signatory(key, begins, min(each.not_valid_after_utc for each in all_of_them).timestamp())
+    return url.decode(), Signatory(key, validity(*chain, anchor))

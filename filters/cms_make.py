@@ -56,7 +56,7 @@ def make(
         raise CmsError("CMS would have no recipients, or too many")
     if len(content) > MAX_CONTENT:
         raise CmsError("CMS would be too large")
-    if not all(each.certificate.holds(wall) for each in recipients):
+    if not all(each.certificate.validity.holds(wall) for each in recipients):
         raise CmsError("CMS would be for a certificate that does not hold now")
     facts = CIPHERS[cipher]
     key = secrets.token_bytes(facts.key_size)

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from config.address import is_ip
+from config.privacy_section import PolicyRule
+from config.privacy_section import Privacy as Actions
 from config.region_section import Region
-from config.settings import PolicyRule, Settings, Trunk
-from config.settings import Privacy as Actions
+from config.settings import Settings, Trunk
 from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone

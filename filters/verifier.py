@@ -92,7 +92,7 @@ class Verifier:
         holds = (
             passport.info == passport.x5u.encode()
             and abs(passport.iat - wall) <= FRESH
-            and signatory.begins <= wall <= signatory.ends
+            and signatory.validity.holds(wall)
             and _is_dated(passport, request)
             and (not passport.keys or passport.keys == fingerprints(request.body))
             and is_signed(passport, signatory)

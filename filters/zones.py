@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from config.settings import ACCESS_DEFAULT, STRICT_DEFAULT, Privacy
+from config.privacy_section import ACCESS_DEFAULT, STRICT_DEFAULT, Privacy
 from config.vocabulary import Action, Category, Zone
 from proxy.routing import Party
 

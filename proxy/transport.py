@@ -21,6 +21,7 @@ from zope.interface import implementer
 from proxy.flow import Flow
 from proxy.transport_outbox import Outbox
 from proxy.transport_queue import QueueWatch, ReceiveQueue
+from proxy.transport_sockets import bound_socket
 
 MAX_DATAGRAM = 65_535
 """Bytes asked of one recvfrom: the largest UDP datagram (RFC 3261 §18.1.1), so that none is cut."""
@@ -83,7 +84,6 @@ class TransportStats:
 def open_udp_socket(address: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a bound, non-blocking UDP socket; port 0 lets the system choose.
 
-    IPv6 sockets take IPv6 only: one listener, one family, so that no peer shows as `::ffff:192.0.2.1`.
     No SO_REUSEADDR: on UDP it would let another process take our datagrams. SO_REUSEPORT (`shared`) does so too,
     and is only for workers (proxy/transport_shared.py).
 
@@ -91,19 +91,7 @@ def open_udp_socket(address: str, port: int, *, shared: bool = False) -> socket.
         OSError: the address cannot be bound.
         ValueError: the address is no IP address.
     """
-    family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        _enlarge_receive_buffer(sock)
-        sock.bind((address, port))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+    return bound_socket(socket.SOCK_DGRAM, address, port, prepare=_enlarge_receive_buffer, shared=shared)
 
 
 def _enlarge_receive_buffer(sock: socket.socket) -> None:

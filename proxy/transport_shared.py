@@ -10,9 +10,11 @@ import ctypes
 import socket
 import struct
 from collections.abc import Sequence
+from typing import Protocol
 
 from proxy.steering import REACHES, packed, steering
 from proxy.transport import open_udp_socket
+from proxy.transport_sockets import closed_on_failure
 from proxy.transport_stream import BACKLOG, bind_stream_socket
 
 _ATTACH_REUSEPORT_CBPF = 51
@@ -29,18 +31,7 @@ def open_group(address: str, port: int, workers: int) -> list[socket.socket]:
         OSError: the address cannot be bound.
         ValueError: the address is no IP address.
     """
-    first = open_udp_socket(address, port)
-    group = [first]
-    try:
-        if workers > 1:
-            first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        for _ in range(1, workers):
-            group.append(open_udp_socket(address, first.getsockname()[1], shared=True))
-    except BaseException:
-        for sock in group:
-            sock.close()
-        raise
-    return group
+    return _bound(open_udp_socket, address, port, workers)
 
 
 def open_stream_group(address: str, port: int, workers: int) -> list[socket.socket]:
@@ -53,19 +44,25 @@ def open_stream_group(address: str, port: int, workers: int) -> list[socket.sock
         OSError: the address cannot be bound.
         ValueError: the address is no IP address.
     """
-    first = bind_stream_socket(address, port)
+    group = _bound(bind_stream_socket, address, port, workers)
+    with closed_on_failure(group):
+        for sock in group:
+            sock.listen(BACKLOG)
+    return group
+
+
+class _Bind(Protocol):
+    def __call__(self, address: str, port: int, *, shared: bool = False) -> socket.socket: ...
+
+
+def _bound(bind: _Bind, address: str, port: int, workers: int) -> list[socket.socket]:
+    first = bind(address, port)
     group = [first]
-    try:
+    with closed_on_failure(group):
         if workers > 1:
             first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         for _ in range(1, workers):
-            group.append(bind_stream_socket(address, first.getsockname()[1], shared=True))
-        for sock in group:
-            sock.listen(BACKLOG)
-    except BaseException:
-        for sock in group:
-            sock.close()
-        raise
+            group.append(bind(address, first.getsockname()[1], shared=True))
     return group
 
 

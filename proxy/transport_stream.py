@@ -32,6 +32,7 @@ from proxy.places import SERIAL, WORKER_SHIFT
 from proxy.tally import OwnTally, Tally
 from proxy.transport import TransportStats
 from proxy.transport_connection import Connection, StreamProtocol
+from proxy.transport_sockets import bound_socket, closed_on_failure
 from proxy.transport_tls import Accepting, Connecting, Tls
 
 BACKLOG = 1024
@@ -77,11 +78,8 @@ class Key(NamedTuple):
 def open_stream_socket(address: str, port: int) -> socket.socket:
     """Return a listening, non-blocking TCP socket, as `bind_stream_socket` binds it."""
     sock = bind_stream_socket(address, port)
-    try:
+    with closed_on_failure([sock]):
         sock.listen(BACKLOG)
-    except BaseException:
-        sock.close()
-        raise
     return sock
 
 
@@ -95,20 +93,12 @@ def bind_stream_socket(address: str, port: int, *, shared: bool = False) -> sock
         OSError: the address cannot be bound.
         ValueError: the address is no IP address.
     """
-    family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        set_options(sock)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind((address, port))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+    return bound_socket(socket.SOCK_STREAM, address, port, prepare=_prepare, shared=shared)
+
+
+def _prepare(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    set_options(sock)
 
 
 def set_options(sock: socket.socket) -> None:

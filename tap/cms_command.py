@@ -17,7 +17,7 @@ from config.encryption_certificate import (
     read_certificate,
     read_decryption_key,
 )
-from config.signing_key import days, validity
+from config.validity import validity
 from filters.ber import CmsError
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
 from filters.cms_make import MAX_CONTENT, make, recipient
@@ -111,8 +111,9 @@ def _recorders(paths: tuple[Path, ...], wall: float) -> list[EncryptionCertifica
             mistakes.append(str(error))
             continue
         found.append(each)
-        if not each.holds(wall):
-            mistakes.append(f"{path}: the certificate holds from {each.days()}; have it renewed, or look at the clock")
+        if not each.validity.holds(wall):
+            held = f"the certificate holds from {each.validity.days()}"
+            mistakes.append(f"{path}: {held}; have it renewed, or look at the clock")
     if mistakes:
         _fail(*mistakes)
     return found
@@ -127,10 +128,9 @@ def _own(certificate: Path, key: Path) -> DecryptionKey:
 
 def _warnings(own: DecryptionKey, wall: float) -> list[str]:
     """Return why Sipveil would not encrypt to a certificate, which opens all the same."""
-    begins, ends = validity(own.certificate)
-    wrong = list(faults(own.certificate))
-    if not begins <= wall <= ends:
-        wrong.append(f"the certificate holds from {days(begins, ends)}")
+    held, wrong = validity(own.certificate), list(faults(own.certificate))
+    if not held.holds(wall):
+        wrong.append(f"the certificate holds from {held.days()}")
     return wrong
 
 

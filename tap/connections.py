@@ -189,8 +189,8 @@ class Connections:
         own = [one for each in self._files.values() for one in each.own]
         return {
             "sipveil_connections": len(self._streams) if self._streams is not None else 0,
-            "sipveil_tls_certificates_invalid": sum(not one.holds(wall) for one in own),
-            "sipveil_tls_certificate_end_seconds": min((one.ends for one in own), default=0),
+            "sipveil_tls_certificates_invalid": sum(not one.validity.holds(wall) for one in own),
+            "sipveil_tls_certificate_end_seconds": min((one.validity.ends for one in own), default=0),
         }
 
     def tell_of_certificates(self) -> None:
@@ -200,13 +200,13 @@ class Connections:
         wall = self._wall()
         for name, each in self._files.items():
             for own in each.own:
-                if not own.holds(wall):
+                if not own.validity.holds(wall):
                     self._log.error(
                         "listener {name} shows a certificate that holds from {days}: peers will refuse it; renew it "
-                        "and reload", name=name, days=own.days(),
+                        "and reload", name=name, days=own.validity.days(),
                     )  # fmt: skip
-                elif own.ends - wall < tls_files.EXPIRY_WARNING:
-                    day = own.days().rpartition(" ")[2]
+                elif own.validity.ends_within(tls_files.EXPIRY_WARNING, wall):
+                    day = own.validity.last_day()
                     self._log.warn(
                         "listener {name} shows a certificate that ends on {day}; renew it", name=name, day=day
                     )

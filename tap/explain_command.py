@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,6 @@ import click
 
 from filters.engine import catalogue_of
 from filters.leaks import Search, SecretError
-from tap.console import COLOR, WIDTH, console
 from tap.explain import Replay, Wish, throw_away_ring
 from tap.explain_ends import ExplainError
 from tap.explain_input import InputError, conversation
@@ -21,6 +19,7 @@ from tap.explain_report import explain as explained
 from tap.explain_view import show
 from tap.given_configuration import credentials_now, given, subscribers_now
 from tap.input_file import InputFileError, open_input, secret_options, secrets
+from tap.printed import Form, printed
 
 LEAKS = 3
 """Exit code when a secret would leak."""
@@ -35,9 +34,6 @@ class _Options(NamedTuple):
     call: int
     secret: tuple[str, ...]
     secrets_file: str | None
-    as_json: bool
-    color: bool | None
-    width: int | None
 
 
 @click.command()
@@ -51,26 +47,21 @@ class _Options(NamedTuple):
 )  # fmt: skip
 @click.option("--call", type=click.IntRange(1), default=1, show_default=True, help="Which call of a capture.")
 @secret_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@COLOR
-@WIDTH
-def explain(**options_: Any) -> None:  # noqa: ANN401 - as click has read them
+@printed
+def explain(form: Form, **given_options: Any) -> None:  # noqa: ANN401 - as click has read them
     """Show what the proxy would make of MESSAGE: a file of SIP messages, a capture, or `-` for standard input.
 
     It runs the proxy's own code with a key ring of this run; it opens no socket and writes no file. Exit code 3: a
     secret would leak; 1: nothing could be explained.
     """
-    options = _Options(**options_)
+    options = _Options(**given_options)
     try:
         document = _explained(options)
     except InputError as error:
         _fail(f"{options.message} {error}")
     except (InputFileError, ExplainError, SecretError) as error:
         _fail(str(error))
-    if options.as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        show(console(options.color, options.width), document)
+    form.show(document, show)
     sys.exit(LEAKS if document["secrets"]["leaks"] else 0)
 
 

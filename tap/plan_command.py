@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,11 +9,11 @@ from typing import Any, NamedTuple
 import click
 
 from filters.engine import build
-from tap.console import COLOR, WIDTH, console
 from tap.explain_ends import ExplainError
 from tap.given_configuration import given, subscribers_now
 from tap.plan_report import Document, Question, resolve
 from tap.plan_view import show
+from tap.printed import Form, printed
 from tap.rule_line import RuleLines
 
 
@@ -25,9 +24,6 @@ class _Options(NamedTuple):
     direction: str
     method: str
     privacy: str
-    as_json: bool
-    color: bool | None
-    width: int | None
 
 
 @click.command()
@@ -40,10 +36,8 @@ class _Options(NamedTuple):
 )  # fmt: skip
 @click.option("--method", default="INVITE", show_default=True, help="Of the request that begins a dialog.")
 @click.option("--privacy", default="", help='What the caller asks for, as in a Privacy header: "id;header".')
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@COLOR
-@WIDTH
-def plan(**options: Any) -> None:  # noqa: ANN401 - as click has read them
+@printed
+def plan(form: Form, **options: Any) -> None:  # noqa: ANN401 - as click has read them
     """Show the whole plan: for each category who decided and what that overrode, for each field what becomes of it.
 
     It asks the proxy's own code, opens no socket and writes no file. Exit code 1: there is no such plan.
@@ -54,10 +48,7 @@ def plan(**options: Any) -> None:  # noqa: ANN401 - as click has read them
     except ExplainError as error:
         click.echo(f"sipveil plan: {error}", err=True)
         sys.exit(1)
-    if asked.as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        show(console(asked.color, asked.width), document)
+    form.show(document, show)
 
 
 def _resolved(asked: _Options) -> Document:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any, NamedTuple, NoReturn
 
@@ -13,8 +12,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from filters.leaks import Search, SecretError
 from tap.capture import Capture
 from tap.capture_file import CaptureError
-from tap.console import COLOR, WIDTH, console
 from tap.input_file import InputFileError, open_input, secret_options, secrets
+from tap.printed import Form, printed
 from tap.scan import Scan, Side, side
 from tap.scan_report import ScanDocument, document, show
 
@@ -42,9 +41,6 @@ class _Options(NamedTuple):
     destinations: tuple[Side, ...]
     secret: tuple[str, ...]
     secrets_file: str | None
-    as_json: bool
-    color: bool | None
-    width: int | None
 
 
 @click.command()
@@ -52,10 +48,8 @@ class _Options(NamedTuple):
 @click.option("--from", "sources", type=_SideType(), multiple=True, help="Only messages from there; repeatable.")
 @click.option("--to", "destinations", type=_SideType(), multiple=True, help="Only messages towards there; repeatable.")
 @secret_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@COLOR
-@WIDTH
-def scan(**given: Any) -> None:  # noqa: ANN401 - as click has read them
+@printed
+def scan(form: Form, **given: Any) -> None:  # noqa: ANN401 - as click has read them
     """Search CAPTURE (pcap or pcapng, `-` for standard input) for values that should not be there.
 
     In clear, percent, hex, base64, base32, quoted-printable, two of them over each other, with separators, and XORed
@@ -69,10 +63,7 @@ def scan(**given: Any) -> None:  # noqa: ANN401 - as click has read them
         _fail(f"{options.capture} {error}")
     except (InputFileError, SecretError) as error:
         _fail(str(error))
-    if options.as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-    else:
-        show(console(options.color, options.width), found)
+    form.show(found, show)
     if not found["frames"] or not (found["messages"] or found["passed_over"]):
         _fail(f"{options.capture} holds no SIP message that can be read")
     sys.exit(LEAKS if found["findings"] else 0)

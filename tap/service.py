@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.application.service import IServiceCollection, Service
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.logger import ILogObserver
-from twisted.python.components import Componentized
 
 from config.settings import Settings
 from config.statefile import StateFileError
@@ -20,9 +18,9 @@ from filters.engine import build
 from proxy.core import Core
 from proxy.sinks import Sinks
 from tap import CORE, signing
+from tap.application import ApplicationService
 from tap.candidate import Candidate
-from tap.control import Control
-from tap.log import LineObserver, logger
+from tap.log import LineObserver
 from tap.reload import Reloader
 from tap.shell import Clocks, MakeCore, Shell, StartError
 from tap.signing import passwords_of, signer_of, verifier_of
@@ -63,12 +61,8 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
     return make
 
 
-class SipveilService(Service):
+class SipveilService(ApplicationService):
     """Opens sockets before privileges are dropped, starts after, and closes everything at the end."""
-
-    name = "sipveil"
-    failed = False
-    """Whether it stopped because it could not go on; one process does not."""
 
     def __init__(
         self,
@@ -87,28 +81,18 @@ class SipveilService(Service):
             observer: becomes the log of the application that the service is added to (twistd).
             path: what is read again at SIGHUP or `sipveil reload`; without it there is no such thing.
         """
+        super().__init__(reactor, "service", observer)
         clocks = SystemClocks()
-        self._observer = observer
-        self._log = logger("service")
         subscribers = subscribers_of(settings)
         make = make_core or core_maker(clocks, subscribers)
-        self._reloader: Reloader | None = None
         if path is not None:
             self._reloader = Reloader(
                 reactor, path, settings, subscribers, self._adopt, wall=clocks.wall, log=self._log
             )  # fmt: skip
-        self._control: Control | None = None
         self.shell = Shell(
             reactor, settings, make, clocks=clocks, log=self._log, subscribers=subscribers,
             history=self._reloader.history if self._reloader else None,
         )  # fmt: skip
-        self._reactor = reactor
-
-    def setServiceParent(self, parent: IServiceCollection) -> None:  # noqa: N802 - IService
-        """Join an application, and see to it that it logs our way, without personal data."""
-        if self._observer is not None and isinstance(parent, Componentized):
-            Componentized.setComponent(parent, ILogObserver, self._observer)
-        Service.setServiceParent(self, parent)
 
     def privilegedStartService(self) -> None:  # noqa: N802 - IService
         """Bind the sockets, which may need root for ports below 1024.
@@ -116,7 +100,7 @@ class SipveilService(Service):
         Raises:
             SystemExit: with the reason, where an address cannot be bound.
         """
-        self._or_exit(self.shell.open)
+        self.or_exit(self.shell.open)
 
     def startService(self) -> None:  # noqa: N802 - IService
         """Start to take calls.
@@ -126,26 +110,19 @@ class SipveilService(Service):
         """
         Service.startService(self)
         self._log.info("core {core}", core=str(CORE))
-        self._or_exit(self.shell.start)
-        if self._reloader is not None:
-            self._control = Control(self._reactor, Path(self.shell.settings.state_dir), self._reloader, self._log)
+        self.or_exit(self.shell.start)
+        self.take_commands(self.shell.settings.state_dir)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - IService
         """Close everything; fires when it is done."""
         Service.stopService(self)
-        if self._control is not None:
-            self._control.close()
+        self.take_no_more_commands()
         return self.shell.stop()
 
     def _adopt(self, candidate: Candidate) -> None:
         """Put what a reload has made ready to work."""
         self.shell.adopt(candidate)
 
-    def _or_exit(self, step: Callable[[], None]) -> None:
-        """Take a step of the start; what keeps it from succeeding is one line, not a traceback."""
-        try:
-            step()
-        except StartError as error:
-            self._log.error("{reason}", reason=str(error))
-            self.shell.stop()
-            raise SystemExit(f"sipveil: {error}") from None
+    def give_up(self) -> None:
+        """Close what was opened."""
+        self.shell.stop()

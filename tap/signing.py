@@ -26,6 +26,7 @@ from config.recorder_keys import RecorderKeys
 from config.settings import Settings, Trunk
 from config.signing_key import SigningKey
 from config.trust_store import Signatory
+from config.validity import Validity, validity
 from config.vocabulary import Zone
 from filters.credential import Credential
 from filters.engine import NO_KEYS
@@ -82,10 +83,10 @@ def read(settings: Settings, wall: float, retired: Iterable[Trunk] = ()) -> Cred
     passwords, configured = password_file.load(settings), recorder_keys.load(settings)
     recorders = {**recorder_keys.load_retired(settings, retired), **configured}
     for name, keys in configured.items():
-        if keys.certificate is not None and not keys.certificate.holds(wall):
+        if keys.certificate is not None and not keys.certificate.validity.holds(wall):
             logger("recording").warn(
                 "the certificate of recorder {name} holds from {days}: nothing is recorded there until it is renewed",
-                name=name, days=keys.certificate.days(),
+                name=name, days=keys.certificate.validity.days(),
             )  # fmt: skip
     folder = Path(settings.state_dir)
     key = signing_key.load(settings.signing, folder) if settings.signing is not None else None
@@ -100,13 +101,13 @@ def read(settings: Settings, wall: float, retired: Iterable[Trunk] = ()) -> Cred
 
 
 def _tell_of(key: SigningKey, wall: float) -> None:
-    if not key.holds(wall):
+    if not key.validity.holds(wall):
         logger("signing").warn(
             "the certificate that calls are signed with holds from {days}: calls go on unsigned until it is renewed",
-            days=key.days(),
+            days=key.validity.days(),
         )
-    elif key.expires_soon(wall):
-        day = key.days().rpartition(" ")[2]
+    elif key.validity.ends_within(signing_key.EXPIRY_WARNING, wall):
+        day = key.validity.last_day()
         logger("signing").warn("the certificate that calls are signed with ends on {day}; renew it", day=day)
 
 
@@ -119,14 +120,14 @@ def signer_of(settings: Settings, credentials: Credentials) -> Signer | None:
     def tell() -> None:
         logger("signing").error(
             "the certificate that calls are signed with does not hold now, but from {days}: calls go on unsigned",
-            days=key.days(),
+            days=key.validity.days(),
         )
 
     attest = {
         Zone.ACCESS: signing.attest_access, Zone.CORE: signing.attest_core, Zone.TRUNK: signing.attest_trunk
     }  # fmt: skip
     numbers = [number.removeprefix("+") for number in signing.numbers]
-    return Signer(Credential(key.key, signing.x5u, numbers, key.begins, key.ends, tell), attest)
+    return Signer(Credential(key.key, signing.x5u, numbers, *key.validity, tell), attest)
 
 
 def passwords_of(settings: Settings, credentials: Credentials) -> dict[str, Account]:
@@ -150,10 +151,10 @@ def pack(credentials: Credentials) -> Packed:
     """Write credentials as a worker can take them: a reload reads each file once, for all."""
     key, signatories, named, recorders = credentials
     passwords, sealed = dict(named), {name: _packed(keys) for name, keys in recorders.items()}
-    packed = None if key is None else (_private(key.key), key.begins, key.ends)
+    packed = None if key is None else (_private(key.key), *key.validity)
     if signatories is None:
         return Packed(packed, None, passwords, sealed)
-    public = {url: (_public(one.key), one.begins, one.ends) for url, one in signatories.items()}
+    public = {url: (_public(one.key), *one.validity) for url, one in signatories.items()}
     return Packed(packed, public, passwords, sealed)
 
 
@@ -163,7 +164,7 @@ def unpack(packed: Packed) -> Credentials:
     if packed.key is not None:
         private = load_der_private_key(packed.key[0], None)
         assert isinstance(private, EllipticCurvePrivateKey)  # noqa: S101 -- `pack` wrote it
-        key = SigningKey(private, *packed.key[1:])
+        key = SigningKey(private, Validity(*packed.key[1:]))
     recorders = {name: _recorder(*one) for name, one in packed.recorders.items()}
     if packed.signatories is None:
         return Credentials(key, None, packed.passwords, recorders)
@@ -183,7 +184,7 @@ def _recorder(data: bytes, private: bytes | None) -> RecorderKeys:
     if private is None:
         public = certificate.public_key()
         assert isinstance(public, EllipticCurvePublicKey | RSAPublicKey)  # noqa: S101 -- `pack` wrote it
-        return RecorderKeys(EncryptionCertificate(certificate, public, *signing_key.validity(certificate)), None)
+        return RecorderKeys(EncryptionCertificate(certificate, public, validity(certificate)), None)
     key = load_der_private_key(private, None)
     assert isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey)  # noqa: S101 -- `pack` wrote it
     return RecorderKeys(None, DecryptionKey(certificate, key))
@@ -192,7 +193,7 @@ def _recorder(data: bytes, private: bytes | None) -> RecorderKeys:
 def _signatory(data: bytes, begins: float, ends: float) -> Signatory:
     key = load_der_public_key(data)
     assert isinstance(key, EllipticCurvePublicKey)  # noqa: S101 -- `pack` wrote it
-    return Signatory(key, begins, ends)
+    return Signatory(key, Validity(begins, ends))
 
 
 def _private(key: EllipticCurvePrivateKey | RSAPrivateKey) -> bytes:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from config import keys, retired
 from config.keyring import KeyRing
-from config.settings import Settings, SubscriberStore, Trunk
+from config.settings import Settings, Trunk
+from config.subscribers_section import SubscriberStore
 
 
 class State(NamedTuple):

@@ -14,23 +14,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from twisted.application.service import IServiceCollection, Service
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.tcp import Port
-from twisted.logger import ILogObserver
-from twisted.python.components import Componentized
 
 from config.address import HostPortValue
 from config.settings import Settings
 from proxy.steering import REACHES
+from tap.application import ApplicationService
 from tap.backoff import Backoff
 from tap.candidate import Candidate
-from tap.control import Control
 from tap.equipment import Equipment
-from tap.log import LineObserver, logger
+from tap.log import LineObserver
 from tap.metrics import not_registered
 from tap.reload import Reloader
-from tap.shell import StartError, open_page
+from tap.shell import open_page
 from tap.spawner import Report, Spawner, read_report
 from tap.watch import Watch
 from tap.worker import work
@@ -38,10 +36,8 @@ from tap.worker_metrics import WorkersCollector
 from tap.worker_reload import Conductor
 
 
-class SupervisorService(Service):
+class SupervisorService(ApplicationService):
     """Opens sockets before privileges are dropped, starts workers after, and ends with the last of them."""
-
-    name = "sipveil"
 
     def __init__(
         self,
@@ -58,17 +54,11 @@ class SupervisorService(Service):
             observer: becomes the log of the application that the service is added to (twistd).
             path: what is read again at SIGHUP or `sipveil reload`; without it there is no such thing.
         """
+        super().__init__(reactor, "supervisor", observer)
         self.equipment = Equipment(settings)
         self._configured = settings
         self._path = path
-        self._reloader: Reloader | None = None
         self._conductor: Conductor | None = None
-        self._control: Control | None = None
-        self.failed = False
-        """Whether it stopped because it could not go on."""
-        self._reactor = reactor
-        self._observer = observer
-        self._log = logger("supervisor")
         self._ready: set[int] = set()
         self._began = False
         self._born: dict[int, float] = {}
@@ -80,19 +70,13 @@ class SupervisorService(Service):
         self._gone: Deferred[None] | None = None
         """Fires when all other processes have ended."""
 
-    def setServiceParent(self, parent: IServiceCollection) -> None:  # noqa: N802 - IService
-        """Join an application, and see to it that it logs our way, without personal data."""
-        if self._observer is not None and isinstance(parent, Componentized):
-            Componentized.setComponent(parent, ILogObserver, self._observer)
-        Service.setServiceParent(self, parent)
-
     def privilegedStartService(self) -> None:  # noqa: N802 - IService
         """Bind the sockets, which may need root for ports below 1024.
 
         Raises:
             SystemExit: with the reason, where an address cannot be bound.
         """
-        self._or_exit(self.equipment.open)
+        self.or_exit(self.equipment.open)
 
     def startService(self) -> None:  # noqa: N802 - IService
         """Start the workers, after twistd has become a daemon.
@@ -101,25 +85,22 @@ class SupervisorService(Service):
             SystemExit: with the reason, where keys or metrics page cannot be used.
         """
         Service.startService(self)
-        self._or_exit(lambda: self.equipment.prepare(time.time()))
+        self.or_exit(lambda: self.equipment.prepare(time.time()))
         self._fork_spawner()
         self._make_reloader()
-        self._or_exit(self._open_page)
+        self.or_exit(self._open_page)
         for listener in self.equipment.settings.listeners:
             address = str(HostPortValue(listener.address, listener.port))
             self._log.info("listening {transport} {address}", transport=listener.transport, address=address)
         self._log.info("{steering}", steering=_steering(self.equipment.steered))
         for worker in range(self.equipment.settings.workers):
             self._start_worker(worker)
-        if self._reloader is not None:
-            folder = Path(self.equipment.settings.state_dir)
-            self._control = Control(self._reactor, folder, self._reloader, self._log)
+        self.take_commands(self.equipment.settings.state_dir)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - IService
         """Stop the workers and close everything; fires when nobody is left."""
         Service.stopService(self)
-        if self._control is not None:
-            self._control.close()
+        self.take_no_more_commands()
         self._cut_lifeline()
         page, self._page = self._page, None
         closed: Deferred[None] = (page.stopListening() if page else None) or succeed(None)
@@ -259,15 +240,10 @@ class SupervisorService(Service):
             self._commands.close()
         self._log.info("sipveil has stopped")
 
-    def _or_exit(self, step: Callable[[], None]) -> None:
-        """Take a step of the start; what keeps it from succeeding is one line, not a traceback."""
-        try:
-            step()
-        except StartError as error:
-            self._log.error("{reason}", reason=str(error))
-            self._cut_lifeline()
-            self.equipment.close()
-            raise SystemExit(f"sipveil: {error}") from None
+    def give_up(self) -> None:
+        """Stop what runs, and close what was opened."""
+        self._cut_lifeline()
+        self.equipment.close()
 
 
 def _steering(reach: int) -> str:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from config.encryption_certificate import DecryptionKey, EncryptionCertificate
-from config.signing_key import validity
+from config.validity import validity
 from filters.cms_make import Recipient, recipient
 from filters.cms_open import Opener, opener
 
@@ -73,7 +73,7 @@ class Recorder(NamedTuple):
     @property
     def checked(self) -> EncryptionCertificate:
         """Return the certificate as one that was read and found good."""
-        return EncryptionCertificate(self.certificate, self.key.public_key(), *validity(self.certificate))
+        return EncryptionCertificate(self.certificate, self.key.public_key(), validity(self.certificate))
 
     @property
     def recipient(self) -> Recipient:

@@ -37,8 +37,8 @@ def test_good(kind: str, tmp_path: Path) -> None:
 def test_when_it_holds() -> None:
     """To the second, both ends included."""
     found = Recorder(recorder("p256").key, certificate(EC, start=0, days=1)).checked
-    assert [found.holds(WALL + after) for after in (-1, 0, 86_400, 86_401)] == [False, True, True, False]
-    assert found.days() == "2026-09-21 to 2026-09-22"
+    assert [found.validity.holds(WALL + after) for after in (-1, 0, 86_400, 86_401)] == [False, True, True, False]
+    assert found.validity.days() == "2026-09-21 to 2026-09-22"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from config import load as module
 from config.check_names import name_mistakes
 from config.check_networks import network_mistakes
 from config.load import ConfigError, load, warnings
-from config.settings import ACCESS_DEFAULT, STRICT_DEFAULT
+from config.privacy_section import ACCESS_DEFAULT, STRICT_DEFAULT
 from config.vocabulary import Action
 
 EXAMPLE = Path(module.__file__).parent / "example.toml"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from config.privacy_section import Privacy
 from config.schema import action_words, bounds_words, field_at, is_array, section_at, section_of, type_words
-from config.settings import Privacy, Settings, Timers, Trunk
+from config.settings import Settings, Timers, Trunk
 from config.vocabulary import Category
 
 

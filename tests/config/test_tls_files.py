@@ -26,10 +26,10 @@ def test_what_is_read(authority: TlsAuthority) -> None:
     assert len(own.chain) == 2
     assert own.names == ("a.example", "*.b.example")
     now = authority.wall
-    assert own.holds(now)
-    assert not own.holds(now + 10 * 86_400)
-    assert not own.holds(now - 2 * 86_400)
-    assert " to " in own.days()
+    assert own.validity.holds(now)
+    assert not own.validity.holds(now + 10 * 86_400)
+    assert not own.validity.holds(now - 2 * 86_400)
+    assert " to " in own.validity.days()
 
 
 def test_the_common_name_counts_without_others(authority: TlsAuthority) -> None:

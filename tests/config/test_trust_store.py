@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from config.settings import Verification
+from config.signing_section import Verification
 from config.trust_store import TrustStoreError, load
 from tests.authorities import Authority
 
@@ -41,7 +41,7 @@ def test_a_chain(tmp_path: Path) -> None:
     assert store.problems == ()
     signatory = store.signatories[URL]
     assert signatory.key == KEY
-    assert (signatory.begins, signatory.ends) == (WALL, WALL + 30 * DAY)
+    assert signatory.validity == (WALL, WALL + 30 * DAY)
 
 
 def test_bad_files_are_left_out_and_told(tmp_path: Path) -> None:

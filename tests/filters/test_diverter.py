@@ -11,6 +11,7 @@ import pytest
 from config.subscriber import Setting, Value, profile
 from config.subscribers import Mark, Subscribers
 from config.trust_store import Signatory
+from config.validity import Validity
 from config.vocabulary import Zone
 from filters.credential import Credential
 from filters.engine import build
@@ -28,7 +29,7 @@ SHOWN = {"name": "keep", "number": "keep", "history": "keep"}
 ATTEST = {Zone.ACCESS: "A", Zone.CORE: "A", Zone.TRUNK: "C"}
 NUMBERS = ["155501"]
 SIGNER = Signer(Credential(KEY, X5U, NUMBERS), ATTEST)
-VERIFIER = Verifier({X5U: Signatory(KEY.public_key(), WALL - 1000, WALL + 1000)})
+VERIFIER = Verifier({X5U: Signatory(KEY.public_key(), Validity(WALL - 1000, WALL + 1000))})
 PHONE_AGENT = Agent(PHONE, ORIG)
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from config.trust_store import Signatory
+from config.validity import Validity
 from filters.passport import Passport
 from filters.verifier import Result, Verifier, is_signed
 from tests.agents import Agent, read
@@ -27,7 +28,7 @@ from tests.passports import HEADER, KEY, WALL, X5U, b64, claims, compact, unb64
 from tests.world import PHONE, TRUNK
 
 CALL = Agent(PHONE, b"+15550142").invite()
-SIGNATORY = Signatory(KEY.public_key(), 0, 2 * WALL)
+SIGNATORY = Signatory(KEY.public_key(), Validity(0, 2 * WALL))
 PRIVATE = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl: apt-get install openssl")
@@ -109,6 +110,6 @@ def test_the_example_of_rfc_7515() -> None:
         b"cnVlfQ"
     )
     signature = unb64(b"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q")
-    signatory = Signatory(numbers.public_key(), 0, 0)
+    signatory = Signatory(numbers.public_key(), Validity(0, 0))
     assert is_signed(Passport(False, signed, signature, b""), signatory)
     assert not is_signed(Passport(False, signed + b"A", signature, b""), signatory)

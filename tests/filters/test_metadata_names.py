@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from config.settings import STRICT_DEFAULT
+from config.privacy_section import STRICT_DEFAULT
 from config.vocabulary import Action, Category
 from filters.metadata_names import OPEN, STRICT, Names, Treatment, treatment
 from tests.filters.recording import names, open_names

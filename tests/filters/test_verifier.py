@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.settings import Limits
 from config.trust_store import Signatory
+from config.validity import Validity
 from filters.verifier import MAX_TRIED, Result, Verifier
 from tests.agents import CARRIER, PBX, SDP, Agent, Packet, read
 from tests.filters.test_chain import div_value
@@ -20,7 +21,7 @@ from tests.passports import HEADER, KEY, WALL, X5U, b64, claims, compact_form, s
 from tests.world import PHONE, SETTINGS, TRUNK, World, settings
 
 SECONDS = 100_000
-VERIFIER = Verifier({X5U: Signatory(KEY.public_key(), WALL - SECONDS, WALL + SECONDS)})
+VERIFIER = Verifier({X5U: Signatory(KEY.public_key(), Validity(WALL - SECONDS, WALL + SECONDS))})
 GATEWAY = Agent(TRUNK, b"+15550142")
 SDP_LINE = b"Content-Type: application/sdp"
 MKY = [{"alg": "sha-256", "dig": "4A" * 32}]
@@ -86,7 +87,7 @@ def test_another_signer() -> None:
     """The right URL and the wrong key; and a signature that is no number on the curve."""
     signed, _, rest = value().partition(b";")[0].rpartition(b".")[0], b"", b";info=<%b>" % X5U.encode()
     other = ec.generate_private_key(ec.SECP256R1())
-    theirs = Verifier({X5U: Signatory(other.public_key(), 0, WALL * 2)})
+    theirs = Verifier({X5U: Signatory(other.public_key(), Validity(0, WALL * 2))})
     request = read(GATEWAY.invite(headers=(b"Identity: " + value(), SDP_LINE)).data)
     assert theirs.verify(request, WALL) == (Result.FAILED, "")
     for raw in (bytes(64), b"\xff" * 64):

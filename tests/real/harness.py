@@ -266,6 +266,12 @@ class Sipveil:
         )
         self._config.write_text(text + self.sections)
 
+    def reach_trunk_by(self, listener: str, tls_name: str) -> None:
+        """Change the configuration: the trunk is reached by a listener of TLS, and has to prove a name."""
+        head, trunk = self._config.read_text().split("[[trunks]]", 1)
+        trunk = trunk.replace('listener = "main"', f'listener = "{listener}"\ntls_name = "{tls_name}"', 1)
+        self._config.write_text(f"{head}[[trunks]]{trunk}")
+
     @property
     def config(self) -> Path:
         """Where the configuration is."""

@@ -19,46 +19,11 @@ from config.account import AccountChange, secret_of
 from config.store.account_book import AccountBook
 from tests.real.baresip import Baresip
 from tests.real.harness import PHONE, TRUNK, Address, Lab, Sipveil, free_port, wait_for
+from tests.real.sections import secure, stream
 from tests.tls import TlsAuthority
 
 DOMAIN = "sip.example.net"
 SECTIONS = """
-[[listeners]]
-name = "tcp"
-address = "{host}"
-port = {tcp}
-transport = "tcp"
-
-[[listeners]]
-name = "tls"
-address = "{host}"
-port = {tls}
-transport = "tls"
-certificates = ["own.pem"]
-keys = ["own.key"]
-
-[[listeners]]
-name = "ws"
-address = "{host}"
-port = {ws}
-transport = "ws"
-
-[[listeners]]
-name = "wss"
-address = "{host}"
-port = {wss}
-transport = "wss"
-certificates = ["own.pem"]
-keys = ["own.key"]
-
-[[listeners]]
-name = "stranger"
-address = "{host}"
-port = {stranger}
-transport = "wss"
-certificates = ["strange.pem"]
-keys = ["strange.key"]
-
 [registrar]
 domains = ["sip.example.net"]
 minimum_expires = 10
@@ -124,8 +89,12 @@ class House:
         self.sipveil.start()
 
     def _configure(self) -> None:
-        ports = {transport: place[1] for transport, place in self.places.items()}
-        self.sipveil.sections = SECTIONS.format(host=self.places["udp"][0], **ports)
+        places = self.places
+        self.sipveil.sections = "".join((
+            stream("tcp", places["tcp"], "tcp"), secure("tls", places["tls"]),
+            stream("ws", places["ws"], "ws"), secure("wss", places["wss"], "wss"),
+            secure("stranger", places["stranger"], "wss", certificate="strange"), SECTIONS,
+        ))  # fmt: skip
         self.sipveil.configure(self.trunk)
         text = self.sipveil.config.read_text()
         # A browser's connections have the address of the loopback.

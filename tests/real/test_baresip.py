@@ -42,6 +42,12 @@ class Pair:
         self.bob.command("dial", f"sip:{ALICE}@{host}:{port}")
         return self.bob, self.alice
 
+    def ring(self) -> None:
+        """Let alice call, and wait until it rings at both."""
+        self.dial(by_alice=True)
+        self.bob.event("CALL_INCOMING")
+        self.alice.event("CALL_RINGING")
+
     def connect(self, *, by_alice: bool = True) -> tuple[Baresip, Baresip]:
         """Call, and wait until both see the call established; return caller and callee."""
         caller, callee = self.dial(by_alice=by_alice)
@@ -109,9 +115,7 @@ def _acknowledged(phone: Baresip, seen: int) -> bool | None:
 def test_cancel(lab: Lab, sipveil: Sipveil) -> None:
     """Alice gives up while it rings at bob's."""
     pair = Pair(lab, sipveil, answer="manual")
-    pair.dial(by_alice=True)
-    pair.bob.event("CALL_INCOMING")
-    pair.alice.event("CALL_RINGING")
+    pair.ring()
     pair.alice.command("hangup")
     pair.bob.event("CALL_CLOSED")
     pair.expect_ended("ACK", 487)
@@ -121,9 +125,7 @@ def test_cancel(lab: Lab, sipveil: Sipveil) -> None:
 def test_busy(lab: Lab, sipveil: Sipveil) -> None:
     """Bob refuses; alice is told that he is busy."""
     pair = Pair(lab, sipveil, answer="manual")
-    pair.dial(by_alice=True)
-    pair.bob.event("CALL_INCOMING")
-    pair.alice.event("CALL_RINGING")
+    pair.ring()
     pair.bob.command("hangup")
     assert "486" in pair.alice.event("CALL_CLOSED")["param"]
     pair.expect_ended("ACK", 486)
@@ -133,9 +135,7 @@ def test_busy(lab: Lab, sipveil: Sipveil) -> None:
 def test_late_answer(lab: Lab, sipveil: Sipveil) -> None:
     """It rings, bob takes the call by hand, alice hangs up."""
     pair = Pair(lab, sipveil, answer="manual")
-    pair.dial(by_alice=True)
-    pair.bob.event("CALL_INCOMING")
-    pair.alice.event("CALL_RINGING")
+    pair.ring()
     pair.bob.command("accept")
     for phone in (pair.alice, pair.bob):
         phone.event("CALL_ESTABLISHED")

@@ -15,6 +15,7 @@ from tests.agents import Packet
 from tests.real.desk import Desk
 from tests.real.harness import Address, Lab, Sipveil
 from tests.real.namespaces import PHONE, PROXY, TRUNK, Cable
+from tests.real.sections import AUTHORITY, secure, stream
 from tests.real.stream_desk import StreamDesk
 from tests.tls import TlsAuthority
 
@@ -23,22 +24,6 @@ PATIENCE = 20.0
 """Seconds to wait for a message: TCP repeats by a timer of its own, which doubles while there is nobody."""
 OUTAGE = 1.2
 """Seconds without an interface: more than T1, so that what waits is repeated in vain meanwhile."""
-STREAMS = """
-[[listeners]]
-name = "tcp"
-address = "{0}"
-port = 5060
-transport = "tcp"
-
-[[listeners]]
-name = "tls"
-address = "{0}"
-port = 5061
-transport = "tls"
-certificates = ["own.pem"]
-keys = ["own.key"]
-ca = "Test-authority.pem"
-"""
 OUTAGES: dict[str, tuple[Callable[[Cable], None], Callable[[Cable], None]]] = {
     "link": (lambda cable: cable.link("down"), lambda cable: cable.link("up")),
     "address": (lambda cable: cable.address("del"), lambda cable: cable.address("add")),
@@ -92,7 +77,8 @@ class Place:
     def _configure(sipveil: Sipveil, cable: Cable, transport: str, version: int, trunk: Address) -> None:
         sipveil.address = (PROXY[version], PORT)
         sipveil.prefix, sipveil.near = cable.prefix, cable.at_proxy
-        sipveil.sections = STREAMS.format(PROXY[version])
+        host = PROXY[version]
+        sipveil.sections = stream("tcp", (host, 5060), "tcp") + secure("tls", (host, 5061), ca=AUTHORITY)
         shown = f"[{trunk[0]}]" if version == 6 else trunk[0]
         sipveil.configure((shown, trunk[1]))
         text = sipveil.config.read_text().replace("127.0.0.11/32", PHONE[version])

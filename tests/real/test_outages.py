@@ -27,6 +27,7 @@ from tests.agents import Packet, read
 from tests.phones import Phone
 from tests.real.desk import Desk
 from tests.real.harness import PHONE, TRUNK, Lab, Sipveil, free_port, now, program, wait_for
+from tests.real.sections import AUTHORITY, secure
 from tests.real.stream_desk import StreamDesk
 from tests.tls import TlsAuthority
 
@@ -43,16 +44,6 @@ poll = 0.2
 realm = "sip.example.net"
 algorithms = ["SHA-256"]
 nonce_life = 300
-"""
-TLS = """
-[[listeners]]
-name = "secure"
-address = "{0}"
-port = {1}
-transport = "tls"
-certificates = ["own.pem"]
-keys = ["own.key"]
-ca = "Test-authority.pem"
 """
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -321,11 +312,9 @@ def test_a_certificate_that_ends_while_calls_are_up(lab: Lab, sipveil: Sipveil) 
     trunk = lab.keep(StreamDesk("trunk", TRUNK, b"gw", context=server))
     port = free_port(sipveil.address[0])
     reached = sipveil.address[0], port
-    sipveil.sections = TLS.format(*reached)
+    sipveil.sections = secure("secure", reached, ca=AUTHORITY)
     sipveil.configure(trunk.address)
-    head, carrier = sipveil.config.read_text().split("[[trunks]]", 1)
-    carrier = carrier.replace('listener = "main"', 'listener = "secure"\ntls_name = "carrier.example"', 1)
-    sipveil.config.write_text(f"{head}[[trunks]]{carrier}")
+    sipveil.reach_trunk_by("secure", "carrier.example")
     sipveil.start()
 
     def connected() -> StreamDesk:

@@ -10,28 +10,12 @@ from pathlib import Path
 
 from tests.real import leaks
 from tests.real.harness import PHONE, TRUNK, Address, Lab, Sipveil, free_port, is_bound, wait_for
+from tests.real.sections import AUTHORITY, secure, stream
 from tests.real.sipp import arguments, towards
 from tests.tls import TlsAuthority
 
 CALLS = 20
 RATE = 20
-TCP = """
-[[listeners]]
-name = "tcp"
-address = "{0}"
-port = {1}
-transport = "tcp"
-"""
-TLS = """
-[[listeners]]
-name = "secure"
-address = "{0}"
-port = {1}
-transport = "tls"
-certificates = ["own.pem"]
-keys = ["own.key"]
-ca = "Test-authority.pem"
-"""
 
 
 class TlsEnd:
@@ -105,7 +89,7 @@ def play(lab: Lab, sipveil: Sipveil, trunk: Address, told: Address, phone_over: 
 def test_a_phone_on_tcp_calls_a_trunk_on_udp(lab: Lab, sipveil: Sipveil) -> None:
     """Every call over one connection, which is used for all that goes back."""
     trunk = (TRUNK, free_port(TRUNK))
-    sipveil.sections = TCP.format(*sipveil.address)
+    sipveil.sections = stream("tcp", sipveil.address, "tcp")
     sipveil.configure(trunk)
     sipveil.start()
     play(lab, sipveil, trunk, trunk, "t1", "u1")
@@ -124,12 +108,10 @@ def test_a_phone_on_udp_calls_a_trunk_on_tls(lab: Lab, sipveil: Sipveil) -> None
     authority.issue("own", dns=["sip.example.net"])
     inner = (TRUNK, free_port(TRUNK))
     end = lab.keep(TlsEnd(authority, inner))
-    sipveil.sections = TLS.format(sipveil.address[0], free_port(sipveil.address[0]))
+    reached = sipveil.address[0], free_port(sipveil.address[0])
+    sipveil.sections = secure("secure", reached, ca=AUTHORITY)
     sipveil.configure(end.address)
-    config = lab.folder / "sipveil.toml"
-    head, trunk = config.read_text().split("[[trunks]]", 1)
-    trunk = trunk.replace('listener = "main"', 'listener = "secure"\ntls_name = "carrier.example"', 1)
-    config.write_text(f"{head}[[trunks]]{trunk}")
+    sipveil.reach_trunk_by("secure", "carrier.example")
     sipveil.start()
     play(lab, sipveil, inner, end.address, "u1", "t1")
     numbers = sipveil.metrics()

@@ -17,10 +17,11 @@ from tests.agents import Packet, read
 from tests.phones import contacts
 from tests.real.desk import Desk
 from tests.real.harness import PHONE, TRUNK, Address, Lab, Sipveil, free_port, is_bound, wait_for
+from tests.real.sections import AUTHORITY, secure, stream
 from tests.real.sipp import arguments, towards
 from tests.real.stream_phone import DOMAIN, StreamPhone
 from tests.real.test_registrar import REGISTRAR, DeskPhone
-from tests.real.test_streams import CALLS, RATE, TCP, TLS, TlsEnd, listens
+from tests.real.test_streams import CALLS, RATE, TlsEnd, listens
 from tests.real.test_workers import PUBLISHED, workers
 from tests.tls import TlsAuthority
 
@@ -35,7 +36,7 @@ ALLOWED = 6
 def pair(sipveil: Sipveil) -> Sipveil:
     """Return a proxy of two workers with a TCP listener beside UDP, not yet configured."""
     sipveil.workers = 2
-    sipveil.sections = TCP.format(*sipveil.address)
+    sipveil.sections = stream("tcp", sipveil.address, "tcp")
     return sipveil
 
 
@@ -156,7 +157,7 @@ def test_tls_phones_are_called(lab: Lab, sipveil: Sipveil) -> None:
     authority.issue("own", dns=["sip.example.net"])
     port = free_port(sipveil.address[0])
     sipveil.workers = 2
-    sipveil.sections = TLS.format(sipveil.address[0], port) + REGISTRAR
+    sipveil.sections = secure("secure", (sipveil.address[0], port), ca=AUTHORITY) + REGISTRAR
     carrier = lab.keep(Desk("carrier", TRUNK, sipveil.address, b"carrier"))
     _registrar(sipveil, carrier)
     sipveil.start()
@@ -263,7 +264,7 @@ def test_sipp_calls_over_many_connections(lab: Lab, pair: Sipveil, trunk_over: s
         authority.issue("own", dns=["sip.example.net"])
         end = lab.keep(TlsEnd(authority, inner))
         trunk, listener = end.address, 'secure"\ntls_name = "carrier.example'
-        pair.sections += TLS.format(pair.address[0], free_port(pair.address[0]))
+        pair.sections += secure("secure", (pair.address[0], free_port(pair.address[0])), ca=AUTHORITY)
     pair.configure(trunk)
     head, rest = pair.config.read_text().split("[[trunks]]", 1)
     pair.config.write_text(f"{head}[[trunks]]" + rest.replace('listener = "main"', f'listener = "{listener}"', 1))

@@ -175,10 +175,7 @@ def test_recorders_keys_reach_workers_by_memory(tmp_path: Path) -> None:
         assert (other.certificate is None) == (keys.certificate is None) == (name in "23")
         if keys.certificate is not None and other.certificate is not None:
             assert other.certificate.certificate == keys.certificate.certificate
-            assert (other.certificate.begins, other.certificate.ends) == (
-                keys.certificate.begins,
-                keys.certificate.ends,
-            )
+            assert other.certificate.validity == keys.certificate.validity
         if keys.key is not None and other.key is not None:
             assert other.key.certificate == keys.key.certificate
             assert other.key.key.public_key() == keys.key.key.public_key()
