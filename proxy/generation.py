@@ -112,6 +112,11 @@ class Generation:
             return None
         return plan.written(trunk.numbers)
 
+    @property
+    def asks(self) -> bool:
+        """Whether phones have to prove who they are."""
+        return self.network.settings.authentication is not None and self.accounts is not None
+
     def unfiltered(self) -> Generation:
         """Return this generation without filters, for an emergency call on which they fail."""
         return replace(self, privacy=Unfiltered(), _passages=Recent())
