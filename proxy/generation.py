@@ -90,9 +90,10 @@ class Generation:
     def ways(self, flow: Flow, hop: Hop) -> Ways:
         """Return by which transport and socket of ours the sender and the hop of a request are reached.
 
-        Where all listeners are of UDP, each party is told of its own one, and nothing is to be told apart.
+        Where all listeners are of UDP and one family, each party is told of its own one, and nothing is to be told
+        apart.
         """
-        if self.network.all_udp:
+        if self.network.all_alike:
             return BY_UDP
         return flow.transport, flow.local, hop.transport, hop.local
 
