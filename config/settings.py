@@ -104,7 +104,9 @@ class Core(Section):
     networks: tuple[Network, ...] = Field(default=(), description="where the core's servers are")
     listener: Name = Field(description="the listener that the core is reached through")
     believed_on: tuple[Name, ...] = Field(
-        default=(), description="listeners on which an address tells that it is the core; empty: all of them"
+        default=(),
+        description="listeners on which an address tells that it is the core; empty: all of them, or those with TLS "
+        "where `listener` has TLS or `tls_names` are given",
     )
     tls_name: HostName | None = Field(
         default=None,
@@ -137,7 +139,9 @@ class Trunk(Section):
     networks: tuple[Network, ...] = Field(default=(), description="further networks that the trunk sends from")
     listener: Name = Field(description="the listener that the trunk is reached through")
     believed_on: tuple[Name, ...] = Field(
-        default=(), description="listeners on which an address tells that it is the trunk; empty: all of them"
+        default=(),
+        description="listeners on which an address tells that it is the trunk; empty: all of them, or those with TLS "
+        "where `listener` has TLS or `tls_names` are given",
     )
     tls_name: HostName | None = Field(
         default=None, description="name that a certificate must show where `hosts` has addresses and the listener TLS"

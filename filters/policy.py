@@ -284,6 +284,8 @@ class Policy:
         """
         if hop.trunk is not None or not self._subscribers.are_kept:
             return None
+        if request.callee:
+            return self._profile_of(request.callee)
         known = self._profile_of(request.uri)
         if known is None and source.zone is Zone.CORE and b"p-called-party-id" in request.index:
             return next(map(self._profile_of, uris(request.values(b"p-called-party-id"))), None)

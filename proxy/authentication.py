@@ -14,6 +14,7 @@ from config.accounts import Accounts, addresses_of, is_disabled, md5_of, sha256_
 from config.authentication_section import Authentication
 from proxy.account_identity import Identity
 from proxy.attempts import Attempts, Sender
+from proxy.claimed import foreign
 from proxy.digest import (
     ALGORITHMS,
     SHA_256,
@@ -182,6 +183,7 @@ class Authenticator:
         if packed is None:
             raise Refused(403, "Forbidden")  # it was removed between two looks
         identity = Identity(addresses_of(packed, username, self._realm), self._realms)
+        arrival.request.foreign = foreign(arrival.request, identity.has)
         try:
             arrival.replaced = identity.check(arrival.request, replaces=self._section.foreign_from == "replace")
         except Refused as refusal:

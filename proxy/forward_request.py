@@ -15,7 +15,7 @@ from proxy.answering import leave_to_the_callee
 from proxy.asserted import HEADER, assert_identity, write_numbers
 from proxy.between_phones import CREDENTIALS, are_both_phones, remove
 from proxy.called_party import call_party
-from proxy.claimed import remove_claims
+from proxy.claimed import remove_claims, remove_foreign
 from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, keeps_record_route, session_of
 from proxy.emergency import says_callback
@@ -86,15 +86,16 @@ class RequestForwarder:
             remove(draft, crossing.request, CREDENTIALS)
         if b"priority" in crossing.request.index and not crossing.emergency:
             _disbelieve(draft, crossing)
+        base = crossing.base
+        within = base.from_original if crossing.near_is_caller else base.to_original
         if not crossing.emergency:
             remove_claims(draft, crossing.request, crossing.source)
+            remove_foreign(draft, crossing.request, crossing.source, within or crossing.request.from_)
             leave_to_the_callee(draft, crossing.request, crossing.source, crossing.hop.party)
         _count_down(draft, crossing)
         if crossing.phone is not None:
             call_party(draft, crossing.phone.called)
         plan = self._plan(crossing)
-        base = crossing.base
-        within = base.from_original if crossing.near_is_caller else base.to_original
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan, within)
         if crossing.passage.numbered is not None and HEADER in draft:
             write_numbers(draft, crossing.passage.numbered)

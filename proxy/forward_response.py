@@ -15,9 +15,10 @@ from config.vocabulary import Category
 from proxy import forwarded_register
 from proxy.asserted import assert_identity
 from proxy.between_phones import CHALLENGES, are_both_phones, outward, remove
+from proxy.claimed import remove_claims, remove_foreign
 from proxy.crossing import Crossing, Records, context, session_of
 from proxy.errors import Malformed
-from proxy.headers import parse_name_addr, parse_params
+from proxy.headers import NameAddr, parse_name_addr, parse_params
 from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
@@ -69,6 +70,8 @@ class ResponseForwarder:
         self._start(draft, crossing, response)
         lines, index = draft.lines, response.index
         self._keep_to_ourselves(draft, crossing, response)
+        if not crossing.emergency:
+            _disbelieve(draft, crossing, response)
         for name in _ECHOED:
             for position in index.get(name, ()):
                 lines[position] = None
@@ -240,6 +243,15 @@ class ResponseForwarder:
             tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
             targets.append(b"<%b>%b" % (crossing.near_uri(user), tail))
         return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
+
+
+def _disbelieve(draft: Draft, crossing: Crossing, response: Message) -> None:
+    """Take out what a phone that answers says of others, or in place of a network: a core that is told by a 302 who
+    forwards passes it on as its own word."""
+    answering = crossing.hop.party
+    remove_claims(draft, response, answering)
+    called = NameAddr(b"", b"sip:" + crossing.phone.called, b"") if crossing.phone is not None else None
+    remove_foreign(draft, response, answering, crossing.request.to, called)
 
 
 def _target(response: Message) -> bytes:

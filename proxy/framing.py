@@ -15,6 +15,9 @@ PONG = b"\r\n"
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*+:((?:[^\r\n]++|\r\n[ \t])*+)", re.IGNORECASE)
 _START = re.compile(rb"[!-~]")
+_HTTP = re.compile(rb"[^\r\n]* HTTP/\d", re.IGNORECASE)
+"""The start line of a web browser's request, which may have a Content-Length as well; in its body a page puts what it
+likes, and it goes on sending as long as somebody listens."""
 _LONGEST_NUMBER = 9
 """Digits of a Content-Length that is looked at, as in proxy/parse.py."""
 
@@ -116,6 +119,8 @@ class Framing:
             self._searched = len(self._buffer)
             return 0
         head = bytes(self._buffer[: end.end()])
+        if _HTTP.match(head) is not None:
+            raise Unframed("Not SIP")
         if end[0] != b"\r\n\r\n" or not head.count(b"\r\n") == head.count(b"\r") == head.count(b"\n"):
             raise Unframed("Bare line end in headers", 400, head)
         size = len(head) + content_length(head)

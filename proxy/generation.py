@@ -90,9 +90,10 @@ class Generation:
     def ways(self, flow: Flow, hop: Hop) -> Ways:
         """Return by which transport and socket of ours the sender and the hop of a request are reached.
 
-        Where all listeners are of UDP, each party is told of its own one, and nothing is to be told apart.
+        Where all listeners are of UDP and one family, each party is told of its own one, and nothing is to be told
+        apart.
         """
-        if self.network.all_udp:
+        if self.network.all_alike:
             return BY_UDP
         return flow.transport, flow.local, hop.transport, hop.local
 
@@ -111,6 +112,11 @@ class Generation:
         if plan is None or trunk is None or trunk.numbers is None or party.zone is not Zone.TRUNK:
             return None
         return plan.written(trunk.numbers)
+
+    @property
+    def asks(self) -> bool:
+        """Whether phones have to prove who they are."""
+        return self.network.settings.authentication is not None and self.accounts is not None
 
     def unfiltered(self) -> Generation:
         """Return this generation without filters, for an emergency call on which they fail."""

@@ -16,6 +16,7 @@ from proxy.flow_token import open_flow, open_services
 from proxy.followed import followed
 from proxy.forwarded_register import registering
 from proxy.generation import Generation
+from proxy.gruu import is_gruu
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.location import DEFAULT_PORT, is_address
 from proxy.login import Login
@@ -245,6 +246,9 @@ def _at(generation: Generation, arrival: Arrival, hops: list[Hop]) -> list[Desti
             found.append(Destination(hop, b""))
         else:
             there = phones(generation, arrival.uri, arrival.dialled)
+            if there and arrival.uri is not None and is_gruu(arrival.uri):
+                # A temporary one does not say so, and whom it is for decides what goes on.
+                arrival.request.callee = b"sip:" + there[0].called
             found += [Destination(phone.way.hop, phone.way.target, None, phone) for phone in there]
     if not found:
         raise Refused(480, "Temporarily Unavailable")
@@ -342,7 +346,9 @@ def cross(
             identity.subscriber(key_id, (request.caller or request.from_).uri),
             tokens.mac(key_id, b"call", call_id, size=6),
             identity.fingerprint(key_id, call_id, request.from_tag),
-            b"", None, (), *_changed(request.from_, from_, said), *_changed(request.to, to, request.to),
+            b"", None, (),
+            *_changed(request.from_, from_, said, kept=bool(arrival.account)),
+            *_changed(request.to, to, request.to, kept=party.in_access and generation.asks),
             call_id if identity.is_hashed(call_id, outward, passage.far) else b"",
             followed(generation, source, arrival.flow, hop),
         ),
@@ -362,10 +368,13 @@ def cross(
 
 
 def _changed(
-    received: NameAddr, outward: NameAddr | None, original: NameAddr
+    received: NameAddr, outward: NameAddr | None, original: NameAddr, *, kept: bool
 ) -> tuple[NameAddr | None, NameAddr | None]:
-    """Return an address and its outward form as a record holds them: what goes on as it was received is left out."""
-    return (None, None) if outward == received else (original, derived(outward))
+    """Return an address and its outward form as a record holds them: what goes on as it was received is left out.
+
+    Not of phones where they prove who they are (`kept`): within the call nobody asks, and the record has to say it.
+    """
+    return (None, None) if outward == received and not kept else (original, derived(outward))
 
 
 def _request_uri(arrival: Arrival, crossing: Crossing) -> bytes:

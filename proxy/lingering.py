@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from proxy.crossing import Crossing, packed
 from proxy.flow import Flow
+from proxy.headers import NameAddr
 from proxy.message import Message
 from proxy.record import Mark, decode
 from proxy.routing import Party, hop_over
 
 _LINE_END = b"\r\n"
+NOBODY = NameAddr(b"", b"", b"")
+"""Stands for To: a further 2xx names nobody but by its own lines."""
 
 
 class CompletedServer:
@@ -109,7 +112,7 @@ class Accepted:
         """Return the INVITE as far as its responses repeat it."""
         request = Message()
         request.uri = b"sips:" if self._is_sips else b""
-        request.to_tag = self._to_tag
+        request.to, request.to_tag = NOBODY, self._to_tag
         request.echo = self._echo[: self._head], self._echo[self._head + len(_LINE_END) :]
         request.lines = list(self._record_routes)
         request.names = [b"record-route"] * len(request.lines)

@@ -19,8 +19,9 @@ class Message:
     """A parsed request or response (RFC 3261 §7). Attributes are set by `parse` and then left alone."""
 
     __slots__ = (
-        "body", "call_id", "caller", "cseq", "cseq_method", "echo", "from_", "from_tag", "index", "lines",
-        "max_forwards", "method", "names", "raw", "reason", "shape", "start", "status", "to", "to_tag", "uri", "via",
+        "body", "call_id", "callee", "caller", "cseq", "cseq_method", "echo", "foreign", "from_", "from_tag", "index",
+        "lines", "max_forwards", "method", "names", "raw", "reason", "shape", "start", "status", "to", "to_tag", "uri",
+        "via",
     )  # fmt: skip
 
     raw: bytes
@@ -57,6 +58,10 @@ class Message:
     max_forwards: int | None
     caller: NameAddr | None
     """Who a request is from by authentication, where its From does not tell (`account_identity`)."""
+    foreign: tuple[bytes, ...]
+    """Names of its headers that name somebody else in place of whose account it is (`claimed`)."""
+    callee: bytes
+    """URI of whom a request is for, where its Request-URI names an instance of theirs; b"" where that tells."""
     echo: tuple[bytes, bytes] | None
     """What responses repeat of a request, up to the end of To and behind it; kept here by `reply.echo`."""
 

@@ -184,7 +184,8 @@ def _blank() -> Message:
     """Return a message that says nothing yet: whatever breaks while it is read, an answer can be made from it."""
     message = Message()
     message.start = message.method = message.uri = message.reason = message.body = message.raw = b""
-    message.call_id = message.from_tag = message.to_tag = message.cseq_method = b""
+    message.call_id = message.from_tag = message.to_tag = message.cseq_method = message.callee = b""
+    message.foreign = ()
     message.status = message.cseq = 0
     message.max_forwards = message.echo = message.caller = None
     message.lines = []

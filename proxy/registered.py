@@ -49,10 +49,10 @@ def phones(generation: Generation, uri: SipUri | None, request_uri: bytes) -> li
     if section is None or table is None:
         return []
     table.catch_up()
-    if uri is not None and gruu.is_gruu(uri):
-        return _by_gruu(generation, table, uri)
     ours = uri is not None and network.is_us(uri.host, uri.port)
     called = candidates(uri, request_uri, implicit_registration.domains_of(section), ours=ours)
+    if uri is not None and gruu.is_gruu(uri):
+        return _by_gruu(generation, table, uri, called)
     entitled = implicit_registration.Entitled(table, generation.accounts, network.settings)
     for aor in called:
         bindings = entitled.of(aor)
@@ -70,10 +70,13 @@ def phone_hop(flow: Flow) -> Hop:
     return hop_over(ACCESS, flow)
 
 
-def _by_gruu(generation: Generation, table: Bindings, uri: SipUri) -> list[Phone]:
-    """Return the one instance that a GRUU belongs to (RFC 5627 §5.2)."""
+def _by_gruu(generation: Generation, table: Bindings, uri: SipUri, called: list[bytes]) -> list[Phone]:
+    """Return the one instance that a GRUU belongs to (RFC 5627 §5.2).
+
+    A public one is of the address in front of it: by another one's name it would come with the settings of that one.
+    """
     opened = gruu.open_gruu(generation.tokens, uri)
-    if opened is None:
+    if opened is None or (not opened.call and opened.aor not in called):
         return []
     entitled = implicit_registration.Entitled(table, generation.accounts, generation.network.settings)
     bindings = [each for each in entitled.of(opened.aor) if gruu.means(generation.tokens, opened, each)]

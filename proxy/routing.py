@@ -28,7 +28,7 @@ from proxy.message import Message
 from proxy.numbering import DialPlan
 from proxy.record import BUCKETS, HARD_LIMIT, End
 from proxy.relaying import Served
-from proxy.sources import Claim, Sources, names_of, section_of
+from proxy.sources import Claim, Sources, believed_on, names_of, section_of
 from proxy.transports import DEFAULT_PORTS, SECURE
 from proxy.uri import SipUri, hostport, parse_sip_uri
 
@@ -278,13 +278,14 @@ class World:
     def face(self, party: Party, transport: str, local: Address) -> bytes:
         """Return host[:port] that a party is told of us which is reached over one of our sockets.
 
-        That is its own listener's; another's, where that one has not the transport, or where a connection came in:
-        what is told has to lead back to where the party can reach us.
+        That is its own listener's; another's, where that one has not the transport or is told by an address of the
+        other family, or where a connection came in: what is told has to lead back to where the party can reach us.
         """
         own = self.listener(party)
-        if own.transport == "udp" == transport.lower():
+        there = self.sockets.get((transport, local), own)
+        if own.transport == "udp" == transport.lower() and _reaches(own, _is_v6(there)):
             return self.origin(party)
-        host, port = _told(self.sockets.get((transport, local), own))
+        host, port = _told(there)
         return hostport(host.encode(), port)
 
     def sent_by(self, local: Address) -> bytes:
@@ -571,9 +572,10 @@ class Network:
         tcp, udp = ({address for transport, address in world.sockets if transport == each} for each in ("TCP", "UDP"))
         self.siblings = frozenset(tcp & udp)
         """Sockets of both UDP and TCP: what is too large for the one goes over the other (RFC 3261 §18.1.1)."""
-        self.by_address = not any(section is not None and section.believed_on for section in sections)
+        self.by_address = not any(section and believed_on(section, settings.listeners) for section in sections)
         """Whether over UDP the address alone tells who sends."""
-        self.all_udp = all(listener.transport == "udp" for listener in settings.listeners)
+        udp_alone = all(listener.transport == "udp" for listener in settings.listeners)
+        self.all_alike = udp_alone and len({_is_v6(listener) for listener in settings.listeners}) == 1
         """Whether nobody is told of another listener than its own."""
         self.party = remembered_by_all(world.party)
         self.hop = remembered_by_all(world.hop)
@@ -617,6 +619,12 @@ def _told(listener: Listener) -> Address:
     if listener.advertised:
         return listener.advertised.host, listener.advertised.port
     return listener.address, listener.port
+
+
+def _reaches(listener: Listener, v6: bool) -> bool:
+    """Tell whether who speaks IPv6, or else IPv4, can send to what is told of a listener; of a name it may be so."""
+    host = _told(listener)[0]
+    return not is_address(host) or (":" in host) is v6
 
 
 def _own_addresses(listener: Listener) -> Iterable[tuple[bytes, int]]:

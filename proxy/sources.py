@@ -106,8 +106,8 @@ class Sources:
 
         for party in self._claims.all_of(peer, None if transport == "UDP" else is_own):
             section = section_of(self._settings, party)
-            believed_on = section.believed_on if section is not None else ()
-            if believed_on and (listener is None or listener.name not in believed_on):
+            listeners = believed_on(section, self._settings.listeners) if section is not None else ()
+            if listeners and (listener is None or listener.name not in listeners):
                 continue  # here it may be somebody else's address
             if transport in SECURE and not self._shows_name(party, identity):
                 return None  # else whoever sits at the address of a trunk would get what its certificate guards
@@ -132,6 +132,22 @@ class Sources:
         if not host or is_address(host):
             host = section.tls_name or next(iter(sorted(names_of(party, self._settings))), "")
         return (host.lower().removesuffix("."),) if host else ()
+
+
+def believed_on(section: Trunk | Access | Core, listeners: Iterable[Listener]) -> tuple[str, ...]:
+    """Return the listeners on which an address tells whose it is; () for all.
+
+    Where nothing is written: who is reached over TLS, or has to show a certificate, is not believed without it, where
+    anybody could write an address (RFC 3261 §26.2.1). The transports by which it is reached count in any case, for
+    answers come by them; TCP beside UDP, for what is too large.
+    """
+    if section.believed_on or isinstance(section, Access):
+        return section.believed_on
+    own = next((each.transport.upper() for each in listeners if each.name == section.listener), "")
+    if own not in SECURE and not section.tls_names:
+        return ()
+    spoken = SECURE if own in SECURE else SECURE | {own, "TCP"}
+    return tuple(each.name for each in listeners if each.transport.upper() in spoken)
 
 
 def section_of(settings: Settings, party: Party) -> Trunk | Access | Core | None:

@@ -168,6 +168,13 @@ class Connection:
         if self.open:
             self._write_waiting()
 
+    def ends(self, reason: str) -> None:
+        """Learn that its carrier takes nothing more and is about to end; reason: as for `lost`."""
+        if not self._reason:
+            self._reason = reason
+            self._born = self._owner.now()
+            self._owner.watched.add(self)
+
     def lost(self, reason: str) -> None:
         """Learn that it has ended; reason: where we have not ended it ourselves."""
         now = self._owner.now()

@@ -7,6 +7,7 @@ what SIP wants: the subprotocol `sip` (§4.1), and pages that may connect. Nobod
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -20,6 +21,8 @@ from proxy.transport_stream import Acceptor, Streams
 from proxy.transport_tls import peer_names
 
 SUBPROTOCOL = "sip"
+VERSION = 13
+"""That of RFC 6455; drafts before it told the page's origin otherwise."""
 HANDSHAKE = 16_384
 """Bytes of an HTTP request before it is one, twice what servers take of a line (nginx); Autobahn bounds none."""
 PING_EVERY = 60
@@ -76,8 +79,16 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
 
     # --- Autobahn's
 
+    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:  # noqa: ANN401, N802, N803
+        """Refuse a handshake by the standard phrase: Autobahn would say again what the client said, line ends too."""
+        super().failHandshake(HTTPStatus(code).phrase, code, responseHeaders)
+
     def onConnect(self, request: Any) -> str:  # noqa: ANN401, N802 - Autobahn's
         """Accept a handshake for SIP."""
+        length = request.headers.get("content-length", "0")
+        if length.strip("0") or "transfer-encoding" in request.headers:
+            # What is a body to an HTTP proxy in front of us would be frames to us: whose, nobody could say.
+            raise ConnectionDeny(400, "no body")
         if SUBPROTOCOL not in request.protocols:
             raise ConnectionDeny(400, "the subprotocol is sip")
         if self._origins and request.origin not in self._origins:
@@ -126,6 +137,11 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
         super().onPong(payload)
         self._connection.pings(1)
 
+    def dropConnection(self, abort: bool = False) -> None:  # noqa: N802 - Autobahn's
+        """End: by a goodbye of the peer, or what breaks the rules. From here on Autobahn raises for what is sent."""
+        self._connection.ends("peer" if self._connection.was_open else "handshake")
+        super().dropConnection(abort)
+
     # --- Carrier
 
     def write(self, data: bytes) -> None:
@@ -138,9 +154,12 @@ class WebSocket(Carriage, WebSocketServerProtocol):  # type: ignore[misc]  # Aut
             self.sendMessage(data, isBinary=False)
 
     def end(self) -> None:
-        """Say goodbye, and close when all is written."""
+        """Say goodbye, if the handshake is over, and close when all is written."""
         self.transport.unregisterProducer()
-        self.sendClose(1000)
+        if self._connection.was_open:
+            self.sendClose(1000)
+        else:
+            self.transport.loseConnection()
 
 
 class WebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobahn is not typed
@@ -157,8 +176,9 @@ class WebSocketFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autobah
         self._origins = origins
         # Origins are looked at in `onConnect`, and times by the table of connections.
         self.setProtocolOptions(
-            webStatus=False, openHandshakeTimeout=0, closeHandshakeTimeout=1, failByDrop=True, allowedOrigins=["*"],
-            allowNullOrigin=True, autoPingInterval=PING_EVERY, autoPingTimeout=PONG_WITHIN, utf8validateIncoming=False,
+            versions=[VERSION], webStatus=False, openHandshakeTimeout=0, closeHandshakeTimeout=1, failByDrop=True,
+            allowedOrigins=["*"], allowNullOrigin=True, autoPingInterval=PING_EVERY, autoPingTimeout=PONG_WITHIN,
+            utf8validateIncoming=False,
         )  # fmt: skip
 
     def buildProtocol(self, addr: Any) -> WebSocket | None:  # noqa: ANN401, N802 - Twisted's

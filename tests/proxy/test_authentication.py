@@ -650,6 +650,35 @@ def test_another_ones_from_is_replaced() -> None:
     assert b"From: <sip:bob@sip.example.net>;tag=from1" in found[200]
 
 
+@pytest.mark.parametrize("method", [b"MESSAGE", b"INFO", b"REFER", b"UPDATE", b"INVITE", b"BYE", b"X"])
+def test_nobody_becomes_another_within_a_call_to_the_core(method: bytes) -> None:
+    """Where nothing has to be hidden From went on as it came, and within a call nobody asks whose it is."""
+    invite = ALICE.invite(uri=b"sip:8000@192.0.2.1")
+    found = ladder() >> invite << Sent(ALICE, 407)
+    second = again(invite, proof(invite, found[407], "alice"))
+    found = found >> second << Sent(ALICE, 100) << Sent(PBX, b"INVITE")
+    found = found >> PBX.answer(found[b"INVITE"], 200) << Sent(ALICE, 200)
+    lines = (b"Refer-To: <sip:bob@192.0.2.1>", b"Referred-By: <sip:bob@sip.example.net>")
+    within = ALICE.within(method, found[200], own=second, cseq=3, headers=lines)
+    changed = re.sub(rb"From: [^\r]*;tag", b"From: <sip:bob@sip.example.net>;tag", within.data)
+    found.world.receive(*within._replace(data=changed))
+    sent = read(found.world.sent[-1][1])
+    assert (sent.method, sent.from_.uri, sent.from_tag) == (method, b"sip:alice@sip.example.net", b"from1")
+    assert b"referred-by" not in sent.index
+
+
+@pytest.mark.parametrize("method", [b"MESSAGE", b"REFER", b"UPDATE", b"INVITE"])
+def test_a_phone_that_the_core_calls_becomes_nobody_else(method: bytes) -> None:
+    found = ladder() >> PBX.invite(uri=b"sip:alice@10.1.1.23:5062") << Sent(PBX, 100) << Sent(ALICE, b"INVITE")
+    answer = ALICE.answer(found[b"INVITE"], 200)
+    found = found >> answer << Sent(PBX, 200)
+    within = ALICE.within(method, found[b"INVITE"], own=answer, headers=(b"Refer-To: <sip:bob@192.0.2.1>",))
+    changed = re.sub(rb"From: [^\r]*;tag", b"From: <sip:bob@sip.example.net>;tag", within.data)
+    found.world.receive(*within._replace(data=changed))
+    sent = read(found.world.sent[-1][1])
+    assert (sent.method, sent.from_.uri) == (method, b"sip:alice@10.1.1.23:5062")
+
+
 def test_a_from_of_ones_own_is_left_alone() -> None:
     known = accounts(alice=("main@sip.example.net", "alice@sip.example.net"))
     shown = {"privacy": {"default": {"number": "keep", "name": "keep", "network": "keep"}}}

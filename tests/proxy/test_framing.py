@@ -179,6 +179,17 @@ def test_bare_line_ends_are_refused(data: bytes) -> None:
     assert broken[:2] == ("Bare line end in headers", 400)
 
 
+@pytest.mark.parametrize(
+    "start", [b"POST / HTTP/1.1", b"REGISTER sip:a@b HTTP/1.0", b"POST  /x?y http/1.1", b"A B C HTTP/2"]
+)
+def test_a_browser_is_not_listened_to(start: bytes) -> None:
+    """Its request has a Content-Length; what a page has it send behind that, or in it, is nobody's message."""
+    body = message(b"abc")
+    request = start + b"\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    assert fed(request + message(b"abc")) == ([], ("Not SIP", 0, b""))
+    assert fed(b"OPTIONS sip:a;x=HTTP/1.1 SIP/2.0\r\nl: 0\r\nX: y HTTP/1.1\r\n\r\n")[1] is None
+
+
 def test_begun_tells_whether_somebody_is_slow() -> None:
     framing = Framing(MOST)
     assert not framing.begun

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from config.guard_section import Guard as Settings
 from proxy.flow import Flow
-from proxy.guard import BANS, Guard, Verdict, source_of
+from proxy.guard import BANS, PROVEN, Guard, Verdict, source_of
 from tests.world import PROXY
 
 
@@ -228,6 +228,16 @@ def test_what_a_source_takes_up_is_bounded() -> None:
     bucket = banning._buckets.get("10.1.1.23")
     assert bucket is not None
     assert bucket.names.bit_length() <= 1024
+
+
+def test_who_was_heard_is_bounded() -> None:
+    """Each port of an address may prove that it hears us; who did so last is remembered."""
+    heard = guard()
+    for number in range(PROVEN + 1000):
+        heard.proved(flow(f"10.1.{number >> 16}.1", number & 65535))
+    assert len(heard._proven) <= PROVEN
+    assert heard.has_proved(flow(f"10.1.{number >> 16}.1", number & 65535))
+    assert not heard.has_proved(flow("10.1.0.1", 0))
 
 
 def test_time_that_stands_still_or_goes_back_gives_nothing() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.flow import Flow
 from tests.agents import CARRIER, Packet, read
 from tests.ladder import Ladder, Sent, Wait
-from tests.phones import Phone, ask, registrar_world
-from tests.world import World
+from tests.phones import REGISTRAR, ROUTES, Phone, ask, registrar_world
+from tests.world import PROXY, World, settings
 
 ONE, TWO, THREE = (Phone((f"10.1.1.{number}", 5060)) for number in (1, 2, 3))
 
@@ -121,3 +122,30 @@ def test_nothing_is_left_behind() -> None:
     world.wait(300)
     assert not world.core.servers
     assert not world.core.clients
+
+
+def test_a_flood_leaves_no_more_than_its_branches() -> None:
+    """Client transactions, and what waits for connections: Max-Breadth for each request at once, all phones in turn,
+    and a CANCEL for each; in the end nothing."""
+    limits = {"transactions": 100, "max_breadth": 3}
+    world = World(settings(registrar={**REGISTRAR, "ring": 5}, routes=ROUTES, limits=limits))
+    for number in range(9):
+        peer = (f"10.1.1.{number}", 5060)
+        world.flows[peer] = Flow("TCP", PROXY, peer, 100 + number)
+        ask(world, Phone(peer).register())
+    world.wait(40)
+    for number in range(300):
+        world.receive(
+            *CARRIER.invite(uri=b"sip:alice@192.0.2.1", branch=b"z9hG4bKf%d" % number, call_id=b"f%d" % number)
+        )
+    core = world.core
+    assert (len(core.servers), len(core.clients), len(core.waiting)) == (100, 300, 300)
+    for peer, invite in [each for each in world.sent if each[1].startswith(b"INVITE")]:
+        world.receive(*Phone(peer).answer(invite, 180))
+    most = 0
+    for _ in range(100):
+        world.wait(1)
+        most = max(most, len(core.clients))
+    assert 300 < most <= 100 * 9 * 2
+    world.wait(400)
+    assert (core.servers, core.clients, len(core.waiting)) == ({}, {}, 0)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from config.subscriber import profile
+from config.subscribers import Mark, Subscribers
+from filters.engine import build
 from tests.agents import CARRIER, PBX, Packet, read
 from tests.ladder import Ladder, Sent, Wait
 from tests.phones import Phone, ask, bound, contacts, registrar_world, status
@@ -170,6 +173,24 @@ def test_a_gruu_reaches_its_instance_alone(world: World, phone: Phone) -> None:
         packet = call(uri, call_id=b"c%d@t" % number, branch=b"z9hG4bKc%d" % number)
         ((address, data),) = sent_to(world, packet).items()
         assert (address, read(data).uri) == (PHONE, b"sip:me@" + phone.host)
+
+
+def test_a_gruu_comes_with_the_settings_of_whose_it_is(world: World, phone: Phone) -> None:
+    """Neither by the name of somebody else in front of it, nor by a temporary one, which tells no name at all."""
+    subscribers = Subscribers()
+    subscribers.replace({b"alice@example.net": profile([], reject_anonymous=True)}, Mark(1, 1), 0.0)
+    world.privacy = build(world.settings, subscribers)
+    world.new_core()
+    public, temporary = gruus(world, phone)
+    others = public.replace(b"sip:alice@", b"sip:bob@")
+    for number, (uri, code) in enumerate(((public, 433), (temporary, 433), (others, 480))):
+        packet = call(uri, call_id=b"a%d@t" % number, branch=b"z9hG4bKa%d" % number)
+        said = b"From: <sip:gateway@sip.example.net>"
+        assert said in packet.data
+        packet = packet._replace(data=packet.data.replace(said, b"From: <sip:anonymous@anonymous.invalid>"))
+        assert [status(data) for _, data in world.receive(*packet)] == [code]
+    packet = call(others, call_id=b"n@t", branch=b"z9hG4bKn")
+    assert [status(data) for _, data in world.receive(*packet)] == [480]
 
 
 def test_a_temporary_gruu_ends_with_its_registration(world: World, phone: Phone) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from proxy.flow import Flow
 from proxy.routing import Network
-from tests.world import PROXY, settings
+from tests.agents import PBX
+from tests.world import PROXY, World, settings
 
 LISTENERS = [
     {"name": "main", "address": PROXY[0], "port": PROXY[1]},
@@ -45,7 +47,6 @@ def test_a_connection_comes_from_any_port() -> None:
     assert who(network, TCP, "198.51.100.7") == "access"
     assert who(network, WEB, "198.51.100.7") == "access"
     assert who(network, UDP, "198.51.100.7") == "access"
-    assert who(network, UDP, "198.51.100.7", port=5061) == "carrier"
     assert who(network, TCP, "203.0.113.5") == who(network, WEB, "203.0.113.99") == "core"
 
 
@@ -57,7 +58,6 @@ def test_who_must_show_a_certificate_and_does_not_is_nobody() -> None:
     assert who(network, TLS, "198.51.100.7", "evil.example", "SIP.carrier.example") == "carrier"
     assert who(network, TLS, "198.51.100.7", "backup.carrier.example") == "carrier"
     assert who(network, TLS, "192.0.2.77", "sip.carrier.example") == "access"  # a certificate is no address
-    assert who(network, UDP, "198.51.100.7", port=5061) == "carrier"  # as ever
 
 
 def test_the_connection_that_we_made_shows_the_name_that_we_looked_up() -> None:
@@ -73,7 +73,40 @@ def test_addresses_are_believed_where_it_is_written() -> None:
     assert who(network, TLS, "198.51.100.7", port=5061) == "carrier"
     assert who(network, UDP, "198.51.100.7", port=5061) == "access"
     assert who(network, ("TCP", ("192.0.2.9", 1)), "198.51.100.7", port=5061) == "access"
-    assert sources().by_address
+    assert sources(listener="main", hosts=["198.51.100.7:5060"]).by_address
+
+
+def test_who_is_reached_over_tls_is_not_believed_without_it() -> None:
+    """By UDP anybody writes its address: there it is whoever else's it may be, unless the operator says otherwise."""
+    for network in (sources(), sources(tls_names=["gw.carrier.example"])):
+        assert not network.by_address
+        assert who(network, TLS, "198.51.100.7", "gw.carrier.example", port=5061) == "carrier"
+        assert who(network, WEB, "198.51.100.7", "gw.carrier.example", port=5061) == "carrier"
+        for over in (UDP, TCP, ("UDP", ("192.0.2.9", 1))):
+            assert who(network, over, "198.51.100.7", port=5061) == "access"
+    written = sources(believed_on=["tls", "main"])
+    assert who(written, UDP, "198.51.100.7", port=5061) == "carrier"
+
+
+def test_who_shows_a_certificate_and_is_reached_otherwise() -> None:
+    """Answers come by the transport of its listener, and by TCP what is too large for a datagram."""
+    network = sources(tls_names=["gw.carrier.example"], listener="main", hosts=["198.51.100.7:5060"])
+    for over in (UDP, TCP):
+        assert who(network, over, "198.51.100.7", port=5060) == "carrier"
+    assert who(network, TLS, "198.51.100.7", port=5060) is None
+    tcp = sources(tls_names=["gw.carrier.example"], listener="tcp", hosts=["198.51.100.7:5060"])
+    assert who(tcp, UDP, "198.51.100.7", port=5060) == "access"
+
+
+def test_a_core_behind_tls_is_not_believed_over_udp_either() -> None:
+    """The core may have trunks called: who poses as it has a call put through that somebody else pays."""
+    core = {"networks": ["203.0.113.5"], "listener": "tls", "next_hop": "203.0.113.5:5061", "tls_name": "pbx.example"}
+    made = World(settings(listeners=LISTENERS, core=core))
+    invite = PBX.invite(uri=b"sip:+19005550100@192.0.2.1")
+    assert made.receive(*invite) == []
+    assert made.count("dropped", "unknown-source") == 1
+    made.flows[PBX.address] = Flow("TLS", TLS[1], PBX.address, 9)
+    assert [data[:7] for _, data in made.receive(*invite)] == [b"SIP/2.0", b"INVITE "]
 
 
 @pytest.mark.parametrize("over", [UDP, TCP, TLS, WEB])

@@ -12,7 +12,10 @@ import pytest_twisted
 from twisted.internet.address import IPv6Address
 from twisted.internet.task import deferLater
 
+from config.settings import Limits
+from proxy.errors import Malformed
 from proxy.flow import Flow
+from proxy.parse import parse
 from proxy.transport_connection import SLICE
 from proxy.transport_stream import open_stream_socket
 from tests.proxy.streams import MESSAGE, Bench, reactor
@@ -168,6 +171,43 @@ async def test_garbage_is_the_end(bench: Bench, data: bytes) -> None:
     assert await bench.ended(client) == b""
     assert bench.core.broken == []
     assert bench.counts["connections_closed malformed"] == 1
+
+
+BROWSERS = {
+    "a page": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a form": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(MESSAGE), MESSAGE),
+    "a form in pieces": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(MESSAGE), MESSAGE),
+    "two lengths": b"POST / HTTP/1.1\r\nl: 0\r\nContent-Length: %d\r\n\r\n%b" % (len(MESSAGE), MESSAGE),
+    "a WebSocket": b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    "a method of ours": b"OPTIONS / HTTP/1.1\r\nVia: SIP/2.0/TCP a;branch=z9hG4bKx\r\nl: 0\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" * 9,
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 40,
+    "PROXY of version 2": b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + b"\xc6\x33\x64\x07" * 3,
+}
+
+
+@pytest.mark.parametrize("name", BROWSERS)
+@pytest_twisted.ensureDeferred
+async def test_who_speaks_something_else_is_not_heard(bench: Bench, name: str) -> None:
+    """A web page has its visitor's browser say nearly what it likes, to whichever address the visitor may reach: no
+    message comes out of that, not behind it either (NAT slipstreaming, ALPACA)."""
+    client = bench.client()
+    client.sendall(BROWSERS[name] + MESSAGE)
+    await bench.ended(client)
+    assert bench.core.received == []
+    assert bench.core.broken == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_says_for_whom_it_comes(bench: Bench) -> None:
+    """The line of HAProxy's PROXY protocol is what a message would begin with: a malformed one."""
+    client = bench.client()
+    client.sendall(b"PROXY TCP4 198.51.100.7 192.0.2.1 5060 5060\r\n" + MESSAGE)
+    await bench.until(lambda: bench.core.received)
+    [(data, flow)] = bench.core.received
+    assert flow.peer == client.getsockname()
+    with pytest.raises(Malformed):
+        parse(data, Limits())
 
 
 @pytest_twisted.ensureDeferred

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
+from OpenSSL import SSL
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
@@ -255,6 +257,86 @@ async def test_no_session_is_resumed(folder: Path) -> None:
 
     assert await deferToThread(again) is False
     first.close()
+    await site.bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_session_of_tls_1_3_is_resumed_either(folder: Path) -> None:
+    """Nor by somebody who has another certificate by now, or whose authority we believe no more."""
+    site = Site(folder, clients=True)
+    context = site.context("client", dns=["carrier.example"])
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    first = await site.handshake(context)
+    assert await site.exchange(first) == ("carrier.example",)
+    session = first.session
+    context.load_cert_chain(*site.authority.issue("other", dns=["other.example"]))
+
+    def again() -> ssl.SSLSocket:
+        sock = socket.create_connection(site.bench.address, timeout=5)
+        return context.wrap_socket(sock, server_hostname="first.example", session=session)
+
+    second = await deferToThread(again)
+    assert await site.exchange(second) == ("other.example",)
+    assert second.session_reused is False
+    for each in (first, second):
+        each.close()
+    await site.bench.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_negotiates_anew(folder: Path) -> None:
+    """Each time costs us a computation with our key, and who is at the far end could change (RFC 9325 §3.5)."""
+    site = Site(folder)
+
+    def attempt() -> str:
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+        with socket.create_connection(site.bench.address, timeout=5) as sock:
+            sock.setblocking(True)
+            made = SSL.Connection(context, sock)
+            made.set_connect_state()
+            made.do_handshake()
+            assert made.get_protocol_version_name() == "TLSv1.2"
+            assert made.renegotiate()
+            with pytest.raises(SSL.Error) as refused:
+                made.do_handshake()
+        return str(refused.value)
+
+    assert "no renegotiation" in await deferToThread(attempt)
+    await site.bench.until(lambda: not len(site.bench.streams))
+    await site.bench.close()
+
+
+@pytest.mark.parametrize("protocols", [["h2", "http/1.1"], ["sip/2"], ["x" * 255]])
+@pytest_twisted.ensureDeferred
+async def test_what_is_spoken_is_not_for_clients_to_choose(folder: Path, protocols: list[str]) -> None:
+    """ALPN (RFC 7301): nothing is agreed to, and a browser's request ends the connection."""
+    site = Site(folder)
+    context = site.context()
+    context.set_alpn_protocols(protocols)
+    sock = await site.handshake(context)
+    assert sock.selected_alpn_protocol() is None
+    await deferToThread(sock.sendall, b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(MESSAGE) + MESSAGE)
+    assert await deferToThread(sock.recv, 1) == b""
+    assert site.bench.core.received == []
+    sock.close()
+    await site.bench.close()
+
+
+@pytest.mark.parametrize("data", [
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"PROXY TCP4 198.51.100.7 192.0.2.1 1 5061\r\n",
+    b"\x16\x03\x01\xff\xff" + b"x" * 70_000,
+    b"\x80\x2e\x01\x00\x02" + b"\0" * 60, b"\0" * 20,
+], ids=["HTTP", "PROXY", "a record too long", "SSL 2", "noise"])  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_what_is_no_tls_is_the_end(folder: Path, data: bytes) -> None:
+    site = Site(folder)
+    client = site.bench.client()
+    with suppress(BlockingIOError):
+        client.sendall(data)
+    await site.bench.ended(client)
+    await site.bench.until(lambda: site.bench.counts["connections_closed handshake"])
+    assert site.bench.core.received == []
     await site.bench.close()
 
 

@@ -150,6 +150,72 @@ async def test_what_is_no_sip_over_websocket_is_refused(bench: Bench, data: byte
     assert bench.core.received == []
 
 
+WRONG = {
+    "a version before": request().replace(b"-Version: 13", b"-Version: 8"),
+    "no version": request().replace(b"Sec-WebSocket-Version: 13\r\n", b""),
+    "two versions": request(extra="Sec-WebSocket-Version: 13\r\n"),
+    "HTTP/1.0": request().replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/0.9": b"GET /\r\n\r\n",
+    "POST": request().replace(b"GET", b"POST"),
+    "a method with a line end": request().replace(b"GET ", b"G\nX: evil-y "),
+    "h2c": request().replace(b"Upgrade: websocket", b"Upgrade: h2c"),
+    "no Upgrade": request().replace(b"Upgrade: websocket\r\n", b""),
+    "Upgrade that says something": request().replace(b"Upgrade: websocket", b"Upgrade: evil-y\x0bX: evil-y"),
+    "no Connection": request().replace(b"Connection: Upgrade\r\n", b""),
+    "Connection: close": request().replace(b"Connection: Upgrade", b"Connection: close"),
+    "no Host": request().replace(b"Host: sip.example.net\r\n", b""),
+    "two Hosts": request(extra="Host: evil-y\r\n"),
+    "a Host without a port": request().replace(b"sip.example.net", b"sip.example.net:evil-y"),
+    "two keys": request(extra="Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+    "a short key": request(key="evil-y"),
+    "two Origins": request(origin="https://a.example", extra="Origin: https://b.example\r\n"),
+    "an Origin that is none": request(origin="evil-y"),
+    "an Origin with brackets": request(origin="http://[evil-y"),
+    "a protocol twice": request(protocol="sip, sip"),
+    "another case": request(protocol="SIP"),
+    "a fragment": request().replace(b"GET /", b"GET /#evil-y"),
+    "a URI with brackets": request().replace(b"GET /", b"GET http://[evil-y"),
+    "a body": request(extra="Content-Length: 7\r\n"),
+    "a body of which proxies have another idea": request(extra="Content-Length: 0\r\nContent-Length: 7\r\n"),
+    "chunks": request(extra="Transfer-Encoding: chunked\r\n"),
+    "PROXY in front": b"PROXY TCP4 198.51.100.7 192.0.2.1 40000 80\r\n" + request(),
+    "PROXY of version 2": b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + b"\xc6\x33\x64\x07" * 3 + request(),
+    "a blank line first": b"\r\n" + request(),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest_twisted.ensureDeferred
+async def test_a_handshake_is_as_it_has_to_be(bench: Bench, name: str) -> None:
+    """RFC 6455 §4.2.1, and no request that whoever stands in front of us could read otherwise; the refusal says again
+    nothing that the client said: else a line end in it would begin a header of the answer."""
+    client = bench.client()
+    client.sendall(WRONG[name] + frame(MESSAGE))
+    answer = await bench.ended(client)
+    assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 505")) or answer == b""
+    assert b"evil" not in answer
+    assert answer.count(b"\r\n\r\n") <= 1
+    await bench.until(lambda: bench.counts["connections_closed handshake"])
+    assert bench.core.received == []
+
+
+@pytest.mark.parametrize("data", [
+    request().replace(b"Upgrade: websocket", b"uPGRADE:WebSocket"), request(extra="Content-Length: 0\r\n"),
+    request().replace(b"Connection: Upgrade", b"Connection: keep-alive,\tupgrade"), request(protocol="xmpp,sip"),
+    request().replace(b"GET / ", b"GET /?redirect=http://evil.example&after=1 "),
+    request(extra="Forwarded: for=198.51.100.7\r\nX-Forwarded-For: 198.51.100.7\r\nX-Real-IP: 198.51.100.7\r\n"),
+], ids=["case", "no body", "keep-alive", "list", "query", "forwarded"])  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_what_may_be_written_otherwise(bench: Bench, data: bytes) -> None:
+    """And whoever says on whose behalf it comes is who it is."""
+    client = bench.client()
+    client.sendall(data + frame(MESSAGE))
+    assert await bench.reads(client, 12) == b"HTTP/1.1 101"
+    await bench.until(lambda: bench.core.received)
+    assert bench.core.received[0][1].peer == client.getsockname()
+
+
 @pytest.mark.parametrize(("origin", "welcome"), [("https://phone.example", True), ("https://evil.example", False),
                                                  ("https://phone.example.evil.example", False), ("", False),
                                                  ("null", False)])  # fmt: skip
@@ -282,6 +348,37 @@ async def test_goodbye(bench: Bench) -> None:
     assert (await next_frame(bench, client))[0] == CLOSE
     await bench.until(lambda: bench.core.ended)
     assert not bench.streams.send(bench.core.received[0][1], b"x")
+
+
+@pytest.mark.parametrize("last", [frame(struct.pack("!H", 1000), CLOSE), frame(b"x", 3), frame(b"x", masked=False)],
+                         ids=["a goodbye", "an unknown kind", "no mask"])  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_what_is_sent_while_it_ends_is_refused(bench: Bench, last: bytes) -> None:
+    """A phone that says goodbye and stays, or breaks the rules: a call for it is told so, and nothing raises."""
+    client = await opened(bench)
+    client.sendall(frame(MESSAGE))
+    await bench.until(lambda: bench.core.received)
+    flow = bench.core.received[0][1]
+    (connection,) = bench.streams._connections.values()
+    connection.carrier.read(last)  # type: ignore[union-attr]
+    assert bench.streams.send(flow, b"x") is False
+    await bench.ended(client)
+    await bench.until(lambda: bench.core.ended)
+    assert (bench.core.lost, bench.counts["connections_closed peer"]) == ([], 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_handshake_that_is_not_over_holds_up_no_stop() -> None:
+    """Whoever has one open has no goodbye to hear, and keeps nobody else's from being said."""
+    bench = listening()
+    half, whole = bench.client(), await opened(bench)
+    half.sendall(request()[:-2])
+    await bench.until(lambda: len(bench.streams) == 2)
+    stopped = bench.streams.close()
+    assert (await next_frame(bench, whole))[0] == CLOSE
+    assert await bench.ended(half) == b""
+    await stopped
+    await bench.close()
 
 
 @pytest_twisted.ensureDeferred
