@@ -340,7 +340,9 @@ def test_a_reload_brings_what_is_asked_of_recorders_and_keeps_it_for_those_that_
     running = settings_of(tmp_path, text + RECORDER)
     start(running)
     found = prepare(path, running, Subscribers(), time.time()).tls["tls"].recorders
-    assert [(trust.pins, trust.ca is not None, trust.retired) for trust in found] == [({bytes(32)}, True, False)]
+    assert [(trust.pins, trust.ca is not None, trust.retired) for trust in found] == [
+        (frozenset((bytes(32),)), True, False)
+    ]
     path.write_text(text.partition("[[recording_clients]]")[0])
     later = load(path)
     gone = prepare(path, later, Subscribers(), time.time()).tls["tls"].recorders
