@@ -72,7 +72,7 @@ def _again(core: Core, flow: Flow, data: bytes) -> Flow | None:
 
 def _written(network: Network, host: str) -> int:
     """Return the port that is configured for an edge proxy; 0 where none is."""
-    access, address = network.settings.access, ipaddress.ip_address(host.partition("%")[0])
+    access, address = network.settings.access, _address(host)
     if access is None:
         return 0
     return max([each.port for each in access.edge_proxies if address in each.network], default=0)
@@ -82,6 +82,11 @@ def _routed(host: str, routes: Sequence[bytes]) -> int:
     """Return the port of an edge proxy's own Route, where that names the very address that it has; else 0."""
     try:
         uri = parse_sip_uri(routes[0]) if routes else None
-    except Malformed:
+        # As addresses: of IPv6 there are many ways to write one.
+        return uri.port if uri is not None and _address(uri.host.decode("ascii")) == _address(host) else 0
+    except (Malformed, ValueError):  # ValueError: it names no address
         return 0
-    return uri.port if uri is not None and uri.host == host.encode() else 0
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(host.partition("%")[0])

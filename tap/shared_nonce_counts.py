@@ -7,7 +7,8 @@ most.
 
 A bucket that is full gives up the nonce that was issued first, and `floor` rises to it first: all nonces issued up to
 then count as old, in all workers. So nothing hangs on how long a nonce holds, and a worker that is started anew goes on
-with what its predecessor has counted. The start of the supervisor is the first floor.
+with what its predecessor has counted. The start of the supervisor is the first floor. A clock that is set back raises it
+beyond what was issued before: else nobody would find room until the clock is there again.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class SharedNonceCounts:
         self._keys = memory[4 + 8 * places :]
         self._locks = os.memfd_create("nonce-counts", os.MFD_CLOEXEC)
         """A file for its locks alone: they are a process's, so workers that have it by fork have locks of their own."""
+        self._secret = os.urandom(16)
+        """Else who draws many nonces could send those of one bucket alone, and have those of others count as old."""
         self._floor[0] = wall
 
     @property
@@ -62,12 +65,13 @@ class SharedNonceCounts:
             user: who has proved it.
             count: its nc.
             issued: when it was made, Unix seconds.
-            wall: now; nothing hangs on it.
+            wall: now. It tells where the clock was set back, and else nothing hangs on it.
         """
-        key = blake2b(nonce + user, digest_size=KEY_SIZE).digest()  # nonces of ours are all of one length
+        # Nonces of ours are all of one length.
+        key = blake2b(nonce + user, digest_size=KEY_SIZE, key=self._secret).digest()
         bucket = int.from_bytes(key[:4], "big") % self._buckets
         with suppress(_Busy), self._locked(bucket):
-            return self._use(bucket * self._ways, key, count, issued)
+            return self._use(bucket * self._ways, key, count, issued, wall)
         return False
 
     def close(self) -> None:
@@ -76,14 +80,14 @@ class SharedNonceCounts:
 
     # --- with the bucket to ourselves
 
-    def _use(self, first: int, key: bytes, count: int, issued: int) -> bool:
+    def _use(self, first: int, key: bytes, count: int, issued: int, wall: int) -> bool:
         if issued <= self._floor[0]:  # it has risen since the nonce was judged
             return False
         place = self._find(first, key)
         if place is None:
             if count <= 0:
                 return False
-            place = self._room(first, issued)
+            place = self._room(first, issued, wall)
             if place is None:
                 return False
             # The key comes last: who is killed before has taken nothing, and left nothing that could be found.
@@ -103,11 +107,13 @@ class SharedNonceCounts:
             at = keys.find(key, at + 1)
         return first + at // KEY_SIZE if at >= 0 else None
 
-    def _room(self, first: int, issued: int) -> int | None:
+    def _room(self, first: int, issued: int, wall: int) -> int | None:
         """Return an empty place; where there is none that of the eldest, unless the nonce is older still."""
         row = self._issued[first : first + self._ways].tolist()
         eldest = min(row)
         if eldest >= issued:
+            if eldest >= wall:  # the clock was set back: until it is there again new nonces would all be older
+                self._raise(eldest)
             return None
         self._raise(eldest)
         place = first + row.index(eldest)

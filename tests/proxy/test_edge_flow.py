@@ -122,6 +122,16 @@ def test_other_transports_have_none(transport: str) -> None:
     assert edge_flow(network, Flow(transport, NEAR, PHONE, 7), ()) is None
 
 
+@pytest.mark.parametrize("written", [b"2001:db8::5", b"2001:DB8:0::0:5"])
+def test_its_own_route_names_it_however_its_address_is_written(written: bytes) -> None:
+    access: dict[str, Any] = {"networks": ["2001:db8::/32"], "listener": "near", "edge_proxies": ["2001:db8::5"]}
+    network = world("TCP", "UDP", access=access).core.generation.network
+    flow = Flow("TCP", NEAR, ("2001:db8::5", 40_001), 7)
+    assert edge_flow(network, flow, (b"sip:[%b]:5099;lr" % written,)) == flow._replace(
+        peer=("2001:db8::5", 5099), connection=0
+    )
+
+
 def test_a_connection_of_ours_to_it_has_none_to_stand_for_it() -> None:
     network = behind().core.generation.network
     assert edge_flow(network, CONNECTION._replace(connection=0), ()) is None

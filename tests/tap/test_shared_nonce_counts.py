@@ -118,6 +118,25 @@ def test_who_is_older_than_all_takes_nobodys_place() -> None:
     assert counts.floor == WALL
 
 
+def test_a_clock_that_is_set_back_shuts_nobody_out() -> None:
+    """What fills a bucket was issued in what is the future by now: the floor goes there, and new nonces are younger."""
+    counts, noon, morning = SharedNonceCounts(WALL, buckets=1, ways=2), WALL + 7200, WALL + 3600
+    for number in range(4):
+        assert counts.use(b"%d" % number, b"a", 1, noon + number, noon + number)
+    told = [counts.use(b"n%d" % turn, b"a", 1, max(morning, counts.floor + 1), morning) for turn in range(4)]
+    assert True in told[:2]
+    assert counts.floor >= noon + 2
+    assert not counts.use(b"0", b"a", 2, noon, morning)
+
+
+def test_nobody_can_tell_which_bucket_a_nonce_is_for() -> None:
+    """Who draws many could else send those of one bucket, and have all that others hold count as old."""
+    one, other = SharedNonceCounts(WALL), SharedNonceCounts(WALL)
+    for counts in (one, other):
+        assert counts.use(b"n", b"a", 1, WALL + 1, WALL + 1)
+    assert bytes(one._keys).strip(b"\0") != bytes(other._keys).strip(b"\0")
+
+
 def test_a_bucket_that_cannot_be_made_room_in_forgets_nothing() -> None:
     """Whoever raises the floor has it to itself; while that one stands still nobody is forgotten."""
     counts = SharedNonceCounts(WALL, buckets=1, ways=1)
