@@ -81,6 +81,9 @@ class Policy:
         self._methods = any(rule.methods for rule in settings.rules)
         """Whether a decision may depend on the method."""
         self._realms = tuple(realm.lower().encode() for realm in settings.own_realms)
+        registered = settings.registrar.domains if settings.registrar is not None else ()
+        self._homes = tuple(dict.fromkeys((*self._realms, *(domain.lower().encode() for domain in registered))))
+        """Where subscribers are at home, whatever host others write behind their names."""
         self._region = settings.region
         self._decided: dict[tuple[object, ...], int] = {}
 
@@ -165,7 +168,7 @@ class Policy:
         return Participant(decision, None if profile is None else self._may_be_recorded(profile, hop))
 
     def _namesake(self, uri: bytes) -> Profile | None:
-        """Return the settings of who has the same number or name in a realm of ours; None for nobody.
+        """Return the settings of who has the same number or name where our subscribers are at home; None for nobody.
 
         Recording clients write their own host or its address behind a user, or no host: sip:+15550123@192.0.2.5, 7042.
         """
@@ -181,7 +184,7 @@ class Policy:
             user = parsed.user
         else:
             return None
-        same = [self._profile_of(b"sip:%b@%b" % (user, realm)) for realm in self._realms] if user else []
+        same = [self._profile_of(b"sip:%b@%b" % (user, home)) for home in self._homes] if user else []
         return next((profile for profile in same if profile is not None), None)
 
     def sender(self, request: Message, source: Party, hop: Party) -> bool | None:

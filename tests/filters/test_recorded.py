@@ -232,6 +232,15 @@ def test_a_name_at_an_address_may_be_a_subscribers_and_hides_what_that_one_hides
     assert b"alice@" not in opened(told(there, multipart(metadata=metadata)))
 
 
+def test_a_registrars_domain_is_a_subscribers_home_too() -> None:
+    metadata = RFC.replace(b"+15550123@example.net", b"alice@192.0.2.9")
+    there = recording_world(
+        said={b"alice@example.net": "hide"}, word="number", privacy=KEEP_ALL,
+        registrar={"domains": ["Example.net"], "unauthenticated": True},
+    )  # fmt: skip
+    assert b"alice@" not in opened(told(there, multipart(metadata=metadata)))
+
+
 @pytest.mark.parametrize("aor", [b"7042", b"tel:7042;phone-context=example.net", b"sip:7042@192.0.2.9;user=phone"])
 def test_an_extension_without_a_host_may_be_a_subscribers(aor: bytes) -> None:
     metadata = RFC.replace(b"sip:+15550123@example.net", aor)
