@@ -22,6 +22,7 @@ from proxy.initial import Arrival
 from proxy.machines import State
 from proxy.matching import ServerKey, looks_ours, loop_hash, server_key, worker_of
 from proxy.message import Message
+from proxy.notified import check_notified
 from proxy.rate import RateLimit, part_of
 from proxy.referred import check_referred
 from proxy.registered_call import find_called
@@ -117,6 +118,7 @@ class RequestHandler:
                 core.gate.check_subscriber(arrival, now)
                 core.recording.check(arrival)
                 crossings = self._cross(arrival, key, now)
+            check_notified(request, arrival.source, crossings)
             breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)
             turns = None
             if len(crossings) > 1 or crossings[0].phone is not None:
