@@ -23,6 +23,7 @@ from scripts.benchmark.contenders import CONTENDERS, Contender
 from scripts.benchmark.digest_calls import DIGEST_CALL
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.generator import Load
+from scripts.benchmark.instructed import DIGEST, PLAIN, RECORDER
 from scripts.benchmark.lingering import KINDS, measure_apart
 from scripts.benchmark.plots import draw
 from scripts.benchmark.starting import first_answers
@@ -132,13 +133,16 @@ def profile(calls: int, top: int, kinds: tuple[str, ...]) -> None:
     "--tree", default=ROOT, type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
     help="Count another checkout's compiled core.",
 )  # fmt: skip
-@click.option("--digest", is_flag=True, help="Challenge each call: nine messages.")
-def instructions(top: int, tree: Path, *, digest: bool) -> None:
+@click.option(
+    "--kind", default=PLAIN, type=click.Choice([PLAIN, DIGEST, RECORDER]),
+    help="Calls as they are; challenged, nine messages; or ordinary ones where recording is configured.",
+)  # fmt: skip
+def instructions(top: int, tree: Path, kind: str) -> None:
     """Count the compiled core's instructions for a call: they do not drift with what else the machine does."""
     console = report.console()
     with console.status("counting, a minute or two"):
-        found = counting.count(tree, top=top, digest=digest)
-    messages = len(CALL) + len(DIGEST_CALL) * digest
+        found = counting.count(tree, top=top, kind=kind)
+    messages = len(CALL) + len(DIGEST_CALL) * (kind == DIGEST)
     console.print(f"{found.call:,.0f} instructions of the core for a call of {messages} messages", highlight=False)
     for function, number in found.dearest:
         console.print(f"{number:12,.0f}  {function}", highlight=False)

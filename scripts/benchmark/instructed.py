@@ -13,21 +13,25 @@ from scripts.benchmark.calls import lines, whole_calls
 from scripts.benchmark.core import LINGER, receive_all
 from scripts.benchmark.world import World
 
-DIGEST = "digest"
-"""What stands before the number of batches where phones have to prove who they are."""
+PLAIN, DIGEST, RECORDER = "plain", "digest", "recorder"
+"""Calls as they are; of phones that have to prove who they are; ordinary ones where recording is configured."""
 
 BATCH = 50
 """Calls in flight at once, and different callers: all that repeats from call to call is known after the first batch."""
 
 
-def play(batches: int, *, digest: bool = False) -> None:
-    """Let a core carry so many batches of calls, and time pass until nothing of them is left."""
+def play(batches: int, kind: str = PLAIN) -> None:
+    """Let a core carry so many batches of calls of a kind, and time pass until nothing of them is left."""
     world, calls = World(), whole_calls
-    if digest:
-        # Not before it is wanted: the tree that is measured may be older.
+    # Not before it is wanted: the tree that is measured may be older.
+    if kind == DIGEST:
         from scripts.benchmark.digest_calls import digest_calls, digest_world  # noqa: PLC0415
 
         world, calls = digest_world(BATCH), digest_calls
+    elif kind == RECORDER:
+        from scripts.benchmark.world import recorder_world  # noqa: PLC0415
+
+        world = recorder_world()
     for number in range(batches):
         for step in calls(world, lines("abcd1234", BATCH, BATCH, number * BATCH)):
             receive_all(step)
@@ -37,5 +41,5 @@ def play(batches: int, *, digest: bool = False) -> None:
 
 if __name__ == "__main__":
     gc.disable()  # when it looks hangs on what was made before, not on the calls
-    play(int(sys.argv[-1]), digest=DIGEST in sys.argv)
+    play(int(sys.argv[-1]), *sys.argv[1:-1])
     print(CORE)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.benchmark.errors import BenchError
-from scripts.benchmark.instructed import BATCH, DIGEST
+from scripts.benchmark.instructed import BATCH, PLAIN
 from scripts.load.proxy import ROOT
 
 ENTRY = "CPyPy_core___Core___receive"
@@ -36,14 +36,14 @@ class Counted(NamedTuple):
     """Functions and their own instructions for each call, the dearest first; what the first calls took is in it."""
 
 
-def count(tree: Path = ROOT, *, top: int = 0, batches: tuple[int, int] = BATCHES, digest: bool = False) -> Counted:
+def count(tree: Path = ROOT, *, top: int = 0, batches: tuple[int, int] = BATCHES, kind: str = PLAIN) -> Counted:
     """Return what a call costs in a tree whose core is compiled.
 
     Args:
         tree: a checkout; its own core and its own messages are used, with this Python and its libraries.
         top: so many of the dearest functions too.
         batches: of the two runs, the shorter first.
-        digest: whether each call is challenged.
+        kind: of the calls: one of `instructed`.
 
     Raises:
         BenchError: without valgrind, without a compiled core, or where the run fails.
@@ -53,12 +53,12 @@ def count(tree: Path = ROOT, *, top: int = 0, batches: tuple[int, int] = BATCHES
         raise BenchError("valgrind is not installed: apt-get install valgrind")
     with tempfile.TemporaryDirectory(prefix="sipveil-bench-") as folder:
         file = Path(folder, "callgrind.out")
-        short, long = (run(valgrind, tree, number, file, digest=digest) for number in batches)
+        short, long = (run(valgrind, tree, number, file, kind) for number in batches)
         call = (long - short) / ((batches[1] - batches[0]) * BATCH)
         return Counted(call, dearest(file, top, batches[1] * BATCH) if top else [])
 
 
-def run(valgrind: str, tree: Path, batches: int, file: Path, *, digest: bool = False) -> int:
+def run(valgrind: str, tree: Path, batches: int, file: Path, kind: str = PLAIN) -> int:
     """Return the instructions within the core while it carries so many batches; file gets callgrind's own report.
 
     Raises:
@@ -66,7 +66,7 @@ def run(valgrind: str, tree: Path, batches: int, file: Path, *, digest: bool = F
     """
     command = [
         valgrind, "--tool=callgrind", f"--callgrind-out-file={file}", f"--toggle-collect={ENTRY}",
-        sys.executable, str(Path(__file__).with_name("instructed.py")), *[DIGEST] * digest, str(batches),
+        sys.executable, str(Path(__file__).with_name("instructed.py")), kind, str(batches),
     ]  # fmt: skip
     # One order of hashed names: else sets and dictionaries collide a little differently in each run.
     environment = {"PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1", "PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin"}

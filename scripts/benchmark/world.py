@@ -45,6 +45,17 @@ def ring() -> KeyRing:
     return KeyRing((Key(3, bytes(range(32)), WALL, KeyState.CURRENT, WALL),), 4)
 
 
+RECORDING: Mapping[str, Any] = {
+    "listeners": [
+        *SETTINGS["listeners"],
+        {"name": "tls", "address": PROXY[0], "port": 5061, "transport": "tls", "client_ca": "ca.pem"},
+    ],
+    "recorders": [{"name": "srs", "hosts": ["srs.invalid:5061"], "listener": "tls", "certificate": "srs.pem"}],
+    "recording_clients": [{"name": "pbx", "networks": ["127.0.0.31"], "listener": "tls", "tls_names": ["pbx.invalid"]}],
+}
+"""A client and a recorder; nothing here has anything to do with them."""
+
+
 class World:
     """A core with real filters, and all that it sent since anyone last looked."""
 
@@ -83,3 +94,8 @@ class World:
 
     def event(self, event: Event) -> None:
         """Nobody listens."""
+
+
+def recorder_world() -> World:
+    """Return a core that has to look whether a call is a recording session."""
+    return World(**RECORDING)

@@ -8,13 +8,13 @@ from scripts.benchmark import instructed
 from scripts.benchmark.calls import CALL, Step
 from scripts.benchmark.core import receive_all
 from scripts.benchmark.digest_calls import DIGEST_CALL
-from scripts.benchmark.instructed import BATCH, play
+from scripts.benchmark.instructed import BATCH, DIGEST, PLAIN, RECORDER, play
 
 
-@pytest.mark.parametrize(("digest", "call"), [(False, CALL), (True, (*DIGEST_CALL, *CALL))], ids=["plain", "digest"])
-def test_batches_of_whole_calls_are_played(
-    monkeypatch: pytest.MonkeyPatch, *, digest: bool, call: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize(
+    ("kind", "call"), [(PLAIN, CALL), (DIGEST, (*DIGEST_CALL, *CALL)), (RECORDER, CALL)], ids=[PLAIN, DIGEST, RECORDER]
+)
+def test_batches_of_whole_calls_are_played(monkeypatch: pytest.MonkeyPatch, kind: str, call: tuple[str, ...]) -> None:
     seen: list[tuple[str, int]] = []
     waiting: list[int] = []
 
@@ -25,6 +25,6 @@ def test_batches_of_whole_calls_are_played(
         receive_all(step)
 
     monkeypatch.setattr(instructed, "receive_all", receive)
-    play(2, digest=digest)
+    play(2, kind)
     assert seen == [(kind, BATCH) for kind in call] * 2
     assert waiting == [0, 0]

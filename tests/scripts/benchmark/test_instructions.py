@@ -10,7 +10,7 @@ import pytest
 
 from scripts.benchmark import instructions
 from scripts.benchmark.errors import BenchError
-from scripts.benchmark.instructed import BATCH
+from scripts.benchmark.instructed import BATCH, DIGEST
 from scripts.benchmark.instructions import count
 
 # It is called as valgrind is: the number of batches stands last, and `digest` before it.
@@ -36,7 +36,7 @@ def valgrind(
 def test_what_is_done_once_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     valgrind(tmp_path, monkeypatch, each=BATCH * 1000)
     assert count().call == 1000
-    assert count(digest=True).call == 2000
+    assert count(kind=DIGEST).call == 2000
 
 
 def test_only_a_compiled_core_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from config.settings import Settings
 from proxy.sinks import Event
 from scripts.benchmark.contenders import Ends, configuration
-from scripts.benchmark.world import CALLER, PROXY, TRUNK, World
+from scripts.benchmark.world import CALLER, PROXY, TRUNK, World, recorder_world
 
 
 def test_takes_what_was_sent_to_a_peer_and_forgets_the_rest() -> None:
@@ -39,3 +39,10 @@ def test_configured_as_the_process_is() -> None:
     process, ours = Settings.model_validate(tomllib.loads(text)), World().settings
     for section in ("realms", "listeners", "access", "trunks", "routes", "limits", "privacy", "timers"):
         assert getattr(process, section) == getattr(ours, section)
+
+
+def test_where_recording_is_configured() -> None:
+    """A client and a recorder, and else the same."""
+    there, here = recorder_world().settings, World().settings
+    assert (len(there.recorders), len(there.recording_clients)) == (1, 1)
+    assert (there.trunks, there.routes, there.guard) == (here.trunks, here.routes, here.guard)
