@@ -61,8 +61,8 @@ class Registrar(Section):
     )
     source_bindings: int = Field(
         default=10_000, ge=1, le=5_000_000,
-        description="most bindings from one address (IPv6: one /64), those behind edge proxies not counted; a further "
-        "one is 503",
+        description="most bindings from one address (IPv6: one /64), by UDP and by connections so many each, those "
+        "behind edge proxies not counted; a further one is 503",
     )  # fmt: skip
     account_rate: int = Field(
         default=120, ge=1, le=100_000,
@@ -70,8 +70,8 @@ class Registrar(Section):
     )  # fmt: skip
     source_rate: int = Field(
         default=20_000, ge=1, le=5_000_000,
-        description="most REGISTERs a minute from one address (IPv6: one /64), those behind edge proxies not counted, "
-        "and where phones prove who they are only such; a further one is 503",
+        description="most REGISTERs a minute from one address (IPv6: one /64), by UDP and by connections so many each, "
+        "those behind edge proxies not counted, and where phones prove who they are only such; a further one is 503",
     )  # fmt: skip
     flow_timer: int = Field(
         default=120, ge=0, le=7_200,
