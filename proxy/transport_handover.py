@@ -129,15 +129,21 @@ class Outboxes:
             for worker in self._others:
                 self._post(worker, frame)
 
+    def registered(self, said: bytes, local: Flow, now: float, worker: int | None = None) -> None:
+        """Tell all others, or one of them, what became of a registration at a trunk; local as of `began`."""
+        self._tell_all(self._framer.frame(said, local, now, Matter.REGISTERED), worker)
+
     def flush(self) -> None:
         """Tell what could not be told before, in order; to be called a few times a second."""
         for worker, untold in self._untold.items():
             while untold and self._write(worker, untold[0]):
                 untold.popleft()
 
-    def _tell_all(self, frame: bytes) -> None:
+    def _tell_all(self, frame: bytes, only: int | None = None) -> None:
         """Write a frame that must arrive, now or later, as long as the memory for it is bounded."""
         for worker, untold in self._untold.items():
+            if only not in (None, worker):
+                continue
             if untold or not self._write(worker, frame):
                 if len(untold) >= MOST_UNTOLD:
                     self._stats.lost += 1

@@ -64,6 +64,18 @@ class StartError(Exception):
     """What keeps Sipveil from starting, in a sentence for the operator."""
 
 
+class Registrations(Protocol):
+    """What workers need of proxy.trunk_registrations."""
+
+    tell: Callable[[bytes], None] | None
+
+    def known(self) -> list[bytes]:
+        """Return what a worker is told that begins."""
+
+    def learn(self, said: bytes) -> None:
+        """Take what another worker tells."""
+
+
 class Core(Protocol):
     """What the shell needs of proxy.core.Core."""
 
@@ -71,6 +83,10 @@ class Core(Protocol):
     bindings: Bindings
     counters: Counters
     overload: Overload
+
+    @property
+    def registrations(self) -> Registrations:
+        """Our registrations at trunks."""
 
     @property
     def tick(self) -> float:

@@ -47,6 +47,20 @@ port = 0
 """
 
 
+class FakeRegistrations:
+    """Remembers what other workers tell."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[bytes], None] | None = None
+        self.heard: list[bytes] = []
+
+    def known(self) -> list[bytes]:
+        return list(self.heard)
+
+    def learn(self, said: bytes) -> None:
+        self.heard.append(said)
+
+
 class FakeCore:
     """Has the interface of proxy.core.Core; keeps what it is given."""
 
@@ -56,6 +70,7 @@ class FakeCore:
         self.settings = settings
         self.sinks = sinks
         self.aliases = Aliases()
+        self.registrations = FakeRegistrations()
         self.gone: list[int] = []
         self.refused: list[bytes] = []
         self.bindings = Bindings(TimerWheel(0.0), 0.0)
