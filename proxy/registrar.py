@@ -14,6 +14,7 @@ from proxy import gruu, registration
 from proxy.bindings import Binding
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
+from proxy.forwarded_register import TIMED
 from proxy.implicit_registration import domains_of, registered_as
 from proxy.initial import Arrival, take_routes
 from proxy.message import Message
@@ -31,8 +32,6 @@ FULL_RETRY = 60
 """Seconds that a phone is told to wait when there is no room for another binding."""
 FLOW_GRACE = 15
 """Seconds that a keep-alive may be late; connections are looked at twice a minute besides."""
-_TIMED = ("TCP", "TLS")
-"""Transports with Flow-Timer: over UDP nothing is closed, and WebSockets have pings of their own (RFC 7118 §6)."""
 
 
 class Registrar:
@@ -49,9 +48,11 @@ class Registrar:
         Those of phones with Outbound, and not of edge proxies, who keep the flows of many.
         """
         section = self._core.generation.network.settings.registrar
-        if section is None or section.mode != "local" or not section.flow_timer or flow.transport not in _TIMED:
+        if section is None or not section.flow_timer or flow.transport not in TIMED:
             return 0.0
-        return section.flow_timer + FLOW_GRACE if self._core.bindings.is_outbound(flow) else 0.0
+        core = self._core
+        is_timed = core.bindings.is_outbound(flow) if section.mode == "local" else core.timed.has(flow)
+        return section.flow_timer + FLOW_GRACE if is_timed else 0.0
 
     def answers(self, arrival: Arrival, server: ServerTransaction, now: float) -> bool:
         """Answer a REGISTER for a domain of ours; False for any other, which is routed like other requests.
@@ -179,7 +180,7 @@ class Registrar:
 
     def _flow_timer(self, flow: Flow) -> int:
         section = self._core.generation.network.settings.registrar
-        return section.flow_timer if section is not None and flow.transport in _TIMED else 0
+        return section.flow_timer if section is not None and flow.transport in TIMED else 0
 
 
 _REFUSALS = {403: "forbidden", 404: "unknown", 423: "brief", 500: "full", 503: "limited"}

@@ -64,6 +64,15 @@ class StartError(Exception):
     """What keeps Sipveil from starting, in a sentence for the operator."""
 
 
+class Timed(Protocol):
+    """What workers need of proxy.timed_flows."""
+
+    tell: Callable[[Flow, bool], None] | None
+
+    def learn(self, flow: Flow, *, timed: bool) -> None:
+        """Take note of one of our own connections."""
+
+
 class Registrations(Protocol):
     """What workers need of proxy.trunk_registrations."""
 
@@ -83,6 +92,10 @@ class Core(Protocol):
     bindings: Bindings
     counters: Counters
     overload: Overload
+
+    @property
+    def timed(self) -> Timed:
+        """Connections that may not be silent for long, though others know who is registered by them."""
 
     @property
     def registrations(self) -> Registrations:

@@ -84,6 +84,7 @@ class WorkerShell(Shell):
         self._send_own, self._send_stream = self._send_stream, self._send_by_connection
         core.aliases.tell = lambda flow, port: self._outboxes.offered(flow, port, now())
         local = Flow(self._framer.first[0], self._framer.first[1], ("", 0))
+        core.timed.tell = lambda flow, timed: self._outboxes.timed(flow, now(), timed=timed)
         core.registrations.tell = lambda said: self._outboxes.registered(said, local, now())
         self._inbox = InboxReader(
             self._reactor, equipment.inboxes[self._worker].reader, self._framer, self._handover,
@@ -153,6 +154,7 @@ class WorkerShell(Shell):
             Matter.CLOSED: lambda data, flow, now: core.closed(flow, now, here=False),
             Matter.BEGAN: began,
             Matter.OFFERED: lambda data, flow, now: core.aliases.learn(flow, int(data)),
+            Matter.TIMED: lambda data, flow, now: core.timed.learn(flow, timed=bool(data)),
             Matter.REGISTERED: lambda data, flow, now: core.registrations.learn(data),
         }
         return [takes[matter] for matter in Matter]

@@ -18,6 +18,7 @@ from proxy.location import Place
 from proxy.overload import Overload
 from proxy.policy import Privacy
 from proxy.sinks import Sinks
+from proxy.timed_flows import TimedFlows
 from proxy.timers import TimerWheel
 
 CONFIG = """\
@@ -71,6 +72,7 @@ class FakeCore:
         self.sinks = sinks
         self.aliases = Aliases()
         self.registrations = FakeRegistrations()
+        self.timed = TimedFlows(0)
         self.gone: list[int] = []
         self.refused: list[bytes] = []
         self.bindings = Bindings(TimerWheel(0.0), 0.0)

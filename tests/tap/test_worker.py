@@ -247,6 +247,11 @@ async def test_offers_and_beginnings_are_told(tmp_path: Path) -> None:
     assert bench.cores[0].registrations.heard == []
     bench.shells[0]._outboxes.began(flow, 0.0)
     await until(lambda: bench.cores[0].registrations.heard == [b"what became of one"])
+    assert bench.cores[0].timed.tell is not None
+    bench.cores[0].timed.tell(flow, True)
+    await until(lambda: bench.cores[1].timed.has(flow))
+    bench.cores[0].timed.tell(flow, False)
+    await until(lambda: not bench.cores[1].timed.has(flow))
     await bench.close()
 
 
