@@ -137,6 +137,11 @@ def _edge_proxies(draft: Draft) -> Iterator[Mistake]:
             yield Mistake(path, f"{proxy} would believe every source", "write the addresses of your own proxies")
         elif readable and not any(is_inside(proxy, network) for network in networks):
             yield Mistake(path, f"{proxy} is in none of access.networks", "add it there, or take it out here")
+    for path, _ in find(draft, "access", "edge_tls_name"):
+        if not list(find(draft, "access", "edge_proxies", EACH)):
+            yield Mistake(
+                path, "is of use for edge proxies alone", "write their addresses in edge_proxies, or take it out"
+            )
 
 
 def is_inside(inner: NetworkValue, outer: NetworkValue) -> bool:

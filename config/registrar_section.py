@@ -77,7 +77,8 @@ class Registrar(Section):
         default=120, ge=0, le=7_200,
         description="how often phones with Outbound over TCP or TLS have to be heard of (Flow-Timer, RFC 5626): a "
         "connection from which nothing came for so long, and up to 45 s more, is closed and the phone not "
-        "registered by it any more; 0: by `streams.idle` alone",
+        "registered by it any more; 0: by `streams.idle` alone. With `forward`: phones whose Outbound the core "
+        "accepts",
     )  # fmt: skip
     ring: float = Field(
         default=20.0, ge=1, le=180,

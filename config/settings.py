@@ -86,6 +86,11 @@ class Access(Section):
     edge_proxies: tuple[Network, ...] = Field(
         default=(), description="proxies in front of the phones whose Route, Record-Route and Path are believed"
     )
+    edge_tls_name: HostName | None = Field(
+        default=None,
+        description="name that the certificates of all edge proxies show: where the TLS connection of one is gone, "
+        "Sipveil then makes a new one to it, as over TCP. Without it there is nobody to expect, and none is made",
+    )
     privacy: Annotated[Privacy, replacing_only_its_keys(ACCESS_DEFAULT)] = Field(
         default=ACCESS_DEFAULT,
         description="what phones may not see of others; a key given here replaces only that key",

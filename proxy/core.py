@@ -56,6 +56,7 @@ from proxy.registrar import Registrar
 from proxy.reply import echo, reply, reply_flow
 from proxy.routing import Network, Party, is_phone
 from proxy.sinks import Event, Recorder, Sinks
+from proxy.timed_flows import TimedFlows
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
@@ -130,6 +131,7 @@ class Core:
         self.limits.adopt(settings.trunks)
         self.refused = RefusedConnections()
         self.aliases = Aliases()
+        self.timed = TimedFlows(worker)
         self.responses = ResponseHandler(self)
         self.acks = AckHandler(self)
         self.registrar = Registrar(self)

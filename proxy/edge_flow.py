@@ -1,9 +1,10 @@
-"""An edge proxy whose TCP connection is gone: it is a server with an address, so a new one can be made to it.
+"""An edge proxy whose connection is gone: it is a server with an address, so a new one can be made to it.
 
 Nobody connects to a phone behind a NAT. An edge proxy is known by configuration (`access.edge_proxies`): it is reached
 at the address that its connection came from, at the port that is written there, else at that of its own Route, which is
 believed of it alone, else at the default one (RFC 3261 §18.2.2 has it so for responses). Nothing in a message chooses
-the host. Over TLS there would have to be a name to expect of it (RFC 5922), and over WebSocket nobody can connect.
+the host. Over TLS it has to show the name that is configured for all of them (`access.edge_tls_name`, RFC 5922); where
+there is no name, none is made. Over WebSocket nobody can connect.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.matching import top_branch
-from proxy.transports import DEFAULT_PORTS
+from proxy.transports import DEFAULT_PORTS, SECURE
 from proxy.uri import parse_sip_uri
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from proxy.routing import Network
     from proxy.transaction import ClientTransaction, ClientUser
 
+_CONNECTED = ("TCP", "TLS")
 _ROUTE = re.compile(rb"\r\nRoute: <([^<>\r\n]*)>")
 """The first URI of the Routes in a request of ours."""
 
@@ -36,14 +38,17 @@ def edge_flow(network: Network, flow: Flow, routes: Sequence[bytes]) -> Flow | N
         flow: the connection.
         routes: of what is to be sent.
     """
-    if flow.transport != "TCP" or not flow.connection:
+    if flow.transport not in _CONNECTED or not flow.connection:
         return None
     party = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
     if party is None or not party.edge:
         return None
+    identity = network.identity(party) if flow.transport in SECURE else ()
+    if flow.transport in SECURE and not identity:
+        return None
     host = flow.peer[0]
-    port = _written(network, host) or _routed(host, routes) or DEFAULT_PORTS["TCP"]
-    return Flow("TCP", flow.local, (host, port))
+    port = _written(network, host) or _routed(host, routes) or DEFAULT_PORTS[flow.transport]
+    return Flow(flow.transport, flow.local, (host, port), 0, identity)
 
 
 def send_to_edge(core: Core, client: ClientTransaction, user: ClientUser) -> ClientTransaction | None:

@@ -1,8 +1,8 @@
 """From the bytes of a stream to whole messages and keep-alives (RFC 3261 §18.3 and §7.5, RFC 5626 §3.5.1).
 
 However the bytes were cut on their way, the same comes out: a byte is searched once, and what is incomplete waits
-within `limits.message`. Between messages only CRLF may stand; two of them are a ping. STUN is for datagrams alone: on
-a stream its first byte, 0 or 1, begins no message.
+within `limits.message`. Between messages only CRLF may stand; one is the pong to a ping of ours, two others are a ping.
+STUN is for datagrams alone: on a stream its first byte, 0 or 1, begins no message.
 """
 
 from __future__ import annotations
@@ -54,11 +54,20 @@ class Framing:
         """Bytes of the message at the buffer's start, 0 until its headers are complete."""
         self._half_ping = False
         """Whether one CRLF came since the last message or ping."""
+        self._awaits_pong = False
+        """Whether a ping of ours was not answered yet."""
 
     @property
     def begun(self) -> bool:
         """Whether a part of a message waits for the rest."""
         return bool(self._buffer)
+
+    def pinged(self) -> None:
+        """Learn that we have sent a ping: the next CRLF is its pong (RFC 5626 §3.5.1), and no half of the peer's own.
+
+        One is waited for at most. Where a ping of the peer's comes before it, that is answered when the pong is there.
+        """
+        self._awaits_pong = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return what has become complete with data: messages as they came, and PING for each ping.
@@ -96,6 +105,9 @@ class Framing:
         place = 0
         while buffer.startswith(b"\r\n", place):
             place += 2
+            if self._awaits_pong:
+                self._awaits_pong = False
+                continue
             if self._half_ping:
                 found.append(PING)
             self._half_ping = not self._half_ping

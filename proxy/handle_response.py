@@ -19,6 +19,7 @@ from proxy.edge_flow import send_to_edge
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
+from proxy.forwarded_register import is_timed
 from proxy.headers import delta_seconds, parse_via
 from proxy.lingering import Accepted
 from proxy.matching import client_key, make_branch
@@ -108,6 +109,8 @@ class ResponseHandler:
             branch.client.settle()
         if 200 <= status < 300 and context.request.method == b"REGISTER" and crossing.source.in_access:
             core.guard.proved(context.flow)
+            if crossing.registering is not None and crossing.registering.timer:
+                core.timed.note(crossing.near_flow, timed=is_timed(crossing.registering, response))
         core.record(response.raw, data, context.server.flow, crossing)
         if context.server.is_invite and status >= 200:
             kind = "answered" if status < 300 else "ended"

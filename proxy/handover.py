@@ -52,6 +52,10 @@ class Matter(IntEnum):
     """The sender is a worker that has been started (`message`: its number): connections of one before it are gone."""
     OFFERED = 5
     """This connection of a trunk's or the core's serves our requests too (`proxy/aliases.py`); `message`: the port."""
+    REGISTERED = 6
+    """What became of our registration at a trunk (`proxy/trunk_registrations.py`); the flow is any of the sender's."""
+    TIMED = 7
+    """This connection, which the reader of the frame has, may (`message` empty) or may not be silent for long."""
 
 
 class Core(Protocol):

@@ -14,6 +14,7 @@ from proxy import gruu, registration
 from proxy.bindings import Binding
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
+from proxy.forwarded_register import TIMED
 from proxy.implicit_registration import domains_of, registered_as
 from proxy.initial import Arrival, take_routes
 from proxy.message import Message
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 
 FULL_RETRY = 60
 """Seconds that a phone is told to wait when there is no room for another binding."""
+MOST_ASSOCIATED = 512
+"""Bytes of a line with the addresses of an account in a datagram, unless the first is longer: with all else that a 200
+says it is within the 1,300 bytes that pass unfragmented where nobody knows better (RFC 3261 §18.1.1)."""
 FLOW_GRACE = 15
 """Seconds that a keep-alive may be late; connections are looked at twice a minute besides."""
-_TIMED = ("TCP", "TLS")
-"""Transports with Flow-Timer: over UDP nothing is closed, and WebSockets have pings of their own (RFC 7118 §6)."""
 
 
 class Registrar:
@@ -49,9 +51,11 @@ class Registrar:
         Those of phones with Outbound, and not of edge proxies, who keep the flows of many.
         """
         section = self._core.generation.network.settings.registrar
-        if section is None or section.mode != "local" or not section.flow_timer or flow.transport not in _TIMED:
+        if section is None or not section.flow_timer or flow.transport not in TIMED:
             return 0.0
-        return section.flow_timer + FLOW_GRACE if self._core.bindings.is_outbound(flow) else 0.0
+        core = self._core
+        is_timed = core.bindings.is_outbound(flow) if section.mode == "local" else core.timed.has(flow)
+        return section.flow_timer + FLOW_GRACE if is_timed else 0.0
 
     def answers(self, arrival: Arrival, server: ServerTransaction, now: float) -> bool:
         """Answer a REGISTER for a domain of ours; False for any other, which is routed like other requests.
@@ -166,7 +170,9 @@ class Registrar:
     def _associated(self, arrival: Arrival, aor: bytes) -> tuple[bytes, ...]:
         """Return the line of all addresses that an account has, the main one first (RFC 7315 §4.1).
 
-        By each of them its phone may be called, and as each it may speak. Who has proved no account has none.
+        By each of them its phone may be called, and as each it may speak. Who has proved no account has none, so nobody
+        gets it who has not heard our challenge. Over UDP the last of many are left out: it is better not to know of one
+        than to hear nothing, for routers on the way lose the pieces of a large datagram.
         """
         if not arrival.account:
             return ()
@@ -175,11 +181,18 @@ class Registrar:
             b"<sip:%b>" % (address if b"@" in address else address + b"@" + domain)
             for address in self._core.authentication.addresses(arrival.account)
         ]
-        return (b"P-Associated-URI: " + b", ".join(dict.fromkeys(found)),)
+        if not found:
+            return ()  # it was removed between two looks
+        line, *more = dict.fromkeys(found)
+        for each in more:
+            if arrival.flow.transport == "UDP" and len(line) + len(each) > MOST_ASSOCIATED:
+                break
+            line += b", " + each
+        return (b"P-Associated-URI: " + line,)
 
     def _flow_timer(self, flow: Flow) -> int:
         section = self._core.generation.network.settings.registrar
-        return section.flow_timer if section is not None and flow.transport in _TIMED else 0
+        return section.flow_timer if section is not None and flow.transport in TIMED else 0
 
 
 _REFUSALS = {403: "forbidden", 404: "unknown", 423: "brief", 500: "full", 503: "limited"}

@@ -127,8 +127,12 @@ class Sources:
     def identity(self, party: Party, host: str = "") -> tuple[str, ...]:
         """Return the name that a far certificate must show: the one that was looked up, never what a message says."""
         section = section_of(self._settings, party)
-        if section is None or isinstance(section, Access):
-            return ()  # phones have no certificates: they are reached over the connections that they made
+        if section is None:
+            return ()
+        if isinstance(section, Access):
+            # Phones have no certificates: they are reached over the connections that they made.
+            expected = section.edge_tls_name if party.edge else None
+            return (expected.lower().removesuffix("."),) if expected else ()
         if not host or is_address(host):
             host = section.tls_name or next(iter(sorted(names_of(party, self._settings))), "")
         return (host.lower().removesuffix("."),) if host else ()

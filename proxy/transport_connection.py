@@ -445,7 +445,9 @@ class StreamProtocol(Carriage, TwistedProtocol):
     # Carrier
 
     def write(self, data: bytes) -> None:
-        """Send a message."""
+        """Send a message, or a ping."""
+        if data == PING:
+            self._framing.pinged()
         self.transport.write(data)
 
     def end(self) -> None:

@@ -17,6 +17,7 @@ from zope.interface import implementer
 from proxy.flow import Flow
 from proxy.handover import LONGEST_HEADER, Framer, Matter
 from proxy.overload import Overload
+from proxy.places import worker_of_connection
 from proxy.transport import DATAGRAMS_PER_WAKE_UP, MAX_DATAGRAM, Reactor
 
 INBOX_BUFFER = 4 << 20
@@ -129,15 +130,27 @@ class Outboxes:
             for worker in self._others:
                 self._post(worker, frame)
 
+    def registered(self, said: bytes, local: Flow, now: float, worker: int | None = None) -> None:
+        """Tell all others, or one of them, what became of a registration at a trunk; local as of `began`."""
+        self._tell_all(self._framer.frame(said, local, now, Matter.REGISTERED), worker)
+
+    def timed(self, flow: Flow, now: float, *, timed: bool) -> None:
+        """Tell the worker that has a connection whether it may be silent; where it takes nothing, as long as others."""
+        if self.has(worker_of_connection(flow.connection)) and self.takes(flow):
+            frame = self._framer.frame(b"timed" if timed else b"", flow, now, Matter.TIMED)
+            self._post(worker_of_connection(flow.connection), frame)
+
     def flush(self) -> None:
         """Tell what could not be told before, in order; to be called a few times a second."""
         for worker, untold in self._untold.items():
             while untold and self._write(worker, untold[0]):
                 untold.popleft()
 
-    def _tell_all(self, frame: bytes) -> None:
+    def _tell_all(self, frame: bytes, only: int | None = None) -> None:
         """Write a frame that must arrive, now or later, as long as the memory for it is bounded."""
         for worker, untold in self._untold.items():
+            if only not in (None, worker):
+                continue
             if untold or not self._write(worker, frame):
                 if len(untold) >= MOST_UNTOLD:
                     self._stats.lost += 1

@@ -125,6 +125,7 @@ class TrunkRegistration:
         there, hop, terms = self.is_up or self._asking is not None, self._hop, self._terms
         self._stop_asking()
         self.is_up, self.routes = False, ()
+        self._core.registrations.changed(self)
         if not there or hop is None or terms is None:
             return None
         what = register(terms, self._call_id, self._cseq + 1, 0)
@@ -237,8 +238,8 @@ class TrunkRegistration:
         core.counters.add("trunk_registrations", "registered")
         if not self.is_up:
             self.is_up = True
-            core.registrations.changed(self)
             core.event("registered", b"", self.party.label, "registered")
+        core.registrations.changed(self)
         cancel(self._lapse)
         self._lapse = core.wheel.start(now, terms.expires, self, "lapse")
         self._renew_at(now, terms)
@@ -262,6 +263,7 @@ class TrunkRegistration:
         core = self._core
         core.counters.add("trunk_registrations", self._last)
         core.event("registration-failed", b"", self.party.label, self._last)
+        core.registrations.changed(self)
         self._failures += 1
         self._wait(max(self._pause(), min(self._retry_after, MOST_RETRY_AFTER)), now)
 

@@ -1,12 +1,14 @@
 """All registrations at trunks of one core: which there are to be, and what calls have of them.
 
 They follow the settings: a reload leaves alone what it does not change, and a restart registers anew, with the same
-Contact. Of several workers the first one registers: a trunk that has two bindings of one Contact has one.
+Contact. Of several workers the first one registers: a trunk that has two bindings of one Contact has one. It tells the
+others what became of it, and they a first worker that begins anew, until its own registrar has answered.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from config.settings import Trunk
 from config.vocabulary import Zone
@@ -19,22 +21,39 @@ if TYPE_CHECKING:
     from proxy.core import Core
 
 
+class Standing(NamedTuple):
+    """What calls have of a registration."""
+
+    is_up: bool
+    """Whether the trunk has a binding of ours."""
+    routes: tuple[bytes, ...]
+    """Its Service-Route."""
+
+
 class TrunkRegistrations:
     """The registrations of one core."""
 
-    __slots__ = ("_core", "_leaving", "_running", "stale")
+    __slots__ = ("_core", "_heard", "_leaving", "_running", "_told", "stale", "tell")
 
     def __init__(self, core: Core) -> None:
         """Begin with none; `begin` makes those of the running settings."""
         self._core = core
         self._running: dict[str, TrunkRegistration] = {}
         self._leaving = 0
+        self._told: dict[str, Standing] = {}
+        """What became of ours, as all others know it."""
+        self._heard: dict[str, Standing] = {}
+        """What another worker has said, of those of which nothing became here."""
+        self.tell: Callable[[bytes], None] | None = None
+        """Tells all other workers what became of a registration, for their `learn`."""
         self.stale = core.worker == 0
         """Whether the settings are other ones than at the last `begin`, and ours to follow."""
+        self._mark()
 
     def adopt(self) -> None:
         """Learn that the settings are other ones."""
         self.stale = self._core.worker == 0
+        self._mark()
 
     def begin(self, now: float) -> None:
         """Register where the settings want it, and nowhere else."""
@@ -45,10 +64,9 @@ class TrunkRegistrations:
         }
         for name in [name for name in self._running if name not in wanted]:
             self._leave(self._running.pop(name), now)
-        core.outages.trunks = set()
         for name, trunk in wanted.items():
             self._follow(name, trunk, now)
-            self.changed(self._running[name])
+        self._mark()
 
     def _follow(self, name: str, trunk: Trunk, now: float) -> None:
         key, party, running = self._key(trunk), Party(Zone.TRUNK, trunk), self._running.get(name)
@@ -70,14 +88,49 @@ class TrunkRegistrations:
         return binding, trunk.registration, trunk.hosts, trunk.tls_name, self._core.logins.account(trunk.name)
 
     def changed(self, registration: TrunkRegistration) -> None:
-        """Let groups turn last to a trunk that is of no use without its registration."""
-        trunk = registration.party.trunk
-        if trunk is None or trunk.registration is None or not trunk.registration.required:
+        """Learn what became of a registration, for our calls and those of the other workers."""
+        name, standing = registration.party.label, Standing(registration.is_up, registration.routes)
+        self._heard.pop(name, None)
+        if self._told.get(name) != standing:
+            self._told[name] = standing
+            if self.tell is not None:
+                self.tell(self._said(name, standing))
+        self._mark()
+
+    def _mark(self) -> None:
+        """Let groups turn last to trunks that are of no use without their registrations."""
+        trunks = self._core.generation.network.settings.trunks
+        self._core.outages.trunks = {
+            each.name for each in trunks
+            if each.registration is not None and each.registration.required and not self._standing(each.name).is_up
+        }  # fmt: skip
+
+    def _standing(self, name: str) -> Standing:
+        return self._heard.get(name) or self._told.get(name) or _NONE
+
+    # --- between workers
+
+    def known(self) -> list[bytes]:
+        """Return what a worker is told that begins."""
+        return [self._said(name, standing) for name, standing in (self._told | self._heard).items()]
+
+    def learn(self, said: bytes) -> None:
+        """Take what another worker tells of a registration: the first one, whose they are, or others of what it was.
+
+        The first one believes others until it knows better: a process that was killed has left its binding behind.
+        """
+        sender, is_up = said[0], bool(said[1])
+        name, *routes = said[2:].split(b"\n")
+        known_better = sender != 0 if self._core.worker else name.decode() in self._told
+        if known_better:
             return
-        if registration.is_up:
-            self._core.outages.trunks.discard(trunk.name)
-        else:
-            self._core.outages.trunks.add(trunk.name)
+        self._heard[name.decode()] = Standing(is_up, tuple(routes))
+        self._mark()
+
+    def _said(self, name: str, standing: Standing) -> bytes:
+        return bytes((self._core.worker, standing.is_up)) + b"\n".join((name.encode(), *standing.routes))
+
+    # --- what is asked
 
     def closed(self, flow: Flow, now: float) -> None:
         """Learn that a connection has ended."""
@@ -106,10 +159,12 @@ class TrunkRegistrations:
 
     def routes(self, party: Party) -> tuple[bytes, ...]:
         """Return the Service-Route for initial requests to a trunk (RFC 3608 §6.1)."""
-        running = self._running.get(party.label)
-        return running.routes if running is not None and party.zone is Zone.TRUNK else ()
+        return self._standing(party.label).routes if party.zone is Zone.TRUNK else ()
 
     def is_up(self, name: str) -> bool:
-        """Tell whether a trunk has a binding of ours."""
+        """Tell whether a trunk has a binding that we have made; in other workers than the first none has."""
         running = self._running.get(name)
         return running is not None and running.is_up
+
+
+_NONE = Standing(is_up=False, routes=())

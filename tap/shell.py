@@ -64,6 +64,27 @@ class StartError(Exception):
     """What keeps Sipveil from starting, in a sentence for the operator."""
 
 
+class Timed(Protocol):
+    """What workers need of proxy.timed_flows."""
+
+    tell: Callable[[Flow, bool], None] | None
+
+    def learn(self, flow: Flow, *, timed: bool) -> None:
+        """Take note of one of our own connections."""
+
+
+class Registrations(Protocol):
+    """What workers need of proxy.trunk_registrations."""
+
+    tell: Callable[[bytes], None] | None
+
+    def known(self) -> list[bytes]:
+        """Return what a worker is told that begins."""
+
+    def learn(self, said: bytes) -> None:
+        """Take what another worker tells."""
+
+
 class Core(Protocol):
     """What the shell needs of proxy.core.Core."""
 
@@ -71,6 +92,14 @@ class Core(Protocol):
     bindings: Bindings
     counters: Counters
     overload: Overload
+
+    @property
+    def timed(self) -> Timed:
+        """Connections that may not be silent for long, though others know who is registered by them."""
+
+    @property
+    def registrations(self) -> Registrations:
+        """Our registrations at trunks."""
 
     @property
     def tick(self) -> float:

@@ -83,6 +83,9 @@ class WorkerShell(Shell):
         equipment, core, now = self._equipment, self.core, self._clocks.now
         self._send_own, self._send_stream = self._send_stream, self._send_by_connection
         core.aliases.tell = lambda flow, port: self._outboxes.offered(flow, port, now())
+        local = Flow(self._framer.first[0], self._framer.first[1], ("", 0))
+        core.timed.tell = lambda flow, timed: self._outboxes.timed(flow, now(), timed=timed)
+        core.registrations.tell = lambda said: self._outboxes.registered(said, local, now())
         self._inbox = InboxReader(
             self._reactor, equipment.inboxes[self._worker].reader, self._framer, self._handover,
             takes=self._takes(core), clock=now,
@@ -96,7 +99,7 @@ class WorkerShell(Shell):
             )  # fmt: skip
             self._reactor.addReader(self._feed)
         self._inbox.start()
-        self._outboxes.began(Flow(self._framer.first[0], self._framer.first[1], ("", 0)), now())
+        self._outboxes.began(local, now())
         self._waits_until = now() + PATIENCE
         line = equipment.lines[self._worker]
         Follower(self._reactor, line, equipment.shelf, equipment.subscribers, self.adopt).start()
@@ -139,6 +142,8 @@ class WorkerShell(Shell):
             for offered, port in core.aliases.offers().items():
                 if worker_of_connection(offered.connection) == self._worker:
                     self._outboxes.offered(offered, port, now)
+            for said in core.registrations.known():
+                self._outboxes.registered(said, flow, now, worker)
             if self._feed is not None:
                 self._feed.began(worker)
 
@@ -149,6 +154,8 @@ class WorkerShell(Shell):
             Matter.CLOSED: lambda data, flow, now: core.closed(flow, now, here=False),
             Matter.BEGAN: began,
             Matter.OFFERED: lambda data, flow, now: core.aliases.learn(flow, int(data)),
+            Matter.TIMED: lambda data, flow, now: core.timed.learn(flow, timed=bool(data)),
+            Matter.REGISTERED: lambda data, flow, now: core.registrations.learn(data),
         }
         return [takes[matter] for matter in Matter]
 

@@ -109,3 +109,10 @@ def test_a_zone_may_repeat_itself() -> None:
 def test_edge_proxies_are_among_the_phones_and_not_everybody(networks: str, proxy: str, mistakes: list[str]) -> None:
     text = f"[access]\nnetworks = [{networks}]\nedge_proxies = ['{proxy}']"
     assert found(text) == [f"access.edge_proxies[0]: {each}" for each in mistakes]
+
+
+def test_a_name_for_edge_proxies_is_for_somebody() -> None:
+    """Where there are none nobody would have to show it."""
+    text = "[access]\nnetworks = ['10.0.0.0/8']\nedge_tls_name = 'edge.example.net'\n"
+    assert found(text) == ["access.edge_tls_name: is of use for edge proxies alone"]
+    assert found(text + "edge_proxies = ['10.1.1.23']") == []

@@ -8,7 +8,7 @@ import pytest
 
 from proxy.edge_flow import edge_flow
 from proxy.flow import Flow
-from tests.agents import SDP, Packet, read
+from tests.agents import SDP, Agent, Packet, read
 from tests.ladder import Ladder, Restart, Sent, Silence
 from tests.proxy.test_transports import NEAR, PHONE, carrier, phone, world
 from tests.world import World
@@ -18,21 +18,21 @@ CONNECTION = Flow("TCP", NEAR, PHONE, 7)
 OWN = b"sip:10.1.1.23:5099;transport=tcp;lr"
 
 
-def behind(edge: str = "10.1.1.23", near: str = "TCP") -> World:
+def behind(edge: str = "10.1.1.23", near: str = "TCP", **more: Any) -> World:
     """A world in which the phones' side is an edge proxy."""
-    access: dict[str, Any] = {"networks": ["10.0.0.0/8"], "listener": "near", "edge_proxies": [edge]}
+    access: dict[str, Any] = {"networks": ["10.0.0.0/8"], "listener": "near", "edge_proxies": [edge], **more}
     return world(near, "UDP", access=access)
 
 
-def established(there: World, route: bytes = OWN) -> tuple[Ladder, bytes, Packet]:
+def established(there: World, route: bytes = OWN, edge: Agent = EDGE) -> tuple[Ladder, bytes, Packet]:
     """A call that came by an edge proxy; returns the INVITE that left, and its answer."""
     headers = (b"Record-Route: <%b>" % route, b"Content-Type: application/sdp")
-    invite = EDGE.request(uri=b"sip:+15550100@192.0.2.1:5070", headers=headers, body=SDP)
-    ladder = Ladder(there) >> invite << Sent(EDGE, 100) << Sent(GATEWAY, b"INVITE")
+    invite = edge.request(uri=b"sip:+15550100@192.0.2.1:5070", headers=headers, body=SDP)
+    ladder = Ladder(there) >> invite << Sent(edge, 100) << Sent(GATEWAY, b"INVITE")
     sent = ladder[b"INVITE"]
     answer = GATEWAY.answer(sent, 200)
-    ladder = ladder >> answer << Sent(EDGE, 200)
-    ladder = ladder >> EDGE.within(b"ACK", ladder[200], own=invite, cseq=1) << Sent(GATEWAY, b"ACK")
+    ladder = ladder >> answer << Sent(edge, 200)
+    ladder = ladder >> edge.within(b"ACK", ladder[200], own=invite, cseq=1) << Sent(GATEWAY, b"ACK")
     return ladder, sent, answer
 
 
@@ -117,7 +117,7 @@ def _without_edge() -> dict[str, Any]:
 
 @pytest.mark.parametrize("transport", ["UDP", "TLS", "WS", "WSS"])
 def test_other_transports_have_none(transport: str) -> None:
-    """There is no name to expect over TLS, no server behind a WebSocket, and nothing to lose over UDP."""
+    """No name is expected over TLS where none is configured, nobody listens behind WebSockets, UDP loses nothing."""
     network = behind(near=transport).core.generation.network
     assert edge_flow(network, Flow(transport, NEAR, PHONE, 7), ()) is None
 
@@ -136,3 +136,40 @@ def test_a_connection_of_ours_to_it_has_none_to_stand_for_it() -> None:
     network = behind().core.generation.network
     assert edge_flow(network, CONNECTION._replace(connection=0), ()) is None
     assert edge_flow(network, CONNECTION, (b"<",)) == Flow("TCP", NEAR, ("10.1.1.23", 5060))
+
+
+# --- over TLS
+
+SECURE_EDGE = phone("TLS")
+SECURE = b"sip:10.1.1.23:5099;transport=tls;lr"
+NAMED = Flow("TLS", NEAR, ("10.1.1.23", 5099), 0, ("edge.example.net",))
+
+
+def test_over_tls_it_has_to_show_the_name_that_is_configured() -> None:
+    """RFC 5922: of nobody else is a connection to that address of use."""
+    ladder, sent, answer = established(behind(near="TLS", edge_tls_name="Edge.example.net."), SECURE, SECURE_EDGE)
+    ladder.world.close(CONNECTION._replace(transport="TLS"))
+    ladder = ladder >> GATEWAY.within(b"BYE", sent, own=answer)
+    ladder.left += ladder.world.wait(0.1)
+    assert sent_to(ladder, b"BYE") == NAMED
+
+
+def test_an_answer_goes_over_a_new_connection_too() -> None:
+    """To the port of its Via (RFC 3261 §18.2.2)."""
+    there = behind(near="TLS", edge_tls_name="edge.example.net")
+    invite = SECURE_EDGE.request(
+        uri=b"sip:+15550100@192.0.2.1:5070", headers=(b"Content-Type: application/sdp",), body=SDP
+    )
+    ladder = Ladder(there) >> invite << Sent(SECURE_EDGE, 100) << Sent(GATEWAY, b"INVITE")
+    there.close(CONNECTION._replace(transport="TLS"))
+    ladder >> GATEWAY.answer(ladder[b"INVITE"], 486)
+    there.wait(0.1)
+    answers = [flow for (_, data), flow in zip(there.sent, there.sent_over, strict=True) if data[:11] == b"SIP/2.0 486"]
+    assert answers == [NAMED._replace(peer=PHONE)]
+
+
+def test_the_name_is_for_edge_proxies_and_for_no_phone() -> None:
+    network = behind("10.1.1.99", near="TLS", edge_tls_name="edge.example.net").core.generation.network
+    assert edge_flow(network, Flow("TLS", NEAR, PHONE, 7), ()) is None
+    assert edge_flow(network, Flow("TLS", NEAR, ("10.1.1.99", 40001), 7), ()) is not None
+    assert edge_flow(network, Flow("WSS", NEAR, ("10.1.1.99", 40001), 7), ()) is None

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from proxy.flow import Flow
 from proxy.headers import parse_name_addr
+from proxy.registrar import FLOW_GRACE
 from tests.agents import ALICE, CARRIER, PBX, Agent, Packet, read
 from tests.ladder import Ladder, Restart, Sent, Silence
 from tests.phones import Phone, contacts, status
-from tests.world import CORE, OTHER_PHONE, PHONE, SETTINGS, World, settings
+from tests.world import CORE, OTHER_PHONE, PHONE, PROXY, SETTINGS, World, settings
 
 INSTANCE = b'+sip.instance="<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"'
 ROUTES: list[dict[str, Any]] = [{"source": "access", "methods": ["REGISTER"], "to": ["core"]}, *SETTINGS["routes"]]
@@ -148,3 +150,70 @@ def test_a_phone_with_a_route_of_ours_and_a_name(world: World) -> None:
     packet = ALICE.invite(headers=(b"Route: <sip:name@192.0.2.1;lr>",))
     assert Ladder(world) >> packet << Sent(ALICE, 403)
     assert Ladder(world) >> packet << Sent(ALICE, 403) << Silence()
+
+
+# --- how often a phone has to be heard of (RFC 5626 §5.4)
+
+MINE = b"<sip:alice@10.1.1.23:5062>;%b;reg-id=1" % INSTANCE
+AGREED = b"Require: outbound"
+
+
+def granted(
+    phone: Phone, *lines: bytes, transport: str = "TCP", contact: bytes = MINE, edge: tuple[bytes, ...] = (),
+    **registrar: Any,
+) -> tuple[World, Flow, list[bytes]]:  # fmt: skip
+    """Register over a connection, answered with these lines; return the world, the flow, the 200's Flow-Timers."""
+    section = {"domains": ["example.net"], "mode": "forward", "flow_timer": 90, **registrar}
+    world = World(settings(registrar=section, routes=ROUTES))
+    flow = Flow(transport, PROXY, phone.address, 0 if transport == "UDP" else 7)
+    world.flows[phone.address] = flow
+    data, _ = registered(world, phone, contact, b"Supported: path, outbound", *edge)
+    ((_, answer),) = world.receive(*PBX.answer(data, 200, contact=b"", headers=lines))
+    assert status(answer) == 200
+    return world, flow, read(answer).items(b"flow-timer")
+
+
+@pytest.mark.parametrize("transport", ["TCP", "TLS"])
+def test_a_phone_with_outbound_is_told_how_often_to_be_heard(phone: Phone, transport: str) -> None:
+    """By the last proxy, which keeps the flow; and then it is kept to it, until it registers no more."""
+    world, flow, timers = granted(phone, b"Contact: %b;expires=60" % MINE, AGREED, transport=transport)
+    assert timers == [b"90"]
+    assert world.core.silence(flow) == 90 + FLOW_GRACE
+    data, _ = registered(world, phone, MINE + b";expires=0", b"Supported: path, outbound")
+    ((_, answer),) = world.receive(*PBX.answer(data, 200, contact=b"", headers=(AGREED,)))
+    assert read(answer).items(b"flow-timer") == []
+    assert world.core.silence(flow) == 0
+
+
+def test_what_the_core_says_of_its_own_connections_gives_way(phone: Phone) -> None:
+    *_, timers = granted(phone, b"Contact: %b;expires=60" % MINE, AGREED, b"Flow-Timer: 3600")
+    assert timers == [b"90"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "changes"),
+    [
+        ((b"Contact: %b;expires=60" % MINE,), {}),
+        ((b"Contact: %b;expires=0" % MINE, AGREED), {}),
+        ((b"Contact: <sip:b@10.1.1.99>;expires=60", AGREED), {}),
+        ((b"Contact: %b;expires=60" % MINE, AGREED), {"flow_timer": 0}),
+        ((b"Contact: %b;expires=60" % MINE, AGREED), {"transport": "UDP"}),
+        ((b"Contact: %b;expires=60" % MINE, AGREED), {"transport": "WSS"}),
+        ((b"Contact: <sip:alice@10.1.1.23:5062>;expires=60", AGREED), {"contact": b"<sip:alice@10.1.1.23:5062>"}),
+    ],
+    ids=["no-outbound", "taken-out", "another-phone", "switched-off", "udp", "websocket", "no-reg-id"],
+)
+def test_nobody_else_is(phone: Phone, lines: tuple[bytes, ...], changes: dict[str, Any]) -> None:
+    """The core has to agree, the flow has to be a phone's own, and of a kind that we would close."""
+    world, flow, timers = granted(phone, *lines, **changes)
+    assert timers == []
+    assert world.core.silence(flow) == 0
+
+
+def test_an_edge_proxy_keeps_the_flows_of_many() -> None:
+    edge = Phone(("10.9.9.9", 5060))
+    world, flow, timers = granted(
+        edge, b"Contact: %b;expires=60" % MINE, AGREED, edge=(b"Path: <sip:e@10.9.9.9;lr;ob>",)
+    )
+    assert timers == []
+    assert world.core.silence(flow) == 0

@@ -215,3 +215,37 @@ def test_content_length_of_a_head() -> None:
     assert content_length(b"A\r\nl: 12\r\n\r\n") == 12
     with pytest.raises(Unframed):
         content_length(b"A\r\n\r\n")
+
+
+# --- pongs
+
+
+def pinging(*steps: bytes | None) -> list[bytes]:
+    """What comes out of pieces; None: we send a ping."""
+    framing, found = Framing(MOST), list[bytes]()
+    for step in steps:
+        if step is None:
+            framing.pinged()
+        else:
+            found += framing.feed(step)
+    return found
+
+
+def test_pongs_in_a_row_are_no_ping() -> None:
+    """RFC 5626 §3.5.1: to each ping of ours one CRLF; to answer two of them would have us chatter with the far end."""
+    assert pinging(None, b"\r\n", None, b"\r\n", None, b"\r", b"\n", None, b"\r\n") == []
+
+
+def test_a_ping_of_the_peer_s_is_one_all_the_same() -> None:
+    assert pinging(None, b"\r\n", b"\r\n\r\n", None, b"\r\n") == [PING]
+    assert pinging(None, b"\r\n\r\n", b"\r\n") == [PING]
+    assert pinging(None, b"\r\n\r\n\r\n") == [PING]
+
+
+def test_a_peer_that_answers_no_ping_has_its_own_answered() -> None:
+    """One of its CRLFs passes for a pong each time that we ask; the rest are pings."""
+    assert pinging(*[None, *[b"\r\n\r\n"] * 3] * 4) == [PING] * 10
+
+
+def test_a_pong_before_a_message_is_part_of_no_ping() -> None:
+    assert pinging(None, b"\r\n" + message(b"x") + b"\r\n") == [message(b"x")]

@@ -11,12 +11,13 @@ from config.accounts import pack
 from config.subscriber import profile
 from config.subscribers import Mark, Subscribers
 from filters.engine import build
+from proxy.flow import Flow
 from proxy.implicit_registration import registered_as
 from tests.accounts import REALM, accounts, again, proof
 from tests.agents import CARRIER, PBX, Packet, read
 from tests.ladder import Ladder, Sent
 from tests.phones import REGISTRAR, ROUTES, Phone, ask, status
-from tests.world import OTHER_PHONE, PHONE, World, settings
+from tests.world import OTHER_PHONE, PHONE, PROXY, World, settings
 
 NUMBER = b"+15550123"
 ALICE = ("alice@example.net", "+15550123", "sales@example.net")
@@ -274,6 +275,21 @@ def test_the_phone_is_told_its_addresses(phone: Phone) -> None:
     assert read(sign_in(world, phone, "alice", b"sales")).values(b"p-associated-uri") == expected
     bob = sign_in(world, Phone(OTHER_PHONE, b"bob"), "bob")
     assert read(bob).values(b"p-associated-uri") == [b"<sip:bob@example.net>"]
+
+
+@pytest.mark.parametrize(("transport", "told"), [("UDP", range(10, 30)), ("TCP", range(64, 65))], ids=["udp", "tcp"])
+def test_a_datagram_has_no_room_for_many(phone: Phone, transport: str, told: range) -> None:
+    """In pieces it may never arrive, and the phone would not be registered (RFC 3261 §18.1.1); the first are told."""
+    addresses = tuple(f"department-{number}@example.net" for number in range(63))
+    world = asking(alice=("alice@example.net", *addresses))
+    if transport != "UDP":
+        world.flows[PHONE] = Flow(transport, PROXY, PHONE, 7)
+    answer = sign_in(world, phone, "alice")
+    (line,) = read(answer).values(b"p-associated-uri")
+    named = line.split(b", ")
+    assert named == [b"<sip:%b>" % each.encode() for each in ("alice@example.net", *addresses)[: len(named)]]
+    assert len(named) in told
+    assert transport != "UDP" or len(answer) <= 1300
 
 
 def test_who_has_proved_nothing_is_told_nothing(phone: Phone) -> None:

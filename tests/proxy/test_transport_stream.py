@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 from config.settings import Limits
 from proxy.errors import Malformed
 from proxy.flow import Flow
+from proxy.framing import PING
 from proxy.parse import parse
 from proxy.transport_connection import SLICE
 from proxy.transport_stream import open_stream_socket
@@ -512,6 +513,26 @@ async def test_messages_to_one_hop_share_a_connection(bench: Bench, server: Serv
     assert server.take() is None
     assert bench.counts == {"connections_opened out": 1}
     assert bench.core.lost == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_pongs_are_not_answered(bench: Bench, server: Server) -> None:
+    """We keep a trunk's connection open by pings, and each pong of it is one CRLF: two are no ping."""
+    flow = bench.flow(server.peer)
+    assert bench.streams.send(flow, PING)
+    far = await bench.until(server.take)
+    for _ in range(4):
+        assert await bench.reads(far, 4) == PING
+        far.sendall(b"\r\n")
+        await bench.settle()
+        assert bench.streams.send(flow, PING)
+    await bench.settle()
+    assert far.recv(100) == PING
+    far.sendall(b"\r\n" + PING)
+    assert await bench.reads(far, 2) == b"\r\n"
+    await bench.settle()
+    with pytest.raises(BlockingIOError):
+        far.recv(100)
 
 
 @pytest_twisted.ensureDeferred

@@ -9,10 +9,10 @@ import pytest
 from config.keyring import KeyRing
 from proxy.core import Core
 from proxy.digest_client import Account
-from tests.agents import CARRIER, SECOND, Packet, read
+from tests.agents import ALICE, CARRIER, SECOND, Packet, read
 from tests.ladder import Ladder, Restart, Sent, Silence, Wait
 from tests.passwords import CREDENTIALS, USER, ask, is_right
-from tests.proxy.registering import REGISTRATION, asked, contact, ok, registered, with_password, world
+from tests.proxy.registering import REGISTRATION, asked, contact, next_register, ok, registered, with_password, world
 from tests.proxy.test_groups import reached
 from tests.world import CORE, SETTINGS, World, keyring
 
@@ -210,3 +210,105 @@ def test_calls_for_numbers_go_on_as_before() -> None:
     ladder = registered()
     ladder = ladder >> stray(ladder.world)
     assert [address for address, _ in ladder.left][-1] == CORE
+
+
+# --- several workers
+
+
+def pair() -> tuple[Ladder, World]:
+    """A first worker that has registered, and a second one that hears of it."""
+    ladder = asked(world({"required": True}))
+    second = another(1)
+    ladder.world.core.registrations.tell = second.core.registrations.learn
+    ladder = ladder >> ok(ladder[b"REGISTER"], 600, b"Service-Route: <sip:edge.carrier.example;lr>")
+    return ladder, second
+
+
+def another(number: int) -> World:
+    """Another worker of the same configuration."""
+    found = world({"required": True})
+    found.core = Core(
+        found.settings, found.ring, found.privacy, found, now=found.now, wall=found.wall, passwords=found.passwords,
+        worker=number,
+    )  # fmt: skip
+    return found
+
+
+def routed(there: World, number: int = 1) -> list[bytes]:
+    """Return the Routes of a call to the carrier."""
+    name = b"z9hG4bKr%d" % number
+    ladder = Ladder(there) >> ALICE.invite(branch=name, call_id=name) << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert ladder
+    return read(ladder[b"INVITE"]).items(b"route")
+
+
+SERVICE = [b"<sip:edge.carrier.example;lr>"]
+
+
+def test_other_workers_know_the_service_route() -> None:
+    """RFC 3608 §6.1 is about all initial requests, whichever worker they meet; and groups know that it is up."""
+    ladder, second = pair()
+    assert routed(ladder.world) == SERVICE
+    assert routed(second) == SERVICE
+    assert second.core.outages.trunks == set()
+    assert not second.core.registrations.is_up("carrier"), "the gauge counts it once"
+
+
+def test_before_they_have_heard_of_it_it_is_down() -> None:
+    second = another(1)
+    assert second.core.outages.trunks == {"carrier"}
+    assert second.wait(60) == []
+
+
+def test_they_learn_that_it_is_down() -> None:
+    ladder, second = pair()
+    ladder.world.core.leave(ladder.world.now)
+    assert second.core.outages.trunks == {"carrier"}
+    assert routed(second) == []
+
+
+def test_one_that_begins_is_told() -> None:
+    ladder, _ = pair()
+    third = another(2)
+    for said in ladder.world.core.registrations.known():
+        third.core.registrations.learn(said)
+    assert routed(third) == SERVICE
+
+
+def test_a_first_worker_that_begins_anew_goes_on_with_what_the_others_know() -> None:
+    """The binding of the one that was killed is still there; then what the registrar says counts, and nothing else."""
+    _, second = pair()
+    first = another(0)
+    for said in second.core.registrations.known():
+        first.core.registrations.learn(said)
+    assert routed(first) == SERVICE
+    assert first.core.outages.trunks == set()
+    ladder = asked(first)
+    ladder = ladder >> ok(ladder[b"REGISTER"], 600, b"Service-Route: <sip:new.carrier.example;lr>")
+    for said in second.core.registrations.known():
+        first.core.registrations.learn(said)
+    assert routed(first, 2) == [b"<sip:new.carrier.example;lr>"]
+
+
+def test_only_the_first_worker_is_believed() -> None:
+    """Others may know what is old."""
+    ladder, second = pair()
+    old = second.core.registrations.known()
+    third = another(2)
+    for said in ladder.world.core.registrations.known() + old:
+        third.core.registrations.learn(said)
+    ladder.world.core.registrations.tell = third.core.registrations.learn
+    ladder.world.core.leave(ladder.world.now)
+    third.core.registrations.learn(bytes((1,)) + old[0][1:])
+    assert routed(third) == []
+
+
+def test_nothing_is_told_twice() -> None:
+    """A renewal that changes nothing is no news."""
+    ladder, _ = pair()
+    told: list[bytes] = []
+    ladder.world.core.registrations.tell = told.append
+    renewal = next_register(ladder, 600)
+    assert renewal is not None
+    ladder >> ok(renewal, 600, b"Service-Route: <sip:edge.carrier.example;lr>")
+    assert told == []

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import time
+from functools import partial
 
+from proxy.matching import owner
+from tests.agents import read
 from tests.real.baresip import Baresip
 from tests.real.carrier import INSIDE, Carrier
-from tests.real.harness import PHONE, READY, Lab, Sipveil, free_port, wait_for
+from tests.real.desk import Desk
+from tests.real.harness import PHONE, READY, TRUNK, Lab, Sipveil, free_port, wait_for
 from tests.real.sip import Message
 from tests.real.test_registrar import REGISTRAR
 from tests.real.test_trunk_digest import PASSWORD, with_password
+from tests.real.test_workers import PUBLISHED, workers
 
 ACCOUNT = "line-4711"
 NUMBER = "+4930555017342"
@@ -103,3 +110,57 @@ def test_one_worker_registers_for_all(lab: Lab, sipveil: Sipveil) -> None:
     wait_for("the gauge", lambda: sipveil.metrics().get(REGISTERED))
     ids = {each.call_id for each in map(Message, carrier.relay.received) if each.start.startswith("REGISTER")}
     assert len(ids) == 1
+
+
+def test_all_workers_know_the_service_route(lab: Lab, sipveil: Sipveil) -> None:
+    """Calls that meet either of two workers have it, those too that meet one that has just taken another's place."""
+    sipveil.workers = 2
+    desk = lab.keep(Desk("trunk", TRUNK, sipveil.address, b"carrier"))
+    phone = lab.keep(Desk("phone", PHONE, sipveil.address, b"+4930555017342"))
+    sipveil.configure(desk.address, contract='\n[trunks.registration]\nuser = "line-7"\ndomain = "carrier.example"\n')
+    sipveil.start()
+    _grant(desk)
+    time.sleep(PUBLISHED)
+    _expect_routes(desk, phone, b"first")
+    for worker in (1, 0):
+        before = workers(sipveil)
+        os.kill(before[worker], signal.SIGKILL)
+        wait_for("another worker", partial(_replaced, sipveil, before))
+        time.sleep(PUBLISHED)
+        # The first one asks the registrar anew, and goes on with what the other knows until that has answered.
+        _expect_routes(desk, phone, b"after%d" % worker)
+        if not worker:
+            _grant(desk)
+    desk.settle()
+    phone.settle()
+
+
+ROUTE = b"<sip:edge.carrier.example;lr>"
+CALLED = 12
+"""Calls that two workers share, by the hash of their Call-IDs."""
+
+
+def _grant(desk: Desk) -> None:
+    """Answer the REGISTER that has come, with a Service-Route."""
+    request = desk.take(b"REGISTER", READY)
+    contact = read(request).items(b"contact")[0].partition(b";expires=")[0] + b";expires=600"
+    desk.send(desk.agent.answer(request, 200, contact=contact, headers=(b"Service-Route: " + ROUTE,)))
+
+
+def _replaced(sipveil: Sipveil, before: list[int]) -> bool | None:
+    now = workers(sipveil)
+    return (len(now) == len(before) and now != before) or None
+
+
+def _expect_routes(desk: Desk, phone: Desk, name: bytes) -> None:
+    met = set()
+    for number in range(CALLED):
+        call = phone.agent.invite(call_id=b"%b%d" % (name, number), branch=b"z9hG4bK%b%d" % (name, number))
+        phone.send(call)
+        got = desk.take(b"INVITE")
+        assert read(got).items(b"route") == [ROUTE]
+        met.add(owner(call.data, 2))
+        desk.send(desk.agent.answer(got, 486))
+        desk.take(b"ACK")
+        phone.send(phone.agent.ack_failure(call, phone.take(486)))
+    assert met == {0, 1}

@@ -18,6 +18,7 @@ from proxy.location import Place
 from proxy.overload import Overload
 from proxy.policy import Privacy
 from proxy.sinks import Sinks
+from proxy.timed_flows import TimedFlows
 from proxy.timers import TimerWheel
 
 CONFIG = """\
@@ -47,6 +48,20 @@ port = 0
 """
 
 
+class FakeRegistrations:
+    """Remembers what other workers tell."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[bytes], None] | None = None
+        self.heard: list[bytes] = []
+
+    def known(self) -> list[bytes]:
+        return list(self.heard)
+
+    def learn(self, said: bytes) -> None:
+        self.heard.append(said)
+
+
 class FakeCore:
     """Has the interface of proxy.core.Core; keeps what it is given."""
 
@@ -56,6 +71,8 @@ class FakeCore:
         self.settings = settings
         self.sinks = sinks
         self.aliases = Aliases()
+        self.registrations = FakeRegistrations()
+        self.timed = TimedFlows(0)
         self.gone: list[int] = []
         self.refused: list[bytes] = []
         self.bindings = Bindings(TimerWheel(0.0), 0.0)

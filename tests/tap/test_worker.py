@@ -241,6 +241,17 @@ async def test_offers_and_beginnings_are_told(tmp_path: Path) -> None:
     other = flow._replace(connection=(1 << 32) + 8)
     bench.cores[1].aliases.tell(other, 5062)
     await until(lambda: len(bench.cores[0].aliases) == 2)
+    assert bench.cores[0].registrations.tell is not None
+    bench.cores[0].registrations.tell(b"what became of one")
+    await until(lambda: bench.cores[1].registrations.heard)
+    assert bench.cores[0].registrations.heard == []
+    bench.shells[0]._outboxes.began(flow, 0.0)
+    await until(lambda: bench.cores[0].registrations.heard == [b"what became of one"])
+    assert bench.cores[0].timed.tell is not None
+    bench.cores[0].timed.tell(flow, True)
+    await until(lambda: bench.cores[1].timed.has(flow))
+    bench.cores[0].timed.tell(flow, False)
+    await until(lambda: not bench.cores[1].timed.has(flow))
     await bench.close()
 
 
