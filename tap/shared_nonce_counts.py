@@ -7,8 +7,8 @@ most.
 
 A bucket that is full gives up the nonce that was issued first, and `floor` rises to it first: all nonces issued up to
 then count as old, in all workers. So nothing hangs on how long a nonce holds, and a worker that is started anew goes on
-with what its predecessor has counted. The start of the supervisor is the first floor. A clock that is set back raises it
-beyond what was issued before: else nobody would find room until the clock is there again.
+with what its predecessor has counted. The start of the supervisor is the first floor. A clock that is set back raises
+it beyond what was issued before: else nobody would find room until the clock is there again.
 """
 
 from __future__ import annotations
