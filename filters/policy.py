@@ -187,6 +187,13 @@ class Policy:
         same = [self._profile_of(b"sip:%b@%b" % (user, home)) for home in self._homes] if user else []
         return next((profile for profile in same if profile is not None), None)
 
+    def wished(self, message: Message) -> int:
+        """Return what a message of a recording session asks for by its Privacy header, of all whom it names; packed.
+
+        Nothing that a recorder may not be told stands in the way of the rest: what cannot be done is not refused here.
+        """
+        return pack(asked(message, session="degrade", refuse=False).actions)
+
     def sender(self, request: Message, source: Party, hop: Party) -> bool | None:
         """Tell whether the sender of a request may be recorded; None where it has said nothing."""
         profile = self._profile_of_sender(request, source)

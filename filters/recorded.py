@@ -24,7 +24,7 @@ from filters.policy import Policy
 from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, change_parts, open_parts, seal_parts
 from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
-from proxy.policy import Session
+from proxy.policy import Session, stricter
 from proxy.recording_bodies import BodyReader, holds_recording
 from proxy.routing import Party
 
@@ -74,7 +74,7 @@ class Recorded:
     def _tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
         recorder = hop.recorder
         assert recorder is not None  # noqa: S101 -- `tell` has seen to it
-        participants = _Participants(self._policy, hop)
+        participants = _Participants(self._policy, hop, self._policy.wished(message))
         told = False
         if draft.body:
             entity = _entity(draft)
@@ -136,16 +136,16 @@ def _is_old(recorder: Recorder) -> bool:
 class _Participants:
     """Answers what may be told of whom one message names, and remembers whether all may be recorded."""
 
-    __slots__ = ("_allowed", "_hop", "_policy")
+    __slots__ = ("_allowed", "_hop", "_policy", "_wished")
 
-    def __init__(self, policy: Policy, hop: Party) -> None:
-        self._policy, self._hop = policy, hop
+    def __init__(self, policy: Policy, hop: Party, wished: int) -> None:
+        self._policy, self._hop, self._wished = policy, hop, wished
         self._allowed: list[bool | None] = []
 
     def __call__(self, uri: bytes) -> Treatment:
         found = self._policy.participant(uri, self._hop)
         self._allowed.append(found.may_be_recorded)
-        return treatment(found.decision)
+        return treatment(stricter(found.decision, self._wished))
 
     def check(self, sender: bool | None, *, alone: bool) -> None:
         """Refuse a message that names, or comes from, somebody who may not be recorded.

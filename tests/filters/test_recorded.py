@@ -300,3 +300,27 @@ HIDDEN_PLACES = {
 def test_metadata_that_stand_where_no_recorder_should_look_go_nowhere(place: str) -> None:
     """They would be edited by nobody and readable on the way, where everything else may pass."""
     refused(recording_world(privacy=KEEP_ALL), HIDDEN_PLACES[place], 403, "metadata")
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [(b"Privacy: id", True), (b"Privacy: user;critical", True), (b"Privacy: none", False), (b"Privacy: what", True),
+     (b"Subject: id", False)],
+    ids=["id", "user", "none", "unknown", "another header"],
+)  # fmt: skip
+def test_who_withholds_the_number_in_the_call_does_so_in_its_recording(line: bytes, hidden: bool) -> None:
+    """The client says so of its session, by the header that the caller had; nobody is shown for it."""
+    headers = (*SIPREC, *MIXED, line)
+    inner = opened(told(recording_world(privacy=KEEP_ALL), multipart(), headers=headers))
+    assert (b"15550123" not in inner) is hidden
+    assert (b"Alice Canary" not in inner) is hidden
+    strict = opened(told(recording_world(), multipart(), headers=headers))
+    assert not any(canary in strict for canary in CANARIES)
+
+
+def test_an_update_says_anew_who_withholds_the_number() -> None:
+    there = recording_world(privacy=KEEP_ALL)
+    ladder, invite, _ = begun(Ladder(there))
+    update = SRC.within(b"INVITE", ladder[200], own=invite, cseq=2, headers=(*MIXED, b"Privacy: id"), body=multipart())
+    ladder >> update << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert b"15550123" not in opened(ladder[b"INVITE"])

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from config.address import parse_network
 from config.recorder_trust import RecorderTrust
 from config.tls_files import read_authorities
 from proxy.transport_tls import Tls, contexts
 from tests.proxy.test_transport_tls import Far, Site
-from tests.tls import TlsAuthority
+from tests.tls import TlsAuthority, subject
 
 NAME = "srs.example.net"
 
@@ -205,6 +208,28 @@ async def test_recorders_of_one_address_are_told_by_port(studio: Studio) -> None
 async def test_authorities_that_are_gone_certify_nobody(studio: Studio) -> None:
     studio.asks(trust()._replace(ca=()))
     assert await studio.says(Far(studio.authority, dns=[NAME])) == b""
+    await end(studio)
+
+
+@pytest.mark.parametrize("ca", [True, False], ids=["an authority", "no authority"])
+@pytest_twisted.ensureDeferred
+async def test_who_signed_its_own_certificate_may_be_believed_alone(studio: Studio, ca: bool) -> None:
+    key, name = ec.generate_private_key(ec.SECP256R1()), subject("self")
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=9))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    own, secret = studio.other.folder / "self.pem", studio.other.folder / "self.key"
+    own.write_bytes(made.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    for asked, heard in ((trust(pin(own)), b""), (trust(pin(own), ca=own), b"hello")):
+        far = Far(studio.other, dns=["unused.example"])
+        far.context.load_cert_chain(own, secret)
+        studio.asks(asked)
+        assert await studio.says(far) == heard
     await end(studio)
 
 
