@@ -14,21 +14,19 @@ import dns.rcode
 import dns.resolver
 import dns.rrset
 
+from scripts.load.ports import free_port
+
 Zone = dict[tuple[str, str], tuple[int, list[str]]]
 """(Name with a final dot, record type) to TTL and records as a zone file has them."""
 
 SOA = "ns.example.net. x.example.net. 1 1 1 1 9"
 
 
-ATTEMPTS = 20
-"""A port that is free for UDP may be taken for TCP: by another process, or by a connection that goes out."""
-
-
 class NameServer(threading.Thread):
     """Answers for `zone`: NXDOMAIN or no data with an SOA for the rest. What it is told to do wrong, it does."""
 
     def __init__(self, zone: Zone, port: int = 0) -> None:
-        """Bind port, a free one by default."""
+        """Bind port; by default one that nobody takes, so that a server may go and come back there."""
         super().__init__(daemon=True)
         self.zone = zone
         self.failing: set[str] = set()
@@ -41,7 +39,7 @@ class NameServer(threading.Thread):
         """Whether UDP answers hold nothing but the TC bit."""
         self.asked: list[tuple[str, str]] = []
         self.over_tcp = 0
-        self.socket, self._tcp = _both(port)
+        self.socket, self._tcp = _both(port or free_port("127.0.0.1"))
         self.port = self.socket.getsockname()[1]
         self._tcp.listen()
         self._tcp.settimeout(0.1)
@@ -126,19 +124,10 @@ class NameServer(threading.Thread):
 
 
 def _both(port: int) -> tuple[socket.socket, socket.socket]:
-    """Return a UDP and a TCP socket that are bound to one port, any free one for 0."""
-    for attempt in range(ATTEMPTS):
-        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        streams = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            datagrams.bind(("127.0.0.1", port))
-            streams.bind(datagrams.getsockname())
-        except OSError:
-            datagrams.close()
-            streams.close()
-            if port or attempt == ATTEMPTS - 1:
-                raise
-        else:
-            return datagrams, streams
-    raise AssertionError
+    """Return a UDP and a TCP socket that are bound to one port."""
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(("127.0.0.1", port))
+    streams = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    streams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    streams.bind(("127.0.0.1", port))
+    return datagrams, streams

@@ -16,5 +16,5 @@ Scenarios that SIPp cannot play have ends of their own; each is a Trial with its
     flows ────────── flow_phones (registering), flow_calls, flow_tls         thousands of connections
     trunk_group ──── group_calls, group_trunk, alarm                         each call followed by itself
 
-`account`, `config` and `proxy` stand alone, for other measurements too (scripts/bench).
+`account`, `config`, `ports` and `proxy` stand alone, for other measurements too (scripts/bench).
 """

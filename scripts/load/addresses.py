@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from scripts.load.errors import LoadError
+from scripts.load.ports import free_port
 
 Address = tuple[str, int]
 
@@ -22,17 +23,18 @@ def phones(number: int) -> list[str]:
 
 
 def free(host: str, port: int = 0) -> Address:
-    """Return an address of host that nobody uses: the given port, or any.
+    """Return an address of host that nobody uses, for UDP or TCP: any, or the given port, as far as UDP goes.
 
     Raises LoadError where the given port is taken.
     """
+    if not port:
+        return host, free_port(host)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
             sock.bind((host, port))
         except OSError as error:
             raise LoadError(f"cannot use UDP {host}:{port}: {error.strerror}; is another program there?") from error
-        address: Address = sock.getsockname()
-        return address
+    return host, port
 
 
 def is_bound(address: Address) -> bool:

@@ -58,7 +58,7 @@ class FlowsTrial(Trial[Flows, Flowing]):
                 f"the hard limit of open files leaves room for {wanted} flows (ulimit -Hn), not {load.flows}"
             )
         self.accounts = wanted if load.digest else 0
-        self._near, self._trunk = free_tcp(PROXY), free(TRUNK)
+        self._near, self._trunk = free(PROXY), free(TRUNK)
         self._phones = Phones(self._near, hosts(wanted), load.keep_alive, client() if load.tls else None)
         self._calls = FlowCalls(self._trunk, self.proxy)
         self._phones.watch(self._calls.sock)
@@ -177,14 +177,6 @@ def hosts(flows: int) -> list[str]:
     """Return addresses of NETWORK, as many as so many flows need."""
     count = -(-flows // PER_HOST)
     return [f"127.12.{host >> 8}.{host & 255}" for host in range(1, count + 1)]
-
-
-def free_tcp(host: str) -> Address:
-    """Return an address of host with a free TCP port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.bind((host, 0))
-        address: Address = sock.getsockname()
-        return address
 
 
 def _listens(address: Address) -> bool:

@@ -21,6 +21,7 @@ from proxy.overload import Overload
 from proxy.transport import UdpListener, open_udp_socket
 from proxy.transport_outbox import Outbox
 from proxy.transport_queue import QueueWatch, ReceiveQueue
+from scripts.load.ports import free_port
 
 
 class HandReactor:
@@ -131,8 +132,9 @@ def test_ipv6_flow_has_plain_addresses() -> None:
 
 def test_ipv6_socket_leaves_ipv4_alone() -> None:
     """A listener on `::` does not take IPv4 datagrams: the IPv4 socket of the same port is free."""
-    six = open_udp_socket("::", 0)
-    four = open_udp_socket("0.0.0.0", six.getsockname()[1])
+    port = free_port("0.0.0.0")
+    six = open_udp_socket("::", port)
+    four = open_udp_socket("0.0.0.0", port)
     six.close()
     four.close()
 

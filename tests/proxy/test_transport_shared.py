@@ -15,6 +15,7 @@ from proxy.steering import REACHES, Reach, steering
 from proxy.transport import open_udp_socket
 from proxy.transport_shared import open_group, open_stream_group, steer
 from proxy.transport_stream import bind_stream_socket
+from scripts.load.ports import free_port
 from tests.proxy.test_matching import request
 from tests.proxy.test_steering import response
 
@@ -52,8 +53,8 @@ def drain(sock: socket.socket) -> int:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_nobody_else_has_the_address(workers: int) -> None:
     """Neither another instance with workers, nor one without, nor anybody who bound it first."""
-    group = open_group("127.0.0.1", 0, 2)
-    port = group[0].getsockname()[1]
+    port = free_port("127.0.0.1")
+    group = open_group("127.0.0.1", port, 2)
     with pytest.raises(OSError, match="in use"):
         open_group("127.0.0.1", port, workers)
     close(group)

@@ -19,6 +19,7 @@ from proxy.framing import PING
 from proxy.parse import parse
 from proxy.transport_connection import SLICE
 from proxy.transport_stream import open_stream_socket
+from scripts.load.ports import free_port
 from tests.proxy.streams import MESSAGE, Bench, reactor
 
 
@@ -675,9 +676,10 @@ async def test_stopping_writes_what_it_can_and_tells_the_core_nothing(server: Se
 
 def test_a_taken_port_is_an_error() -> None:
     """SO_REUSEADDR lets nobody listen beside us, and the other family's port is free."""
-    six = open_stream_socket("::", 0)
-    four = open_stream_socket("0.0.0.0", six.getsockname()[1])
+    port = free_port("0.0.0.0")
+    six = open_stream_socket("::", port)
+    four = open_stream_socket("0.0.0.0", port)
     with pytest.raises(OSError, match="in use"):
-        open_stream_socket("0.0.0.0", four.getsockname()[1])
+        open_stream_socket("0.0.0.0", port)
     six.close()
     four.close()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from scripts.load.ports import free_port as free_port  # noqa: PLC0414 - real tests have it from here
 from tests.real import leaks
 
 Address = tuple[str, int]
@@ -55,27 +55,6 @@ def program(name: str, package: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed: apt-get install {package}")
     return path
-
-
-def free_port(host: str, run: int = 1) -> int:
-    """Return the first of `run` consecutive ports of host that nobody uses, neither UDP nor TCP."""
-    for _ in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind((host, 0))
-            port: int = sock.getsockname()[1]
-        if port + run <= 65535 and all(_is_free((host, port + offset)) for offset in range(run)):
-            return port
-    raise RuntimeError(f"no {run} free ports on {host}")
-
-
-def _is_free(address: Address) -> bool:
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as sock:
-            try:
-                sock.bind(address)
-            except OSError:
-                return False
-    return True
 
 
 def is_bound(address: Address) -> bool:

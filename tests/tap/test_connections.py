@@ -17,6 +17,7 @@ from config.load import load
 from config.subscribers import Subscribers
 from config.tls_files import TlsFileError
 from proxy.flow import Flow
+from scripts.load.ports import free_port
 from tap.candidate import ReloadRefused, prepare
 from tap.connections import RESERVED_FILES, Connections, read_files, room_for, trusted_by
 from tap.shell import StartError
@@ -106,10 +107,7 @@ async def test_each_transport_takes_and_sends(bench: Bench, authority: TlsAuthor
 @pytest_twisted.ensureDeferred
 async def test_tcp_may_have_the_port_of_udp(tmp_path: Path) -> None:
     """And what the core sends goes by the transport that the flow names."""
-    free = socket.socket()
-    free.bind(("127.0.0.1", 0))
-    port = free.getsockname()[1]
-    free.close()
+    port = free_port("127.0.0.1")
     sibling = f'[[listeners]]\nname = "tcp"\naddress = "127.0.0.1"\nport = {port}\ntransport = "tcp"\n\n[access]\n'
     bench = Bench(tmp_path, CONFIG.replace("port = 0", f"port = {port}", 1).replace("[access]\n", sibling, 1))
     bench.start()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from scripts.load.ports import free_port
 from tests.tap.fakes import CONFIG
 from tests.tap.processes import BIN, running
 
@@ -47,9 +47,7 @@ def test_workers_of_a_daemon(tmp_path: Path) -> None:
     """Forked after twistd has become a daemon, and gone with it."""
     path = tmp_path / "sipveil.toml"
     text = "workers = 2\n" + CONFIG
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port("127.0.0.1")
     path.write_text(text.replace("[metrics]\nport = 0", f"[metrics]\nport = {port}"))
     pidfile = tmp_path / "pid"
     command: list[str | Path] = [BIN / "twistd", f"--pidfile={pidfile}", "sipveil", "--config", path]
