@@ -63,7 +63,9 @@ def test_both_ends_see_a_dialog_that_does_not_change() -> None:
 @pytest.mark.parametrize("method", [b"BYE", b"INVITE", b"UPDATE", b"INFO", b"PRACK", b"REFER", b"NOTIFY", b"FOO"])
 def test_every_method_goes_both_ways(method: bytes) -> None:
     """Unknown ones too (RFC 3261 §16.3: a proxy does not refuse them)."""
-    headers = {b"PRACK": (b"RAck: 1 1 INVITE",), b"REFER": (b"Refer-To: <sip:+15550123@192.0.2.1>",)}.get(method, ())
+    headers = {
+        b"PRACK": (b"RAck: 1 1 INVITE",), b"REFER": (b"Refer-To: <sip:bob@192.0.2.1>",), b"NOTIFY": (b"Event: refer",)
+    }.get(method, ())  # fmt: skip
     trying = Sent(ALICE, 100), Sent(CARRIER, 100)
     ladder = established()
     ladder = ladder >> from_caller(ladder, method, headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.agents import ALICE, CARRIER, PBX, Agent
+from tests.agents import ALICE, CARRIER, PBX, Agent, Packet
 from tests.ladder import Ladder, Sent
 from tests.world import World, settings
 
@@ -70,3 +70,44 @@ def test_what_cannot_be_read_goes_nowhere() -> None:
     ladder = refer(up(), ALICE, b"<sip:@@>")
     assert [(address, data[8:11]) for address, data in ladder.left] == [(ALICE.address, b"400")]
     ladder.left.clear()
+
+
+# --- what a trunk asks of a phone
+
+
+def called(*lines: dict[str, Any]) -> tuple[Ladder, Packet]:
+    """Return a call of the carrier's to a phone that is up, and the carrier's INVITE."""
+    routes = [{"source": "trunk", "to": ["access"]}, *NARROW]
+    invite = CARRIER.invite(uri=b"sip:alice@10.1.1.23:5062")
+    ladder = Ladder(World(settings(routes=[*lines, *routes]))) >> invite << Sent(CARRIER, 100) << Sent(ALICE, b"INVITE")
+    return ladder >> ALICE.answer(ladder[b"INVITE"], 200) << Sent(CARRIER, 200), invite
+
+
+def asked(ladder: Ladder, invite: Packet, target: bytes) -> Ladder:
+    return ladder >> CARRIER.within(b"REFER", ladder[200], own=invite, headers=(b"Refer-To: " + target,))
+
+
+@pytest.mark.parametrize("target", [*ALLOWED[:3], b"<sip:*67+15550142@192.0.2.1>", b"<sip:+15550142@evil.example>"])
+def test_who_calls_from_outside_has_no_phone_call_outside(target: bytes) -> None:
+    """The phone may; but its caller pays nothing, and no line takes that one from one trunk to another."""
+    assert asked(*called(), target) << Sent(CARRIER, 403)
+    outside = CARRIER.request(b"REFER", b"sip:alice@10.1.1.23:5062", headers=(b"Refer-To: " + target,))
+    ladder = Ladder(World(settings(routes=[{"source": "trunk", "to": ["access"]}, *NARROW])))
+    assert ladder >> outside << Sent(CARRIER, 403)
+
+
+@pytest.mark.parametrize("target", [b"<sip:7001@192.0.2.1>", b"<sip:bob@192.0.2.1>", b"<sip:+1900@192.0.2.1>"])
+def test_what_costs_nothing_is_the_phones_affair(target: bytes) -> None:
+    """Somebody at the core, a name, and a number that the phone may not call either."""
+    assert asked(*called(), target) << Sent(ALICE, b"REFER")
+
+
+def test_a_line_from_trunk_to_trunk_lets_it() -> None:
+    line = {"source": "trunk", "prefix": "+1555", "to": ["carrier"]}
+    assert asked(*called(line), b"<sip:+15550142@192.0.2.1>") << Sent(ALICE, b"REFER")
+    assert asked(*called(line), b"<sip:+4930@192.0.2.1>") << Sent(CARRIER, 403)
+
+
+def test_nobody_has_another_call_for_help() -> None:
+    help_ = {"emergency": True, "to": ["psap"]}
+    assert asked(*called(help_), b"<sip:112@192.0.2.1>") << Sent(CARRIER, 403)
