@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from config.recorder_keys import RecorderKeys
 from config.recorders_section import Recorder
 from config.recording_section import MetadataExtension
-from filters.bodies import media_type
+from filters.bodies import PLAIN_ENCODINGS, media_type
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
 from filters.cms_make import Recipient, recipient
 from filters.cms_open import Opener, opener
@@ -77,17 +77,20 @@ class Recorded:
         participants = _Participants(self._policy, hop)
         told = False
         if draft.body:
+            if len(draft.find(b"content-type")) > 1:
+                raise NotRecorded("metadata")  # one reader takes the first, another the last
             entity = _entity(draft)
             opened = self._opened(entity, recorder) if recorder.role == "recorder-edge" else Swapped(entity, 0)
-            edited = _edited(opened.entity, Names(participants, session, real_ids=recorder.real_ids), self._further)
+            names = Names(participants, session, real_ids=recorder.real_ids)
+            edited = _edited(opened.entity, names, self._further, draft.first(b"content-disposition") or b"")
             told = edited.number > 0
             if told or opened.number:
                 draft.body = edited.entity.body
                 if edited.entity.content_type != entity.content_type:
                     draft.became(b"content-type", edited.entity.content_type)
                 draft.note("body", "metadata: of each participant what its settings allow")
-        if message.method:
-            participants.check(self._policy.sender(message, source, hop), alone=_is_alone(message) and not told)
+        sender = self._policy.sender(message, source, hop) if message.method else None
+        participants.check(sender, alone=_is_alone(message) and not told)
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """Encrypt the metadata in a draft to the recorder.
@@ -165,7 +168,9 @@ class _Participants:
             raise NotRecorded("subscriber")
 
 
-def _edited(entity: Entity, names: Names, further: Further) -> Swapped:
+def _edited(entity: Entity, names: Names, further: Further, disposition: bytes) -> Swapped:
+    """Return a body with its metadata edited; disposition is the message's, and a lone body's."""
+
     def change(part: Part, content_type: bytes, plain: bool) -> Changed | None:
         if part.kind in KINDS:
             raise NotRecorded("encryption", _UNDECIPHERABLE)  # nobody here can say whom it names
@@ -174,7 +179,7 @@ def _edited(entity: Entity, names: Names, further: Further) -> Swapped:
         if part.kind.startswith(b"multipart/"):
             return None
         reader = BodyReader()
-        reader.read(content_type, part.disposition, part.body)
+        reader.read(content_type, part.disposition or (disposition if part.body is entity.body else b""), part.body)
         if not reader.rule and not part.kind.startswith(METADATA):
             return None
         if not part.body:
@@ -201,5 +206,7 @@ def _is_alone(message: Message) -> bool:
 
 
 def _entity(draft: Draft) -> Entity:
-    encoding = b", ".join(map(draft.value, draft.find(b"content-encoding")))
+    # A message has no Content-Transfer-Encoding (RFC 3261 §7.4.1), but some obey one.
+    places = *draft.find(b"content-encoding"), *draft.find(b"content-transfer-encoding")
+    encoding = b", ".join(value for value in map(draft.value, places) if value.lower() not in PLAIN_ENCODINGS)
     return Entity(draft.first(b"content-type") or b"", encoding, draft.body)

@@ -97,7 +97,8 @@ class Failover:
             return False
         if branch.response is None:
             reason = {503: "transport", 408: "timeout"}.get(status, "")
-            if not reason and self._spare is not None and branch.client is None and status in _BY_CONTRACT:
+            by_contract = status in _BY_CONTRACT or branch.answer.elsewhere
+            if not reason and self._spare is not None and branch.client is None and by_contract:
                 reason = "contract"
             if status == REFUSED and branch.client is not None and branch.login is not None:
                 reason = self._without_password()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import zlib
 from typing import Any
 
@@ -262,3 +264,36 @@ def test_an_old_recorder_behind_us_tells_nobody_what_enveloped_data_became() -> 
             )
             cms = make(inner, [recorder("p256").recipient], there.wall, cipher=Cipher.AES_128_CBC)
             refused(there, cms[:-1] + bytes((cms[-1] ^ change,)), 493, "encryption", headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ((*MIXED, b"Content-Encoding: gzip"), gzip.compress(multipart())),
+        ((b"Content-Type: application/xml", b"Content-Transfer-Encoding: base64"), base64.b64encode(RFC)),
+        ((b"Content-Type: application/xml", b"Content-Disposition: recording-session"), b"<a>Alice Canary</a>"),
+        ((b"Content-Type: application/sdp", *MIXED), multipart()),
+        (
+            MIXED,
+            multipart(metadata=base64.b64encode(RFC)).replace(
+                b"application/rs-metadata+xml\r\nContent-Disposition: recording-session",
+                b"application/xml\r\nContent-Transfer-Encoding: base64",
+            ),
+        ),
+    ],
+    ids=["compressed", "encoded", "by the message's disposition", "two types", "an encoded part"],
+)
+def test_what_only_some_readers_find_reaches_no_recorder(headers: tuple[bytes, ...], body: bytes) -> None:
+    """Also where everything may be told: it would leave as it came, unedited and not encrypted."""
+    keep = {category.name.lower(): "keep" for category in Category}
+    there = recording_world(privacy={"default": keep})
+    refused(there, body, 403, "metadata", headers=(*SIPREC, *headers))
+
+
+@pytest.mark.parametrize("name", [b"X-NICE-Agent-ID", b"X-Avaya-Station-ID", b"X-Genesys-Agent"])
+def test_makers_headers_tell_a_recorder_no_more_than_the_number_does(name: bytes) -> None:
+    """Nobody can encrypt a header, nor edit it for each participant (standards.md §5 R14)."""
+    headers = (*SIPREC, *MIXED, name + b": 4711")
+    assert name not in told(recording_world(), multipart(), headers=headers)
+    keep = {"recording": "keep", "name": "keep", "number": "keep"}
+    assert name in told(recording_world(privacy={"default": keep}), multipart(), headers=headers)
