@@ -18,9 +18,11 @@ from proxy.dialled import Prefixes
 from proxy.emergency import is_callback
 from proxy.errors import NotRecorded, Refused
 from proxy.flow import Flow
+from proxy.headers import NameAddr
 from proxy.initial import Arrival
 from proxy.location import Address
 from proxy.message import Message
+from proxy.pack import ANONYMOUS
 from proxy.record import Mark
 from proxy.recording import SUPPORTED, Detector, Kind, Known
 from proxy.recording_bodies import UNREAD, BodyReader
@@ -107,12 +109,27 @@ class RecordingControl:
         if finding.kind is Kind.NONE:
             return
         counters.add("recording_rules", finding.rule)
+        if finding.kind is Kind.CONTROL:
+            request.caller = self._sender_within(request, crossing)
         if finding.kind not in _SESSIONS:
             self._weigh(finding.kind, request, crossing.source, emergency=crossing.emergency)
         elif not crossing.emergency and request.method != b"BYE":
             counters.add("recording", _COUNTED[finding.kind])
             if finding.rule != SUPPORTED:
                 raise NotRecorded("recorder")
+
+    def _sender_within(self, request: Message, crossing: Crossing) -> NameAddr:
+        """Return who sends a request within a dialog: who it was at its beginning, whatever From says by now.
+
+        Only tags tell dialogs apart, and nobody is asked for a password within one: with another's From its settings
+        would be borrowed. Of a callee whose To went on as it came the record keeps nothing.
+        """
+        base = crossing.base
+        known = base.from_original if crossing.near_is_caller else base.to_original
+        if known is not None or not crossing.near_is_caller:
+            return known or request.from_
+        handle = self._core.generation.identity.subscriber(crossing.key_id, request.from_.uri)
+        return request.from_ if handle == base.subscriber else ANONYMOUS
 
     def begins(self, response: Message) -> bool:
         """Tell whether a response would make a recording session of a call that is none."""
