@@ -26,6 +26,7 @@ from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.policy import Session
 from proxy.recording_bodies import BodyReader
+from proxy.recording_media import is_silent
 from proxy.routing import Party
 
 METADATA = b"application/rs-metadata"
@@ -75,7 +76,6 @@ class Recorded:
         recorder = hop.recorder
         assert recorder is not None  # noqa: S101 -- `tell` has seen to it
         participants = _Participants(self._policy, hop)
-        told = False
         if draft.body:
             if len(draft.find(b"content-type")) > 1:
                 raise NotRecorded("metadata")  # one reader takes the first, another the last
@@ -83,14 +83,13 @@ class Recorded:
             opened = self._opened(entity, recorder) if recorder.role == "recorder-edge" else Swapped(entity, 0)
             names = Names(participants, session, real_ids=recorder.real_ids)
             edited = _edited(opened.entity, names, self._further, draft.first(b"content-disposition") or b"")
-            told = edited.number > 0
-            if told or opened.number:
+            if edited.number or opened.number:
                 draft.body = edited.entity.body
                 if edited.entity.content_type != entity.content_type:
                     draft.became(b"content-type", edited.entity.content_type)
                 draft.note("body", "metadata: of each participant what its settings allow")
         sender = self._policy.sender(message, source, hop) if message.method else None
-        participants.check(sender, alone=_is_alone(message) and not told)
+        participants.check(sender, begins=_begins(message))
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """Encrypt the metadata in a draft to the recorder.
@@ -148,15 +147,14 @@ class _Participants:
         self._allowed.append(found.may_be_recorded)
         return treatment(found.decision)
 
-    def check(self, sender: bool | None, *, alone: bool) -> None:
+    def check(self, sender: bool | None, *, begins: bool) -> None:
         """Refuse a message that names, or comes from, somebody who may not be recorded.
 
-        Where nobody whom it names has said anything, the default decides; of a recording client that names nobody yet,
-        nothing is known (a persistent session, RFC 8068 §3.4).
+        Where nobody whom it names has said anything, or nobody knows who is recorded, the default decides.
 
         Args:
             sender: whether who sends it may be.
-            alone: whether who sends it is who is recorded.
+            begins: whether somebody is recorded from then on.
 
         Raises:
             NotRecorded: where somebody may not.
@@ -164,7 +162,7 @@ class _Participants:
         said = [allowed for allowed in (*self._allowed, sender) if allowed is not None]
         if not all(said):
             raise NotRecorded("subscriber")
-        if not said and (self._allowed or alone) and not self._policy.anybody_may_be_recorded():
+        if not said and (self._allowed or begins) and not self._policy.anybody_may_be_recorded():
             raise NotRecorded("subscriber")
 
 
@@ -198,11 +196,13 @@ def _is_metadata(part: Part) -> bool:
     return part.kind.startswith(METADATA)
 
 
-def _is_alone(message: Message) -> bool:
-    """Tell whether a session is of those whose From is recorded: they know no metadata (standards.md §5 R8, R9)."""
-    if message.method != b"INVITE" or message.to_tag:
-        return False
-    return all(b"siprec" not in value.lower() for value in message.values(b"require"))
+def _begins(message: Message) -> bool:
+    """Tell whether somebody is recorded from then on, whoever that is.
+
+    A persistent session (RFC 8068 §3.4) is up before there is anybody; then its media are inactive. Those that know no
+    metadata (standards.md §5 R8, R9) have somebody at once.
+    """
+    return message.method == b"INVITE" and not message.to_tag and not is_silent(message)
 
 
 def _entity(draft: Draft) -> Entity:

@@ -47,9 +47,9 @@ COUNTERS = (
     CounterSpec("sipveil_timeouts_total", "Transactions ended by a timer.", "timer", ("B", "C", "F", "H")),
     CounterSpec("sipveil_failovers_total",
                 "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
-                "another 5xx to an emergency call, what a contract keeps from one trunk of a group, the flow of a "
-                "registered phone that is gone, a password that a trunk of a group does not take.", "reason",
-                ("503", "transport", "timeout", "emergency", "contract", "flow", "password")),
+                "another 5xx to an emergency call or of a recorder, what a contract keeps from one of a group, the "
+                "flow of a registered phone that is gone, a password that a trunk of a group does not take.", "reason",
+                ("503", "transport", "timeout", "emergency", "recorder", "contract", "flow", "password")),
     CounterSpec("sipveil_trunk_challenges_total",
                 "Challenges of trunks that we have a password for: answered, answered anew since a nonce was too old, "
                 "and refused: the password is not accepted, we have none for what they ask, or they asked four times.",

@@ -42,7 +42,7 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         core.logins.prepare(core.generation, crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
     try:
-        check_bare(crossing)
+        check_bare(core, crossing)
         data = _built(core, crossing, via, share, now)
         if len(data) > MAX_DATAGRAM and not may_grow(core, crossing, now):
             _check_size(crossing, data)

@@ -70,6 +70,13 @@ class RecordingControl:
         """Tell whether a flow leads to where a recording client is: to its address, through its listener."""
         return any(flow.local == local and _is_in(client, flow.peer) for local, _, client in self._clients)
 
+    def has_proved(self, request: Message, flow: Flow) -> bool:
+        """Tell whether a request begins a recording session of a client: its certificate says who it is, no password.
+
+        What else it sends is a phone's request, where it stands among phones.
+        """
+        return self.client_of(flow) is not None and self._detector.classify(request).kind in _SESSIONS
+
     def check(self, arrival: Arrival) -> None:
         """Tell a new request that begins a recording session, and refuse what its sender may not ask for.
 

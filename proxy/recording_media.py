@@ -6,6 +6,7 @@ What is not known to be encrypted is plain, and what cannot be read too: some re
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from proxy.message import Message
 from proxy.recording_bodies import BodyReader
@@ -14,6 +15,9 @@ from proxy.recording_bodies import BodyReader
 _MEDIA = re.compile(rb"(?:\A|(?<=[\r\n]))m=([^\r\n]*)")
 _ENCRYPTED = frozenset((b"SAVP", b"SAVPF", b"TLS", b"DTLS", b"MSRPS"))
 """Words of a proto: RTP with SRTP, and what stands on TLS or DTLS."""
+_STREAM = re.compile(rb"[\r\n]m=")
+_DIRECTION = re.compile(rb"[\r\n]a=(sendrecv|sendonly|recvonly|inactive)(?=[ \t\r\n]|\Z)")
+_INACTIVE = re.compile(rb"[\r\n]a=inactive(?=[ \t\r\n]|\Z)")
 _BUNDLED = b"a=bundle-only"
 """RFC 9143 §6: port 0, and yet used."""
 # RFC 4568 §6.3.2, and cipher suites without a cipher
@@ -27,6 +31,32 @@ def names_plain_media(message: Message) -> bool:
     reader = BodyReader()
     reader.read_message(message)
     return is_plain(message.body) or any(map(is_plain, reader.leaves))
+
+
+def is_silent(message: Message) -> bool:
+    """Tell whether a message offers media of which none flows: each is inactive or not used (RFC 7866 §7.1.1).
+
+    So a recording session may begin before there is anybody to record (RFC 8068 §3.4). What cannot be read is not.
+    """
+    reader = BodyReader()
+    reader.read_message(message)
+    offers = [each for each in reader.leaves if each[:2] == b"v="]
+    return bool(offers) and all(map(_flows_nowhere, offers))
+
+
+def _flows_nowhere(session: bytes) -> bool:
+    common, *streams = _STREAM.split(session)
+    rests = _INACTIVE.search(common) is not None
+    return bool(streams) and all(map(partial(_rests, rests=rests), streams))
+
+
+def _rests(stream: bytes, *, rests: bool) -> bool:
+    """Tell whether a stream is not used or inactive; `rests`: whether that is what the session says of all."""
+    words = stream.partition(b"\n")[0].split()
+    if len(words) > 1 and not words[1].strip(b"0"):
+        return True
+    directions = _DIRECTION.findall(stream)
+    return all(each == b"inactive" for each in directions) if directions else rests
 
 
 def is_plain(body: bytes) -> bool:

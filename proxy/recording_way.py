@@ -51,16 +51,21 @@ def not_sent(core: Core, crossing: Crossing, refusal: NotRecorded) -> Unsent:
     return Unsent(refusal.code, Answer(refusal.why.encode(), refusal.extra, refusal.reason in _ELSEWHERE))
 
 
-def check_bare(crossing: Crossing) -> None:
+def check_bare(core: Core, crossing: Crossing) -> None:
     """See to it that no ACK and no BYE of an ordinary call carries metadata; other requests are refused before.
+
+    A BYE of a client that was taken out of the configuration goes on too, or its sessions would never end.
 
     Raises:
         NotRecorded: it goes without its body.
     """
     request = crossing.request
-    if request.method not in _GOES_ON or crossing.base.marks & Mark.RECORDING or crossing.emergency:
+    if request.method not in _GOES_ON or crossing.emergency:
         return
-    if carries_metadata(request):
+    if crossing.base.marks & Mark.RECORDING:
+        if request.method == b"BYE" and not _is_clients(core, crossing):
+            raise NotRecorded("client")
+    elif carries_metadata(request):
         raise NotRecorded("recorder")
 
 
@@ -84,12 +89,18 @@ def _check(core: Core, crossing: Crossing) -> None:
         raise NotRecorded("way")
     if not flow.identity or not (sent.identity or sent.connection):
         raise NotRecorded("way")  # somebody proved nothing, or nobody is expected
-    client = flow if crossing.near_is_caller else sent
-    # A record has no room for names; but the connection that it leads to is the one over which they were proved.
-    control = core.recording
-    if not (control.client_of(client) is not None if client.identity else control.is_client_at(client)):
+    if crossing.request.method != b"BYE" and not _is_clients(core, crossing):
         raise NotRecorded("client")
     _check_media(core, recorder, crossing.request)
+
+
+def _is_clients(core: Core, crossing: Crossing) -> bool:
+    """Tell whether a session is one of a configured client."""
+    client = crossing.near_flow if crossing.near_is_caller else crossing.far_flow
+    if client is None:
+        return False
+    # A record has no room for names; but the connection that it leads to is the one over which they were proved.
+    return core.recording.client_of(client) is not None if client.identity else core.recording.is_client_at(client)
 
 
 def check_answer(core: Core, crossing: Crossing, response: Message) -> None:

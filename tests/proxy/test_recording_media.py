@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from proxy.message import Message
-from proxy.recording_media import is_plain, names_plain_media
+from proxy.recording_media import is_plain, is_silent, names_plain_media
 from tests.agents import read
 from tests.recording_sessions import SRC, multipart, offer
 
@@ -81,6 +81,26 @@ def test_a_message_is_looked_at_in_all_its_parts() -> None:
     assert names_plain_media(message(b"application/sdp", plain))
     assert not names_plain_media(message(b"application/sdp", body(b"RTP/SAVP")))
     assert not names_plain_media(message(b"application/sdp", b""))
+
+
+@pytest.mark.parametrize(
+    ("session", "silent"),
+    [
+        (offer(b"inactive"), True),
+        (offer(), False),
+        (b"v=0\r\na=inactive\r\nm=audio 4 RTP/SAVP 0\r\n", True),
+        (b"v=0\na=inactive\nm=audio 4 RTP/SAVP 0\na=sendonly\n", False),
+        (b"v=0\r\nm=audio 0 RTP/SAVP 0\r\nm=audio 4 RTP/SAVP 0\r\na=inactive", True),
+        (b"v=0\r\nm=audio 4 RTP/SAVP 0\r\na=inactive\r\nm=audio 6 RTP/SAVP 0\r\n", False),
+        (b"v=0\r\nm=audio 4 RTP/SAVP 0\r\na=inactive\r\na=sendrecv\r\n", False),
+        (b"v=0\r\nm=audio 4 RTP/SAVP 0\r\na=inactivex\r\n", False),
+        (b"v=0\r\n", False),
+        (b"", False),
+    ],
+)
+def test_a_session_in_which_nothing_flows(session: bytes, silent: bool) -> None:
+    assert is_silent(message(b"application/sdp", session)) is silent
+    assert is_silent(message(b"multipart/mixed;boundary=foobar", multipart(session or b"x"))) is silent
 
 
 def message(kind: bytes, content: bytes) -> Message:

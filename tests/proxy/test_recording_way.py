@@ -12,6 +12,7 @@ from config.recorder_keys import RecorderKeys
 from filters.engine import build
 from filters.named import MAX_NAMED
 from proxy.flow import Flow
+from tests.accounts import accounts
 from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent, Packet, read
 from tests.filters.recording import RFC
 from tests.ladder import Ladder, Sent, Silence
@@ -29,6 +30,7 @@ from tests.recording_sessions import (
     SRS,
     SRS_CONTACT,
     STANDBY,
+    URI,
     begun,
     multipart,
     offer,
@@ -36,7 +38,7 @@ from tests.recording_sessions import (
     recording_world,
     tells_nothing,
 )
-from tests.world import World
+from tests.world import SETTINGS, World
 
 SDP = (b"Content-Type: application/sdp",)
 
@@ -140,11 +142,16 @@ def test_within_a_session_nothing_comes_over_udp() -> None:
 
 
 def test_a_client_that_was_taken_out_records_no_more() -> None:
+    """And what is up can be ended: by a BYE, without its metadata."""
     ladder, invite, _ = begun()
     there = ladder.world
     there.settings = there.settings.model_copy(update={"recording_clients": ()})
     there.core.adopt(there.settings, there.ring, there.privacy, (), {})
-    assert ladder >> SRC.within(b"UPDATE", ladder[200], own=invite, cseq=2) << Sent(SRC, 403) << Silence()
+    ladder >> SRC.within(b"UPDATE", ladder[200], own=invite, cseq=2) << Sent(SRC, 403) << Silence()
+    bye = SRC.within(b"BYE", ladder[200], own=invite, cseq=3, headers=MIXED, body=multipart())
+    ladder >> bye << Sent(SRS, b"BYE")
+    assert read(ladder[b"BYE"]).body == b""
+    assert ladder >> SRS.answer(ladder[b"BYE"], 200) << Sent(SRC, 200) << Silence()
 
 
 def test_media_in_the_clear_are_refused_or_counted() -> None:
@@ -499,3 +506,48 @@ def test_findings_are_counted_by_their_rule() -> None:
     Ladder(there) >> aware << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
     Ladder(there) >> ALICE.request(b"INFO", headers=(b"Record: on",), branch=b"z9hG4bKinfo", call_id=b"info@x")
     assert [there.count("recording_rules", rule) for rule in ("R1", "R13", "R11", "R5")] == [1, 1, 1, 0]
+
+
+def among_phones(**changes: Any) -> World:
+    """Return a world whose recording client stands among the phones, and the core elsewhere."""
+    return recording_world(
+        access={**SETTINGS["access"], "networks": ["10.0.0.0/8", PBX_TLS[0]]},
+        core={**SETTINGS["core"], "networks": ["203.0.113.6"], "next_hop": "203.0.113.6:5060"}, **changes,
+    )  # fmt: skip
+
+
+def test_a_client_among_phones_proves_by_its_certificate_what_phones_prove_by_a_password() -> None:
+    there = among_phones(authentication={"realm": "sip.example.net"})
+    there.accounts = accounts("alice")
+    there.new_core()
+    assert Ladder(there) >> record() << Sent(SRC, 100) << Sent(SRS, b"INVITE") << Silence()
+    call = SRC.invite(branch=b"z9hG4bKcall", call_id=b"call@pbx")
+    assert Ladder(there) >> call << Sent(SRC, 407), "an ordinary call of it is a phone's"
+    there.flows[PBX_TLS] = FROM_SRC._replace(identity=("other.example.net",))
+    other = record(branch=b"z9hG4bKother", call_id=b"other@pbx")
+    assert Ladder(there) >> other << Sent(SRC, 407) << Silence()
+
+
+def test_who_records_for_all_calls_more_often_than_a_subscriber_may() -> None:
+    there = among_phones(guard={"subscriber_calls": 1})
+    for number in range(3):
+        session = record(branch=b"z9hG4bK%d" % number, call_id=b"%d@pbx" % number)
+        assert Ladder(there) >> session << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (offer(), SDP),
+        (multipart(metadata=RFC.replace(b"nameID aor=", b"nameID was=")), MIXED),
+        (b"", ()),
+    ],
+    ids=["no metadata", "participants without an address", "no offer"],
+)
+def test_where_nobody_knows_who_is_recorded_the_default_decides(body: bytes, headers: tuple[bytes, ...]) -> None:
+    """A client that names nobody records somebody all the same, once media flow."""
+    for default, allowed in (("remove", False), ("keep", True)):
+        there = recording_world(privacy={"default": {"recording": default}})
+        session = SRC.request(uri=URI, headers=(*SIPREC, *headers), contact=False, body=body)
+        ladder = Ladder(there) >> session << Sent(SRC, 100)
+        assert ladder << (Sent(SRS, b"INVITE") if allowed else Sent(SRC, 403)) << Silence()
