@@ -12,10 +12,11 @@ from config.recorder_keys import RecorderKeys
 from filters.engine import build
 from filters.named import MAX_NAMED
 from proxy.flow import Flow
+from proxy.location import plain
 from tests.accounts import accounts
 from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent, Packet, read
 from tests.filters.recording import RFC
-from tests.ladder import Ladder, Sent, Silence
+from tests.ladder import Ladder, Sent, Silence, kind
 from tests.recorders import recorder
 from tests.recording_sessions import (
     CLIENT,
@@ -551,3 +552,35 @@ def test_where_nobody_knows_who_is_recorded_the_default_decides(body: bytes, hea
         session = SRC.request(uri=URI, headers=(*SIPREC, *headers), contact=False, body=body)
         ladder = Ladder(there) >> session << Sent(SRC, 100)
         assert ladder << (Sent(SRS, b"INVITE") if allowed else Sent(SRC, 403)) << Silence()
+
+
+@pytest.mark.parametrize(
+    ("contact", "arrives"),
+    [
+        (b"<sip:srs@198.51.100.20:5061>;+sip.srs", True),
+        (b"<sip:srs@203.0.113.66:5060>;+sip.srs", True),
+        (b"<sip:srs@198.51.100.7:5060;transport=udp>;+sip.srs", True),
+        (b"<sip:srs@192.0.2.1:5060>;+sip.srs", False),
+    ],
+    ids=["its own", "a stranger's", "a trunk's", "ours"],
+)
+def test_wherever_a_recorders_contact_leads_the_session_stays_on_its_way(contact: bytes, arrives: bool) -> None:
+    invite = record()
+    ladder = Ladder(recording_world()) >> invite << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    answer = SRS.answer(ladder[b"INVITE"], 200, contact=contact, headers=SDP, body=offer(b"recvonly"))
+    ladder >> answer << Sent(SRC, 200)
+    ladder >> SRC.within(b"ACK", ladder[200], own=invite, cseq=1)
+    assert ladder << (Sent(SRS, b"ACK") if arrives else Silence()) << Silence()
+    assert {flow.transport for flow in ladder.world.sent_over} == {"TLS"}
+
+
+@pytest.mark.parametrize("address", ["203.0.113.66", "198.51.100.7", "192.0.2.1"])
+def test_dns_leads_a_session_to_nobody_else(address: str) -> None:
+    """What a recorder's name leads to counts only within its networks."""
+    there = recording_world(recorders=[{**RECORDER, "hosts": ["srs.example.net:5061"], "networks": ["198.51.100.20"]}])
+    ladder = Ladder(there) >> record() << Sent(SRC, 100) << Silence()
+    ((ticket, name, _),) = there.lookups
+    assert name == "srs.example.net"
+    there.core.resume(ticket, plain([address]), there.now)
+    assert [(to, kind(data)) for to, data in there.sent[1:]] == [(SRC.address, 500)]
+    assert ladder
