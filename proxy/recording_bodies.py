@@ -86,9 +86,9 @@ class BodyReader:
 
     def read_message(self, message: Message) -> None:
         """Look at the body of a message, by all that its headers say of it."""
-        names = b"content-type", b"content-disposition", b"content-encoding", b"content-transfer-encoding"
-        types, dispositions, *encodings = map(message.values, names)
-        self._look(_Body(types, dispositions, [*encodings[0], *encodings[1]], message.body), 0)
+        values = message.values
+        encodings = [*values(b"content-encoding"), *values(b"content-transfer-encoding")]
+        self._look(_Body(values(b"content-type"), values(b"content-disposition"), encodings, message.body), 0)
 
     def _look(self, body: _Body, depth: int) -> None:
         kinds = [_word(each) for each in body.types] or [b""]

@@ -179,7 +179,8 @@ def carries_metadata(message: Message) -> bool:
 def known_of(settings: Settings) -> Known:
     """Return what a configuration knows of recording."""
     said, clients, privacy = settings.recording, settings.recording_clients, settings.privacy
-    hosts = [hop for recorder in settings.recorders for hop in recorder.hosts]
+    others = _others(settings)
+    hosts = [hop for recorder in settings.recorders for hop in recorder.hosts if _name(hop.host) not in others]
     return Known(
         recorders=frozenset([place for hop in hosts for place in _places(hop)]),
         clients=frozenset([address.lower().encode() for each in clients for address in each.addresses]),
@@ -190,9 +191,21 @@ def known_of(settings: Settings) -> Known:
     )
 
 
+def _others(settings: Settings) -> frozenset[str]:
+    """Return the names by which others are called: a recorder that has one of them is told by nothing in a message."""
+    core = settings.core.next_hop if settings.core is not None else None
+    hops = [*(hop for trunk in settings.trunks for hop in trunk.hosts), *([core] if core is not None else [])]
+    names = (*settings.own_realms, *settings.names, *(hop.host for hop in hops if not hop.is_ip))
+    return frozenset(map(_name, names))
+
+
+def _name(host: str) -> str:
+    return host.lower().removesuffix(".")
+
+
 def _places(hop: HostPortValue) -> Iterator[bytes]:
     """Yield how a URI may name a recorder: by its name, or its address with the port; others may share the address."""
-    host = hop.host.lower().removesuffix(".").encode()
+    host = _name(hop.host).encode()
     if not hop.is_ip:
         yield host
     yield b"%b:%d" % (host, hop.port or DEFAULT_PORTS["TLS"])

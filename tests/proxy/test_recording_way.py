@@ -584,3 +584,11 @@ def test_dns_leads_a_session_to_nobody_else(address: str) -> None:
     there.core.resume(ticket, plain([address]), there.now)
     assert [(to, kind(data)) for to, data in there.sent[1:]] == [(SRC.address, 500)]
     assert ladder
+
+
+def test_a_recorder_with_the_name_of_somebody_else_keeps_no_call_from_that_one() -> None:
+    """Name and port of a realm of ours, or of the core, say nothing of recording."""
+    there = recording_world(recorders=[{**RECORDER, "hosts": ["sip.example.net:5061"], "networks": ["198.51.100.20"]}])
+    for number, uri in enumerate((TO_CORE, TO_CORE + b":5061")):
+        invite = ALICE.invite(uri=uri, branch=b"z9hG4bKn%d" % number, call_id=b"n%d@x" % number)
+        assert Ladder(there) >> invite << Sent(ALICE, 100) << Sent(PBX, b"INVITE")
