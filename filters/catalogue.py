@@ -117,8 +117,12 @@ class Catalogue:
     def with_metadata(self) -> Catalogue:
         """Return the catalogue in which metadata of recordings tell of nothing but recording: towards recorders.
 
-        Names and numbers in them are edited for each participant before a plan sees them.
+        Names and numbers in them are edited for each participant before a plan sees them. In makers' headers of that
+        kind (agents, extensions, call ids) nobody edits them, and nobody can encrypt a header: they go with the number.
         """
+
+        def named_too(entry: HeaderEntry) -> HeaderEntry:
+            return entry._replace(category=Category.NUMBER) if entry.category is Category.RECORDING else entry
 
         def only(entry: BodyEntry) -> BodyEntry:
             return entry._replace(categories=(Category.RECORDING,)) if Category.RECORDING in entry.categories else entry
@@ -126,8 +130,11 @@ class Catalogue:
         named = {key: only(one) for key, one in self.bodies.exact.items() if key.startswith(_METADATA)}
         globs = [(key, only(one) if key.encode().startswith(_METADATA) else one) for key, one in self.bodies.globs]
         bodies = Table({**self.bodies.exact, **named}, globs, UNKNOWN_BODY)
+        exact = {name: named_too(entry) for name, entry in self.headers.exact.items()}
+        headers = Table(exact, [(name, named_too(entry)) for name, entry in self.headers.globs], UNKNOWN)
         return Catalogue(
-            self._tables, bodies, self.compact, self.patterns, self._sources, self.warnings, self.searches
+            {**self._tables, "headers": headers}, bodies, self.compact, self.patterns, self._sources, self.warnings,
+            self.searches,
         )  # fmt: skip
 
     def source(self, section: str, name: bytes) -> str:

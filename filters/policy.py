@@ -21,6 +21,7 @@ from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters.forwarders import MAX_FORWARDERS, forwarders, tells_forwarding
+from filters.named import MAX_NAMED, named
 from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
 from filters.rulings import Level, Ruling, Weighing
 from filters.said import global_number, uris
@@ -30,7 +31,7 @@ from proxy.errors import Malformed, Refused
 from proxy.message import Message
 from proxy.policy import KEEP_ALL, action, hides, pack, stricter
 from proxy.routing import CORE, Party
-from proxy.uri import parse_sip_uri
+from proxy.uri import SipUri, parse_sip_uri
 
 MAX_DECISIONS = 4096
 """Decisions that are remembered; a flood of different wishes begins anew rather than grow memory."""
@@ -153,9 +154,12 @@ class Policy:
         """
         profile = self._profile_of(uri)
         found = self._participant(profile, hop)
-        namesake = self._namesake(uri) if profile is None else None
-        if namesake is None:
+        if profile is not None:
             return found
+        namesake = self._namesake(uri)
+        if namesake is None:
+            # Whose host is a realm of ours is a subscriber, who has said nothing.
+            return found._replace(may_be_recorded=self.anybody_may_be_recorded()) if self._is_at_home(uri) else found
         # Who that is is not sure: it may hide something, and show nothing.
         other = self._participant(namesake, hop)
         return Participant(stricter(found.decision, other.decision), None if other.may_be_recorded else False)
@@ -195,12 +199,19 @@ class Policy:
         return pack(asked(message, session="degrade", refuse=False).actions)
 
     def sender(self, request: Message, source: Party, hop: Party) -> bool | None:
-        """Tell whether the sender of a request may be recorded; None where it has said nothing."""
+        """Tell whether the sender of a request may be recorded, and whom else its headers name.
+
+        None where the sender has said nothing, and nobody has anything against it.
+        """
+        if self._subscribers.are_kept:
+            found = named(request)
+            known = [self._profile_of(uri) or self._namesake(uri) for uri in found[:MAX_NAMED]]
+            if len(found) > MAX_NAMED or not all(
+                self._may_be_recorded(profile, hop) for profile in known if profile is not None
+            ):
+                return False
         profile = self._profile_of_sender(request, source)
-        if profile is not None:
-            return self._may_be_recorded(profile, hop)
-        namesake = self._namesake(request.from_.uri) if source.trunk is None else None
-        return None if namesake is None or self._may_be_recorded(namesake, hop) else False
+        return None if profile is None else self._may_be_recorded(profile, hop)
 
     def anybody_may_be_recorded(self) -> bool:
         """Tell whether who has said nothing may be recorded."""
@@ -304,6 +315,11 @@ class Policy:
     def _profile_of(self, uri: bytes) -> Profile | None:
         """Return the settings that are stored for a URI: a number is the same in a sip and in a tel URI."""
         return self._subscribers.find(*addresses_of_record(uri, self._realms))
+
+    def _is_at_home(self, uri: bytes) -> bool:
+        """Tell whether a URI is of a realm of ours: whom it names is a subscriber, who has said nothing."""
+        found = _sip(uri)
+        return found is not None and found.host.lower().removesuffix(b".") in self._realms
 
     def _profiles_of_forwarders(self, request: Message, source: Party, hop: Party) -> tuple[Profile | None, ...]:
         """Return the settings of those who forwarded what the core sends to a trunk, None for one who has none.
@@ -532,12 +548,16 @@ def _said(level: Actions, category: Category) -> Action:
     return level.of(category) or Action.KEEP
 
 
+def _sip(uri: bytes) -> SipUri | None:
+    try:
+        return parse_sip_uri(uri)
+    except Malformed:
+        return None
+
+
 def _is_anonymous(uri: bytes) -> bool:
     """Tell whether a From is nobody's, in the form of RFC 3323 §4.1.1.3 or as carriers write it, at their own host."""
-    try:
-        parsed = parse_sip_uri(uri)
-    except Malformed:
-        return False
+    parsed = _sip(uri)
     return parsed is not None and (
         parsed.host.lower() == _ANONYMOUS_HOST or parsed.user.partition(b";")[0].lower() == _ANONYMOUS_USER
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from config.recorder_keys import RecorderKeys
 from config.recorders_section import Recorder
 from config.recording_section import MetadataExtension
-from filters.bodies import media_type
+from filters.bodies import PLAIN_ENCODINGS, media_type
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
 from filters.cms_make import Recipient, recipient
 from filters.cms_open import Opener, opener
@@ -26,6 +26,7 @@ from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.policy import Session, stricter
 from proxy.recording_bodies import BodyReader, holds_recording
+from proxy.recording_media import is_silent
 from proxy.routing import Party
 
 METADATA = b"application/rs-metadata"
@@ -75,19 +76,20 @@ class Recorded:
         recorder = hop.recorder
         assert recorder is not None  # noqa: S101 -- `tell` has seen to it
         participants = _Participants(self._policy, hop, self._policy.wished(message))
-        told = False
         if draft.body:
+            if len(draft.find(b"content-type")) > 1:
+                raise NotRecorded("metadata")  # one reader takes the first, another the last
             entity = _entity(draft)
             opened = self._opened(entity, recorder) if recorder.role == "recorder-edge" else Swapped(entity, 0)
-            edited = _edited(opened.entity, Names(participants, session, real_ids=recorder.real_ids), self._further)
-            told = edited.number > 0
-            if told or opened.number:
+            names = Names(participants, session, real_ids=recorder.real_ids)
+            edited = _edited(opened.entity, names, self._further, draft.first(b"content-disposition") or b"")
+            if edited.number or opened.number:
                 draft.body = edited.entity.body
                 if edited.entity.content_type != entity.content_type:
                     draft.became(b"content-type", edited.entity.content_type)
                 draft.note("body", "metadata: of each participant what its settings allow")
-        if message.method:
-            participants.check(self._policy.sender(message, source, hop), alone=_is_alone(message) and not told)
+        sender = self._policy.sender(message, source, hop) if message.method else None
+        participants.check(sender, begins=_begins(message))
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """Encrypt the metadata in a draft to the recorder.
@@ -147,15 +149,14 @@ class _Participants:
         self._allowed.append(found.may_be_recorded)
         return treatment(stricter(found.decision, self._wished))
 
-    def check(self, sender: bool | None, *, alone: bool) -> None:
+    def check(self, sender: bool | None, *, begins: bool) -> None:
         """Refuse a message that names, or comes from, somebody who may not be recorded.
 
-        Where nobody whom it names has said anything, the default decides; of a recording client that names nobody yet,
-        nothing is known (a persistent session, RFC 8068 §3.4).
+        Where nobody whom it names has said anything, or nobody knows who is recorded, the default decides.
 
         Args:
             sender: whether who sends it may be.
-            alone: whether who sends it is who is recorded.
+            begins: whether somebody is recorded from then on.
 
         Raises:
             NotRecorded: where somebody may not.
@@ -163,11 +164,13 @@ class _Participants:
         said = [allowed for allowed in (*self._allowed, sender) if allowed is not None]
         if not all(said):
             raise NotRecorded("subscriber")
-        if not said and (self._allowed or alone) and not self._policy.anybody_may_be_recorded():
+        if not said and (self._allowed or begins) and not self._policy.anybody_may_be_recorded():
             raise NotRecorded("subscriber")
 
 
-def _edited(entity: Entity, names: Names, further: Further) -> Swapped:
+def _edited(entity: Entity, names: Names, further: Further, disposition: bytes) -> Swapped:
+    """Return a body with its metadata edited; disposition is the message's, and a lone body's."""
+
     def change(part: Part, content_type: bytes, plain: bool) -> Changed | None:
         if part.kind in KINDS:
             raise NotRecorded("encryption", _UNDECIPHERABLE)  # nobody here can say whom it names
@@ -176,7 +179,7 @@ def _edited(entity: Entity, names: Names, further: Further) -> Swapped:
         if part.kind.startswith(b"multipart/"):
             return None
         reader = BodyReader()
-        reader.read(content_type, part.disposition, part.body)
+        reader.read(content_type, part.disposition or (disposition if part.body is entity.body else b""), part.body)
         if not reader.rule and not part.kind.startswith(METADATA):
             return None
         if not part.body:
@@ -195,13 +198,17 @@ def _is_metadata(part: Part) -> bool:
     return part.kind.startswith(METADATA)
 
 
-def _is_alone(message: Message) -> bool:
-    """Tell whether a session is of those whose From is recorded: they know no metadata (standards.md §5 R8, R9)."""
-    if message.method != b"INVITE" or message.to_tag:
-        return False
-    return all(b"siprec" not in value.lower() for value in message.values(b"require"))
+def _begins(message: Message) -> bool:
+    """Tell whether somebody is recorded from then on, whoever that is.
+
+    A persistent session (RFC 8068 §3.4) is up before there is anybody; then its media are inactive. Those that know no
+    metadata (standards.md §5 R8, R9) have somebody at once.
+    """
+    return message.method == b"INVITE" and not message.to_tag and not is_silent(message)
 
 
 def _entity(draft: Draft) -> Entity:
-    encoding = b", ".join(map(draft.value, draft.find(b"content-encoding")))
+    # A message has no Content-Transfer-Encoding (RFC 3261 §7.4.1), but some obey one.
+    places = *draft.find(b"content-encoding"), *draft.find(b"content-transfer-encoding")
+    encoding = b", ".join(value for value in map(draft.value, places) if value.lower() not in PLAIN_ENCODINGS)
     return Entity(draft.first(b"content-type") or b"", encoding, draft.body)

@@ -47,9 +47,9 @@ COUNTERS = (
     CounterSpec("sipveil_timeouts_total", "Transactions ended by a timer.", "timer", ("B", "C", "F", "H")),
     CounterSpec("sipveil_failovers_total",
                 "Tries of a further target of a next hop, by what the one before did: 503, no way there, no answer, "
-                "another 5xx to an emergency call, what a contract keeps from one trunk of a group, the flow of a "
-                "registered phone that is gone, a password that a trunk of a group does not take.", "reason",
-                ("503", "transport", "timeout", "emergency", "contract", "flow", "password")),
+                "another 5xx to an emergency call or of a recorder, what a contract keeps from one of a group, the "
+                "flow of a registered phone that is gone, a password that a trunk of a group does not take.", "reason",
+                ("503", "transport", "timeout", "emergency", "recorder", "contract", "flow", "password")),
     CounterSpec("sipveil_trunk_challenges_total",
                 "Challenges of trunks that we have a password for: answered, answered anew since a nonce was too old, "
                 "and refused: the password is not accepted, we have none for what they ask, or they asked four times.",
@@ -71,16 +71,22 @@ COUNTERS = (
                 "Requests that have to do with recording: of recording sessions, and of what may be one (suspect); "
                 "commands to record that were let through or refused with 403; and those that mention it (hint).",
                 "what", ("session", "suspect", "allowed", "refused", "hint")),
+    CounterSpec("sipveil_recording_rules_total",
+                "Requests that have to do with recording, by the rule that tells (docs/recording.md; R1b-supported: "
+                "`siprec` in Supported and nothing else; R2-unread: a body that cannot be looked through).", "rule",
+                ("R1", "R1b", "R1b-supported", "R2", "R2-unread", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10",
+                 "R11", "R12", "R13", "R14", "R17")),
     CounterSpec("sipveil_recording_sessions_total",
                 "Recording sessions of configured clients; begun: an INVITE on its way to a recorder, once for each "
                 "recorder that is tried.", "result", ("begun", "answered", "refused")),
     CounterSpec("sipveil_recording_refused_total",
-                "Messages of recording sessions, or for recorders, that went nowhere: from nobody who may record; no "
-                "recorder, or no recording session; somebody who takes part may not be recorded; not over mutual TLS; "
-                "media in the clear; metadata that cannot be read, or not be encrypted or decrypted.", "reason",
+                "Messages of recording sessions, or for recorders, that went nowhere, or bare: from nobody who may "
+                "record; no recorder, or no recording session; somebody who takes part may not be recorded; not over "
+                "mutual TLS; media in the clear; metadata that cannot be read, or not be encrypted or decrypted.",
+                "reason",
                 ("client", "recorder", "subscriber", "way", "media", "metadata", "encryption")),
     CounterSpec("sipveil_recording_plain_rtp_total",
-                "Requests of recording sessions with media that nothing encrypts, by what became of them.", "outcome",
+                "Messages of recording sessions with media that nothing encrypts, by what became of them.", "outcome",
                 ("allowed", "refused")),
     CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),

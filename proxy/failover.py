@@ -21,6 +21,7 @@ from proxy.left import Left
 from proxy.location import Address, Place, is_address, order
 from proxy.machines import State
 from proxy.matching import ServerKey
+from proxy.record import Mark
 from proxy.routing import Hop, Network
 from proxy.transaction import ClientTransaction
 from proxy.transports import DEFAULT_PORTS
@@ -97,7 +98,8 @@ class Failover:
             return False
         if branch.response is None:
             reason = {503: "transport", 408: "timeout"}.get(status, "")
-            if not reason and self._spare is not None and branch.client is None and status in _BY_CONTRACT:
+            by_contract = status in _BY_CONTRACT or branch.answer.elsewhere
+            if not reason and self._spare is not None and branch.client is None and by_contract:
                 reason = "contract"
             if status == REFUSED and branch.client is not None and branch.login is not None:
                 reason = self._without_password()
@@ -107,6 +109,8 @@ class Failover:
             reason = "503"
         elif self._emergency and 500 <= status < 600:
             reason = "emergency"  # any failure of a server, where lives hang on the next one
+        elif 500 <= status < 600 and self._template.base.marks & Mark.RECORDING:
+            reason = "recorder"  # a proxy in front of one that is gone says 500 (RFC 3261 §16.7 item 6)
         else:
             return False
         self._status = status

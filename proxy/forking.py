@@ -39,6 +39,8 @@ class Answer(NamedTuple):
     """Reason-Phrase; b"" for the standard one."""
     extra: tuple[bytes, ...]
     """Further complete header lines."""
+    elsewhere: bool = False
+    """Whether another one of the group may have what this one may not."""
 
 
 STANDARD = Answer(b"", ())

@@ -26,6 +26,8 @@ from proxy.login import Login
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
 from proxy.policy import Origin, Plan, Privacy
+from proxy.record import Mark
+from proxy.recording_way import support_nothing
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
@@ -100,6 +102,8 @@ class RequestForwarder:
         if crossing.passage.numbered is not None and HEADER in draft:
             write_numbers(draft, crossing.passage.numbered)
         self._edit(draft, crossing, plan)
+        if b"supported" in crossing.request.index and not (crossing.base.marks & Mark.RECORDING or crossing.emergency):
+            support_nothing(draft)
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:

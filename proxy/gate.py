@@ -97,13 +97,13 @@ class Gate:
         return False
 
     def check_subscriber(self, arrival: Arrival, now: float) -> None:
-        """Count a call or message of a subscriber.
+        """Count a call or message of a subscriber; who records for all of them is none.
 
         Raises:
             Refused: 503 where there were too many of them.
         """
         core, request, source = self._core, arrival.request, arrival.source
-        if not source.in_access or request.method not in (b"INVITE", b"MESSAGE"):
+        if not source.in_access or arrival.client is not None or request.method not in (b"INVITE", b"MESSAGE"):
             return
         account = arrival.account
         if account:

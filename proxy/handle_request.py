@@ -89,7 +89,8 @@ class RequestHandler:
         if core.refusals.must_refuse(request, key, source, core.wall(now)):
             core.refusals.refuse(request, flow, source)
             return None
-        if core.authentication.active and (not request.to_tag or request.method == b"REGISTER"):
+        is_asked = core.authentication.active and (not request.to_tag or request.method == b"REGISTER")
+        if is_asked and not core.recording.has_proved(request, flow):
             return core.authentication.judge(request, flow, source, now)
         return ""
 
@@ -115,8 +116,8 @@ class RequestHandler:
                 if core.limits.active:
                     core.limits.within(crossings[0], now)
             else:
-                core.gate.check_subscriber(arrival, now)
                 core.recording.check(arrival)
+                core.gate.check_subscriber(arrival, now)
                 crossings = self._cross(arrival, key, now)
             check_notified(request, arrival.source, crossings)
             breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)

@@ -8,7 +8,7 @@ on the far side too, so that no call stays up half (design.md §2).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.aliases import address_of, send_over_own
 from proxy.between_phones import outward
@@ -16,7 +16,7 @@ from proxy.by_size import fall_back
 from proxy.crossing import Crossing
 from proxy.derive import ack_and_bye
 from proxy.edge_flow import send_to_edge
-from proxy.errors import Malformed
+from proxy.errors import Malformed, NotRecorded
 from proxy.flow import Flow
 from proxy.forking import STANDARD, Answer, Branch, ResponseContext
 from proxy.forwarded_register import is_timed
@@ -35,6 +35,23 @@ if TYPE_CHECKING:
     from proxy.core import Core
 
 _CLASSES = ("", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
+
+
+class Kept(NamedTuple):
+    """A response that does not go back."""
+
+    reason: str
+    """Why nothing of a recording session does, as COUNTERS has it; "" where a filter failed."""
+
+
+FAILED: Final = Kept("")
+
+
+def _kind(response: Message) -> str:
+    """Return which kind of message a filter failed on, as COUNTERS has it."""
+    if response.status < 200:
+        return "provisional"
+    return "invite-2xx" if response.status < 300 and response.cseq_method == b"INVITE" else "final"
 
 
 class ResponseHandler:
@@ -81,10 +98,8 @@ class ResponseHandler:
         """Send a further 2xx to an INVITE back: a repeated one, or that of a fork behind the hop (RFC 6026 §7)."""
         core, crossing = self._core, accepted.crossing()
         data = self._built(crossing, response, ())
-        if data is None:
-            # A second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4).
-            self._count_failed(crossing, "invite-2xx")
-            return True
+        if isinstance(data, Kept):
+            return True  # a second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4)
         core.give_back(accepted.back, data)
         core.record(response.raw, data, accepted.back, crossing)
         core.event("answered", crossing.base.call, crossing.hop.party.label, str(response.status))
@@ -97,8 +112,8 @@ class ResponseHandler:
         """Send a branch's response to the request's sender."""
         core, crossing = self._core, branch.crossing
         data = self._built(crossing, response, merged)
-        if data is None:
-            self._failed(context, branch, response, now)
+        if isinstance(data, Kept):
+            self._failed(context, branch, response, data, now)
             return
         status = outward(crossing, response.status)
         if not context.server.respond(status, data, now):
@@ -118,15 +133,22 @@ class ResponseHandler:
                 core.counters.add("recording_sessions", "answered" if status < 300 else "refused")
             core.event(kind, crossing.base.call, crossing.hop.party.label, str(status))
 
-    def _built(self, crossing: Crossing, response: Message, merged: Sequence[tuple[bytes, bytes]]) -> bytes | None:
-        """Return a response as it goes back; None where anything fails."""
+    def _built(self, crossing: Crossing, response: Message, merged: Sequence[tuple[bytes, bytes]]) -> bytes | Kept:
+        """Return a response as it goes back, or why it does not; that is counted."""
         core = self._core
         crossing.notes = [] if core.recorder is not None else None
         try:
             check_answer(core, crossing, response)
             return core.response_forwarder.build(crossing, response, merged)
-        except Exception:
-            return self._built_all_the_same(crossing, response) if crossing.emergency else None
+        except NotRecorded as refusal:
+            kept = Kept(refusal.reason)
+        except Exception:  # whatever a filter raises: fail closed
+            kept = FAILED
+        data = self._built_all_the_same(crossing, response) if crossing.emergency else None
+        if data is not None:
+            return data
+        self._count(crossing, response, kept)
+        return kept
 
     def _built_all_the_same(self, crossing: Crossing, response: Message) -> bytes | None:
         """Return the answer to an emergency call without its plan; None where it cannot be made even so."""
@@ -142,23 +164,27 @@ class ResponseHandler:
         """Send a response of our own."""
         self._core.respond(context.server, context.request, context.flow, status, now, answer.reason, answer.extra)
 
-    def _failed(self, context: ResponseContext, branch: Branch, response: Message, now: float) -> None:
-        is_invite = context.server.is_invite
-        kind = "provisional" if response.status < 200 else "final"
-        if is_invite and 200 <= response.status < 300:
-            kind = "invite-2xx"
-        self._count_failed(branch.crossing, kind)
+    def _failed(self, context: ResponseContext, branch: Branch, response: Message, kept: Kept, now: float) -> None:
+        kind = _kind(response)
         if kind == "provisional":
             return
         if kind == "invite-2xx" and branch.client is not None:
             self.take_down(branch.client, branch.crossing, response, now)
         if not context.server.finished:
-            self.answer(context, 500, now)
+            ends = branch.crossing.base.marks & Mark.RECORDING and context.request.to_tag
+            # Of which one side was taken down, or changed, the session is over for the other too (RFC 5057 §5.3).
+            is_over = ends and (kind == "invite-2xx" or kept.reason == "media")
+            self.answer(context, 481 if is_over else 500, now)
 
-    def _count_failed(self, crossing: Crossing, kind: str) -> None:
-        core = self._core
+    def _count(self, crossing: Crossing, response: Message, kept: Kept) -> None:
+        core, label = self._core, crossing.hop.party.label
+        if kept.reason:
+            core.counters.add("recording_refused", kept.reason)
+            core.event("recording-refused", crossing.base.call, label, kept.reason)
+            return
+        kind = _kind(response)
         core.counters.add("failed_closed", kind)
-        core.event("failed-closed", crossing.base.call, crossing.hop.party.label, kind)
+        core.event("failed-closed", crossing.base.call, label, kind)
 
     def take_down(self, client: ClientTransaction, crossing: Crossing, response: Message, now: float) -> None:
         """End the call on the far side: ACK and BYE made from what we sent and what came."""

@@ -10,7 +10,7 @@ from proxy.errors import Malformed, NotRecorded, Refused
 from proxy.forking import Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
 from proxy.record import HARD_LIMIT, RecordTooBig
-from proxy.recording_way import check_recording, not_sent
+from proxy.recording_way import check_bare, check_recording, not_sent
 from proxy.routing import MAX_USER, Party
 from proxy.secure import check_secure
 from proxy.unsent import Unsent
@@ -42,6 +42,7 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
         core.logins.prepare(core.generation, crossing)
     via = make_branch(core.generation.tokens, key, crossing.target, (hop.host, hop.port), loop, core.worker)
     try:
+        check_bare(core, crossing)
         data = _built(core, crossing, via, share, now)
         if len(data) > MAX_DATAGRAM and not may_grow(core, crossing, now):
             _check_size(crossing, data)

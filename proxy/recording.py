@@ -7,11 +7,14 @@ and only a body that is no plain session description is looked into.
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from contextlib import suppress
 from enum import IntEnum
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from proxy.dialled import SEPARATORS, Prefixes
 from proxy.errors import Malformed
 from proxy.grammar import COMPACT
 from proxy.headers import parse_name_addr, parse_params, split_list, unfold
@@ -19,6 +22,7 @@ from proxy.memo import remembered
 from proxy.message import Message
 from proxy.recording_bodies import UNREAD, BodyReader
 from proxy.shape import MAX_SHAPES, Shape
+from proxy.transports import DEFAULT_PORTS
 from proxy.uri import SipUri, parse_sip_uri
 
 
@@ -47,7 +51,7 @@ class Known(NamedTuple):
     """What the configuration knows of recording; all in lower case but the texts of codes."""
 
     recorders: frozenset[bytes] = frozenset()
-    """Hosts, and host:port, of recorders (R8)."""
+    """Hosts, and host:port without brackets, of recorders (R8)."""
     clients: frozenset[bytes] = frozenset()
     """user@host of From by which recording clients, and nobody else, call (R8)."""
     headers: tuple[bytes, ...] = ()
@@ -56,6 +60,8 @@ class Known(NamedTuple):
     """Users of a Request-URI that switch recording (R17)."""
     commands: frozenset[bytes] = frozenset()
     """Whole texts of a MESSAGE or INFO that switch recording, words apart by one blank."""
+    prefixes: Prefixes = Prefixes((), ())
+    """What may be dialled in front of a code, and is taken off before it goes on."""
 
     @property
     def watches(self) -> bool:
@@ -90,10 +96,15 @@ _SOFT_KEY: Final = 512
 _LOOK: Final = 1024
 """A body that is no plain session description."""
 _VENDOR: Final = 2048
+_ASKS_PROXIES: Final = 4096
+"""`siprec` in Proxy-Require."""
 _QUIET: Final = _ACCEPTS | _AWARE | _MONITORED | _VENDOR
 """What only counts, in whatever message."""
-_COMMANDS: Final = (b"INVITE", b"INFO", b"MESSAGE")
+_COMMANDS: Final = (b"INVITE", b"INFO", b"MESSAGE", b"REFER")
 """Methods that may carry a command; a BYE never does, so that none is refused for one."""
+SUPPORTED: Final = "R1b-supported"
+"""The part of R1b that says the least: `siprec` in Supported and nothing else. RFC 3261 §8.1.1.9 has whoever could
+record write it into each INVITE."""
 _QUERIES: Final = (b"OPTIONS", b"REGISTER")
 """Methods by which one tells the other what it can do, and nothing is recorded."""
 
@@ -129,23 +140,27 @@ class Detector:
 
     def _weighed(self, message: Message, said: int, body: bytes) -> Finding:
         """Return the class by all rules, the strongest first."""
-        if message.method == b"REGISTER":
-            return _found(Kind.HINT, "R7") if said & (_TAGGED | _MISTAGGED) else NOTHING
         is_query = message.cseq_method in _QUERIES
         if said & _REQUIRES and said & _TAGGED and not is_query:
             return _found(Kind.RS, "R1")
         reader = BodyReader()
-        if said & _LOOK or body[:2] != b"v=":
-            reader.read(message.value(b"content-type") or b"", message.value(b"content-disposition") or b"", body)
+        if said & _LOOK or (body and body[:2] != b"v="):
+            reader.read_message(message)
         if reader.rule:
             return _found(Kind.RS_SUSPECT if reader.rule == UNREAD else Kind.RS, reader.rule)
+        if message.method == b"REGISTER":
+            return _found(Kind.HINT, "R7") if said & (_TAGGED | _MISTAGGED) else NOTHING
         rule = self._session_rule(message, said)
         if rule:
             return _found(Kind.RS, rule)
-        if not is_query and (said & (_REQUIRES | _TAGGED | _MISTAGGED) or (said & _SUPPORTS and message.method)):
+        if not is_query and said & (_REQUIRES | _TAGGED | _MISTAGGED | _ASKS_PROXIES):
             return _found(Kind.RS_SUSPECT, "R1b")
         rule = self._control_rule(message, said, reader.texts)
-        return _found(Kind.CONTROL, rule) if rule else _hinted(said, body)
+        if rule:
+            return _found(Kind.CONTROL, rule)
+        if said & _SUPPORTS and message.method and not is_query:
+            return _found(Kind.RS_SUSPECT, SUPPORTED)
+        return _hinted(said, body)
 
     def _session_rule(self, message: Message, said: int) -> str:
         """Return by which address a request is a recording session's; "" for none."""
@@ -186,14 +201,25 @@ class Detector:
     def _is_command(self, message: Message, texts: list[bytes]) -> bool:
         """R17 and its like: what the operator says switches recording."""
         known = self._known
-        if known.codes and not message.to_tag and _user(message.uri) in known.codes:
+        if known.codes and any(not known.codes.isdisjoint(self._dialled(uri)) for uri in _called(message)):
             return True
-        if not known.commands or message.method == b"INVITE":
+        if not known.commands or message.method not in _TEXTS:
             return False
         return any(b" ".join(text.lower().split()) in known.commands for text in texts)
 
+    def _dialled(self, text: bytes) -> tuple[bytes, ...]:
+        """Return the number that a URI dials, less escapes, separators, parameters; and less prefixes of ours.
+
+        What is dialled in front of a code is taken off later (`proxy/dialled.py`), and the code goes on.
+        """
+        uri = _uri(text)
+        user = uri.user if uri is not None else text.partition(b":")[2]
+        both = user, self._known.prefixes.read(user).number
+        return tuple([unquote_to_bytes(each).partition(b";")[0].translate(None, SEPARATORS) for each in both])
+
 
 NOTHING: Final = Finding(Kind.NONE, "")
+_TEXTS: Final = (b"INFO", b"MESSAGE")
 
 
 @remembered
@@ -215,9 +241,8 @@ def _hinted(said: int, body: bytes) -> Finding:
 
 
 _HINTS: Final = (
-    (_ACCEPTS, "R5"), (_SUPPORTS | _REQUIRES, "R1b"), (_TAGGED | _MISTAGGED, "R1b"), (_MONITORED, "R10"),
-    (_RECORD, "R11"),
-    (_SOFT_KEY, "R12"), (_AWARE, "R13"), (_VENDOR, "R14"),
+    (_ACCEPTS, "R5"), (_SUPPORTS | _REQUIRES | _ASKS_PROXIES | _TAGGED | _MISTAGGED, "R1b"), (_MONITORED, "R10"),
+    (_RECORD, "R11"), (_SOFT_KEY, "R12"), (_AWARE, "R13"), (_VENDOR, "R14"),
 )  # fmt: skip
 
 
@@ -243,12 +268,15 @@ def _said_by(line: bytes) -> int:
     return _RECORD if name == b"record" else _said_by_tags(name, value)
 
 
+_TAG_LINES: Final = {b"require": _REQUIRES, b"proxy-require": _ASKS_PROXIES}
+
+
 def _said_by_tags(name: bytes, value: bytes) -> int:
     """Return what Require, Proxy-Require or Supported says."""
     tags = [tag.strip() for tag in value.split(b",")]
     said = 0
     if b"siprec" in tags:
-        said |= _REQUIRES if name == b"require" else _SUPPORTS
+        said |= _TAG_LINES.get(name, _SUPPORTS)
     if b"record-aware" in tags:
         said |= _AWARE
     return said | _MONITORED if b"x-cisco-monrec" in tags else said
@@ -256,15 +284,16 @@ def _said_by_tags(name: bytes, value: bytes) -> int:
 
 def _said_by_contact(value: bytes) -> int:
     """Return whether a Contact, in lower case, is that of a recording client or server (RFC 7866 §6.1.1, §6.2)."""
-    if b"sr" not in value:
+    if b"sr" not in value and b"%" not in value:
         return 0
     said = 0
     for item in split_list(value):
         try:
             address = parse_name_addr(item)
             uri = parse_sip_uri(address.uri)
-            # Some write it into the URI, where RFC 3840 §9 does not look for it.
-            params = {**parse_params(uri.params if uri is not None else b""), **parse_params(address.params)}
+            # Some write it into the URI, where RFC 3840 §9 does not look for it, and letters may be escaped (§19.1.4).
+            inner = unquote_to_bytes(uri.params) if uri is not None else b""
+            params = {**parse_params(inner), **parse_params(address.params)}
         except Malformed:
             # What a lenient reader makes of it nobody knows.
             said |= _MISTAGGED if b"sip.sr" in item or b"sip-sr" in item else 0
@@ -278,7 +307,7 @@ def _is_network_based(value: bytes) -> bool:
     """Tell whether a From, in lower case, is that of a CUCM that forks a call to a recorder (R9)."""
     if b"x-refci" not in value:
         return False
-    names = {part.partition(b"=")[0].strip(b" \t<>") for part in value.split(b";")}
+    names = {part.partition(b"=")[0].strip(b" \t<>") for part in value.rpartition(b"<")[2].split(b";")[1:]}
     return b"x-refci" in names and not names.isdisjoint((b"x-nearend", b"x-farend"))
 
 
@@ -293,15 +322,29 @@ def _leads_to(text: bytes, hosts: frozenset[bytes]) -> bool:
     uri = _uri(text)
     if uri is None:
         return False
-    host = uri.host.lower()
-    return host in hosts or (uri.port != 0 and b"%b:%d" % (host, uri.port) in hosts)
+    host = uri.host.lower().removesuffix(b".")
+    if b":" in host:
+        host = _compressed(host)
+    is_secure = uri.scheme.lower() == b"sips" or (uri.param(b"transport") or b"").lower() == b"tls"
+    port = uri.port or DEFAULT_PORTS["TLS" if is_secure else "UDP"]
+    return host in hosts or b"%b:%d" % (host, port) in hosts
 
 
-def _user(text: bytes) -> bytes:
-    """Return the user of a URI as it was dialled; that of a tel URI is its number."""
-    uri = _uri(text)
-    user = uri.user if uri is not None else text.partition(b":")[2]
-    return unquote_to_bytes(user.partition(b";")[0])
+def _compressed(host: bytes) -> bytes:
+    """Return the one form of an IPv6 address (RFC 5952)."""
+    try:
+        return str(ipaddress.IPv6Address(host.decode("ascii", "replace"))).encode()
+    except ValueError:
+        return host
+
+
+def _called(message: Message) -> list[bytes]:
+    """Return the URIs that a request has called: its own, outside dialogs, and the one that it refers to."""
+    if message.method != b"REFER":
+        return [] if message.to_tag else [message.uri]
+    with suppress(Malformed):
+        return [parse_name_addr(value).uri for value in message.items(b"refer-to")]
+    return []
 
 
 def _address(text: bytes) -> bytes:

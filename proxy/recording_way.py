@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from proxy.errors import NotRecorded
 from proxy.forking import Answer
+from proxy.headers import split_list
 from proxy.record import Mark
-from proxy.recording_media import is_plain
+from proxy.recording_control import carries_metadata
+from proxy.recording_media import names_plain_media
 from proxy.transports import SECURE
 from proxy.unsent import Unsent
 
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
     from config.recorders_section import Recorder
     from proxy.core import Core
     from proxy.crossing import Crossing
-    from proxy.message import Message
+    from proxy.message import Draft, Message
+
+_GOES_ON = (b"ACK", b"BYE")
+"""What no call can do without: it goes without its body, where another request would be refused."""
+_ELSEWHERE = frozenset(("subscriber", "media", "encryption"))
+"""What one recorder may not be told, another one of its group may: each has its country, its certificate, its terms."""
 
 
 def check_recording(core: Core, crossing: Crossing) -> None:
@@ -41,7 +48,35 @@ def not_sent(core: Core, crossing: Crossing, refusal: NotRecorded) -> Unsent:
     """Count and tell that a request of a recording session goes nowhere; return what its sender hears."""
     core.counters.add("recording_refused", refusal.reason)
     core.event("recording-refused", crossing.base.call, crossing.hop.party.label, refusal.reason)
-    return Unsent(refusal.code, Answer(refusal.why.encode(), refusal.extra))
+    return Unsent(refusal.code, Answer(refusal.why.encode(), refusal.extra, refusal.reason in _ELSEWHERE))
+
+
+def check_bare(core: Core, crossing: Crossing) -> None:
+    """See to it that no ACK and no BYE of an ordinary call carries metadata; other requests are refused before.
+
+    A BYE of a client that was taken out of the configuration goes on too, or its sessions would never end.
+
+    Raises:
+        NotRecorded: it goes without its body.
+    """
+    request = crossing.request
+    if request.method not in _GOES_ON or crossing.emergency:
+        return
+    if crossing.base.marks & Mark.RECORDING:
+        if request.method == b"BYE" and not _is_clients(core, crossing):
+            raise NotRecorded("client")
+    elif carries_metadata(request):
+        raise NotRecorded("recorder")
+
+
+def support_nothing(draft: Draft) -> None:
+    """Take `siprec` out of the Supported of what is no recording session: then nobody takes it for half of one."""
+    for position in draft.find(b"supported"):
+        value = draft.value(position)
+        if b"siprec" in value.lower():
+            tags = [tag for tag in split_list(value) if tag.lower() != b"siprec"]
+            line = draft.with_value(position, b", ".join(tags)) if tags else None
+            draft.settle(position, line, "no recording session begins with it")
 
 
 def _check(core: Core, crossing: Crossing) -> None:
@@ -54,35 +89,39 @@ def _check(core: Core, crossing: Crossing) -> None:
         raise NotRecorded("way")
     if not flow.identity or not (sent.identity or sent.connection):
         raise NotRecorded("way")  # somebody proved nothing, or nobody is expected
-    client = flow if crossing.near_is_caller else sent
-    # A record has no room for names; but the connection that it leads to is the one over which they were proved.
-    control = core.recording
-    if not (control.client_of(client) is not None if client.identity else control.is_client_at(client)):
+    if crossing.request.method != b"BYE" and not _is_clients(core, crossing):
         raise NotRecorded("client")
-    _check_media(core, recorder, crossing.request.body)
+    _check_media(core, recorder, crossing.request)
+
+
+def _is_clients(core: Core, crossing: Crossing) -> bool:
+    """Tell whether a session is one of a configured client."""
+    client = crossing.near_flow if crossing.near_is_caller else crossing.far_flow
+    if client is None:
+        return False
+    # A record has no room for names; but the connection that it leads to is the one over which they were proved.
+    return core.recording.client_of(client) is not None if client.identity else core.recording.is_client_at(client)
 
 
 def check_answer(core: Core, crossing: Crossing, response: Message) -> None:
-    """Refuse an answer, or an offer in a response, whose media are not encrypted; counted.
+    """Refuse an answer, or an offer in a response, whose media are not encrypted; and what belongs to no call.
 
     Raises:
         NotRecorded: it goes no further, and what it would have begun is taken down.
     """
-    if not crossing.base.marks & Mark.RECORDING or not response.body:
+    if not crossing.base.marks & Mark.RECORDING:
+        body = response.body
+        tells = (body and body[:2] != b"v=") or b"require" in response.index
+        if tells and core.recording.begins(response):
+            raise NotRecorded("recorder")
         return
     recorder = crossing.hop.party.recorder or crossing.source.recorder
-    if recorder is None:
-        return  # what becomes of its request is settled: it went to no recorder
-    try:
-        _check_media(core, recorder, response.body)
-    except NotRecorded as refusal:
-        core.counters.add("recording_refused", refusal.reason)
-        core.event("recording-refused", crossing.base.call, crossing.hop.party.label, refusal.reason)
-        raise
+    if recorder is not None and response.body:  # else it went to no recorder, and what becomes of it is settled
+        _check_media(core, recorder, response)
 
 
-def _check_media(core: Core, recorder: Recorder, body: bytes) -> None:
-    if is_plain(body):
+def _check_media(core: Core, recorder: Recorder, message: Message) -> None:
+    if names_plain_media(message):
         core.counters.add("recording_plain_rtp", "allowed" if recorder.plain_rtp == "allow" else "refused")
         if recorder.plain_rtp != "allow":
             raise NotRecorded("media", 488)

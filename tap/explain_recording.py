@@ -9,7 +9,7 @@ from config.address import is_ip
 from config.recorders_section import RecordingClient
 from config.settings import Settings
 from proxy.flow import Flow
-from proxy.recording import Detector, Finding, Kind
+from proxy.recording import SUPPORTED, Detector, Finding, Kind
 from proxy.recording_control import known_of
 from proxy.routing import Network, Party
 from tap.explain_ends import Address, ExplainError, addresses
@@ -27,7 +27,7 @@ def detector_of(settings: Settings) -> Detector:
 
 def is_session(finding: Finding) -> bool:
     """Tell whether a message is of a recording session."""
-    return finding.kind in (Kind.RS, Kind.RS_SUSPECT)
+    return finding.kind in (Kind.RS, Kind.RS_SUSPECT) and finding.rule != SUPPORTED
 
 
 def client_flow(network: Network, settings: Settings, wanted: Address | None) -> Flow:
@@ -52,6 +52,8 @@ def remark(finding: Finding, receivers: Sequence[Party | None]) -> str:
     what = _WHAT.get(finding.kind)
     if what is None:
         return ""
+    if finding.rule == SUPPORTED:
+        return f"says that it could record (rule {SUPPORTED}): no recording session, unless a recording client sends it"
     text = f"{what} (rule {finding.rule}, see docs/recording.md)"
     if finding.kind is Kind.CONTROL:
         return f"{text}: {'let through' if receivers else 'refused'} as its sender's setting `recording` says"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.recording_sessions import (
     record,
     recording_world,
     tells_nothing,
+    zipped,
 )
 from tests.world import World
 
@@ -282,18 +284,24 @@ def test_an_old_recorder_behind_us_tells_nobody_what_enveloped_data_became() -> 
             refused(there, cms[:-1] + bytes((cms[-1] ^ change,)), 493, "encryption", headers=headers)
 
 
-COMMENT = b"<!--" + b"x" * 5000 + b"-->"
 HIDDEN_PLACES = {
     "before the first part": RFC + b"\r\n" + multipart(),
     "behind the last part": multipart() + RFC,
-    "behind a long comment": multipart().replace(
-        b"--foobar--", b"--foobar\r\nContent-Type: application/xml\r\n\r\n" + COMMENT + RFC[RFC.index(b"<rec"):]
-        + b"\r\n--foobar--",
-    ),
     "in a text": multipart().replace(
         b"--foobar--", b"--foobar\r\nContent-Type: text/plain\r\n\r\nsee " + RFC + b"\r\n--foobar--"
     ),
 }  # fmt: skip
+
+
+def test_metadata_behind_a_long_comment_are_metadata() -> None:
+    """In a part that says nothing of it, too: edited and encrypted like the others."""
+    comment = b"<!--" + b"x" * 5000 + b"-->"
+    part = b"--foobar\r\nContent-Type: application/xml\r\n\r\n" + comment + RFC[RFC.index(b"<rec") :]
+    sent = told(recording_world(), multipart().replace(b"--foobar--", part + b"\r\n--foobar--"))
+    assert tells_nothing(sent)
+    assert sent.count(b"application/pkcs7-mime") == 2
+    assert not any(canary in opened(sent) for canary in CANARIES)
+    assert opened(sent).count(b"<participant ") == 2 * RFC.count(b"<participant ")
 
 
 @pytest.mark.parametrize("place", HIDDEN_PLACES)
@@ -324,3 +332,36 @@ def test_an_update_says_anew_who_withholds_the_number() -> None:
     update = SRC.within(b"INVITE", ladder[200], own=invite, cseq=2, headers=(*MIXED, b"Privacy: id"), body=multipart())
     ladder >> update << Sent(SRC, 100) << Sent(SRS, b"INVITE")
     assert b"15550123" not in opened(ladder[b"INVITE"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ((*MIXED, b"Content-Encoding: gzip"), zipped(multipart())),
+        ((b"Content-Type: application/xml", b"Content-Transfer-Encoding: base64"), base64.b64encode(RFC)),
+        ((b"Content-Type: application/xml", b"Content-Disposition: recording-session"), b"<a>Alice Canary</a>"),
+        ((b"Content-Type: application/sdp", *MIXED), multipart()),
+        (
+            MIXED,
+            multipart(metadata=base64.b64encode(RFC)).replace(
+                b"application/rs-metadata+xml\r\nContent-Disposition: recording-session",
+                b"application/xml\r\nContent-Transfer-Encoding: base64",
+            ),
+        ),
+    ],
+    ids=["compressed", "encoded", "by the message's disposition", "two types", "an encoded part"],
+)
+def test_what_only_some_readers_find_reaches_no_recorder(headers: tuple[bytes, ...], body: bytes) -> None:
+    """Also where everything may be told: it would leave as it came, unedited and not encrypted."""
+    keep = {category.name.lower(): "keep" for category in Category}
+    there = recording_world(privacy={"default": keep})
+    refused(there, body, 403, "metadata", headers=(*SIPREC, *headers))
+
+
+@pytest.mark.parametrize("name", [b"X-NICE-Agent-ID", b"X-Avaya-Station-ID", b"X-Genesys-Agent"])
+def test_makers_headers_tell_a_recorder_no_more_than_the_number_does(name: bytes) -> None:
+    """Nobody can encrypt a header, nor edit it for each participant (standards.md §5 R14)."""
+    headers = (*SIPREC, *MIXED, name + b": 4711")
+    assert name not in told(recording_world(), multipart(), headers=headers)
+    keep = {"recording": "keep", "name": "keep", "number": "keep"}
+    assert name in told(recording_world(privacy={"default": keep}), multipart(), headers=headers)

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from config.settings import Limits
+from proxy.counters import COUNTERS
+from proxy.dialled import Prefixes
 from proxy.message import Message
 from proxy.parse import parse
-from proxy.recording import VENDOR_HEADERS, Detector, Finding, Kind, Known
+from proxy.recording import SUPPORTED, VENDOR_HEADERS, Detector, Finding, Kind, Known
+from tests.recording_sessions import zipped
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "siprec"
 MAKERS = Path(__file__).parents[3] / "shared" / "corpora" / "siprec" / "drachtio"
@@ -21,11 +24,12 @@ METADATA = (
     b"<datamode>complete</datamode></recording>\r\n"
 )
 KNOWN = Known(
-    recorders=frozenset((b"srs.example.net", b"192.0.2.80:5091")),
+    recorders=frozenset((b"srs.example.net", b"192.0.2.80:5091", b"192.0.2.81:5061", b"2001:db8::1:5061")),
     clients=frozenset((b"recording@pbx.example.net",)),
     headers=(b"x-acme-rec-*",),
     codes=frozenset((b"*1", b"*44")),
     commands=frozenset((b"record on",)),
+    prefixes=Prefixes(("*67",), ("*82",)),
 )
 
 
@@ -186,6 +190,10 @@ RECORDING_SESSIONS = {
     ),
     "R8: to a recorder": (request(uri=b"sip:rec@SRS.example.net"), "R8"),
     "R8: to a recorder's port": (request(uri=b"sip:192.0.2.80:5091"), "R8"),
+    "R8: to a recorder's name, at another port": (request(uri=b"sips:rec@srs.example.net:5071"), "R8"),
+    "R8: to a recorder's name with a dot": (request(uri=b"sip:rec@srs.example.net."), "R8"),
+    "R8: to a recorder's default port": (request(uri=b"sip:rec@192.0.2.81;transport=tls"), "R8"),
+    "R8: to a recorder's address, written otherwise": (request(uri=b"sips:rec@[2001:DB8:0::1]"), "R8"),
     "R8: a recorder in To": (request(to=b"<sip:rec@srs.example.net>"), "R8"),
     "R8: from whom only records": (request(from_=b"<sip:Recording@pbx.example.net>;tag=1"), "R8"),
     "R9: Cisco's built-in bridge": (
@@ -193,6 +201,12 @@ RECORDING_SESSIONS = {
         "R9",
     ),
     "R9: the far end, in capitals": (request(from_=b"<sip:1001@192.0.2.7;X-Farend;X-RefCI=25048>;tag=1"), "R9"),
+    "R1: escaped in the URI": (request(b"INVITE", SIPREC, b"Contact: <sip:a@b;%2Bsip.s%72c>"), "R1"),
+    "R2: in a REGISTER": (request(b"REGISTER", b"Content-Type: application/rs-metadata", body=METADATA), "R2"),
+    "R4: encoded": (
+        request(b"INFO", b"Content-Type: application/xml", b"Content-Encoding: gzip", body=zipped(METADATA)),
+        "R4",
+    ),
     "R9: without angle brackets": (request(from_=b"sip:1001@192.0.2.7;x-farend;x-refci=2;tag=1"), "R9"),
 }
 
@@ -200,6 +214,7 @@ SUSPECTS = {
     "only the option tag": request(b"INVITE", SIPREC),
     "only the feature tag": request(b"INVITE", SRC),
     "an option tag that is merely supported": request(b"INVITE", b"k: siprec"),
+    "supported, with the feature tag": request(b"INVITE", b"k: siprec", SRC),
     "an option tag for proxies": request(b"INVITE", b"Proxy-Require: siprec"),
     "a misspelt feature tag": request(b"INVITE", SIPREC, b"Contact: <sip:a@b>;+sip-srs"),
     "a feature tag without its plus": request(b"INVITE", SIPREC, b"Contact: <sip:a@b>;sip.src"),
@@ -213,6 +228,15 @@ CONTROLS = {
     "R11: off, however it is written": (request(b"INFO", b"RECORD : OFF"), "R11"),
     "R11: an unknown value": (request(b"INFO", b"Record: maybe"), "R11"),
     "R17: a feature code": (request(uri=b"sip:*1@example.net"), "R17"),
+    "R11: with an option tag that is merely supported": (request(b"INFO", b"Record: on", b"k: siprec"), "R11"),
+    "R17: behind a prefix that is taken off": (request(uri=b"sip:*67*44@example.net"), "R17"),
+    "R17: behind two, escaped": (request(uri=b"sip:%2A82%2a67%2A1@example.net"), "R17"),
+    "R17: with separators": (request(uri=b"sip:*4-4@example.net"), "R17"),
+    "R17: as a number with a global context": (request(uri=b"tel:*44;phone-context=+1"), "R17"),
+    "R17: somebody else is to call it": (
+        request(b"REFER", b"Refer-To: <sip:*44@example.net>", to=b"<sip:bob@b>;tag=2"),
+        "R17",
+    ),
     "R17: escaped": (request(uri=b"sip:%2A44@example.net;user=phone"), "R17"),
     "R17: as a number": (request(uri=b"tel:*44;phone-context=example.net"), "R17"),
     "R17: a command in a MESSAGE": (request(b"MESSAGE", b"Content-Type: text/plain", body=b"Record  ON\r\n"), "R17"),
@@ -245,6 +269,11 @@ NOT_RECORDING = {
     "DTMF of one code's digit": request(b"INFO", b"Content-Type: application/dtmf", body=b"*1"),
     "a text about records": request(b"MESSAGE", b"Content-Type: text/plain", body=b"did you record on monday?"),
     "a user of that name": request(b"INVITE", b"Contact: <sip:sip.src@10.1.1.23>", from_=b"<sip:x-refci@a>;tag=1"),
+    "a display name with Cisco's parameters": request(from_=b'"a;x-nearend;x-refci=1" <sip:a@b>;tag=2'),
+    "a recorder's address without its port": request(uri=b"sip:rec@192.0.2.80"),
+    "another port of its address": request(uri=b"sip:rec@192.0.2.80:5060"),
+    "a REFER to somebody": request(b"REFER", b"Refer-To: <sip:bob@example.net>"),
+    "a REFER that cannot be read": request(b"REFER", b"Refer-To: <<"),
     "a display name of that kind": request(
         b"INVITE", b'Contact: "x;+sip.src" <sip:a@b>', from_=b'"siprec" <sip:a@b>;tag=2'
     ),
@@ -307,6 +336,18 @@ def test_no_other_method_carries_a_command(method: bytes) -> None:
     """Refused for one, a call could not end."""
     text = (b"Content-Type: text/plain", b"Record: on")
     assert found(request(method, *text, body=b"record on", uri=b"sip:*1@10.1.1.23"))[0] is Kind.HINT
+
+
+def test_what_is_merely_supported_is_told_apart() -> None:
+    """RFC 3261 §8.1.1.9: whoever could record says so in each INVITE."""
+    assert found(request(b"INVITE", b"Supported: timer, SIPREC")) == (Kind.RS_SUSPECT, SUPPORTED)
+    assert found(request(b"INVITE", b"Proxy-Require: siprec")) == (Kind.RS_SUSPECT, "R1b")
+
+
+def test_every_rule_is_counted() -> None:
+    tables = (*RECORDING_SESSIONS.values(), *CONTROLS.values())
+    rules = {rule for _, rule in tables} | {found(message)[1] for message in (*SUSPECTS.values(), *HINTS.values())}
+    assert rules | {"R6"} == {*next(spec for spec in COUNTERS if spec.label == "rule").values}
 
 
 def test_a_contact_that_looks_like_a_code_is_none() -> None:

@@ -89,6 +89,22 @@ def test_within_a_call_the_button_is_the_subscribers_too() -> None:
     assert ladder >> ALICE.within(b"INFO", answer, own=invite, headers=(RECORD,)) << Sent(CARRIER, b"INFO") << Silence()
 
 
+@pytest.mark.parametrize("uri", [b"sip:+15550100@192.0.2.1", TO_CORE])
+def test_nobody_borrows_anothers_settings_within_a_call(uri: bytes) -> None:
+    """Only tags tell dialogs apart: From may say anything, and whose call it is says the record."""
+    for said, allowed in (("show", False), ("hide", True)):
+        there = with_(world(**(KEEP if said == "hide" else {})), said)
+        bob = Agent(ALICE.address, b"bob")
+        invite = bob.invite(uri=uri)
+        callee = PBX if uri == TO_CORE else CARRIER
+        ladder = Ladder(there) >> invite << Sent(bob, 100) << Sent(callee, b"INVITE")
+        ladder >> callee.answer(ladder[b"INVITE"], 200) << Sent(bob, 200)
+        info = bob.within(b"INFO", ladder[200], own=invite, headers=(RECORD,))
+        as_alice = info._replace(data=info.data.replace(b"<sip:bob@sip.example.net>", b"<sip:alice@sip.example.net>"))
+        ladder >> as_alice << (Sent(callee, b"INFO") if allowed else Sent(bob, 403))
+        assert ladder << Silence()
+
+
 def test_what_a_trunk_asks_for_is_no_subscribers_wish() -> None:
     ladder, _, _, own = call(with_(world(**KEEP), "show"))
     assert (

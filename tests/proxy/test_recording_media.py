@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
-from proxy.recording_media import is_plain
-from tests.recording_sessions import multipart, offer
+from proxy.message import Message
+from proxy.recording_media import is_plain, is_silent, names_plain_media
+from tests.agents import read
+from tests.recording_sessions import SRC, multipart, offer
 
 
 def body(proto: bytes, port: bytes = b"49170") -> bytes:
@@ -44,3 +48,62 @@ def test_a_stream_that_is_not_used_needs_no_key() -> None:
 
 def test_one_stream_is_enough() -> None:
     assert is_plain(body(b"RTP/SAVP") + b"m=video 5 RTP/AVP 0\r\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"m=audio\t49170\tRTP/AVP\t0",
+        b"m=audio  49170  RTP/AVP 0",
+        b"m=audio 49170",
+        b"m=audio x RTP/AVP 0",
+        b"m=audio 0 RTP/AVP 0\r\na=bundle-only",
+        b"m=audio 4 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNf UNENCRYPTED_SRTP",
+        b"m=audio 4 RTP/SAVP 0\r\na=crypto:1 NULL_HMAC_SHA1_80 inline:WVNf",
+        b"m=audio 4 RTP/XSAVP 0",
+    ],
+)
+def test_what_somebody_may_read_as_plain_media_is_plain(line: bytes) -> None:
+    for end in (b"\r\n", b"\n", b"\r"):
+        assert is_plain(b"v=0\r\ns=-\r\n".replace(b"\r\n", end) + line.replace(b"\r\n", end) + end)
+
+
+@pytest.mark.parametrize("line", [b"m=application 9 UDP/DTLS/SCTP webrtc-datachannel", b"m=audio\t4\tRTP/SAVP\t0"])
+def test_what_is_encrypted_however_it_is_written(line: bytes) -> None:
+    assert not is_plain(b"v=0\r\n" + line + b"\r\n")
+
+
+def test_a_message_is_looked_at_in_all_its_parts() -> None:
+    plain = body(b"RTP/AVP")
+    part = b"Content-Type: application/sdp\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(plain)
+    mixed = b"--b\r\n" + part + b"\r\n--b--\r\n"
+    assert names_plain_media(message(b"multipart/mixed;boundary=b", mixed))
+    assert names_plain_media(message(b"application/sdp", plain))
+    assert not names_plain_media(message(b"application/sdp", body(b"RTP/SAVP")))
+    assert not names_plain_media(message(b"application/sdp", b""))
+
+
+@pytest.mark.parametrize(
+    ("session", "silent"),
+    [
+        (offer(b"inactive"), True),
+        (offer(), False),
+        (b"v=0\r\na=inactive\r\nm=audio 4 RTP/SAVP 0\r\n", True),
+        (b"v=0\na=inactive\nm=audio 4 RTP/SAVP 0\na=sendonly\n", False),
+        (b"v=0\r\nm=audio 0 RTP/SAVP 0\r\nm=audio 4 RTP/SAVP 0\r\na=inactive", True),
+        (b"v=0\r\nm=audio 4 RTP/SAVP 0\r\na=inactive\r\nm=audio 6 RTP/SAVP 0\r\n", False),
+        (b"v=0\r\nm=audio 4 RTP/SAVP 0\r\na=inactive\r\na=sendrecv\r\n", False),
+        (b"v=0\r\nm=audio 4 RTP/SAVP 0\r\na=inactivex\r\n", False),
+        (b"v=0\r\n", False),
+        (b"", False),
+    ],
+)
+def test_a_session_in_which_nothing_flows(session: bytes, silent: bool) -> None:
+    assert is_silent(message(b"application/sdp", session)) is silent
+    assert is_silent(message(b"multipart/mixed;boundary=foobar", multipart(session or b"x"))) is silent
+
+
+def message(kind: bytes, content: bytes) -> Message:
+    found = read(SRC.request(headers=(b"Content-Type: " + kind,), body=content).data)
+    assert found is not None
+    return found

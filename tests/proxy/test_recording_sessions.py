@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from config.recorder_keys import RecorderKeys
 from config.recorder_trunk import recorder_trunks
 from config.recorders_section import Recorder
@@ -131,6 +133,17 @@ def test_the_next_of_the_group_when_the_first_is_gone() -> None:
     assert b"<label>96</label>" in opened(ladder[b"INVITE"])
     ladder >> SPARE.answer(ladder[b"INVITE"], 503, contact=b"") << Sent(SPARE, b"ACK")
     assert ladder << Sent(SRC, 500) << Silence()
+
+
+@pytest.mark.parametrize("status", [500, 504])
+def test_the_next_of_the_group_when_the_first_fails(status: int) -> None:
+    """A proxy in front of a recorder that is gone says 500 (RFC 3261 §16.7 item 6)."""
+    there = recording_world(recorders=[RECORDER, STANDBY])
+    ladder = Ladder(there) >> record() << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    ladder >> SRS.answer(ladder[b"INVITE"], status, contact=b"") << Sent(SRS, b"ACK") << Sent(SPARE, b"INVITE")
+    ladder >> SPARE.answer(ladder[b"INVITE"], status, contact=b"") << Sent(SPARE, b"ACK")
+    assert ladder << Sent(SRC, status) << Silence()
+    assert there.count("failovers", "recorder") == 1
 
 
 def test_no_recorder_is_left() -> None:

@@ -50,11 +50,11 @@ class StreamDesk(Desk):
         return list(self._buffers)
 
     def close(self) -> None:
-        """Close all; safe to call twice."""
-        for each in self._open:
-            each.close()
+        """Close all; safe to call twice, and what has come is shown all the same."""
+        self.hang_up()
         if self._door is not None:
             self._door.close()
+            self._door = None
 
     def hang_up(self) -> None:
         """Close all connections; whoever waits for some goes on waiting."""

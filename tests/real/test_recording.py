@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
+import os
 import shutil
 import signal
 import socket
@@ -19,11 +21,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from proxy.matching import owner
 from tests.agents import Packet, read
 from tests.filters.recording import PARTIAL, RFC, SNAPSHOT
 from tests.real.desk import Desk
 from tests.real.harness import PHONE, PROXY, TRUNK, Address, Lab, Sipveil, free_port, wait_for
 from tests.real.stream_desk import StreamDesk
+from tests.real.test_workers import workers
 from tests.recorders import Recorder, certificate, key, openssl, run_openssl
 from tests.recording_sessions import CANARIES, MIXED, multipart, offer, tells_nothing
 from tests.tls import TlsAuthority
@@ -136,6 +140,18 @@ def context(authority: TlsAuthority, file: str, name: str, *, serves: bool, days
 @pytest.fixture
 def studio(lab: Lab, sipveil: Sipveil) -> Studio:
     """A running Sipveil with a recorder behind a tap, and a recording client that is connected."""
+    return opened(lab, sipveil)
+
+
+@pytest.fixture
+def shared(lab: Lab, sipveil: Sipveil) -> Studio:
+    """The same with two workers."""
+    sipveil.workers = 2
+    return opened(lab, sipveil)
+
+
+def opened(lab: Lab, sipveil: Sipveil) -> Studio:
+    """Return all who take part, with Sipveil running."""
     state = lab.folder / "state"
     state.mkdir(mode=0o700)
     authority = TlsAuthority(state)
@@ -153,9 +169,14 @@ def studio(lab: Lab, sipveil: Sipveil) -> Studio:
     text = sipveil.config.read_text().replace(f'networks = ["{TRUNK}/32"]', "")
     sipveil.config.write_text(text)
     sipveil.start()
-    tls = context(authority, "pbx", "pbx.example.net", serves=False)
-    client = lab.keep(StreamDesk("client", PHONE, b"src", proxy=reached, context=tls, asks_for="sip.example.net"))
+    client = connected(lab, authority, reached, "client")
     return Studio(sipveil, authority, client, recorder, tap, phone, trunk, keys, reached)
+
+
+def connected(lab: Lab, authority: TlsAuthority, reached: Address, name: str) -> StreamDesk:
+    """Return a recording client with a connection to Sipveil."""
+    tls = context(authority, "pbx", "pbx.example.net", serves=False)
+    return lab.keep(StreamDesk(name, PHONE, b"src", proxy=reached, context=tls, asks_for="sip.example.net"))
 
 
 def record(desk: Desk, studio: Studio, number: int = 1, body: bytes = b"") -> Packet:
@@ -498,9 +519,8 @@ def test_a_recorder_that_a_reload_takes_out_hears_the_end_of_its_sessions(lab: L
     leave(studio, spare, begun, new, 2)
     sipveil.stop()
     sipveil.start()
-    tls = context(studio.authority, "pbx", "pbx.example.net", serves=False)
-    again = StreamDesk("client again", PHONE, b"src", proxy=studio.reached, context=tls, asks_for="sip.example.net")
-    lab.keep(again).send(client.agent.within(b"BYE", up_too, own=other, cseq=2))
+    again = connected(lab, studio.authority, studio.reached, "client again")
+    again.send(client.agent.within(b"BYE", up_too, own=other, cseq=2))
     studio.recorder.send(studio.recorder.agent.answer(studio.recorder.take(b"BYE"), 200))
     again.take(200)
     assert tells_nothing(studio.tap.tape)
@@ -539,3 +559,70 @@ def test_a_recorder_without_its_pin_gets_nothing_and_loses_its_connection(lab: L
     leave(studio, studio.recorder, invite, up, 2)
     assert tells_nothing(studio.tap.tape)
     sipveil.stop()
+
+
+def numbers_of(worker: int, count: int, start: int) -> list[int]:
+    """Return numbers of sessions whose requests of the client are one worker's of two."""
+    mine = (each for each in itertools.count(start) if owner(b"\r\nCall-ID: rs%d@pbx\r\n" % each, 2) == worker)
+    return list(itertools.islice(mine, count))
+
+
+@openssl
+def test_sessions_of_two_workers_pass_in_order_and_outlive_both(lab: Lab, shared: Studio) -> None:
+    """Whoever has the client's connection, each session is one worker's: pause, update and stop arrive as they left.
+
+    Then both are killed while sessions are up: the client connects anew, and the recorder hears their end.
+    """
+    sipveil, client, recorder = shared.sipveil, shared.client, shared.recorder
+    ordinary, answered = call(shared)
+    for number in (*numbers_of(0, 2, 100), *numbers_of(1, 2, 100)):
+        invite = record(client, shared, number)
+        got, answer, up = begin(shared, recorder, invite)
+        assert tells_nothing(got)
+        assert b"<label>96</label>" in metadata_of(lab, got)
+        asked = recorder.agent.within(
+            b"UPDATE", got, own=answer, cseq=1, headers=METADATA, body=SNAPSHOT, branch=b"z9hG4bKs%d" % number
+        )
+        recorder.send(asked)
+        client.send(client.agent.answer(client.take(b"UPDATE"), 200))
+        recorder.take(200)
+        for method, cseq in ((b"UPDATE", 2), (b"UPDATE", 3), (b"BYE", 4)):
+            headers, body = (METADATA, PARTIAL) if method == b"UPDATE" else ((), b"")
+            branch = b"z9hG4bK%d-%d" % (number, cseq)
+            client.send(
+                client.agent.within(method, up, own=invite, cseq=cseq, headers=headers, body=body, branch=branch)
+            )
+        for method in (b"UPDATE", b"UPDATE", b"BYE"):
+            recorder.send(recorder.agent.answer(recorder.take(method), 200))
+            client.take(200)
+        call_id = read(got).call_id
+        order = [read(data).cseq for data in recorder.received if read(data).method and read(data).call_id == call_id]
+        assert order == [1, 1, 2, 3, 4], "INVITE, ACK, and what was sent without waiting for answers"
+    up_still = []
+    for number in (*numbers_of(0, 1, 200), *numbers_of(1, 1, 200)):
+        invite = record(client, shared, number)
+        up_still.append((invite, begin(shared, recorder, invite)[2]))
+    wait_for("the numbers of both", lambda: sipveil.metrics().get(ANSWERED) == 6 or None)
+    for victim in workers(sipveil):
+        os.kill(victim, signal.SIGKILL)
+    wait_for("other workers", lambda: len(alive(sipveil)) == 2 or None)
+    again = connected(lab, shared.authority, shared.reached, "client again")
+    for invite, up in up_still:
+        again.send(
+            client.agent.within(b"BYE", up, own=invite, cseq=2, branch=b"z9hG4bKend" + read(invite.data).call_id[:5])
+        )
+        recorder.send(recorder.agent.answer(recorder.take(b"BYE"), 200))
+        again.take(200)
+    end(shared, ordinary, answered)
+    assert all(tells_nothing(data) for data in (shared.tap.tape, *recorder.received))
+    sipveil.stop()
+
+
+ANSWERED = 'sipveil_recording_sessions_total{result="answered"}'
+
+
+def alive(sipveil: Sipveil) -> list[str]:
+    """Return the series of workers that have begun anew and are up."""
+    series = sipveil.metrics()
+    up = [name for name, value in series.items() if "worker_up" in name and value == 1]
+    return up if sum(value for name, value in series.items() if "worker_restarts" in name) == 2 else []

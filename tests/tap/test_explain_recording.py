@@ -15,7 +15,7 @@ from tap.explain import Replay, Wish
 from tap.explain_ends import ExplainError
 from tap.explain_recording import client_flow, detector_of, is_session, remark
 from tap.signing import Credentials
-from tests.agents import ALICE, read
+from tests.agents import ALICE, CARRIER, read
 from tests.recorders import recorder
 from tests.recording_sessions import CLIENT, FROM_SRC, LISTENERS, RECORDER, SRS, opened, record, tells_nothing
 from tests.world import WALL, keyring, settings
@@ -65,6 +65,15 @@ def test_a_command_and_what_becomes_of_it() -> None:
 
 def test_an_ordinary_call_says_nothing_of_it() -> None:
     assert replay().feed(ALICE.invite().data).remarks == []
+
+
+def test_who_could_record_makes_an_ordinary_call() -> None:
+    """`siprec` in Supported alone: nothing is made up of a client that it does not come from."""
+    step = replay().feed(ALICE.invite(headers=(b"Supported: siprec", b"Content-Type: application/sdp")).data)
+    (crossed,) = step.crossed
+    assert crossed.to.peer == CARRIER.address
+    assert step.remarks == ["says that it could record (rule R1b-supported): no recording session, unless a recording "
+                            "client sends it"]  # fmt: skip
 
 
 def test_each_word() -> None:
