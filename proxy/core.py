@@ -14,7 +14,6 @@ from config.accounts import Accounts
 from config.keys import KeyRing
 from config.settings import Settings, Trunk
 from config.vocabulary import Zone
-from proxy import stun
 from proxy.aliases import Aliases
 from proxy.authentication import Authenticator
 from proxy.bindings import Bindings
@@ -27,6 +26,7 @@ from proxy.flow import Flow
 from proxy.forward_request import RequestForwarder
 from proxy.forward_response import ResponseForwarder
 from proxy.gate import Gate
+from proxy.gauges import gauges
 from proxy.generation import Generation
 from proxy.guard import Guard
 from proxy.handle_ack import AckHandler
@@ -35,6 +35,7 @@ from proxy.handle_request import RequestHandler
 from proxy.handle_response import ResponseHandler
 from proxy.identity import Identity
 from proxy.initial import forget_plans
+from proxy.keep_alive import BLANK, is_kept_alive
 from proxy.lingering import CompletedServer
 from proxy.location import Place
 from proxy.login import Logins
@@ -74,7 +75,6 @@ def _is_from_us(network: Network, flow: Flow) -> bool:
     return network.is_us(host.encode(), port) if flow.transport == "UDP" else network.is_own_host(host)
 
 
-_KEEPALIVE = b"\r\n\0 \t"
 _MADE_CODES = {
     int(code): code for code in next(spec for spec in COUNTERS if spec.label == "code").values if code.isdigit()
 }
@@ -176,7 +176,7 @@ class Core:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Handle one datagram."""
         # Nearly always the first letter tells: the whole is only looked at where that is white.
-        if (len(data) < 4 or data[0] in _KEEPALIVE) and self._is_kept_alive(data, flow):
+        if (len(data) < 4 or data[0] in BLANK) and is_kept_alive(self, data, flow):
             return
         network = self.generation.network
         if flow.transport == "UDP" and network.by_address:
@@ -309,35 +309,7 @@ class Core:
 
     def gauges(self) -> dict[str, float]:
         """Return what is in progress, by metric name."""
-        banned, limited = self.guard.sizes()
-        return {
-            "sipveil_server_transactions": len(self.servers),
-            "sipveil_client_transactions": len(self.clients),
-            "sipveil_parked_requests": len(self.parking),
-            "sipveil_targets_passed_over": len(self.outages.marks),
-            "sipveil_bindings": len(self.bindings),
-            "sipveil_registered_addresses": self.bindings.addresses,
-            "sipveil_overload_active": int(self.overload.active),
-            "sipveil_overload_refused_ratio": 1 - self.overload.share,
-            "sipveil_overload_lag_seconds": self.overload.wait,
-            **self._trunk_gauges(),
-            "sipveil_guard_banned": banned,
-            "sipveil_guard_limited": limited,
-        }
-
-    def _trunk_gauges(self) -> dict[str, float]:
-        """Return what is known of each trunk, by metric and trunk."""
-        network = self.generation.network
-        found: dict[str, float] = {}
-        for trunk in network.settings.trunks:
-            found[f"sipveil_trunk_calls {trunk.name}"] = self.limits.calls(trunk.name)
-            found[f"sipveil_trunk_registered {trunk.name}"] = int(self.registrations.is_up(trunk.name))
-        for address in self.outages.marks:
-            party = network.party_of(address)
-            if party is not None and party.trunk is not None:
-                name = f"sipveil_trunk_addresses_passed_over {party.label}"
-                found[name] = found.get(name, 0) + 1
-        return found
+        return gauges(self)
 
     # --- what handlers and transactions share
 
@@ -474,22 +446,6 @@ class Core:
         if ticket is None:
             return False
         self._sinks.lookup(ticket, host, port, transport)
-        return True
-
-    def _is_kept_alive(self, data: bytes, flow: Flow) -> bool:
-        """Take what only keeps a flow open: silence for what is blank, an answer to a phone's STUN (RFC 5626 §8)."""
-        if len(data) < 4 or not data.strip(_KEEPALIVE):
-            self.counters.add("dropped", "keepalive")
-            return True
-        if data[:2] != stun.BINDING or flow.transport != "UDP":
-            return False
-        network = self.generation.network
-        party = network.party_from(flow.transport, flow.local, flow.peer, flow.identity)
-        known = network.settings.registrar is not None and party is not None and party.in_access
-        answer = stun.answer(data, flow.peer) if known else None
-        if answer is not None:
-            self.transmit(flow, answer)
-        self.counters.add("stun", "ignored" if answer is None else "answered")
         return True
 
     def _reject(self, error: Malformed, flow: Flow, source: Party | None, now: float) -> None:

@@ -1,4 +1,4 @@
-"""STUN keep-alives: RFC 5769's vectors, who is answered, and that nobody is worth attacking by it."""
+"""STUN keep-alives: RFC 5769's vectors, and that nobody is worth attacking by an answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.stun import answer
-from tests.phones import registrar_world
-from tests.world import CORE, PHONE, STRANGER, TRUNK, World
+from tests.world import PHONE
 
 PLAIN = bytes.fromhex("000100002112a442b7e7a701bc34d686fa87dfae")
 
@@ -50,36 +49,3 @@ def test_no_bytes_break_it_or_are_amplified(data: bytes) -> None:
     for message in (data, PLAIN[:2] + len(data).to_bytes(2, "big") + PLAIN[4:] + data):
         said = answer(message, PHONE)
         assert said is None or len(said) <= len(message) + 12
-
-
-@pytest.fixture
-def world() -> World:
-    return registrar_world()
-
-
-def test_a_phone_is_told(world: World) -> None:
-    ((peer, data),) = world.receive(PHONE, PLAIN)
-    assert (peer, data[:2]) == (PHONE, b"\x01\x01")
-    assert world.count("stun", "answered") == 1
-
-
-@pytest.mark.parametrize("source", [TRUNK, CORE, STRANGER])
-def test_nobody_else_is(world: World, source: tuple[str, int]) -> None:
-    assert world.receive(source, PLAIN) == []
-    assert world.count("stun", "ignored") == 1
-
-
-def test_without_a_registrar_nobody_is() -> None:
-    assert World().receive(PHONE, PLAIN) == []
-
-
-@pytest.mark.parametrize("data", [b"\r\n\r\n", b"\r\n", b"\0\0\0\0", b"\0" * 40, b""])
-def test_blanks_stay_unanswered(world: World, data: bytes) -> None:
-    """CRLF is no keep-alive over UDP (RFC 5626 §5.4)."""
-    assert world.receive(PHONE, data) == []
-    assert world.count("dropped", "keepalive") == 1
-
-
-def test_what_only_begins_like_it_goes_on_to_the_parser(world: World) -> None:
-    assert world.receive(PHONE, b"\r\nINVITE nonsense") == []
-    assert world.count("stun", "ignored") == 0

@@ -1,0 +1,26 @@
+"""What is in progress, for the metrics page."""
+
+from __future__ import annotations
+
+from tests.agents import ALICE, CARRIER
+from tests.ladder import Ladder, Sent
+from tests.world import TRUNK, World
+
+
+def test_gauges_tell_what_is_in_progress() -> None:
+    """For the metrics page."""
+    ladder = Ladder() >> ALICE.invite() << Sent(ALICE, 100) << Sent(CARRIER, b"INVITE")
+    assert ladder.world.core.gauges().items() >= {
+        "sipveil_server_transactions": 1, "sipveil_client_transactions": 1, "sipveil_parked_requests": 0,
+    }.items()  # fmt: skip
+
+
+def test_each_trunk_has_its_own() -> None:
+    """Whether anything is known of it or not; addresses that are passed over count where there are some."""
+    world = World()
+    names = [trunk.name for trunk in world.core.generation.network.settings.trunks]
+    assert {f"sipveil_trunk_calls {name}" for name in names} <= set(world.core.gauges())
+    assert "sipveil_trunk_addresses_passed_over carrier" not in world.core.gauges()
+    world.core.outages.silent(TRUNK, world.now)
+    gauges = world.core.gauges()
+    assert gauges["sipveil_trunk_addresses_passed_over carrier"] == gauges["sipveil_targets_passed_over"] == 1
