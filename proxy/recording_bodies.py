@@ -166,7 +166,9 @@ def is_recording_xml(body: bytes) -> bool:
     local = root[2].lower()
     if local in _ROOTS and _SUBSET.search(start, 0, end) is not None:
         return True
-    declared = {name: _resolved(double or single) for name, double, single in reversed(_ATTRIBUTE.findall(root[3]))}
+    declared: dict[bytes, bytes] = {}
+    for name, double, single in _ATTRIBUTE.findall(root[3]):
+        declared.setdefault(name, _resolved(double or single))
     space = declared.get(b"xmlns:" + root[1] if root[1] else b"xmlns", b"").strip().lower()
     return (local in _ROOTS and space.startswith(_NAMESPACES)) or space == _EXTENSION
 
