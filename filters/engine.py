@@ -22,8 +22,8 @@ from filters.verifier import Verifier
 from filters.zones import towards
 from proxy.dialled import Prefixes, Wish
 from proxy.message import Draft, Message
+from proxy.party import Party
 from proxy.policy import Session
-from proxy.routing import Party
 
 NO_KEYS: Mapping[str, RecorderKeys] = MappingProxyType({})
 """Of who knows no recorders."""

@@ -19,8 +19,8 @@ from proxy.answering import ANSWERING, is_asked
 from proxy.claimed import CLAIMS
 from proxy.headers import NameAddr
 from proxy.pack import ANONYMOUS
+from proxy.party import Party, is_phone
 from proxy.policy import action, hides
-from proxy.routing import Party, is_phone
 from proxy.verstat import FINDINGS, RESULT
 
 OTHERS = "(any other)"

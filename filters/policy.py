@@ -29,8 +29,8 @@ from proxy.address_of_record import addresses_of_record
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
 from proxy.message import Message
+from proxy.party import CORE, Party
 from proxy.policy import KEEP_ALL, action, hides, pack, stricter
-from proxy.routing import CORE, Party
 from proxy.uri import SipUri, parse_sip_uri
 
 MAX_DECISIONS = 4096

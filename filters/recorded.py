@@ -24,10 +24,10 @@ from filters.policy import Policy
 from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, change_parts, open_parts, seal_parts
 from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
+from proxy.party import Party
 from proxy.policy import Session, stricter
 from proxy.recording_bodies import BodyReader, holds_recording
 from proxy.recording_media import is_silent
-from proxy.routing import Party
 
 METADATA = b"application/rs-metadata"
 """How the types of metadata begin (RFC 7866 §11.3 and its drafts)."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from config.privacy_section import ACCESS_DEFAULT, STRICT_DEFAULT, Privacy
 from config.vocabulary import Action, Category, Zone
-from proxy.routing import Party
+from proxy.party import Party
 
 
 class Towards(StrEnum):

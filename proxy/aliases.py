@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from proxy.core import Core
     from proxy.headers import Via
+    from proxy.hop import Hop
     from proxy.location import Address
-    from proxy.routing import Hop, Party
+    from proxy.party import Party
     from proxy.transaction import ClientTransaction, ClientUser
 
 MAX_ALIASES = 1024

@@ -10,7 +10,7 @@ from typing import Final
 
 from config.vocabulary import Zone
 from proxy.message import Draft, Message
-from proxy.routing import Party
+from proxy.party import Party
 
 ANSWERING: Final = (b"answer-mode", b"priv-answer-mode")
 """RFC 5373."""

@@ -16,8 +16,8 @@ from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
+from proxy.party import Party
 from proxy.policy import Plan
-from proxy.routing import Party
 from proxy.verstat import disclaimed
 
 HEADER = b"p-asserted-identity"

@@ -35,9 +35,9 @@ from proxy.memo import remembered
 from proxy.message import Message
 from proxy.nonce import Freshness, Nonces
 from proxy.nonce_counts import Counts, NonceCounts
+from proxy.party import Party
 from proxy.rate import RateLimit, part_of
 from proxy.reply import reply
-from proxy.routing import Party
 from proxy.uri import parse_sip_uri
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from proxy.hop import Hop
 from proxy.login import Login
 from proxy.message import Message
 from proxy.originate import Ask, Asker, ask
-from proxy.routing import Hop
 from proxy.transaction import ClientTransaction
 
 if TYPE_CHECKING:

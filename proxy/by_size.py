@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from proxy.crossing import Crossing
     from proxy.flow import Flow
     from proxy.location import Address
-    from proxy.routing import Party
+    from proxy.party import Party
     from proxy.transaction import ClientTransaction, ClientUser
 
 MAX_DATAGRAM = 1300

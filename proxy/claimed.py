@@ -14,7 +14,7 @@ from proxy.address_of_record import addresses_of_record
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.message import Draft, Message
-from proxy.routing import Party, is_phone
+from proxy.party import Party, is_phone
 
 CLAIMS: Final = (
     b"remote-party-id", b"p-charge-info", b"charge-info", b"p-served-user", b"p-called-party-id", b"p-associated-uri",

@@ -47,6 +47,7 @@ from proxy.outages import Outages
 from proxy.overload import Overload
 from proxy.parking import Found, Parking
 from proxy.parse import parse, partial
+from proxy.party import Party, is_phone
 from proxy.places import Nodes, Places, alone
 from proxy.policy import Privacy
 from proxy.probes import Probes
@@ -55,7 +56,7 @@ from proxy.references import References
 from proxy.refusal import Refusals
 from proxy.registrar import Registrar
 from proxy.reply import echo, reply, reply_flow
-from proxy.routing import Network, Party, is_phone
+from proxy.routing import Network
 from proxy.sinks import Event, Recorder, Sinks
 from proxy.timed_flows import TimedFlows
 from proxy.timers import TICK, TimerWheel

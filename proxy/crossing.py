@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.flow import Flow
 from proxy.headers import NameAddr
+from proxy.hop import Hop
 from proxy.identity import Identity, Side
 from proxy.login import Login
 from proxy.message import Message
 from proxy.pack import ANONYMOUS, DERIVED
+from proxy.party import Party
 from proxy.passage import Passage
 from proxy.places import Places, alone
 from proxy.policy import EditContext, Plan, Session
 from proxy.record import HARD_LIMIT, Mark, Mould, Record, RecordTooBig, fit
-from proxy.routing import Hop, Party
 from proxy.tokens import Purpose, Tokens
 from proxy.transports import SECURE, SIPS_PARAMS, URI_PARAMS
 from proxy.uri import parse_sip_uri

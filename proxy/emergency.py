@@ -12,8 +12,8 @@ from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.generation import Generation
 from proxy.message import Message
+from proxy.party import Party
 from proxy.record import Mark
-from proxy.routing import Party
 from proxy.uri import parse_sip_uri
 
 CALLBACK = b"psap-callback"

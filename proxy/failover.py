@@ -16,13 +16,14 @@ from proxy.challenged import Challenged
 from proxy.crossing import Crossing
 from proxy.errors import Refused
 from proxy.forking import REFUSED, Answer, Branch, ResponseContext
+from proxy.hop import Hop
 from proxy.launch import send
 from proxy.left import Left
 from proxy.location import Address, Place, is_address, order
 from proxy.machines import State
 from proxy.matching import ServerKey
 from proxy.record import Mark
-from proxy.routing import Hop, Network
+from proxy.routing import Network
 from proxy.transaction import ClientTransaction
 from proxy.transports import DEFAULT_PORTS
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from proxy.flow import Flow
 from proxy.generation import Generation
+from proxy.hop import Hop
+from proxy.party import Party
 from proxy.places import worker_of_connection
 from proxy.record import Binding, Record
-from proxy.routing import Hop, Party
 
 
 def followed(generation: Generation, source: Party, near: Flow, hop: Hop) -> Binding | None:

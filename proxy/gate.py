@@ -17,8 +17,8 @@ from proxy.headers import unfold
 from proxy.memo import remembered
 from proxy.message import Message
 from proxy.modest import modest
+from proxy.party import Party
 from proxy.refusal import FRESH, glance
-from proxy.routing import Party
 
 if TYPE_CHECKING:
     from proxy.core import Core

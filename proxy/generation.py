@@ -10,15 +10,17 @@ from config.vocabulary import Category, Zone
 from proxy.bindings import Bindings
 from proxy.flow import Flow
 from proxy.headers import NameAddr
+from proxy.hop import Hop
 from proxy.identity import Identity, Side
 from proxy.location import Address
 from proxy.memo import Recent
+from proxy.party import Party
 from proxy.passage import Passage
 from proxy.places import Places, alone
 from proxy.policy import Privacy, hides
 from proxy.record import End, Mark
 from proxy.references import References
-from proxy.routing import Hop, Network, Party
+from proxy.routing import Network
 from proxy.serialise import serialise
 from proxy.tokens import Purpose, Tokens
 from proxy.unfiltered import Unfiltered

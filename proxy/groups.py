@@ -18,7 +18,7 @@ from proxy.outages import Outages
 
 if TYPE_CHECKING:
     from proxy.crossing import Crossing
-    from proxy.routing import Hop
+    from proxy.hop import Hop
 
 
 class Member(NamedTuple):

@@ -17,7 +17,7 @@ from proxy.launch import finish, remember_loop
 from proxy.location import Place, is_address
 from proxy.matching import server_key
 from proxy.message import Message
-from proxy.routing import Party
+from proxy.party import Party
 from proxy.transaction import ServerTransaction
 from proxy.unsent import Unsent
 from proxy.validation import read_request_uri

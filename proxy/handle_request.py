@@ -18,16 +18,17 @@ from proxy.generation import Generation
 from proxy.grammar import COMMA
 from proxy.groups import Group, Spare, last_resorts_last, order, worse
 from proxy.headers import parse_via
+from proxy.hop import Hop
 from proxy.initial import Arrival
 from proxy.machines import State
 from proxy.matching import ServerKey, looks_ours, loop_hash, server_key, worker_of
 from proxy.message import Message
 from proxy.notified import check_notified
+from proxy.party import Party
 from proxy.rate import RateLimit, part_of
 from proxy.referred import check_referred
 from proxy.registered_call import find_called
 from proxy.reply import echo
-from proxy.routing import Hop, Party
 from proxy.transaction import ServerTransaction
 from proxy.validation import check, check_proxy_require, read_request_uri
 

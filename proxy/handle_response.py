@@ -24,9 +24,9 @@ from proxy.headers import delta_seconds, parse_via
 from proxy.lingering import Accepted
 from proxy.matching import client_key, make_branch
 from proxy.message import Message
+from proxy.party import Party
 from proxy.record import Mark
 from proxy.recording_way import check_answer
-from proxy.routing import Party
 from proxy.taken_down import TakenDown
 from proxy.timers import TimerWheel
 from proxy.transaction import Client, ClientTransaction, ClientUser

@@ -18,17 +18,18 @@ from proxy.forwarded_register import registering
 from proxy.generation import Generation
 from proxy.gruu import is_gruu
 from proxy.headers import NameAddr, parse_name_addr
+from proxy.hop import Hop, hop_over
 from proxy.location import DEFAULT_PORT, is_address
 from proxy.login import Login
 from proxy.lost_flow import check_flow
 from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
+from proxy.party import ACCESS, Party
 from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
 from proxy.registered import Phone, phones
 from proxy.relaying import check_maddr
-from proxy.routing import ACCESS, Hop, Party, hop_over
 from proxy.tokens import Purpose
 from proxy.uri import SipUri, parse_sip_uri
 

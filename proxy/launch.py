@@ -9,9 +9,10 @@ from proxy.by_size import MAX_DATAGRAM, is_for_tcp, is_too_large, may_grow, over
 from proxy.errors import Malformed, NotRecorded, Refused
 from proxy.forking import Answer, Branch, ResponseContext
 from proxy.matching import ServerKey, make_branch
+from proxy.party import Party
 from proxy.record import HARD_LIMIT, RecordTooBig
 from proxy.recording_way import check_bare, check_recording, not_sent
-from proxy.routing import MAX_USER, Party
+from proxy.routing import MAX_USER
 from proxy.secure import check_secure
 from proxy.unsent import Unsent
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from proxy.crossing import Crossing, packed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
+from proxy.hop import hop_over
 from proxy.message import Message
+from proxy.party import Party
 from proxy.record import Mark, decode
-from proxy.routing import Party, hop_over
 
 _LINE_END = b"\r\n"
 NOBODY = NameAddr(b"", b"", b"")

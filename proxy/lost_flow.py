@@ -13,8 +13,8 @@ from proxy.errors import Refused
 if TYPE_CHECKING:
     from proxy.crossing import Crossing
     from proxy.generation import Generation
+    from proxy.party import Party
     from proxy.record import Record
-    from proxy.routing import Party
 
 
 def check_flow(generation: Generation, record: Record, source: Party, routes: tuple[bytes, ...]) -> Record:

@@ -13,7 +13,7 @@ from typing import Final
 from proxy.crossing import Crossing
 from proxy.errors import Refused
 from proxy.message import Message
-from proxy.routing import Party
+from proxy.party import Party
 
 STATES: Final = frozenset((
     b"call-completion", b"conference", b"dialog", b"kpml", b"message-summary", b"presence", b"refer", b"reg",

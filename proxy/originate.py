@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from proxy.hop import Hop
 from proxy.location import Place, is_address, order
 from proxy.matching import make_branch
 from proxy.message import Message
-from proxy.routing import Hop, Party
+from proxy.party import Party
 from proxy.transaction import ClientTransaction
 from proxy.transports import DEFAULT_PORTS, VIA_HEADS
 

@@ -13,7 +13,7 @@ from config.vocabulary import Action, Category
 from proxy.dialled import Wish
 from proxy.headers import NameAddr
 from proxy.message import Draft, Message
-from proxy.routing import Party
+from proxy.party import Party
 
 Session = Callable[[bytes], bytes]
 """What makes pseudonyms that are the same within one recording session, and nowhere else."""

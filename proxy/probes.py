@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from config.vocabulary import Zone
 from proxy.authorised import Authorised
+from proxy.hop import Hop
 from proxy.location import MAX_TARGETS
 from proxy.message import Message
 from proxy.originate import Ask, fresh_id, hops_of, locate
-from proxy.routing import Hop, Party
+from proxy.party import Party
 
 if TYPE_CHECKING:
     from proxy.core import Core

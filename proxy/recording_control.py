@@ -23,10 +23,10 @@ from proxy.initial import Arrival
 from proxy.location import Address
 from proxy.message import Message
 from proxy.pack import ANONYMOUS
+from proxy.party import Party
 from proxy.record import Mark
 from proxy.recording import SUPPORTED, Detector, Kind, Known
 from proxy.recording_bodies import UNREAD, BodyReader
-from proxy.routing import Party
 from proxy.transports import DEFAULT_PORTS, SECURE
 
 if TYPE_CHECKING:

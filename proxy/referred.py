@@ -12,9 +12,11 @@ from proxy.dialled import canonical
 from proxy.errors import Malformed, Refused
 from proxy.generation import Generation
 from proxy.headers import parse_name_addr
+from proxy.hop import Hop
 from proxy.message import Message
+from proxy.party import ACCESS, Party, is_phone
 from proxy.relaying import is_number
-from proxy.routing import ACCESS, Hop, Network, Party, is_phone
+from proxy.routing import Network
 from proxy.uri import SipUri, parse_sip_uri
 
 

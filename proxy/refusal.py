@@ -20,8 +20,8 @@ from proxy.grammar import CALL_ID, COMMA, COMPACT, TOKEN_CLASS
 from proxy.headers import parse_via
 from proxy.matching import ServerKey, server_key
 from proxy.message import Message
+from proxy.party import Party
 from proxy.reply import echo
-from proxy.routing import Party
 from proxy.validation import MAGIC_COOKIE
 
 if TYPE_CHECKING:

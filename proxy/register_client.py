@@ -13,9 +13,10 @@ from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.generation import Generation
 from proxy.headers import delta_seconds, parse_name_addr, parse_params
+from proxy.hop import Hop
 from proxy.message import Message
 from proxy.originate import Ask
-from proxy.routing import Hop, Party
+from proxy.party import Party
 from proxy.tokens import Tokens
 from proxy.transports import DATAGRAM, URI_PARAMS
 from proxy.uri import hostport, parse_sip_uri

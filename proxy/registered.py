@@ -13,8 +13,9 @@ from proxy import gruu, implicit_registration
 from proxy.bindings import Binding, Bindings
 from proxy.flow import Flow
 from proxy.generation import Generation
+from proxy.hop import Hop, hop_over
+from proxy.party import ACCESS
 from proxy.registered_address import candidates
-from proxy.routing import ACCESS, Hop, hop_over
 from proxy.uri import SipUri, parse_sip_uri
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from config.recorder_trunk import RecorderTrunk, recorder_trunks
+from config.recorder_trunk import recorder_trunks
 from config.retired import trunk_id
 from config.settings import Listener, Route, Settings, Trunk
 from config.vocabulary import Zone
@@ -20,12 +20,13 @@ from proxy.dialled import SEPARATORS, Prefixes, canonical
 from proxy.door import Door
 from proxy.encoding import Alphabet
 from proxy.errors import Malformed
-from proxy.flow import Flow, flow_to, udp_flow
-from proxy.groups import Group, Member, Spare
+from proxy.groups import Group, Member
+from proxy.hop import REGISTERED, Hop
 from proxy.location import Address, Place, is_address, plain
 from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
 from proxy.numbering import DialPlan
+from proxy.party import ACCESS, CORE, Party
 from proxy.record import BUCKETS, HARD_LIMIT, End
 from proxy.relaying import Served
 from proxy.sources import Claim, Sources, believed_on, names_of, section_of
@@ -43,128 +44,6 @@ _WILDCARDS = ("0.0.0.0", "::")
 
 _CALLS = (b"INVITE", b"MESSAGE")
 """What calls for help: a call, or a text (RFC 6443 §9, RFC 3428)."""
-
-
-class Party:
-    """A side that messages come from or go to; immutable. What is asked of it for each message is worked out once."""
-
-    __slots__ = (
-        "_hash",
-        "edge",
-        "end",
-        "in_access",
-        "in_core",
-        "is_limited",
-        "is_uniform",
-        "key",
-        "label",
-        "logs_in",
-        "recorder",
-        "registers",
-        "trunk",
-        "trusted",
-        "zone",
-        "zone_name",
-    )
-
-    def __init__(self, zone: Zone, trunk: Trunk | None = None, edge: bool = False) -> None:
-        """Name a side.
-
-        Args:
-            zone: where it stands.
-            trunk: which one, in the zones trunk and psap.
-            edge: an edge proxy of the access zone, whose Route and Record-Route are believed.
-        """
-        self.zone = zone
-        self.zone_name: str = zone.value
-        """The zone for counters: asking an enumeration for a value runs Python code."""
-        self.in_access = zone is Zone.ACCESS
-        self.in_core = zone is Zone.CORE
-        """Asked several times a message: a member of an enumeration is looked up by Python code."""
-        self.trunk = trunk
-        self.edge = edge
-        self.trusted = trunk.trusted if zone is Zone.TRUNK and trunk else zone in (Zone.CORE, Zone.PSAP)
-        """Inside the trust domain of RFC 3325: what it says of who calls is believed, and that it was verified.
-
-        A PSAP is, on its emergency calls and their call-backs alone: an operator chose whom these go to.
-        """
-        self.end = End(zone, trunk_id(trunk.name) if trunk else 0)
-        """What dialog records and token contexts keep of it."""
-        self.label: str = trunk.name if trunk else zone.value
-        """The name for events: the trunk's, or the zone's."""
-        self.key = f"{zone.value}/{self.label}/{'edge' if edge else ''}"
-        """What tells it from the other parties of one configuration."""
-        self.is_uniform = trunk is not None and trunk.uniform and zone is Zone.TRUNK
-        """Whether it may not see by whose software a message was written; a PSAP gets what there is."""
-        self.is_limited = trunk is not None and trunk.limits is not None
-        """Whether its calls are counted (`proxy/trunk_limits.py`)."""
-        self.logs_in = trunk is not None and trunk.credentials is not None
-        """Whether its challenges are ours to answer."""
-        self.registers = trunk is not None and trunk.registration is not None
-        """Whether we register there, so that calls may come for our Contact."""
-        self.recorder = trunk.recorder if isinstance(trunk, RecorderTrunk) else None
-        """What is configured of it, where it is a recorder."""
-        self._hash = hash(self.key)
-
-    def __hash__(self) -> int:
-        """Return a hash that does not walk through a trunk's settings."""
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether two values name the same side of the same configuration."""
-        if self is other:
-            return True
-        if not isinstance(other, Party):
-            return NotImplemented
-        return (self.zone, self.edge, self.trunk) == (other.zone, other.edge, other.trunk)
-
-
-ACCESS = Party(Zone.ACCESS)
-CORE = Party(Zone.CORE)
-
-
-def is_phone(source: Party | None) -> bool:
-    """Tell whether a source is a phone: of the access zone, and none of its edge proxies."""
-    return source is not None and source.in_access and not source.edge
-
-
-class Hop(NamedTuple):
-    """Where a branch goes: the party, its address (a name is looked up first), and our socket."""
-
-    party: Party
-    host: str
-    port: int
-    """0 for a name without one: its services are looked up (RFC 3263 §4.2)."""
-    local: Address
-    others: tuple[Address, ...] = ()
-    """Further addresses and names of the party, to be tried in this order when this one fails."""
-    transport: str = "UDP"
-    connection: int = 0
-    """The connection to use and no other; 0: as the transport has it."""
-    identity: tuple[str, ...] = ()
-    """The name that a far certificate must show."""
-    group: Group | None = None
-    """Set where the routing table names a group: any of its members may be meant."""
-    spare: Spare | None = None
-    """Of a request on its way: the members of its group that are left."""
-
-    @property
-    def flow(self) -> Flow:
-        """Return the flow to its address."""
-        if self.transport == "UDP":
-            return udp_flow(self.local, self.host, self.port)
-        if self.connection:
-            return Flow(self.transport, self.local, (self.host, self.port), self.connection, self.identity)
-        return flow_to(self.transport, self.local, (self.host, self.port), self.identity)
-
-
-def hop_over(party: Party, flow: Flow) -> Hop:
-    """Return the hop that a flow leads to."""
-    return Hop(party, *flow.peer, flow.local, (), flow.transport, flow.connection, flow.identity)
-
-
-REGISTERED = Hop(ACCESS, "", 0, ("", 0))
-"""Stands in a route for all phones that the Request-URI's address of record has; whoever asks looks them up."""
 
 
 class _Rule(NamedTuple):

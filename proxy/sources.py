@@ -13,7 +13,7 @@ from proxy.location import Address, is_address
 from proxy.transports import SECURE
 
 if TYPE_CHECKING:
-    from proxy.routing import Party
+    from proxy.party import Party
 
 Claim = tuple[Iterable[NetworkValue | HostPortValue], "Party"]
 """What a party says is its own."""

@@ -18,7 +18,7 @@ from proxy.transaction import ClientTransaction
 
 if TYPE_CHECKING:
     from proxy.core import Core
-    from proxy.routing import Party
+    from proxy.party import Party
 
 
 class TakenDown:

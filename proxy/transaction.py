@@ -28,7 +28,7 @@ from proxy.machines import (
     Table,
 )
 from proxy.message import Message
-from proxy.routing import Party
+from proxy.party import Party
 from proxy.timers import Timer, TimerWheel, cancel
 
 if TYPE_CHECKING:

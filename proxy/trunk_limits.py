@@ -14,7 +14,7 @@ from math import ceil
 
 from config.settings import Trunk
 from proxy.crossing import Crossing
-from proxy.routing import Party
+from proxy.party import Party
 
 _OF_A_CALL = (b"INVITE", b"UPDATE", b"INFO", b"PRACK")
 """Methods that only come within calls: after a restart they tell of one that is up."""

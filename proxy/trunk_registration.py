@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Final
 from proxy.authorised import ASKING, Authorised
 from proxy.flow import Flow
 from proxy.headers import delta_seconds
+from proxy.hop import Hop
 from proxy.location import MAX_TARGETS, is_address
 from proxy.message import Message
 from proxy.originate import fresh_id, hops_of, locate
+from proxy.party import Party
 from proxy.register_client import MAX_EXPIRES, Granted, Terms, granted, is_its_way, register, terms_of
-from proxy.routing import Hop, Party
 from proxy.timers import Timer, cancel
 from proxy.transports import DATAGRAM
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from config.settings import Trunk
 from config.vocabulary import Zone
 from proxy.flow import Flow
+from proxy.party import Party
 from proxy.register_client import contact_user, domain_of, user_of
-from proxy.routing import Party
 from proxy.trunk_registration import TrunkRegistration
 
 if TYPE_CHECKING:

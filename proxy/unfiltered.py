@@ -8,8 +8,8 @@ from proxy.dialled import Wish
 from proxy.errors import NotRecorded
 from proxy.headers import NameAddr
 from proxy.message import Draft, Message
+from proxy.party import Party
 from proxy.policy import KEEP_ALL, EditContext, Origin, Session
-from proxy.routing import Party
 
 CREDENTIALS = (b"authorization", b"proxy-authorization")
 

@@ -12,7 +12,7 @@ from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.memo import remembered
 from proxy.message import Draft
-from proxy.routing import Party
+from proxy.party import Party
 
 RESULT = b"p-sipveil-verstat"
 """What Sipveil tells the core of a verification; nobody else may say it."""

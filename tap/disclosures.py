@@ -13,7 +13,8 @@ from config.vocabulary import Category, Zone
 from filters.catalogue import Catalogue
 from proxy.message import Message
 from proxy.pack import ANONYMOUS
-from proxy.routing import Network, Party
+from proxy.party import Party
+from proxy.routing import Network
 from proxy.uri import parse_sip_uri
 from tap.compare import fields
 from tap.explain import Crossed

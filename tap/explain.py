@@ -24,7 +24,8 @@ from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.location import plain
 from proxy.message import Message
-from proxy.routing import Network, Party
+from proxy.party import Party
+from proxy.routing import Network
 from proxy.sinks import Event
 from proxy.uri import SipUri, parse_sip_uri
 from tap.explain_ends import (

@@ -9,7 +9,8 @@ from config.address import HostPortValue, NetworkValue, is_ip
 from config.settings import Route, Settings, Trunk
 from config.vocabulary import Zone
 from proxy.flow import Flow
-from proxy.routing import Network, Party
+from proxy.party import Party
+from proxy.routing import Network
 
 Address = tuple[str, int]
 

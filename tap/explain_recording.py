@@ -9,9 +9,10 @@ from config.address import is_ip
 from config.recorders_section import RecordingClient
 from config.settings import Settings
 from proxy.flow import Flow
+from proxy.party import Party
 from proxy.recording import SUPPORTED, Detector, Finding, Kind
 from proxy.recording_control import known_of
-from proxy.routing import Network, Party
+from proxy.routing import Network
 from tap.explain_ends import Address, ExplainError, addresses
 
 _WHAT = {

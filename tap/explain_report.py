@@ -9,7 +9,7 @@ from config.vocabulary import Action, Category, Zone
 from filters.catalogue import Catalogue
 from filters.leaks import Finding, Search
 from filters.rulings import Ruling
-from proxy.routing import Party
+from proxy.party import Party
 from tap.compare import Row, compare, printable
 from tap.demo_messages import title
 from tap.disclosures import disclosures, whom

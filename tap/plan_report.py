@@ -16,8 +16,8 @@ from filters.fates import Case, fates
 from filters.rulings import Overruled, Ruling
 from proxy.errors import Refused
 from proxy.message import Message
+from proxy.party import Party
 from proxy.policy import pack
-from proxy.routing import Party
 from tap.disclosures import whom
 from tap.explain_ends import ExplainError, trunk_named
 from tap.explain_rewrite import read

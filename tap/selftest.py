@@ -17,10 +17,11 @@ from filters.leaks import found_in
 from proxy import initial
 from proxy.core import Core
 from proxy.flow import Flow
+from proxy.hop import Hop
 from proxy.message import Message
 from proxy.parse import parse, read_identity
+from proxy.party import ACCESS, CORE, Party
 from proxy.policy import Privacy, action, hides
-from proxy.routing import ACCESS, CORE, Hop, Party
 from proxy.sinks import Event
 from proxy.validation import read_request_uri
 from tap.log import where

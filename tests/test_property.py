@@ -16,8 +16,8 @@ from filters.catalogue import load_catalogue
 from filters.leaks import found_in
 from filters.zones import Towards
 from proxy.message import Message
+from proxy.party import ACCESS, Party
 from proxy.policy import action
-from proxy.routing import ACCESS, Party
 from tests import world
 from tests.agents import ALICE, CARRIER, Agent, Packet, read
 from tests.plantings import Canaries, Planter

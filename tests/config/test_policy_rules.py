@@ -21,7 +21,7 @@ from config.vocabulary import SENSIBLE_ACTIONS, Category, Zone
 from filters.policy import Policy
 from filters.rulings import Ruling
 from proxy.parse import parse
-from proxy.routing import Party
+from proxy.party import Party
 from tests import world
 from tests.agents import ALICE
 

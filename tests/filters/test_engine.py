@@ -21,8 +21,8 @@ from filters.leaks import found_in
 from filters.patterns import PATTERNS
 from proxy.message import Draft
 from proxy.parse import parse
+from proxy.party import Party
 from proxy.policy import KEEP_ALL, EditContext, pack
-from proxy.routing import Party
 from tests.agents import ALICE, CARRIER, PBX, PSAP, SDP, Agent, Packet, read
 from tests.ladder import Ladder, Restart, Sent
 from tests.torture import (

@@ -21,8 +21,8 @@ from filters.generalise import generalised
 from filters.plan import CompiledPlan
 from filters.zones import Towards
 from proxy.message import Message
+from proxy.party import Party
 from proxy.policy import KEEP_ALL, hides, pack
-from proxy.routing import Party
 from tests import world
 from tests.agents import ALICE, CARRIER, Agent, read
 from tests.filters.test_signer import CALLER

@@ -17,8 +17,8 @@ from proxy.dialled import Wish
 from proxy.errors import Refused
 from proxy.message import Message
 from proxy.parse import parse
+from proxy.party import Party
 from proxy.policy import KEEP_ALL, action, hides
-from proxy.routing import Party
 from tests import world
 from tests.agents import ALICE, CARRIER
 

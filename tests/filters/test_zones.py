@@ -7,8 +7,8 @@ import pytest
 from config.vocabulary import Category, Zone
 from filters.policy import Policy
 from filters.zones import DEFAULTS, Towards, towards
+from proxy.party import Party
 from proxy.policy import action
-from proxy.routing import Party
 from tests.world import SETTINGS, settings
 
 WORLD = settings(trunks=[*SETTINGS["trunks"], {**SETTINGS["trunks"][0], "name": "friend", "trusted": True}])

@@ -7,7 +7,7 @@ import pytest
 from proxy.aliases import MAX_ALIASES, Aliases
 from proxy.flow import Flow
 from proxy.headers import parse_via
-from proxy.routing import ACCESS, CORE
+from proxy.party import ACCESS, CORE
 from tests.agents import Agent
 from tests.ladder import Ladder, Sent, Silence
 from tests.proxy.test_transports import CARRIER, FAR, carrier, phone, world

@@ -12,7 +12,7 @@ from filters.engine import build
 from filters.leaks import found_in
 from proxy.asserted import assert_identity
 from proxy.message import Draft, Message
-from proxy.routing import Party
+from proxy.party import Party
 from tests import world
 from tests.agents import ALICE, CARRIER, PBX, Agent, read
 from tests.ladder import Ladder, Sent

@@ -15,7 +15,7 @@ from config.user_hashes import user_hash
 from proxy.flow import Flow
 from proxy.initial import Arrival
 from proxy.nonce_counts import Counts, NonceCounts
-from proxy.routing import ACCESS
+from proxy.party import ACCESS
 from tap.shared_nonce_counts import SharedNonceCounts
 from tests.accounts import REALM, accounts, again, challenges, proof
 from tests.agents import ALICE, CARRIER, PBX, Agent, Packet, read

@@ -9,8 +9,8 @@ import pytest
 from config.vocabulary import Zone
 from proxy.emergency import as_psap, is_callback, is_exempt
 from proxy.message import Draft
+from proxy.party import Party
 from proxy.policy import EditContext
-from proxy.routing import Party
 from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent, Packet, read
 from tests.ladder import Ladder, Sent
 from tests.world import OTHER_PHONE, SETTINGS, WALL, World, settings

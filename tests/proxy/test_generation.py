@@ -9,8 +9,8 @@ import pytest
 from config.vocabulary import Action, Category, Zone
 from proxy.encoding import to_base32, to_base64
 from proxy.generation import Generation
+from proxy.party import Party
 from proxy.policy import KEEP_ALL, pack
-from proxy.routing import Party
 from proxy.tokens import Purpose
 from tests.world import SETTINGS, World, settings
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.groups import Group, Member, order
+from proxy.hop import Hop
 from proxy.outages import SILENT_FOR
-from proxy.routing import Hop
 from tests.agents import ALICE, CARRIER, PBX, PSAP, SECOND, Agent, Packet, read
 from tests.ladder import Ladder, Restart, Sent, Silence, Wait, kind
 from tests.world import SETTINGS, World, settings

@@ -6,7 +6,7 @@ import pytest
 
 from config.vocabulary import Zone
 from proxy.lost_flow import flow_failed
-from proxy.routing import CORE, Party
+from proxy.party import CORE, Party
 from tests.agents import PBX
 from tests.ladder import Ladder, Restart, Sent, Silence
 from tests.proxy.test_transports import PHONE, carrier, established, flow_of, phone, world

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from proxy import originate
+from proxy.hop import Hop
 from proxy.location import plain
 from proxy.message import Message
-from proxy.routing import Hop
 from tests.agents import CARRIER, Agent, read
 from tests.ladder import Ladder, Sent, Silence, Wait
 from tests.world import SETTINGS, World, settings

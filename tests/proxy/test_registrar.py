@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from proxy.flow import Flow
 from proxy.initial import Arrival
+from proxy.party import ACCESS
 from proxy.registrar import FLOW_GRACE
-from proxy.routing import ACCESS
 from tests.agents import CARRIER, PBX, read
 from tests.ladder import Ladder, Sent
 from tests.phones import ALICE_AOR, ROUTES, Phone, ask, bound, contacts, registrar_world, status

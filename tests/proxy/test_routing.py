@@ -11,10 +11,12 @@ from config.settings import Limits, Trunk
 from config.vocabulary import Zone
 from proxy.errors import Malformed
 from proxy.flow import Flow
+from proxy.hop import Hop
 from proxy.message import Message
 from proxy.parse import parse
+from proxy.party import ACCESS, Party
 from proxy.record import End
-from proxy.routing import ACCESS, Hop, Network, Party
+from proxy.routing import Network
 from proxy.uri import parse_sip_uri
 from tests.agents import ALICE
 from tests.proxy.test_sources import LISTENERS, sources
@@ -354,16 +356,6 @@ def test_hops_that_never_change_are_worked_out_once() -> None:
     for host in (b"192.0.2.8", b"192.0.2.9"):
         uri = parse_sip_uri(b"sip:a@" + host)
         assert [hop.host for hop in to_core.route(message, uri, ACCESS, emergency=False)] == [host.decode()]
-
-
-def test_who_is_inside_the_trust_domain() -> None:
-    """RFC 3325: the core, trusted trunks, and any trunk as the PSAP of an emergency call, but of no other."""
-    trunk = settings().trunks[0]
-    friend = trunk.model_copy(update={"trusted": True})
-    believed = [PBX, Party(Zone.TRUNK, friend), Party(Zone.PSAP, trunk)]
-    doubted = [PHONES, Party(Zone.ACCESS, edge=True), Party(Zone.TRUNK, trunk)]
-    assert all(party.trusted for party in believed)
-    assert not any(party.trusted for party in doubted)
 
 
 def test_the_addresses_of_a_retired_trunk_are_known_whoever_has_them_now() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.routing import Hop
+from proxy.hop import Hop
 from proxy.secure import check_secure
 from proxy.unsent import Unsent
 from tests import world as w

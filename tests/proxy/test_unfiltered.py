@@ -5,8 +5,8 @@ from __future__ import annotations
 from proxy.dialled import Wish
 from proxy.headers import NameAddr
 from proxy.message import Draft
+from proxy.party import CORE
 from proxy.policy import KEEP_ALL, EditContext
-from proxy.routing import CORE
 from proxy.unfiltered import PLAN, Unfiltered
 from tests.agents import ALICE, read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.vocabulary import Zone
-from proxy.routing import CORE as CORE_PARTY
+from proxy.party import CORE as CORE_PARTY
 from proxy.routing import Network
 from tap.explain_ends import ExplainError, address_of, near_flow, only_towards, trunk_named, with_ports
 from tests.world import CORE, PHONE, PROXY, TRUNK, settings

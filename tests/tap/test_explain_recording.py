@@ -9,8 +9,9 @@ import pytest
 from config.recorder_keys import RecorderKeys
 from config.recorder_trunk import recorder_trunks
 from config.vocabulary import Zone
+from proxy.party import Party
 from proxy.recording import Finding, Kind
-from proxy.routing import Network, Party
+from proxy.routing import Network
 from tap.explain import Replay, Wish
 from tap.explain_ends import ExplainError
 from tap.explain_recording import client_flow, detector_of, is_session, remark

@@ -11,8 +11,8 @@ from filters.engine import Engine, build
 from filters.plan import CompiledPlan
 from proxy.dialled import Wish
 from proxy.message import Draft, Message
+from proxy.party import Party
 from proxy.policy import EditContext, Privacy, Session, pack
-from proxy.routing import Party
 from tap.selftest import self_test
 from tests.world import SETTINGS, settings
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from config.subscribers import Subscribers
 from config.vocabulary import Zone
+from proxy.party import Party
 from proxy.policy import KEEP_ALL
-from proxy.routing import Party
 from tap.candidate import Candidate, prepare
 from tap.shelf import Shelf
 from tap.state import prepare as start
