@@ -25,7 +25,7 @@ from proxy.message import Message
 from proxy.pack import ANONYMOUS
 from proxy.party import Party
 from proxy.record import Mark
-from proxy.recording import SUPPORTED, Detector, Kind, Known
+from proxy.recording import SUPPORTED, Detector, Finding, Kind, Known
 from proxy.recording_bodies import UNREAD, BodyReader
 from proxy.transports import DEFAULT_PORTS, SECURE
 
@@ -84,7 +84,7 @@ class RecordingControl:
         is taken out of what goes on (`proxy/recording_way.py`).
 
         Raises:
-            Refused: 403.
+            Refused: 403; 415 for a body that cannot be looked through.
         """
         request, source = arrival.request, arrival.source
         finding = self._detector.classify(request)
@@ -99,13 +99,13 @@ class RecordingControl:
         self._core.counters.add("recording", _COUNTED[finding.kind])
         arrival.client = self.client_of(arrival.flow)
         if arrival.client is None and finding.rule != SUPPORTED:
-            raise NotRecorded("client")
+            raise _refusal(finding, "client")
 
     def check_within(self, request: Message, crossing: Crossing) -> None:
         """Do the same for a request within a dialog: one of a recording session is so whatever it says (R6).
 
         Raises:
-            Refused: 403, also for what would make a recording session of another dialog; never for a BYE.
+            Refused: as `check`, also for what would make a recording session of another dialog; never for a BYE.
         """
         counters = self._core.counters
         if crossing.base.marks & Mark.RECORDING:
@@ -123,7 +123,7 @@ class RecordingControl:
         elif not crossing.emergency and request.method != b"BYE":
             counters.add("recording", _COUNTED[finding.kind])
             if finding.rule != SUPPORTED:
-                raise NotRecorded("recorder")
+                raise _refusal(finding, "recorder")
 
     def _sender_within(self, request: Message, crossing: Crossing) -> NameAddr:
         """Return who sends a request within a dialog: who it was at its beginning, whatever From says by now.
@@ -209,6 +209,13 @@ def _places(hop: HostPortValue) -> Iterator[bytes]:
     if not hop.is_ip:
         yield host
     yield b"%b:%d" % (host, hop.port or DEFAULT_PORTS["TLS"])
+
+
+def _refusal(finding: Finding, reason: str) -> Refused:
+    """Return the answer to who may not record: where nobody knows what a body holds, what could be read instead."""
+    if finding.rule == UNREAD:
+        return Refused(415, "Unsupported Media Type", b"Accept-Encoding: identity")
+    return NotRecorded(reason)
 
 
 def _is_in(client: RecordingClient, peer: Address) -> bool:

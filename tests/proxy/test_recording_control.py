@@ -8,6 +8,7 @@ import pytest
 
 from config.subscriber import EVERYWHERE, Setting, Value, profile
 from config.subscribers import Mark, Subscribers
+from config.vocabulary import Category
 from filters.engine import build
 from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent, Packet
 from tests.ladder import Ladder, Sent, Silence
@@ -171,3 +172,15 @@ def test_a_reload_takes_them_up_and_drops_them() -> None:
     assert Ladder(there) >> text[1] << Sent(ALICE, 403) << Silence()
     there.reload()
     assert Ladder(there) >> text[2] << Sent(ALICE, 415)
+
+
+def test_a_body_that_nobody_can_look_through_is_415() -> None:
+    """Metadata may stand in it, also where everything may be told; the answer says what could be read (§21.4.13)."""
+    keep = {category.name.lower(): "keep" for category in Category}
+    encoded = (b"Content-Type: application/x", b"Content-Encoding: br")
+    invite = ALICE.invite(headers=encoded, body=b"\x1f\x8b\x00")
+    ladder = Ladder(world(privacy={"default": keep})) >> invite << Sent(ALICE, 415) << Silence()
+    assert b"\r\nAccept-Encoding: identity\r\n" in ladder[415]
+    ladder, invite, answer, _ = call(world(privacy={"default": keep}))
+    info = ALICE.within(b"INFO", answer, own=invite, headers=encoded, body=b"\x1f\x8b\x00")
+    assert ladder >> info << Sent(ALICE, 415) << Silence()
