@@ -17,7 +17,8 @@ from scripts.load.flows_result import Flows
 from scripts.load.trial import run
 from tests.real.harness import program
 
-QUICK = Flows(flows=250, seconds=1.2, keep_alive=0.5, calls=10)
+QUICK = Flows(flows=250, seconds=2.2, keep_alive=0.5, calls=10)
+"""Two looks, a second apart, while pongs come."""
 
 
 @pytest.mark.parametrize(("digest", "tls"), [(True, False), (False, False), (True, True)])
