@@ -44,6 +44,8 @@ SDP = (
     b"m=audio 12242 RTP/SAVP 0\r\na=label:97\r\na=%b\r\n"
     b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
 )
+MEDIA_KEY = b"WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+"""What `offer` and `multipart` encrypt media with (RFC 4568)."""
 CANARIES = (b"Alice Canary", b"Bob Canary", b"15550123", b"192.0.2.44", b"ab30317f1a784dc48ff824d0d3715d86")
 SIPREC = (b"Require: siprec", b"Contact: <sip:src@203.0.113.5:5061;transport=tls>;+sip.src")
 MIXED = (b"Content-Type: multipart/mixed;boundary=foobar",)

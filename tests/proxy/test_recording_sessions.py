@@ -9,11 +9,13 @@ from config.recorder_trunk import recorder_trunks
 from config.recorders_section import Recorder
 from filters.engine import build
 from proxy.flow import Flow
+from proxy.probes import FIRST_AFTER
 from tests.agents import ALICE, CARRIER, read
 from tests.filters.recording import PARTIAL, RFC, SNAPSHOT
-from tests.ladder import Ladder, Restart, Sent, Silence, kind
+from tests.ladder import Ladder, Restart, Sent, Silence, Wait, kind
 from tests.recorders import recorder
 from tests.recording_sessions import (
+    MEDIA_KEY,
     MIXED,
     RECORDER,
     SPARE,
@@ -228,3 +230,30 @@ def test_the_recorded_call_is_unharmed() -> None:
     ladder >> record(multipart(offer(), b"<recording"), call_id=b"rs") << Sent(SRC, 100) << Sent(SRC, 403)
     ladder >> ALICE.within(b"BYE", answer, own=invite) << Sent(CARRIER, b"BYE") << Silence()
     assert ladder
+
+
+def test_a_recorder_that_answers_no_probe_gets_no_session() -> None:
+    """Found out before any session has to: 4 s of silence, and the next of its group is turned to at once."""
+    there = recording_world(recorders=[{**RECORDER, "health": {"options": 10.0}}, STANDBY])
+    there.wait(0.05)
+    ladder = Ladder(there) >> Wait(FIRST_AFTER)
+    assert [(address, kind(data)) for address, data in ladder.left] == [(SRS.address, b"OPTIONS")]
+    probe = ladder.left.pop()[1]
+    ladder >> SRS.answer(probe, 200) << Silence()
+    ladder = ladder >> Wait(10)
+    assert (SRS.address, b"OPTIONS") in [(address, kind(data)) for address, data in ladder.left]
+    ladder = ladder >> Wait(4.5)
+    ladder.left.clear()
+    assert there.count("probes", "silent") == 1
+    ladder >> record(call_id=b"rs-2", branch=b"z9hG4bKrs2") << Sent(SRC, 100) << Sent(SPARE, b"INVITE")
+
+
+def test_no_event_tells_a_media_key() -> None:
+    """Of a session that is recorded, and of one that is refused with its offer in hand (standards.md §4)."""
+    taken = begun()[0].world
+    refused = recording_world(recorders=[{**RECORDER, "plain_rtp": "refuse"}])
+    ladder = Ladder(refused) >> record(multipart(offer().replace(b"RTP/SAVP", b"RTP/AVP"))) << Sent(SRC, 100)
+    ladder << Sent(SRC, 488)
+    for there in (taken, refused):
+        assert any(MEDIA_KEY in data for _, data in there.sent) is (there is taken), "it goes to the recorder alone"
+        assert not any(MEDIA_KEY.decode() in repr(event) for event in there.events)

@@ -29,7 +29,7 @@ from tests.real.harness import PHONE, PROXY, TRUNK, Address, Lab, Sipveil, free_
 from tests.real.stream_desk import StreamDesk
 from tests.real.test_workers import workers
 from tests.recorders import Recorder, certificate, key, openssl, run_openssl
-from tests.recording_sessions import CANARIES, MIXED, multipart, offer, tells_nothing
+from tests.recording_sessions import CANARIES, MEDIA_KEY, MIXED, multipart, offer, tells_nothing
 from tests.tls import TlsAuthority
 
 SECTIONS = """
@@ -254,6 +254,8 @@ def test_a_recording_session_and_who_can_read_it(lab: Lab, studio: Studio) -> No
     numbers = sipveil.metrics()
     assert numbers['sipveil_recording_sessions_total{result="answered"}'] == 1
     sipveil.stop()
+    assert MEDIA_KEY in b"".join(recorder.received), "the recorder has what media are encrypted with"
+    assert MEDIA_KEY.decode() not in sipveil.runs[-1].output + sipveil.runs[-1].errors, "and no log has it"
 
 
 def test_what_is_refused_leaves_the_call_alone(lab: Lab, studio: Studio) -> None:
