@@ -178,10 +178,7 @@ class Policy:
         """
         if not self._subscribers.are_kept:
             return None
-        try:
-            parsed = parse_sip_uri(uri)
-        except Malformed:
-            return None
+        parsed = _sip(uri)
         if parsed is None:
             user = uri.partition(b":")[2].partition(b";")[0]  # a local number of a tel URI, an extension
         elif is_ip(parsed.host.decode("ascii", "replace")) or global_number(uri):

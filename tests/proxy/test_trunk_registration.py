@@ -242,43 +242,38 @@ def test_over_a_connection_it_is_an_outbound_registration_that_is_kept_alive() -
     assert [data for _, data in there.wait(51)] == [b"\r\n\r\n"] * 1
 
 
-def test_a_connection_that_ends_is_followed_by_another_registration() -> None:
+def up_over_tcp() -> tuple[World, Ladder, Flow]:
+    """Return a registration that stands for 3,000 seconds, and the connection that it was made over."""
     there = over(TCP)
     flow = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
     ladder = asked(there)
     there.flows[CARRIER.address] = flow
-    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    return there, ladder >> ok(ladder[b"REGISTER"], 3000), flow
+
+
+def test_a_connection_that_ends_is_followed_by_another_registration() -> None:
+    there, ladder, flow = up_over_tcp()
     there.wait(300)
     there.core.closed(flow, there.now)
     assert next_register(ladder, 5) is not None
 
 
 def test_one_that_ends_at_once_is_not_followed_at_once() -> None:
-    there = over(TCP)
-    flow = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
-    ladder = asked(there)
-    there.flows[CARRIER.address] = flow
-    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there, ladder, flow = up_over_tcp()
     there.core.closed(flow, there.now)
     assert next_register(ladder, 14) is None
     assert next_register(ladder, 17) is not None
 
 
 def test_another_connection_that_ends_is_none_of_ours() -> None:
-    there = over(TCP)
-    ladder = asked(there)
-    there.flows[CARRIER.address] = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
-    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there, ladder, _ = up_over_tcp()
     there.wait(300)
     there.core.closed(Flow("TCP", ("192.0.2.1", 5070), ("198.51.100.7", 40001), 8), there.now)
     assert next_register(ladder, 60) is None
 
 
 def test_a_connection_that_another_worker_has_made_there_is_none_of_ours() -> None:
-    there = over(TCP)
-    ladder = asked(there)
-    there.flows[CARRIER.address] = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
-    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there, ladder, _ = up_over_tcp()
     there.wait(300)
     there.core.closed(Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, (1 << 32) + 7), there.now, here=False)
     assert next_register(ladder, 60) is None
@@ -286,11 +281,7 @@ def test_a_connection_that_another_worker_has_made_there_is_none_of_ours() -> No
 
 def test_one_that_ends_again_and_again_is_not_followed_at_once() -> None:
     """Each has to last: that the first one did says nothing of those behind it."""
-    there = over(TCP)
-    flow = Flow("TCP", ("192.0.2.1", 5070), CARRIER.address, 7)
-    ladder = asked(there)
-    there.flows[CARRIER.address] = flow
-    ladder = ladder >> ok(ladder[b"REGISTER"], 3000)
+    there, ladder, flow = up_over_tcp()
     there.wait(300)
     there.core.closed(flow, there.now)
     request = next_register(ladder, 5)

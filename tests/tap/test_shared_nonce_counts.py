@@ -76,26 +76,32 @@ def test_of_many_that_race_one_wins() -> None:
         os.close(each)
 
 
-@pytest.mark.parametrize("ends", [True, False], ids=["killed", "stopped"])
-def test_who_has_a_bucket_and_does_not_let_go(ends: bool) -> None:
-    """Nobody waits: what is in its bucket is refused; and a process that is killed has none."""
-    counts = SharedNonceCounts(WALL, buckets=1, ways=8)
+def keeping(counts: SharedNonceCounts, lock: int) -> int:
+    """Return a process that has a lock and does not let go."""
     reader, writer = os.pipe()
 
     def keep() -> None:
-        with counts._locked(0):
+        with counts._locked(lock):
             os.write(writer, b"x")
             signal.pause()
 
     child = in_a_child(keep)
     os.read(reader, 1)
+    os.close(reader)
+    os.close(writer)
+    return child
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["killed", "stopped"])
+def test_who_has_a_bucket_and_does_not_let_go(ends: bool) -> None:
+    """Nobody waits: what is in its bucket is refused; and a process that is killed has none."""
+    counts = SharedNonceCounts(WALL, buckets=1, ways=8)
+    child = keeping(counts, 0)
     if not ends:
         assert not counts.use(b"n", b"alice", 1, WALL + 1, WALL + 1)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert counts.use(b"n", b"alice", 1, WALL + 1, WALL + 1)
-    os.close(reader)
-    os.close(writer)
 
 
 def test_a_full_bucket_makes_old_what_it_forgets() -> None:
@@ -141,23 +147,13 @@ def test_a_bucket_that_cannot_be_made_room_in_forgets_nothing() -> None:
     """Whoever raises the floor has it to itself; while that one stands still nobody is forgotten."""
     counts = SharedNonceCounts(WALL, buckets=1, ways=1)
     assert counts.use(b"1", b"a", 1, WALL + 1, WALL + 1)
-    reader, writer = os.pipe()
-
-    def keep() -> None:
-        with counts._locked(1):
-            os.write(writer, b"x")
-            signal.pause()
-
-    child = in_a_child(keep)
-    os.read(reader, 1)
+    child = keeping(counts, 1)
     assert not counts.use(b"2", b"a", 1, WALL + 2, WALL + 2)
     assert (counts.floor, counts.use(b"1", b"a", 1, WALL + 1, WALL + 2)) == (WALL, False)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert counts.use(b"2", b"a", 1, WALL + 2, WALL + 2)
     assert counts.floor == WALL + 1
-    os.close(reader)
-    os.close(writer)
 
 
 def test_room_as_for_one_process() -> None:
