@@ -117,7 +117,7 @@ class RequestForwarder:
         recorder = crossing.hop.party if crossing.hop.party.recorder is not None else None
         if recorder is not None:
             session = session_of(crossing, self._tokens)
-            self._privacy.tell_recorder(draft, crossing.request, crossing.source, recorder, session)
+            self._privacy.tell_recorder(draft, crossing.request, crossing.source, recorder, session, crossing.issued)
         plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         if recorder is not None:
             self._privacy.seal(draft, recorder, crossing.issued)

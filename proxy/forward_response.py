@@ -95,7 +95,7 @@ class ResponseForwarder:
         recorder = crossing.source if crossing.source.recorder is not None else None
         if recorder is not None:
             session = session_of(crossing, self._tokens)
-            self._privacy.tell_recorder(draft, response, crossing.hop.party, recorder, session)
+            self._privacy.tell_recorder(draft, response, crossing.hop.party, recorder, session, crossing.issued)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         if recorder is not None:
             self._privacy.seal(draft, recorder, crossing.issued)

@@ -56,7 +56,7 @@ def sealed(content_type: bytes, body: bytes, sealing: Sealing = SEALING, encodin
 
 
 def opened(entity: Entity, *, unauthenticated: bool = False) -> Swapped:
-    return open_parts(entity, OURS, unauthenticated=unauthenticated)
+    return open_parts(entity, OURS, WALL, unauthenticated=unauthenticated)
 
 
 BODY = b"preamble\r\n" + multipart(SDP_PART, METADATA_PART, b"\r\nplain") + b"epilogue"
@@ -75,7 +75,7 @@ def test_one_part_is_exchanged_and_nothing_else() -> None:
         b"Content-Type: " + PKCS7, b"Content-Disposition: recording-session", b"Content-ID: <m1@src>",
         b"Content-Transfer-Encoding: binary",
     ]  # fmt: skip
-    assert open_cms(cms, OURS).content == b"Content-Type: application/rs-metadata+xml\r\n\r\n" + METADATA
+    assert open_cms(cms, OURS, WALL).content == b"Content-Type: application/rs-metadata+xml\r\n\r\n" + METADATA
 
 
 def test_there_and_back() -> None:
@@ -98,7 +98,7 @@ def test_a_body_of_its_own() -> None:
     """RFC 7866 §9: an update of the metadata alone; what describes it goes inside."""
     entity, number = sealed(b"application/rs-metadata;charset=utf-8", METADATA, encoding=b"gzip")
     assert (entity.content_type, entity.content_encoding, number) == (PKCS7, b"", 1)
-    inner = open_cms(entity.body, OURS).content
+    inner = open_cms(entity.body, OURS, WALL).content
     assert inner == (
         b"Content-Type: application/rs-metadata;charset=utf-8\r\nContent-Encoding: gzip\r\n\r\n" + METADATA
     )
