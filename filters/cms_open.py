@@ -52,6 +52,8 @@ class Opened(NamedTuple):
 
     content: bytes
     cipher: Cipher
+    place: int
+    """Which of our keys opened it, from 0."""
 
 
 class _Envelope(NamedTuple):
@@ -83,28 +85,28 @@ def open_cms(data: bytes, openers: Sequence[Opener], wall: float, *, unauthentic
         CmsError: it cannot be read, is not allowed, is for none of our keys, or does not open.
     """
     envelope = _read(data, unauthenticated=unauthenticated)
-    recipient, key = _ours(envelope, openers, wall)
+    recipient, place = _ours(envelope, openers, wall)
     size = CIPHERS[envelope.how.cipher].key_size
     instead = secrets.token_bytes(size)
-    found = _recover(recipient, key)
+    found = _recover(recipient, openers[place].key)
     content_key = found if found is not None and len(found) == size else instead
     how = envelope.how
     content = cms_content.decrypt(how, content_key, envelope.content, envelope.tag, envelope.associated)
     if content is None:
         raise CmsError(FAILED)
-    return Opened(content, how.cipher)
+    return Opened(content, how.cipher, place)
 
 
 def _ours(
     envelope: _Envelope, openers: Sequence[Opener], wall: float
-) -> tuple[KeyTransRecipient | KeyAgreeRecipient, EllipticCurvePrivateKey | RSAPrivateKey]:
-    """Return the first recipient that is one of us, of whom the certificate holds, with its key."""
+) -> tuple[KeyTransRecipient | KeyAgreeRecipient, int]:
+    """Return the first recipient that is one of us, of whom the certificate holds, and which of us."""
     is_ours = False
     for recipient in envelope.recipients:
-        for each in openers:
+        for place, each in enumerate(openers):
             if each.identity.is_meant(recipient.named):
                 if each.validity.holds(wall):
-                    return recipient, each.key
+                    return recipient, place
                 is_ours = True
     raise ValidityError(ENDED) if is_ours else CmsError(NOT_OURS)
 

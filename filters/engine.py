@@ -80,13 +80,15 @@ class Engine:
 
     def tell_recorder(
         self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
-    ) -> None:  # fmt: skip
+    ) -> str:  # fmt: skip
         """Edit what the draft of a message to a recorder tells of a recording, before its plan; wall in Unix seconds.
+
+        Returns by which key what came encrypted was opened, a label of COUNTERS; "" where nothing was.
 
         Raises:
             NotRecorded: where it may not be told, or cannot be read.
         """
-        self._recorded.tell(draft, message, source, hop, session, wall)
+        return self._recorded.tell(draft, message, source, hop, session, wall)
 
     def recorders_end(self) -> float:
         """Return when the first certificate of a configured recorder ends, in Unix time; 0 for none."""

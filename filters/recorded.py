@@ -24,7 +24,7 @@ from filters.metadata_fields import Further, further
 from filters.metadata_names import Names, Treatment, treatment
 from filters.metadata_xml import MetadataError
 from filters.policy import Policy
-from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, change_parts, open_parts, seal_parts
+from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, Unsealed, change_parts, open_parts, seal_parts
 from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.party import Party
@@ -58,8 +58,10 @@ class Recorded:
             if found.keys:
                 self._openers[name] = tuple([opener(key) for key in found.keys])
 
-    def tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> None:
+    def tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> str:
         """Edit the metadata in a draft as those have it whom they name; open them first where we stand in front.
+
+        Returns by which key they were opened, as COUNTERS has it; "" where nothing was.
 
         Args:
             draft: of what the recorder gets.
@@ -77,22 +79,23 @@ class Recorded:
         if recorder is None:
             raise NotRecorded("recorder")
         try:
-            self._tell(draft, message, source, hop, session, wall)
+            return self._tell(draft, message, source, hop, session, wall)
         except NotRecorded as refusal:
             if refusal.reason != "expired" and recorder.role == "recorder-edge" and _is_old(recorder):
                 # What EnvelopedData became on its way is told to nobody: who changes it learns from each answer.
                 raise NotRecorded("encryption", _UNDECIPHERABLE) from None
             raise
 
-    def _tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> None:
+    def _tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> str:
         recorder = hop.recorder
         assert recorder is not None  # noqa: S101 -- `tell` has seen to it
-        participants = _Participants(self._policy, hop, self._policy.wished(message))
+        participants, used = _Participants(self._policy, hop, self._policy.wished(message)), ""
         if draft.body:
             if len(draft.find(b"content-type")) > 1:
                 raise NotRecorded("metadata")  # one reader takes the first, another the last
             entity = _entity(draft)
-            opened = self._opened(entity, recorder, wall) if recorder.role == "recorder-edge" else Swapped(entity, 0)
+            opened = self._opened(entity, recorder, wall) if recorder.role == "recorder-edge" else Unsealed(entity, 0)
+            used = _used(opened.places)
             names = Names(participants, session, real_ids=recorder.real_ids)
             edited = _edited(opened.entity, names, self._further, draft.first(b"content-disposition") or b"")
             if edited.number or opened.number:
@@ -102,6 +105,7 @@ class Recorded:
                 draft.note("body", "metadata: of each participant what its settings allow")
         sender = self._policy.sender(message, source, hop) if message.method else None
         participants.check(sender, begins=_begins(message))
+        return used
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """Encrypt the metadata in a draft to the recorder.
@@ -136,7 +140,7 @@ class Recorded:
         if holds_recording(draft.body):
             raise NotRecorded("metadata")  # in no part, or in one that hides what it is
 
-    def _opened(self, entity: Entity, recorder: Recorder, wall: int) -> Swapped:
+    def _opened(self, entity: Entity, recorder: Recorder, wall: int) -> Unsealed:
         openers = self._openers.get(recorder.name, ())
         try:
             return open_parts(entity, openers, wall, unauthenticated=_is_old(recorder))
@@ -144,6 +148,11 @@ class Recorded:
             raise NotRecorded("expired", _UNDECIPHERABLE) from None
         except FormError:
             raise NotRecorded("encryption", _UNDECIPHERABLE) from None
+
+
+def _used(places: frozenset[int]) -> str:
+    """Return what is counted of the keys that opened a message: whether one was a former one."""
+    return ("former" if any(places) else "present") if places else ""
 
 
 def _is_old(recorder: Recorder) -> bool:

@@ -178,8 +178,10 @@ class Privacy(Protocol):
 
     def tell_recorder(
         self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
-    ) -> None:  # fmt: skip
+    ) -> str:  # fmt: skip
         """Edit what the draft of a message to a recorder tells of a recording, before its plan; wall in Unix seconds.
+
+        Returns by which key what came encrypted was opened, a label of COUNTERS; "" where nothing was.
 
         Raises:
             NotRecorded: where it may not be told, or cannot be read.

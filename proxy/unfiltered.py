@@ -104,7 +104,7 @@ class Unfiltered:
 
     def tell_recorder(
         self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
-    ) -> None:  # fmt: skip
+    ) -> str:  # fmt: skip
         """No emergency call goes to a recorder."""
         raise NotRecorded("recorder")
 

@@ -59,7 +59,7 @@ def test_we_open_openssls(
     certificate, _ = recorder(kind).write(tmp_path)
     asked = ("cms", "-encrypt", "-binary", "-outform", "DER", f"-{cipher}", *form, "-recip", certificate.name)
     made = run_openssl(tmp_path, METADATA, *asked, *options)
-    assert open_cms(made, [recorder(kind).opener], WALL, unauthenticated=True) == (METADATA, cipher)
+    assert open_cms(made, [recorder(kind).opener], WALL, unauthenticated=True) == (METADATA, cipher, 0)
 
 
 def test_a_long_stream(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.recorders import KINDS, METADATA, WALL, Recorder, certificate, record
 def test_every_combination_opens(kind: str, cipher: Cipher, transport: KeyTransport) -> None:
     """Each key with each cipher."""
     made = make(METADATA, [recorder(kind).recipient], WALL, cipher=cipher, transport=transport)
-    assert open_cms(made, [recorder(kind).opener], WALL, unauthenticated=True) == (METADATA, cipher)
+    assert open_cms(made, [recorder(kind).opener], WALL, unauthenticated=True) == (METADATA, cipher, 0)
     assert METADATA[:16] not in made
 
 

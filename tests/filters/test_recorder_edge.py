@@ -18,8 +18,10 @@ import pytest
 from cryptography import x509
 
 from config.recorder_keys import RecorderKeys
+from filters.ber import Reader
 from filters.cms_algorithms import Cipher
 from filters.cms_make import make
+from filters.der import SEQUENCE, SET, explicit, value
 from filters.engine import build
 from tests.agents import read
 from tests.filters.recording import PARTIAL, RFC
@@ -74,8 +76,19 @@ def take_up(there: World, keys: Sequence[Recorder]) -> None:
 
 
 def sealed(*to: Recorder, wall: float = WALL, cipher: Cipher = Cipher.AES_128_GCM, inner: bytes = RFC) -> bytes:
-    """Return metadata as a client encrypts them to recorders, while their certificates hold."""
-    return make(HEAD + inner, [each.recipient for each in to], wall, cipher=cipher)
+    """Return metadata as a client encrypts them to recorders, while their certificates hold; in this order."""
+    made = make(HEAD + inner, [each.recipient for each in to], wall, cipher=cipher)
+    outer = Reader(made).into(SEQUENCE)
+    outer.any()
+    fields = outer.into(explicit(0)).into(SEQUENCE)
+    fields.any()
+    infos = fields.any()
+    reader, found = Reader(infos.content), []
+    while reader.more():
+        found.append(reader.any().raw)
+    names = [each.recipient.identity.issuer_and_serial for each in to]
+    found.sort(key=lambda info: [name in info for name in names], reverse=True)
+    return made.replace(infos.raw, value(SET, *found))  # DER would have them in an order of its own
 
 
 def is_opened(there: World, body: bytes, number: int = 1) -> None:
@@ -144,6 +157,17 @@ def test_clients_with_the_old_and_with_the_new_certificate_are_both_served() -> 
         is_opened(there, sealed(OLD), 2)
         is_refused(there, sealed(recorder("p256", 5)), "encryption", 3)
         is_refused(there, sealed(recorder("rsa", 5)), "encryption", 4)
+
+
+def test_an_operator_sees_when_nobody_encrypts_to_a_former_certificate_any_more() -> None:
+    """Then it may be taken out; what is refused, and what came in clear, counts for neither."""
+    there = world([NEW, OLD])
+    for number, body in enumerate((sealed(OLD), sealed(NEW), sealed(NEW, OLD), sealed(recorder("p256", 5), OLD))):
+        is_opened(there, body, number)
+    is_refused(there, sealed(recorder("rsa", 5)), "encryption", 5)
+    in_clear = record(call_id=b"rs-6", branch=b"z9hG4bK6")
+    assert Ladder(there) >> in_clear << Sent(SRC, 100) << Sent(SRS, b"INVITE") << Silence()
+    assert [there.count("recording_opened", key) for key in ("present", "former")] == [2, 2]
 
 
 def test_an_old_certificate_that_has_ended_is_refused_and_takes_nothing_with_it() -> None:
@@ -241,6 +265,7 @@ def test_an_answer_of_the_client_for_an_ended_certificate_reaches_no_recorder() 
     ladder >> SRS.within(b"UPDATE", first, own=answer, cseq=1) << Sent(SRC, b"UPDATE")
     ladder >> SRC.answer(ladder[b"UPDATE"], 200, headers=headers, body=sealed(SOON, inner=PARTIAL)) << Sent(SRS, 200)
     assert b"partial" in ladder[200]
+    assert there.count("recording_opened", "present") == 1
     there.core.set_wall(there.now, WALL + HOUR + 1)
     ladder >> SRS.within(b"UPDATE", first, own=answer, cseq=2, branch=b"z9hG4bKs2") << Sent(SRC, b"UPDATE")
     ladder >> SRC.answer(ladder[b"UPDATE"], 200, headers=headers, body=sealed(SOON, inner=PARTIAL)) << Sent(SRS, 500)

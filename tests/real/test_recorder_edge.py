@@ -118,6 +118,8 @@ def test_a_key_is_replaced_under_sessions_that_are_up_and_the_old_one_ends(lab: 
     numbers = shared.sipveil.metrics()
     assert numbers['sipveil_recording_refused_total{reason="encryption"}'] == 2
     assert numbers["sipveil_recorder_certificate_end_seconds"] > clock() + 80 * 86_400
+    opened_ = [numbers[f'sipveil_recording_opened_total{{key="{each}"}}'] for each in ("present", "former")]
+    assert opened_ == [6, 3]
     assert tells_nothing(shared.tap.tape)
     shared.sipveil.stop()
     said = shared.sipveil.runs[-1].output + shared.sipveil.runs[-1].errors

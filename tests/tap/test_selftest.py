@@ -39,8 +39,8 @@ class Wrapped:
 
     def tell_recorder(
         self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
-    ) -> None:  # fmt: skip
-        self.engine.tell_recorder(draft, message, source, hop, session, wall)
+    ) -> str:  # fmt: skip
+        return self.engine.tell_recorder(draft, message, source, hop, session, wall)
 
     def recorders_end(self) -> float:
         return self.engine.recorders_end()
