@@ -15,16 +15,17 @@ from pydantic import ValidationError
 from config import recorder_keys, recorder_trust, signing_key, trust_store
 from config.check_files import RENEW, file_mistake, state_folder
 from config.draft import EACH, Draft, tables
-from config.encryption_certificate import EncryptionCertificateError
+from config.encryption_certificate import EncryptionCertificateError, read_decryption_key
 from config.lines import Path as Key
 from config.problem import Mistake
+from config.recorder_keys import RecorderKeys
 from config.recorders_section import Recorder
 from config.section import Section
 from config.settings import Settings
 from config.signing_key import SigningKeyError
 from config.signing_section import Signing, Verification
 from config.statefile import StateFileError
-from config.validity import validity
+from config.validity import Validity, validity
 
 S = TypeVar("S", bound=Section)
 
@@ -60,11 +61,7 @@ def certificate_advice(settings: Settings, wall: float) -> Iterator[Mistake]:
     if settings.verification is not None:
         yield from _of_chains(settings.verification, state, wall)
     for place, recorder in enumerate(settings.recorders):
-        certificate = recorder_keys.read(recorder, state).certificate
-        if certificate is not None and certificate.validity.ends_within(signing_key.EXPIRY_WARNING, wall):
-            wrong = f"the certificate holds from {certificate.validity.days()}"
-            right = "renew it: nothing is encrypted to one that has ended, so nothing is recorded"
-            yield Mistake(("recorders", place, "certificate"), wrong, right)
+        yield from _at_their_end(("recorders", place), recorder_keys.read(recorder, state), wall)
 
 
 def _of_recorders(draft: Draft, state: Path, wall: float) -> Iterator[Mistake]:
@@ -75,15 +72,53 @@ def _of_recorders(draft: Draft, state: Path, wall: float) -> Iterator[Mistake]:
             yield from _of_authorities(path, recorder, state)
         if recorder is None or recorder.certificate is None or (recorder.role != "recorder" and recorder.key is None):
             continue  # the schema, or `check_recorders`, says so
+        if recorder.role == "recorder-edge":
+            yield from _of_keys(path, recorder, state, wall)
+            continue
         where = (*path, "certificate")
         try:
-            certificate = recorder_keys.read(recorder, state).certificate
+            held = recorder_keys.read(recorder, state).validity
         except EncryptionCertificateError as error:
             yield file_mistake(where, error)
             continue
-        if certificate is not None and not certificate.validity.holds(wall):
-            wrong = f"{state / recorder.certificate}: the certificate holds from {certificate.validity.days()}"
-            yield Mistake(where, wrong, RENEW)
+        yield from _of_validity(where, state / recorder.certificate, held, wall)
+
+
+def _of_keys(path: Key, recorder: Recorder, state: Path, wall: float) -> Iterator[Mistake]:
+    """Yield what keeps metadata from being opened: of former keys, that they have ended is no mistake."""
+    first: dict[tuple[bytes, int], Key] = {}
+    for files in recorder_keys.key_files(recorder, state):
+        where = (*path, *files.place, "certificate")
+        try:
+            certificate = read_decryption_key(files.certificate, files.key).certificate
+        except EncryptionCertificateError as error:
+            yield file_mistake(where, error)
+            continue
+        other = first.setdefault(recorder_keys.name_of(certificate), where)
+        if other is not where:
+            yield Mistake(where, f"{files.certificate}: the same certificate as that of", "take one out", other)
+        if not files.place:
+            yield from _of_validity(where, files.certificate, validity(certificate), wall)
+
+
+def _of_validity(where: Key, file: Path, held: Validity, wall: float) -> Iterator[Mistake]:
+    if not held.holds(wall):
+        yield Mistake(where, f"{file}: the certificate holds from {held.days()}", RENEW)
+
+
+def _at_their_end(path: Key, keys: RecorderKeys, wall: float) -> Iterator[Mistake]:
+    """Yield which of a recorder's certificates have ended, or do so soon."""
+    if keys.validity.ends_within(signing_key.EXPIRY_WARNING, wall):
+        wrong = f"the certificate holds from {keys.validity.days()}"
+        what = "encrypted to" if keys.certificate is not None else "opened for"
+        right = f"renew it: nothing is {what} one that has ended, so nothing is recorded"
+        yield Mistake((*path, "certificate"), wrong, right)
+    for place, former in enumerate(keys.keys[1:]):
+        held = validity(former.certificate)
+        if held.ends_within(signing_key.EXPIRY_WARNING, wall):
+            right = "take it out once no client encrypts to it: nothing is opened for one that has ended"
+            where = (*path, "former_keys", place, "certificate")
+            yield Mistake(where, f"the certificate holds from {held.days()}", right)
 
 
 def _of_authorities(path: Key, recorder: Recorder, state: Path) -> Iterator[Mistake]:

@@ -70,10 +70,10 @@ def _keys(path: Path, recorder: Draft) -> Iterator[Mistake]:
         if key not in recorder:
             right = "write the PEM file that metadata are " + ("decrypted with" if edge else "encrypted to")
             yield Mistake((*path, key), "is missing", right)
-    if not edge and "key" in recorder:
-        yield Mistake(
-            (*path, "key"), "is of use for a recorder-edge alone", 'take it out, or write role = "recorder-edge"'
-        )
+    for key in () if edge else ("key", "former_keys"):
+        if key in recorder:
+            right = 'take it out, or write role = "recorder-edge"'
+            yield Mistake((*path, key), "is of use for a recorder-edge alone", right)
 
 
 def _asks_clients(path: Path, client: Draft, listeners: dict[str, Draft]) -> Iterator[Mistake]:

@@ -75,7 +75,7 @@ def read_certificate(path: Path) -> EncryptionCertificate:
 
 
 def read_decryption_key(certificate: Path, key: Path) -> DecryptionKey:
-    """Read what opens; an old certificate goes on opening what was encrypted to it, whatever it may do by now.
+    """Read what opens; what its certificate says that it is for, and whether it holds today, is not looked at.
 
     Raises:
         EncryptionCertificateError: a file cannot be used, or they do not fit each other.

@@ -15,6 +15,16 @@ Pin = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$", ti
 UserAtHost = Annotated[str, Field(pattern=r"^[^@\s:;<>\"]+@[A-Za-z0-9._-]+$", title="user@host")]
 
 
+class FormerKey(Section):
+    """A certificate that clients may still encrypt to, with its key, while they take up the recorder's present one.
+
+    What they encrypted to it is opened until it ends; or until it is taken out, after which nothing opens it any more.
+    """
+
+    certificate: str = Field(description="PEM file of the certificate, relative to `state_dir`")
+    key: str = Field(description="PEM file of its private key, readable for nobody else")
+
+
 class Recorder(Section):
     """A recording server (SRS, RFC 7866): reached over mutual TLS, or not at all.
 
@@ -50,7 +60,7 @@ class Recorder(Section):
     role: Literal["recorder", "recorder-edge"] = Field(
         default="recorder",
         description="`recorder`: metadata leave encrypted to it; `recorder-edge`: a recorder that Sipveil stands in "
-        "front of, for which encrypted metadata are decrypted with `key`",
+        "front of, for which metadata encrypted to `certificate` are decrypted with `key`, while it holds",
     )
     certificate: str | None = Field(
         default=None, description="PEM file of the certificate that metadata are encrypted to, relative to `state_dir`"
@@ -58,6 +68,12 @@ class Recorder(Section):
     key: str | None = Field(
         default=None,
         description="for recorder-edge: PEM file of the private key of `certificate`, readable for nobody else",
+    )
+    former_keys: tuple[FormerKey, ...] = Field(
+        default=(),
+        max_length=3,
+        description="for recorder-edge: further certificates that it opens for with their keys, such as the one before "
+        "this, while clients change to a new one",
     )
     algorithm: Literal["aes-128-gcm", "aes-256-gcm", "aes-128-cbc", "aes-256-cbc"] = Field(
         default="aes-128-gcm",

@@ -137,6 +137,10 @@ _WORDS: dict[str, Callable[[ErrorDetails], Wording]] = {
     "tuple_type": _not_an_array,
     "model_type": _not_a_table,
     "too_short": lambda error: ("is empty", "write at least one"),
+    "too_long": lambda error: (
+        f"has {error['ctx']['actual_length']} values",
+        f"write {error['ctx']['max_length']} at most",
+    ),
     "string_type": _kind("is not a text", 'write it in quotes: "..."'),
     "int_type": _WHOLE_NUMBER,
     "int_parsing_size": _WHOLE_NUMBER,

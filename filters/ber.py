@@ -30,6 +30,10 @@ class CmsError(FormError):
     """CMS that cannot be read, made or opened; says why in one of a few sentences, and nothing of what is in it."""
 
 
+class ValidityError(CmsError):
+    """CMS that would be made for, or is for, a certificate that does not hold now."""
+
+
 class Element(NamedTuple):
     """One value."""
 

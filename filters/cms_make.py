@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from config.encryption_certificate import EncryptionCertificate
 from filters import cms_agreement, cms_transport
-from filters.ber import CmsError
+from filters.ber import CmsError, ValidityError
 from filters.cms_algorithms import AUTH_ENVELOPED, CIPHERS, DATA, ENVELOPED, Cipher, KeyTransport
 from filters.cms_content import encrypt
 from filters.cms_identity import Identity, identity
@@ -50,14 +50,15 @@ def make(
         transport: for recipients with an RSA key.
 
     Raises:
-        CmsError: a certificate does not hold, there are no recipients or too many, or too much content.
+        ValidityError: a certificate does not hold.
+        CmsError: there are no recipients or too many, or too much content.
     """
     if not 0 < len(recipients) <= MAX_RECIPIENTS:
         raise CmsError("CMS would have no recipients, or too many")
     if len(content) > MAX_CONTENT:
         raise CmsError("CMS would be too large")
     if not all(each.certificate.validity.holds(wall) for each in recipients):
-        raise CmsError("CMS would be for a certificate that does not hold now")
+        raise ValidityError("CMS would be for a certificate that does not hold now")
     facts = CIPHERS[cipher]
     key = secrets.token_bytes(facts.key_size)
     infos = set_of(*(_info(each, key, transport) for each in recipients))

@@ -4,6 +4,10 @@ Whoever sends may be an attacker who wants to learn from our answers. So a wrong
 is none have one outcome: where no content key comes out, decryption goes on with a random one (RFC 3218 §2.3.2), and
 what fails then says the same as ever. EnvelopedData authenticates nothing, and whether it was taken at all is an answer
 too; and AuthEnvelopedData can be turned into it (RFC 9709 §1). Therefore it has to be allowed.
+
+Of several keys the one opens whose certificate the message names. None is tried that it does not name, and of those
+that it names the first: whoever sends may not have us compute more. A certificate that does not hold opens nothing.
+Both follow from what everybody can read, so neither tells anything of our keys.
 """
 
 from __future__ import annotations
@@ -16,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from config.encryption_certificate import DecryptionKey
+from config.validity import Validity, validity
 from filters import cms_agreement, cms_content, cms_transport
-from filters.ber import CmsError, Reader
+from filters.ber import CmsError, Reader, ValidityError
 from filters.cms_agreement import KeyAgreeRecipient
 from filters.cms_algorithms import AUTH_ENVELOPED, CIPHERS, DATA, ENVELOPED, Cipher, read_algorithm
 from filters.cms_identity import Identity, identity
@@ -29,6 +34,7 @@ MAX_SIZE = MAX_CONTENT + (1 << 16)
 """Octets of CMS: the content, and its recipients."""
 
 NOT_OURS = "CMS is for none of our keys"
+ENDED = "CMS is for a certificate of ours that does not hold now"
 FAILED = "CMS does not open: it is for another key, or was changed on the way"
 
 
@@ -37,6 +43,8 @@ class Opener(NamedTuple):
 
     identity: Identity
     key: EllipticCurvePrivateKey | RSAPrivateKey
+    validity: Validity
+    """When its certificate holds: at other times it opens nothing."""
 
 
 class Opened(NamedTuple):
@@ -44,6 +52,8 @@ class Opened(NamedTuple):
 
     content: bytes
     cipher: Cipher
+    place: int
+    """Which of our keys opened it, from 0."""
 
 
 class _Envelope(NamedTuple):
@@ -57,42 +67,48 @@ class _Envelope(NamedTuple):
 
 
 def opener(own: DecryptionKey) -> Opener:
-    """Return what opens with a key."""
-    return Opener(identity(own.certificate), own.key)
+    """Return what opens with a key while its certificate holds."""
+    return Opener(identity(own.certificate), own.key, validity(own.certificate))
 
 
-def open_cms(data: bytes, openers: Sequence[Opener], *, unauthenticated: bool = False) -> Opened:
+def open_cms(data: bytes, openers: Sequence[Opener], wall: float, *, unauthenticated: bool = False) -> Opened:
     """Return what CMS holds for one of our keys.
 
     Args:
         data: ContentInfo, and nothing behind it.
         openers: our keys.
+        wall: Unix seconds now: a key whose certificate does not hold now opens nothing.
         unauthenticated: whether EnvelopedData is opened too.
 
     Raises:
+        ValidityError: it is for a key of ours, and for none whose certificate holds.
         CmsError: it cannot be read, is not allowed, is for none of our keys, or does not open.
     """
     envelope = _read(data, unauthenticated=unauthenticated)
-    recipient, key = _ours(envelope, openers)
+    recipient, place = _ours(envelope, openers, wall)
     size = CIPHERS[envelope.how.cipher].key_size
     instead = secrets.token_bytes(size)
-    found = _recover(recipient, key)
+    found = _recover(recipient, openers[place].key)
     content_key = found if found is not None and len(found) == size else instead
     how = envelope.how
     content = cms_content.decrypt(how, content_key, envelope.content, envelope.tag, envelope.associated)
     if content is None:
         raise CmsError(FAILED)
-    return Opened(content, how.cipher)
+    return Opened(content, how.cipher, place)
 
 
 def _ours(
-    envelope: _Envelope, openers: Sequence[Opener]
-) -> tuple[KeyTransRecipient | KeyAgreeRecipient, EllipticCurvePrivateKey | RSAPrivateKey]:
+    envelope: _Envelope, openers: Sequence[Opener], wall: float
+) -> tuple[KeyTransRecipient | KeyAgreeRecipient, int]:
+    """Return the first recipient that is one of us, of whom the certificate holds, and which of us."""
+    is_ours = False
     for recipient in envelope.recipients:
-        for each in openers:
+        for place, each in enumerate(openers):
             if each.identity.is_meant(recipient.named):
-                return recipient, each.key
-    raise CmsError(NOT_OURS)
+                if each.validity.holds(wall):
+                    return recipient, place
+                is_ours = True
+    raise ValidityError(ENDED) if is_ours else CmsError(NOT_OURS)
 
 
 def _recover(

@@ -46,6 +46,8 @@ class Engine:
         self._verifier = verifier
         self._policy = Policy(settings, self.subscribers)
         self._recorded = Recorded(self._policy, recorder_keys, settings.recording.metadata_extensions)
+        ends = [recorder_keys[each.name].validity.ends for each in settings.recorders if each.name in recorder_keys]
+        self._recorders_end = min(ends, default=0.0)
         verified = settings.authentication.realm if settings.authentication else None
         self._verified = frozenset((verified.lower().encode(),)) if verified else frozenset()
         """The realm of which we verify credentials ourselves, so that not even the core needs them."""
@@ -76,13 +78,21 @@ class Engine:
         """Tell whether the sender of a request may have a recording begin or end."""
         return self._policy.may_record(request, source)
 
-    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
-        """Edit what the draft of a message to a recorder tells of a recording, before its plan.
+    def tell_recorder(
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+    ) -> str:  # fmt: skip
+        """Edit what the draft of a message to a recorder tells of a recording, before its plan; wall in Unix seconds.
+
+        Returns by which key what came encrypted was opened, a label of COUNTERS; "" where nothing was.
 
         Raises:
             NotRecorded: where it may not be told, or cannot be read.
         """
-        self._recorded.tell(draft, message, source, hop, session)
+        return self._recorded.tell(draft, message, source, hop, session, wall)
+
+    def recorders_end(self) -> float:
+        """Return when the first certificate of a configured recorder ends, in Unix time; 0 for none."""
+        return self._recorders_end
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """Encrypt what a draft tells of a recording to its recorder, after its plan.

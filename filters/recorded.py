@@ -1,7 +1,9 @@
 """What a recorder gets of a recording session: metadata edited as each participant has it, and then encrypted to it.
 
 Whatever cannot be read, edited or encrypted goes nowhere (NotRecorded). A recorder that Sipveil stands in front of
-(`recorder-edge`) gets in clear what came encrypted; it is edited all the same.
+(`recorder-edge`) gets in clear what came encrypted; it is edited all the same. Neither way has anything to do with a
+certificate that does not hold at the time of the message (`expired`); who sent it hears no more than of any other that
+does not open.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from config.recorder_keys import RecorderKeys
 from config.recorders_section import Recorder
 from config.recording_section import MetadataExtension
+from filters.ber import ValidityError
 from filters.bodies import PLAIN_ENCODINGS, media_type
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
 from filters.cms_make import Recipient, recipient
@@ -21,7 +24,7 @@ from filters.metadata_fields import Further, further
 from filters.metadata_names import Names, Treatment, treatment
 from filters.metadata_xml import MetadataError
 from filters.policy import Policy
-from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, change_parts, open_parts, seal_parts
+from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, Unsealed, change_parts, open_parts, seal_parts
 from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.party import Party
@@ -52,11 +55,22 @@ class Recorded:
         for name, found in keys.items():
             if found.certificate is not None:
                 self._recipients[name] = recipient(found.certificate)
-            if found.key is not None:
-                self._openers[name] = (opener(found.key),)
+            if found.keys:
+                self._openers[name] = tuple([opener(key) for key in found.keys])
 
-    def tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+    def tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> str:
         """Edit the metadata in a draft as those have it whom they name; open them first where we stand in front.
+
+        Returns by which key they were opened, as COUNTERS has it; "" where nothing was.
+
+        Args:
+            draft: of what the recorder gets.
+            message: as it came.
+            source: who sends it.
+            hop: the recorder.
+            session: names of the recording session.
+            wall: Unix seconds of the message, of a response those of its request: what is encrypted to a certificate
+                that does not hold then is not opened.
 
         Raises:
             NotRecorded: somebody may not be recorded, or something cannot be read.
@@ -65,22 +79,23 @@ class Recorded:
         if recorder is None:
             raise NotRecorded("recorder")
         try:
-            self._tell(draft, message, source, hop, session)
-        except NotRecorded:
-            if recorder.role == "recorder-edge" and _is_old(recorder):
+            return self._tell(draft, message, source, hop, session, wall)
+        except NotRecorded as refusal:
+            if refusal.reason != "expired" and recorder.role == "recorder-edge" and _is_old(recorder):
                 # What EnvelopedData became on its way is told to nobody: who changes it learns from each answer.
                 raise NotRecorded("encryption", _UNDECIPHERABLE) from None
             raise
 
-    def _tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+    def _tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> str:
         recorder = hop.recorder
         assert recorder is not None  # noqa: S101 -- `tell` has seen to it
-        participants = _Participants(self._policy, hop, self._policy.wished(message))
+        participants, used = _Participants(self._policy, hop, self._policy.wished(message)), ""
         if draft.body:
             if len(draft.find(b"content-type")) > 1:
                 raise NotRecorded("metadata")  # one reader takes the first, another the last
             entity = _entity(draft)
-            opened = self._opened(entity, recorder) if recorder.role == "recorder-edge" else Swapped(entity, 0)
+            opened = self._opened(entity, recorder, wall) if recorder.role == "recorder-edge" else Unsealed(entity, 0)
+            used = _used(opened.places)
             names = Names(participants, session, real_ids=recorder.real_ids)
             edited = _edited(opened.entity, names, self._further, draft.first(b"content-disposition") or b"")
             if edited.number or opened.number:
@@ -90,6 +105,7 @@ class Recorded:
                 draft.note("body", "metadata: of each participant what its settings allow")
         sender = self._policy.sender(message, source, hop) if message.method else None
         participants.check(sender, begins=_begins(message))
+        return used
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """Encrypt the metadata in a draft to the recorder.
@@ -110,6 +126,8 @@ class Recorded:
                 return
             sealing = Sealing((whom,), Cipher(recorder.algorithm), KeyTransport(recorder.key_transport))
             sealed = seal_parts(entity, _is_metadata, sealing, wall)
+        except ValidityError:
+            raise NotRecorded("expired", 500) from None
         except FormError:  # as which CmsError counts too: all that was made here can be read
             raise NotRecorded("encryption", 500) from None
         if sealed.number:
@@ -122,12 +140,19 @@ class Recorded:
         if holds_recording(draft.body):
             raise NotRecorded("metadata")  # in no part, or in one that hides what it is
 
-    def _opened(self, entity: Entity, recorder: Recorder) -> Swapped:
+    def _opened(self, entity: Entity, recorder: Recorder, wall: int) -> Unsealed:
         openers = self._openers.get(recorder.name, ())
         try:
-            return open_parts(entity, openers, unauthenticated=_is_old(recorder))
+            return open_parts(entity, openers, wall, unauthenticated=_is_old(recorder))
+        except ValidityError:
+            raise NotRecorded("expired", _UNDECIPHERABLE) from None
         except FormError:
             raise NotRecorded("encryption", _UNDECIPHERABLE) from None
+
+
+def _used(places: frozenset[int]) -> str:
+    """Return what is counted of the keys that opened a message: whether one was a former one."""
+    return ("former" if any(places) else "present") if places else ""
 
 
 def _is_old(recorder: Recorder) -> bool:

@@ -61,6 +61,16 @@ class Swapped(NamedTuple):
     """How many."""
 
 
+class Unsealed(NamedTuple):
+    """A body in which parts were opened."""
+
+    entity: Entity
+    number: int
+    """How many."""
+    places: frozenset[int] = frozenset()
+    """By which of our keys, from 0."""
+
+
 class Sealing(NamedTuple):
     """To whom and how."""
 
@@ -99,19 +109,22 @@ def seal_parts(entity: Entity, chosen: Chosen, sealing: Sealing, wall: float) ->
     return _swap(entity, _Sealer(chosen, sealing, wall))
 
 
-def open_parts(entity: Entity, openers: Sequence[Opener], *, unauthenticated: bool = False) -> Swapped:
+def open_parts(entity: Entity, openers: Sequence[Opener], wall: float, *, unauthenticated: bool = False) -> Unsealed:
     """Open all parts of a body that are encrypted, or the body itself. What comes out is not looked into again.
 
     Args:
         entity: the body.
         openers: our keys.
+        wall: Unix seconds now.
         unauthenticated: whether EnvelopedData is opened too.
 
     Raises:
         FormError: the body cannot be read in full.
         CmsError: a FormError too: as `open_cms`, or what was encrypted is no MIME entity.
     """
-    return _swap(entity, _Opener(openers, unauthenticated=unauthenticated))
+    opener = _Opener(openers, wall, unauthenticated=unauthenticated)
+    swapped = _swap(entity, opener)
+    return Unsealed(swapped.entity, swapped.number, frozenset(opener.places))
 
 
 def change_parts(entity: Entity, change: Change) -> Swapped:
@@ -203,8 +216,9 @@ def _is_plain(values: Mapping[bytes, bytes]) -> bool:
 
 
 class _Opener(_Swapper):
-    def __init__(self, openers: Sequence[Opener], *, unauthenticated: bool) -> None:
-        self._openers, self._unauthenticated = openers, unauthenticated
+    def __init__(self, openers: Sequence[Opener], wall: float, *, unauthenticated: bool) -> None:
+        self._openers, self._wall, self._unauthenticated = openers, wall, unauthenticated
+        self.places: set[int] = set()
 
     def swapped(self, head: Sequence[Field], part: Part, body: bytes, boundaries: Sequence[bytes]) -> _Raw | None:
         if part.kind not in KINDS:
@@ -215,7 +229,9 @@ class _Opener(_Swapper):
         if values.get(b"content-encoding", b"").strip().lower() not in PLAIN_ENCODINGS:
             raise CmsError("CMS is compressed")
         data = _decoded(body, values.get(b"content-transfer-encoding", b"").strip().lower())
-        plain = open_cms(data, self._openers, unauthenticated=self._unauthenticated).content
+        opened = open_cms(data, self._openers, self._wall, unauthenticated=self._unauthenticated)
+        self.places.add(opened.place)
+        plain = opened.content
         length, start = head_of(plain)
         inner = _once(fields(plain[:length]))
         names = {field.name.lower() for field in inner}

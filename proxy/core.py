@@ -170,7 +170,9 @@ class Core:
         self.request_forwarder = RequestForwarder(
             tokens, identity, records, references, privacy, generation.network.sent_by, self.counters
         )
-        self.response_forwarder = ResponseForwarder(tokens, identity, records, references, privacy)
+        self.response_forwarder = ResponseForwarder(
+            tokens, identity, records, references, privacy, self.counters
+        )  # fmt: skip
 
     # --- what the shell calls
 

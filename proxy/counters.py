@@ -82,9 +82,14 @@ COUNTERS = (
     CounterSpec("sipveil_recording_refused_total",
                 "Messages of recording sessions, or for recorders, that went nowhere, or bare: from nobody who may "
                 "record; no recorder, or no recording session; somebody who takes part may not be recorded; not over "
-                "mutual TLS; media in the clear; metadata that cannot be read, or not be encrypted or decrypted.",
+                "mutual TLS; media in the clear; metadata that cannot be read, or not be encrypted or decrypted; a "
+                "certificate that they are encrypted to, or opened with, does not hold now (expired).",
                 "reason",
-                ("client", "recorder", "subscriber", "way", "media", "metadata", "encryption")),
+                ("client", "recorder", "subscriber", "way", "media", "metadata", "encryption", "expired")),
+    CounterSpec("sipveil_recording_opened_total",
+                "Messages of recording sessions whose metadata were opened for a recorder behind us, by key: the "
+                "present one, or one of `former_keys`, which may go when nothing comes for it any more.", "key",
+                ("present", "former")),
     CounterSpec("sipveil_recording_plain_rtp_total",
                 "Messages of recording sessions with media that nothing encrypts, by what became of them.", "outcome",
                 ("allowed", "refused")),

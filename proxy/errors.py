@@ -58,6 +58,7 @@ class NotRecorded(Refused):
         self.reason = reason
 
 
+_NO_CIPHER = b"Metadata of the recording cannot be encrypted, or decrypted"
 _NOT_RECORDED = {
     "client": b"Only configured clients may record",
     "recorder": b"Only recording sessions go to recorders, and to nobody else",
@@ -65,7 +66,8 @@ _NOT_RECORDED = {
     "way": b"Recording sessions go over mutual TLS alone",
     "media": b"Media of a recording have to be encrypted",
     "metadata": b"Metadata of the recording cannot be read",
-    "encryption": b"Metadata of the recording cannot be encrypted, or decrypted",
+    "encryption": _NO_CIPHER,
+    "expired": _NO_CIPHER,  # which certificates have ended is the operator's business
 }
 
 

@@ -116,8 +116,10 @@ class RequestForwarder:
         """Let the plan edit; what a recorder is told of a recording is settled around it."""
         recorder = crossing.hop.party if crossing.hop.party.recorder is not None else None
         if recorder is not None:
-            session = session_of(crossing, self._tokens)
-            self._privacy.tell_recorder(draft, crossing.request, crossing.source, recorder, session)
+            session, wall = session_of(crossing, self._tokens), crossing.issued
+            opened = self._privacy.tell_recorder(draft, crossing.request, crossing.source, recorder, session, wall)
+            if opened:
+                self._counters.add("recording_opened", opened)
         plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
         if recorder is not None:
             self._privacy.seal(draft, recorder, crossing.issued)

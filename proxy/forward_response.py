@@ -16,6 +16,7 @@ from proxy import forwarded_register
 from proxy.asserted import assert_identity
 from proxy.between_phones import CHALLENGES, are_both_phones, outward, remove
 from proxy.claimed import remove_claims, remove_foreign
+from proxy.counters import Counters
 from proxy.crossing import Crossing, Records, context, session_of
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, parse_params
@@ -44,10 +45,12 @@ class ResponseForwarder:
     """Makes the bytes of forwarded responses."""
 
     def __init__(
-        self, tokens: Tokens, identity: Identity, records: Records, references: References, privacy: Privacy
-    ) -> None:
+        self, tokens: Tokens, identity: Identity, records: Records, references: References, privacy: Privacy,
+        counters: Counters,
+    ) -> None:  # fmt: skip
         """Use the shared stages of one core."""
         self._privacy = privacy
+        self._counters = counters
         self._tokens = tokens
         self._identity = identity
         self._records = records
@@ -94,8 +97,10 @@ class ResponseForwarder:
         """Let the plan edit; what a recorder is told of a recording is settled around it, as in requests."""
         recorder = crossing.source if crossing.source.recorder is not None else None
         if recorder is not None:
-            session = session_of(crossing, self._tokens)
-            self._privacy.tell_recorder(draft, response, crossing.hop.party, recorder, session)
+            session, wall = session_of(crossing, self._tokens), crossing.issued
+            opened = self._privacy.tell_recorder(draft, response, crossing.hop.party, recorder, session, wall)
+            if opened:
+                self._counters.add("recording_opened", opened)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
         if recorder is not None:
             self._privacy.seal(draft, recorder, crossing.issued)

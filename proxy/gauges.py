@@ -22,6 +22,7 @@ def gauges(core: Core) -> dict[str, float]:
         "sipveil_overload_refused_ratio": 1 - core.overload.share,
         "sipveil_overload_lag_seconds": core.overload.wait,
         **_of_trunks(core),
+        "sipveil_recorder_certificate_end_seconds": core.generation.privacy.recorders_end(),
         "sipveil_guard_banned": banned,
         "sipveil_guard_limited": limited,
     }

@@ -176,12 +176,19 @@ class Privacy(Protocol):
     def may_record(self, request: Message, source: Party) -> bool:
         """Tell whether the sender of a request may have a recording begin or end."""
 
-    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
-        """Edit what the draft of a message to a recorder tells of a recording, before its plan.
+    def tell_recorder(
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+    ) -> str:  # fmt: skip
+        """Edit what the draft of a message to a recorder tells of a recording, before its plan; wall in Unix seconds.
+
+        Returns by which key what came encrypted was opened, a label of COUNTERS; "" where nothing was.
 
         Raises:
             NotRecorded: where it may not be told, or cannot be read.
         """
+
+    def recorders_end(self) -> float:
+        """Return when the first certificate of a configured recorder ends, in Unix time; 0 for none."""
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """Encrypt what a draft tells of a recording to its recorder, after its plan; wall in Unix seconds.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _GOES_ON = (b"ACK", b"BYE")
 """What no call can do without: it goes without its body, where another request would be refused."""
-_ELSEWHERE = frozenset(("subscriber", "media", "encryption"))
+_ELSEWHERE = frozenset(("subscriber", "media", "encryption", "expired"))
 """What one recorder may not be told, another one of its group may: each has its country, its certificate, its terms."""
 
 

@@ -102,9 +102,15 @@ class Unfiltered:
         """Nothing is refused."""
         return True
 
-    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
+    def tell_recorder(
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+    ) -> str:  # fmt: skip
         """No emergency call goes to a recorder."""
         raise NotRecorded("recorder")
+
+    def recorders_end(self) -> float:
+        """There is none."""
+        return 0
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         """No emergency call goes to a recorder."""

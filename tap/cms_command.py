@@ -17,7 +17,7 @@ from config.encryption_certificate import (
     read_certificate,
     read_decryption_key,
 )
-from config.validity import validity
+from config.validity import Validity, validity
 from filters.ber import CmsError
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
 from filters.cms_make import MAX_CONTENT, make, recipient
@@ -78,22 +78,30 @@ def make_command(
 
 @cms.command("open")
 @click.argument("file")
-@click.option("--key", type=PATH, required=True, help="The private key (PEM), mode 0600.")
-@click.option("--cert", "certificate", type=PATH, required=True, help="The certificate that was encrypted to (PEM).")
+@click.option("--key", "keys", type=PATH, multiple=True, required=True, help="The private key (PEM), mode 0600.")
+@click.option("--cert", "certificates", type=PATH, multiple=True, required=True,
+              help="The certificate that was encrypted to (PEM); repeatable, each with its --key.")  # fmt: skip
 @click.option("--output", type=PATH, help="Where to write; default: standard output.")
-def open_command(file: str, key: Path, certificate: Path, output: Path | None) -> None:
+def open_command(file: str, keys: tuple[Path, ...], certificates: tuple[Path, ...], output: Path | None) -> None:
     """Open FILE (`-` for standard input): CMS in DER, or a MIME part that holds it.
 
-    What was in it is written, its Content-Type first. Exit code 3: it does not open; 1: a file cannot be used.
+    What was in it is written, its Content-Type first. Of several keys the one opens whose certificate FILE names. One
+    that has ended opens here, with a warning, and not in front of a recorder. Exit code 3: it does not open; 1: a file
+    cannot be used.
     """
-    own = _own(certificate, key)
-    for wrong in _warnings(own, time.time()):
-        click.echo(f"warning: {certificate}: {wrong}", err=True)
+    if len(keys) != len(certificates):
+        raise click.UsageError("--cert and --key go together: write one of each for each certificate")
+    openers = []
+    for certificate, key in zip(certificates, keys, strict=True):
+        own = _own(certificate, key)
+        for wrong in _warnings(own, time.time()):
+            click.echo(f"warning: {certificate}: {wrong}", err=True)
+        openers.append(opener(own)._replace(validity=Validity()))  # who has the key may look into what is old
     data = _content(file)
     if not data.startswith(_DER):
         data = _cms_in(data, file)
     try:
-        opened = open_cms(data, [opener(own)], unauthenticated=True)
+        opened = open_cms(data, openers, time.time(), unauthenticated=True)
     except CmsError as error:
         click.echo(f"sipveil cms: {file}: {error}", err=True)
         sys.exit(SHUT)
@@ -127,10 +135,10 @@ def _own(certificate: Path, key: Path) -> DecryptionKey:
 
 
 def _warnings(own: DecryptionKey, wall: float) -> list[str]:
-    """Return why Sipveil would not encrypt to a certificate, which opens all the same."""
+    """Return why Sipveil would not encrypt to a certificate, which opens all the same here."""
     held, wrong = validity(own.certificate), list(faults(own.certificate))
     if not held.holds(wall):
-        wrong.append(f"the certificate holds from {held.days()}")
+        wrong.append(f"the certificate holds from {held.days()}: a recorder-edge opens nothing for it")
     return wrong
 
 

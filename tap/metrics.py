@@ -35,6 +35,8 @@ GAUGES = {
     "sipveil_connections": "Connections at this moment, those included that are being made.",
     "sipveil_tls_certificates_invalid": "Certificates of our own that do not hold at this moment.",
     "sipveil_tls_certificate_end_seconds": "When the first of our own certificates ends, in Unix time; 0 for none.",
+    "sipveil_recorder_certificate_end_seconds": "When the first certificate ends that metadata are encrypted to or "
+                                                "opened for, former ones apart, in Unix time; 0 for none.",
     "sipveil_guard_banned": "Sources that are banned at this moment.",
     "sipveil_guard_limited": "Sources that asked for more than `source_rate` within the last second or two.",
     "sipveil_subscribers": "Subscribers who have settings of their own.",

@@ -62,8 +62,8 @@ class Packed(NamedTuple):
     key: tuple[bytes, float, float] | None
     signatories: dict[str, tuple[bytes, float, float]] | None
     passwords: dict[str, Password]
-    recorders: dict[str, tuple[bytes, bytes | None]]
-    """Certificate, and for those that we stand in front of the key."""
+    recorders: dict[str, tuple[tuple[bytes, bytes | None], ...]]
+    """Certificates, and for those that we stand in front of their keys."""
 
 
 def read(settings: Settings, wall: float, retired: Iterable[Trunk] = ()) -> Credentials:
@@ -83,10 +83,10 @@ def read(settings: Settings, wall: float, retired: Iterable[Trunk] = ()) -> Cred
     passwords, configured = password_file.load(settings), recorder_keys.load(settings)
     recorders = {**recorder_keys.load_retired(settings, retired), **configured}
     for name, keys in configured.items():
-        if keys.certificate is not None and not keys.certificate.validity.holds(wall):
+        if not keys.validity.holds(wall):
             logger("recording").warn(
                 "the certificate of recorder {name} holds from {days}: nothing is recorded there until it is renewed",
-                name=name, days=keys.certificate.validity.days(),
+                name=name, days=keys.validity.days(),
             )  # fmt: skip
     folder = Path(settings.state_dir)
     key = signing_key.load(settings.signing, folder) if settings.signing is not None else None
@@ -165,29 +165,31 @@ def unpack(packed: Packed) -> Credentials:
         private = load_der_private_key(packed.key[0], None)
         assert isinstance(private, EllipticCurvePrivateKey)  # noqa: S101 -- `pack` wrote it
         key = SigningKey(private, Validity(*packed.key[1:]))
-    recorders = {name: _recorder(*one) for name, one in packed.recorders.items()}
+    recorders = {name: _recorder(one) for name, one in packed.recorders.items()}
     if packed.signatories is None:
         return Credentials(key, None, packed.passwords, recorders)
     signatories = {url: _signatory(*one) for url, one in packed.signatories.items()}
     return Credentials(key, signatories, packed.passwords, recorders)
 
 
-def _packed(keys: RecorderKeys) -> tuple[bytes, bytes | None]:
-    if keys.key is not None:
-        return keys.key.certificate.public_bytes(Encoding.DER), _private(keys.key.key)
-    assert keys.certificate is not None  # noqa: S101 -- a recorder has one or the other
-    return keys.certificate.certificate.public_bytes(Encoding.DER), None
+def _packed(keys: RecorderKeys) -> tuple[tuple[bytes, bytes | None], ...]:
+    if keys.certificate is not None:
+        return ((keys.certificate.certificate.public_bytes(Encoding.DER), None),)
+    return tuple([(each.certificate.public_bytes(Encoding.DER), _private(each.key)) for each in keys.keys])
 
 
-def _recorder(data: bytes, private: bytes | None) -> RecorderKeys:
-    certificate = load_der_x509_certificate(data)
-    if private is None:
-        public = certificate.public_key()
-        assert isinstance(public, EllipticCurvePublicKey | RSAPublicKey)  # noqa: S101 -- `pack` wrote it
-        return RecorderKeys(EncryptionCertificate(certificate, public, validity(certificate)), None)
-    key = load_der_private_key(private, None)
-    assert isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey)  # noqa: S101 -- `pack` wrote it
-    return RecorderKeys(None, DecryptionKey(certificate, key))
+def _recorder(packed: tuple[tuple[bytes, bytes | None], ...]) -> RecorderKeys:
+    keys = []
+    for data, private in packed:
+        certificate = load_der_x509_certificate(data)
+        if private is None:
+            public = certificate.public_key()
+            assert isinstance(public, EllipticCurvePublicKey | RSAPublicKey)  # noqa: S101 -- `pack` wrote it
+            return RecorderKeys(EncryptionCertificate(certificate, public, validity(certificate)))
+        key = load_der_private_key(private, None)
+        assert isinstance(key, EllipticCurvePrivateKey | RSAPrivateKey)  # noqa: S101 -- `pack` wrote it
+        keys.append(DecryptionKey(certificate, key))
+    return RecorderKeys(None, tuple(keys))
 
 
 def _signatory(data: bytes, begins: float, ends: float) -> Signatory:

@@ -28,6 +28,7 @@ from tap.metrics import BUILD_INFO, GAUGES, TRUNK_GAUGES, SipveilCollector, Sour
 NOT_SUMMED = frozenset({
     BUILD_INFO[0], "sipveil_overload_active", "sipveil_overload_refused_ratio", "sipveil_overload_lag_seconds",
     "sipveil_tls_certificates_invalid", "sipveil_tls_certificate_end_seconds",
+    "sipveil_recorder_certificate_end_seconds",
     "sipveil_accounts", "sipveil_subscribers", "sipveil_subscribers_knowledge", "sipveil_subscribers_age_seconds",
     "sipveil_trunk_addresses_passed_over", "sipveil_trunk_registered",
     "sipveil_bindings", "sipveil_registered_addresses",

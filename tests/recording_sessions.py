@@ -14,7 +14,7 @@ from proxy.flow import Flow
 from tests.agents import Agent, Packet, read
 from tests.filters.recording import RFC
 from tests.ladder import Ladder, Sent
-from tests.recorders import recorder
+from tests.recorders import WALL, recorder
 from tests.world import SETTINGS, World, settings
 
 LOCAL = ("192.0.2.1", 5061)
@@ -88,9 +88,9 @@ def recording_world(*, said: dict[bytes, str] | None = None, word: str = "record
     wants = {who: profile([Setting(EVERYWHERE, word, Value(what))]) for who, what in (said or {}).items()}
     subscribers.replace(wants, Mark(1, 1), there.now)
     keys = {
-        each.name: RecorderKeys(None, recorder("p256").decryption)
+        each.name: RecorderKeys(None, (recorder("p256").decryption,))
         if each.role == "recorder-edge"
-        else RecorderKeys(recorder("p256").checked, None)
+        else RecorderKeys(recorder("p256").checked)
         for each in there.settings.recorders
     }
     there.privacy = build(there.settings, subscribers, recorder_keys=keys)
@@ -118,7 +118,7 @@ def opened(data: bytes) -> bytes:
     """Return a message's body as its recorder has it, once it has opened what is encrypted to it."""
     message = read(data)
     entity = Entity(message.value(b"content-type") or b"", b"", message.body)
-    return open_parts(entity, (recorder("p256").opener,)).entity.body
+    return open_parts(entity, (recorder("p256").opener,), WALL).entity.body
 
 
 def tells_nothing(data: bytes) -> bool:

@@ -15,7 +15,8 @@ from config.check_certificates import certificate_advice, certificate_mistakes
 from config.load import ConfigError, load, warnings
 from config.problem import key_text
 from tests.authorities import Authority
-from tests.recorders import recorder
+from tests.recorders import Recorder, recorder
+from tests.recorders import certificate as recorder_certificate
 
 WALL = 1_790_000_000
 DAY = 86_400
@@ -231,9 +232,11 @@ def test_what_keeps_metadata_from_being_encrypted(tmp_path: Path) -> None:
     assert [key for key, _ in of_recorders(tmp_path)] == ["recorders[0].certificate", "recorders[1].certificate"]
     recorder("p256").write(state, "srs")
     assert of_recorders(tmp_path) == []
-    assert of_recorders(tmp_path, WALL + 91 * DAY) == [
-        ("recorders[0].certificate", "srs.pem: the certificate holds from 2026-09-20 to 2026-12-20")
-    ], "what was encrypted to an old one goes on opening"
+    for wall in (WALL + 91 * DAY, WALL - 2 * DAY):
+        assert of_recorders(tmp_path, wall) == [
+            (f"recorders[{place}].certificate", "srs.pem: the certificate holds from 2026-09-20 to 2026-12-20")
+            for place in (0, 1)
+        ], "nothing is encrypted to it, and nothing that is is opened"
     (state / "srs.key").unlink()
     assert [key for key, _ in of_recorders(tmp_path)] == ["recorders[1].certificate"]
     broken = RECORDERS.replace('certificate = "srs.pem"', "certificate = 3", 1).replace('key = "srs.key"', "")
@@ -246,8 +249,112 @@ def test_a_recorders_certificate_that_ends_soon_is_told(tmp_path: Path) -> None:
     file = tmp_path / "sipveil.toml"
     file.write_text(RECORDERS)
     found = list(certificate_advice(load(file), WALL + 61 * DAY))
-    assert [key_text(each.path) for each in found] == ["recorders[0].certificate"]
+    assert [(key_text(each.path), each.right.partition(": ")[2]) for each in found] == [
+        ("recorders[0].certificate", "nothing is encrypted to one that has ended, so nothing is recorded"),
+        ("recorders[1].certificate", "nothing is opened for one that has ended, so nothing is recorded"),
+    ]
     assert list(certificate_advice(load(file), WALL + 59 * DAY)) == []
+
+
+ROTATING = RECORDERS.replace(
+    'key = "srs.key"',
+    """key = "srs.key"
+[[recorders.former_keys]]
+certificate = "old.pem"
+key = "old.key"
+[[recorders.former_keys]]
+certificate = "elder.pem"
+key = "elder.key\"""",
+)
+
+
+@pytest.fixture
+def rotating(tmp_path: Path) -> Path:
+    """A configuration with an edge that has three keys."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    for which, name in enumerate(("srs", "old", "elder")):
+        recorder("p256", which).write(state, name)
+    (tmp_path / "sipveil.toml").write_text(ROTATING)
+    return tmp_path
+
+
+def of_keys(folder: Path, text: str = ROTATING) -> list[tuple[int, str, str, str]]:
+    """Line, key, what is wrong and what would be right of each mistake of a recorder; paths shortened."""
+    file = folder / "sipveil.toml"
+    file.write_text(text)
+    try:
+        load(file, WALL)
+    except ConfigError as error:
+        found = [each for each in error.problems if each.key.startswith("recorders")]
+        return [(each.line, each.key, each.wrong.replace(f"{folder}/state/", ""), each.right) for each in found]
+    return []
+
+
+def line_of(text: str, what: str) -> int:
+    return text[: text.index(what)].count("\n") + 1
+
+
+def test_former_keys_that_are_as_they_should_be(rotating: Path) -> None:
+    assert of_keys(rotating) == []
+
+
+def test_each_former_key_that_cannot_be_used_is_named_with_its_line(rotating: Path) -> None:
+    """A pair that does not fit, and a file that others may read, at once."""
+    state = rotating / "state"
+    (state / "old.key").write_bytes((state / "srs.key").read_bytes())
+    (state / "elder.key").chmod(0o644)
+    found = of_keys(rotating)
+    assert [each[:2] for each in found] == [
+        (line_of(ROTATING, '"old.pem"'), "recorders[1].former_keys[0].certificate"),
+        (line_of(ROTATING, '"elder.pem"'), "recorders[1].former_keys[1].certificate"),
+    ]
+    assert found[0][2:] == ("old.pem: is not of the key in old.key", "put the key's own first")
+    assert "elder.key: others may access it" in found[1][2]
+
+
+def test_the_same_certificate_twice_is_told_with_both_places(rotating: Path) -> None:
+    state = rotating / "state"
+    for old in ("pem", "key"):
+        (state / f"elder.{old}").write_bytes((state / f"srs.{old}").read_bytes())
+    ((line, key, wrong, right),) = of_keys(rotating)
+    assert (line, key) == (line_of(ROTATING, '"elder.pem"'), "recorders[1].former_keys[1].certificate")
+    assert wrong.startswith("elder.pem: the same certificate as that of recorders[1].certificate")
+    assert str(line_of(ROTATING, 'certificate = "srs.pem"\nkey')) in wrong
+    assert right == "take one out"
+
+
+def test_more_keys_than_an_edge_may_have(rotating: Path) -> None:
+    """Four in all: each message is held against each of them."""
+    more = '[[recorders.former_keys]]\ncertificate = "x.pem"\nkey = "x.key"\n'
+    text = ROTATING.replace("[[recording_clients]]", more * 2 + "[[recording_clients]]")
+    ((line, key, wrong, right),) = of_keys(rotating, text)
+    assert (key, wrong, right) == ("recorders[1].former_keys", "has 4 values", "write 3 at most")
+    assert line == line_of(text, "[[recorders.former_keys]]")
+
+
+@pytest.mark.parametrize("left", ["certificate", "key"])
+def test_half_a_former_key(left: str, rotating: Path) -> None:
+    gone = {"certificate": 'key = "elder.key"', "key": 'certificate = "elder.pem"'}[left]
+    ((_, key, wrong, _),) = of_keys(rotating, ROTATING.replace(gone, ""))
+    assert (key.partition("[1].former_keys[1].")[2], wrong) == (
+        {"certificate": "key", "key": "certificate"}[left],
+        "is missing",
+    )
+
+
+def test_a_former_key_that_has_ended_is_advice_and_keeps_no_reload_back(rotating: Path) -> None:
+    """It opens nothing any more, and nothing else depends on it."""
+    for name, days in (("old", -1), ("elder", 20)):
+        key = recorder("p256", 1 + (name == "elder")).key
+        Recorder(key, recorder_certificate(key.public_key(), start=-9, days=days)).write(rotating / "state", name)
+    assert of_keys(rotating) == []
+    found = list(certificate_advice(load(rotating / "sipveil.toml"), WALL))
+    assert [(key_text(each.path), each.wrong) for each in found] == [
+        ("recorders[1].former_keys[0].certificate", "the certificate holds from 2026-09-12 to 2026-09-20"),
+        ("recorders[1].former_keys[1].certificate", "the certificate holds from 2026-09-12 to 2026-10-11"),
+    ]
+    assert found[0].right == "take it out once no client encrypts to it: nothing is opened for one that has ended"
 
 
 def test_the_authorities_of_a_recorder_have_to_be_there(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def test_a_good_file_has_none() -> None:
         (', certificate = "one.pem"', "", "recorders[0].certificate: is missing"),
         (', key = "k"', "", "recorders[2].key: is missing"),
         ('"one.pem"', '"one.pem", key = "x"', "recorders[0].key: is of use for a recorder-edge alone"),
+        ('"one.pem"', '"one.pem", former_keys = []', "recorders[0].former_keys: is of use for a recorder-edge alone"),
         ('"192.0.2.0/24"], listener = "tls"', '"192.0.2.0/24"], listener = "all"',
          'recording_clients[0].listener: "all" asks nobody for a certificate'),
         ('"192.0.2.0/24"], listener = "tls"', '"192.0.2.0/24"], listener = "udp"',

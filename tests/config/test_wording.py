@@ -29,6 +29,10 @@ def worded(**values: object) -> str:
         ({"log": {"xyz": 1}}, "is not a key that Sipveil knows; known here: level, format"),
         ({"access": {}}, "is missing; write listener = ... (the listener that phones are reached through)"),
         ({"listeners": ()}, "is empty; write at least one"),
+        (
+            {"recording": {"commands": ("a",) * 65}},
+            "has 65 values; write 64 at most",
+        ),
         ({"listeners": LISTENER}, "is a single table; write [[listeners]], once for each"),
         ({"realms": "a"}, '"a" is not a list; write it in brackets: [...]'),
         ({"access": ({},)}, "is there once only, and not an array; write [access]"),

@@ -59,7 +59,7 @@ def test_we_open_openssls(
     certificate, _ = recorder(kind).write(tmp_path)
     asked = ("cms", "-encrypt", "-binary", "-outform", "DER", f"-{cipher}", *form, "-recip", certificate.name)
     made = run_openssl(tmp_path, METADATA, *asked, *options)
-    assert open_cms(made, [recorder(kind).opener], unauthenticated=True) == (METADATA, cipher)
+    assert open_cms(made, [recorder(kind).opener], WALL, unauthenticated=True) == (METADATA, cipher, 0)
 
 
 def test_a_long_stream(tmp_path: Path) -> None:
@@ -67,14 +67,16 @@ def test_a_long_stream(tmp_path: Path) -> None:
     certificate, _ = recorder("p256").write(tmp_path)
     content = METADATA * 8000
     asked = ("cms", "-encrypt", "-binary", "-stream", "-outform", "DER", "-aes-128-gcm", "-recip", certificate.name)
-    assert open_cms(run_openssl(tmp_path, content, *asked), [recorder("p256").opener]).content == content
+    assert open_cms(run_openssl(tmp_path, content, *asked), [recorder("p256").opener], WALL).content == content
 
 
 def test_the_form_that_openssl_writes_by_default(tmp_path: Path) -> None:
     """S/MIME as in mail: a head, and base64."""
     certificate, _ = recorder("p256").write(tmp_path)
     asked = ("cms", "-encrypt", "-binary", "-aes-256-gcm", "-recip", certificate.name)
-    assert open_cms(cms_in(run_openssl(tmp_path, METADATA, *asked)), [recorder("p256").opener]).content == METADATA
+    assert (
+        open_cms(cms_in(run_openssl(tmp_path, METADATA, *asked)), [recorder("p256").opener], WALL).content == METADATA
+    )
 
 
 def test_what_its_default_cipher_is(tmp_path: Path) -> None:
@@ -82,4 +84,4 @@ def test_what_its_default_cipher_is(tmp_path: Path) -> None:
     certificate, _ = recorder("rsa").write(tmp_path)
     asked = ("cms", "-encrypt", "-binary", "-outform", "DER", "-des3", "-recip", certificate.name)
     with pytest.raises(ValueError, match="AES with GCM or CBC"):
-        open_cms(run_openssl(tmp_path, METADATA, *asked), [recorder("rsa").opener], unauthenticated=True)
+        open_cms(run_openssl(tmp_path, METADATA, *asked), [recorder("rsa").opener], WALL, unauthenticated=True)

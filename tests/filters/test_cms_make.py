@@ -18,7 +18,7 @@ from tests.recorders import KINDS, METADATA, WALL, Recorder, certificate, record
 def test_every_combination_opens(kind: str, cipher: Cipher, transport: KeyTransport) -> None:
     """Each key with each cipher."""
     made = make(METADATA, [recorder(kind).recipient], WALL, cipher=cipher, transport=transport)
-    assert open_cms(made, [recorder(kind).opener], unauthenticated=True) == (METADATA, cipher)
+    assert open_cms(made, [recorder(kind).opener], WALL, unauthenticated=True) == (METADATA, cipher, 0)
     assert METADATA[:16] not in made
 
 
@@ -45,9 +45,9 @@ def test_a_group_of_recorders() -> None:
     group = [recorder(kind, which) for kind in KINDS for which in (0, 1)]
     made = make(METADATA, [each.recipient for each in group], WALL)
     for each in group:
-        assert open_cms(made, [each.opener]).content == METADATA
+        assert open_cms(made, [each.opener], WALL).content == METADATA
     with pytest.raises(CmsError, match="none of our keys"):
-        open_cms(made, [recorder("p256", 2).opener])
+        open_cms(made, [recorder("p256", 2).opener], WALL)
 
 
 def test_nothing_is_made_twice() -> None:

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.validity import Validity
 from filters import cms_algorithms as known
-from filters.ber import CmsError, Element, Reader
+from filters.ber import CmsError, Element, Reader, ValidityError
 from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport, algorithm
 from filters.cms_make import MAX_CONTENT, make
-from filters.cms_open import FAILED, MAX_SIZE, NOT_OURS, open_cms
+from filters.cms_open import ENDED, FAILED, MAX_SIZE, NOT_OURS, open_cms
 from filters.der import NULL, OID, SEQUENCE, SET, explicit, implicit, integer, octets, sequence, set_of, value
 from tests.recorders import KINDS, METADATA, WALL, Recorder, certificate, recorder
 
@@ -33,7 +34,7 @@ ANY = st.sampled_from(sorted(MADE.values()))
 def outcome(data: bytes, *, unauthenticated: bool = True) -> bytes | str:
     """What comes out, or what is said."""
     try:
-        return open_cms(data, OURS, unauthenticated=unauthenticated).content
+        return open_cms(data, OURS, WALL, unauthenticated=unauthenticated).content
     except CmsError as error:
         return str(error)
 
@@ -92,7 +93,7 @@ def test_one_outcome() -> None:
         # Another's key under our certificate's name.
         wrong = recorder(kind).opener._replace(key=recorder(kind, 1).key)
         try:
-            open_cms(made, [wrong], unauthenticated=True)
+            open_cms(made, [wrong], WALL, unauthenticated=True)
         except CmsError as error:
             said.add(str(error))
         wrapped = _wrapped_key(made)
@@ -131,10 +132,10 @@ def test_a_key_of_another_kind() -> None:
     made = MADE["rsa", Cipher.AES_128_GCM, KeyTransport.OAEP]
     odd = recorder("rsa").opener._replace(key=recorder("p256").key)
     with pytest.raises(CmsError, match=FAILED):
-        open_cms(made, [odd])
+        open_cms(made, [odd], WALL)
     odd = recorder("p256").opener._replace(key=recorder("rsa").key)
     with pytest.raises(CmsError, match=FAILED):
-        open_cms(MADE["p256", Cipher.AES_128_GCM, KeyTransport.OAEP], [odd])
+        open_cms(MADE["p256", Cipher.AES_128_GCM, KeyTransport.OAEP], [odd], WALL)
 
 
 def test_for_none_of_us() -> None:
@@ -142,15 +143,48 @@ def test_for_none_of_us() -> None:
     made = make(METADATA, [recorder("p256", 1).recipient], WALL)
     assert outcome(made) == NOT_OURS
     with pytest.raises(CmsError, match=NOT_OURS):
-        open_cms(made, [])
+        open_cms(made, [], WALL)
 
 
-def test_a_certificate_that_has_ended() -> None:
-    """What was encrypted to it goes on opening."""
-    key = recorder("p256").key
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_certificate_that_does_not_hold_opens_nothing(kind: str) -> None:
+    """Before its first second and after its last; both are told from what is not for us, and nothing is computed."""
+    key, day = recorder(kind).key, 86_400
     old = Recorder(key, certificate(key.public_key(), start=-20, days=-10))
-    made = make(METADATA, [old.recipient], WALL - 15 * 86_400)
-    assert open_cms(made, [old.opener]).content == METADATA
+    made = make(METADATA, [old.recipient], WALL - 15 * day)
+    never = old.opener._replace(key=recorder("p256" if kind == "rsa" else "rsa").key)
+    for wall in (WALL - 20 * day, WALL - 10 * day):
+        assert open_cms(made, [old.opener], wall).content == METADATA
+    for wall in (WALL - 20 * day - 1, WALL - 10 * day + 1):
+        for each in (old.opener, never):
+            with pytest.raises(ValidityError, match=ENDED):
+                open_cms(made, [each], wall)
+
+
+def test_a_renewed_certificate_of_the_same_key_opens_what_names_the_key() -> None:
+    """Its key identifier is that of the one before, which has ended and stands first; issuer and number are not."""
+    key = recorder("rsa").key
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    old, new = (Recorder(key, certificate(key.public_key(), identifier, start=-20, days=days)) for days in (-10, 10))
+    openers = [old.opener, new.opener]
+    by_key = envelope(infos=set_of(rsa_info(value(implicit(0), identifier.digest))))
+    assert open_cms(by_key, openers, WALL).content == METADATA
+    assert open_cms(make(METADATA, [new.recipient], WALL), openers, WALL).content == METADATA
+    with pytest.raises(ValidityError):
+        open_cms(make(METADATA, [old.recipient], WALL - 15 * 86_400), openers, WALL)
+
+
+def test_of_several_keys_only_the_one_that_is_named_first_is_tried() -> None:
+    """A message that names all of us, and often, asks for one computation: the first that holds, and no other."""
+    others = [recorder("rsa", which).opener for which in (1, 2)]
+    ours = [*others, recorder("rsa").opener]
+    wrong = [rsa_info(each.identity.issuer_and_serial)[:-1] + b"\x00" for each in others]
+    made = envelope(infos=value(SET, *wrong * 15, rsa_info()))
+    for openers in (ours, ours[::-1]):
+        with pytest.raises(CmsError, match=FAILED):
+            open_cms(made, openers, WALL)
+    ended = [each._replace(validity=Validity(ends=WALL - 1)) for each in others]
+    assert open_cms(made, [*ended, ours[-1]], WALL).content == METADATA
 
 
 def test_enveloped_data_has_to_be_allowed() -> None:
@@ -253,12 +287,12 @@ def test_a_certificate_without_key_identifier() -> None:
     bare = Recorder(key, certificate(key.public_key()))
     usual = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
     made = envelope(infos=set_of(rsa_info(value(implicit(0), usual))))
-    assert open_cms(made, [bare.opener]).content == METADATA
+    assert open_cms(made, [bare.opener], WALL).content == METADATA
 
 
 def test_a_megabyte() -> None:
     """The longest body opens, in time."""
     made = make(bytes(MAX_CONTENT), [recorder("p256").recipient], WALL)
     start = time.perf_counter()
-    assert len(open_cms(made, OURS).content) == MAX_CONTENT
+    assert len(open_cms(made, OURS, WALL).content) == MAX_CONTENT
     assert time.perf_counter() - start < 1

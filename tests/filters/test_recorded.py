@@ -127,7 +127,7 @@ def test_a_certificate_that_does_not_hold_is_not_encrypted_to(days: float) -> No
     there = recording_world()
     there.wall += days * 86_400 if days < 0 else 90 * 86_400 + 1
     there.new_core()
-    refused(there, multipart(), 500, "encryption")
+    refused(there, multipart(), 500, "expired")
 
 
 def test_without_keys_there_are_no_metadata() -> None:
@@ -149,7 +149,7 @@ def test_a_recorder_behind_us_gets_xml_that_it_can_read() -> None:
 
 def test_what_does_not_open_goes_to_no_recorder_behind_us() -> None:
     there = recording_world(recorders=[EDGE])
-    there.privacy = build(there.settings, recorder_keys={"srs": RecorderKeys(None, recorder("p256", 1).decryption)})
+    there.privacy = build(there.settings, recorder_keys={"srs": RecorderKeys(None, (recorder("p256", 1).decryption,))})
     there.new_core()
     sealed = read(told(recording_world(), multipart()))
     headers = (*SIPREC, b"Content-Type: " + (sealed.value(b"content-type") or b""))

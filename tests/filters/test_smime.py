@@ -56,7 +56,8 @@ def sealed(content_type: bytes, body: bytes, sealing: Sealing = SEALING, encodin
 
 
 def opened(entity: Entity, *, unauthenticated: bool = False) -> Swapped:
-    return open_parts(entity, OURS, unauthenticated=unauthenticated)
+    found = open_parts(entity, OURS, WALL, unauthenticated=unauthenticated)
+    return Swapped(found.entity, found.number)
 
 
 BODY = b"preamble\r\n" + multipart(SDP_PART, METADATA_PART, b"\r\nplain") + b"epilogue"
@@ -75,7 +76,7 @@ def test_one_part_is_exchanged_and_nothing_else() -> None:
         b"Content-Type: " + PKCS7, b"Content-Disposition: recording-session", b"Content-ID: <m1@src>",
         b"Content-Transfer-Encoding: binary",
     ]  # fmt: skip
-    assert open_cms(cms, OURS).content == b"Content-Type: application/rs-metadata+xml\r\n\r\n" + METADATA
+    assert open_cms(cms, OURS, WALL).content == b"Content-Type: application/rs-metadata+xml\r\n\r\n" + METADATA
 
 
 def test_there_and_back() -> None:
@@ -98,7 +99,7 @@ def test_a_body_of_its_own() -> None:
     """RFC 7866 §9: an update of the metadata alone; what describes it goes inside."""
     entity, number = sealed(b"application/rs-metadata;charset=utf-8", METADATA, encoding=b"gzip")
     assert (entity.content_type, entity.content_encoding, number) == (PKCS7, b"", 1)
-    inner = open_cms(entity.body, OURS).content
+    inner = open_cms(entity.body, OURS, WALL).content
     assert inner == (
         b"Content-Type: application/rs-metadata;charset=utf-8\r\nContent-Encoding: gzip\r\n\r\n" + METADATA
     )
@@ -403,3 +404,14 @@ def test_a_disposition_tells_outside_only_how_to_handle_a_part(line: bytes, outs
     assert b"anary" not in entity.body
     assert line in opened(entity).entity.body
     assert opened(entity).entity.body.lower().count(b"content-disposition") == 1
+
+
+def test_which_of_our_keys_opened() -> None:
+    """Of several parts each; none where nothing was encrypted."""
+    ours = [recorder(kind).opener for kind in ("rsa", "p256", "p384")]
+    parts = [sealed(b"application/rs-metadata+xml", METADATA, Sealing([recorder(kind).recipient])).entity
+             for kind in ("p384", "rsa")]  # fmt: skip
+    both = multipart(*(b"Content-Type: " + each.content_type + b"\r\n\r\n" + each.body for each in parts))
+    assert open_parts(Entity(MIXED, b"", both), ours, WALL).places == {0, 2}
+    assert open_parts(parts[0], ours, WALL).places == {2}
+    assert open_parts(Entity(MIXED, b"", multipart(SDP_PART)), ours, WALL).places == set()

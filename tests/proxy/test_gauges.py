@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.agents import ALICE, CARRIER
 from tests.ladder import Ladder, Sent
+from tests.recorders import recorder
+from tests.recording_sessions import RECORDER, recording_world
 from tests.world import TRUNK, World
 
 
@@ -24,3 +28,12 @@ def test_each_trunk_has_its_own() -> None:
     world.core.outages.silent(TRUNK, world.now)
     gauges = world.core.gauges()
     assert gauges["sipveil_trunk_addresses_passed_over carrier"] == gauges["sipveil_targets_passed_over"] == 1
+
+
+@pytest.mark.parametrize("role", [{}, {"role": "recorder-edge", "key": "srs.key"}], ids=["recorder", "edge"])
+def test_when_the_first_certificate_of_a_recorder_ends(role: dict[str, str]) -> None:
+    """So that somebody hears of it before nothing is recorded any more."""
+    name = "sipveil_recorder_certificate_end_seconds"
+    assert World().core.gauges()[name] == 0
+    there = recording_world(recorders=[{**RECORDER, **role}])
+    assert there.core.gauges()[name] == recorder("p256").checked.validity.ends

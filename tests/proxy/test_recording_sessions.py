@@ -215,7 +215,7 @@ def take_out(there: World, *, keys: bool) -> None:
     """Let a reload put the spare recorder in the place of the first, whose keys are still there or not."""
     there.retired = recorder_trunks(there.settings)
     there.settings = there.settings.model_copy(update={"recorders": (Recorder.model_validate(STANDBY),)})
-    known = {name: RecorderKeys(recorder("p256").checked, None) for name in ("spare", *(["srs"] if keys else []))}
+    known = {name: RecorderKeys(recorder("p256").checked) for name in ("spare", *(["srs"] if keys else []))}
     there.privacy = build(there.settings, there.privacy.subscribers, recorder_keys=known)
     there.core.adopt(there.settings, there.ring, there.privacy, there.retired, {})
 

@@ -408,7 +408,7 @@ def test_media_are_looked_at_in_whatever_is_encoded() -> None:
 def test_what_one_recorder_may_not_be_told_another_of_its_group_may() -> None:
     """Its certificate has ended; it takes media in the clear; it is in the region."""
     there = recording_world(recorders=[RECORDER, STANDBY])
-    there.privacy = build(there.settings, recorder_keys={"spare": RecorderKeys(recorder("p256").checked, None)})
+    there.privacy = build(there.settings, recorder_keys={"spare": RecorderKeys(recorder("p256").checked)})
     there.new_core()
     ladder = Ladder(there) >> record() << Sent(SRC, 100) << Sent(SPARE, b"INVITE") << Silence()
     assert tells_nothing(ladder[b"INVITE"])

@@ -495,7 +495,7 @@ def test_what_has_ended_is_neither_encrypted_to_nor_connected_to(lab: Lab, studi
     client.send(client.agent.ack_failure(record(client, studio, 32), client.take(500)))
     assert not studio.recorder.received
     end(studio, ordinary, answered)
-    assert studio.sipveil.metrics()['sipveil_recording_refused_total{reason="encryption"}'] == 1
+    assert studio.sipveil.metrics()['sipveil_recording_refused_total{reason="expired"}'] == 1
     studio.sipveil.stop()
 
 

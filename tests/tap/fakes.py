@@ -142,7 +142,7 @@ class FakeCore:
             "sipveil_server_transactions": 3, "sipveil_client_transactions": 2, "sipveil_parked_requests": 1,
             "sipveil_targets_passed_over": 0, "sipveil_bindings": 0, "sipveil_registered_addresses": 0,
             "sipveil_overload_active": 1, "sipveil_overload_refused_ratio": 0.25, "sipveil_overload_lag_seconds": 0.02,
-            "sipveil_guard_banned": 3, "sipveil_guard_limited": 4,
+            "sipveil_guard_banned": 3, "sipveil_guard_limited": 4, "sipveil_recorder_certificate_end_seconds": 0,
         }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from filters import cms_make
 from filters.cms_algorithms import Cipher
 from tap.cms_command import MAX_FILE, SHUT, cms
 from tap.main import main
@@ -130,6 +131,24 @@ def test_what_does_not_open(tmp_path: Path, metadata: Path) -> None:
         assert (done.exit_code, done.stdout_bytes) == (SHUT, b"")
         assert done.stderr.startswith("sipveil cms: -: CMS ")
         assert done.stderr.count("\n") == 1
+
+
+def test_several_keys(tmp_path: Path, metadata: Path) -> None:
+    """The one opens that was encrypted to; one that has ended too, with a warning: an auditor reads what is old."""
+    path, secret = now().write(tmp_path)
+    other = now("rsa", start=-9, days=-1)
+    other_path, other_secret = other.write(tmp_path, "other")
+    old = cms_make.make(CONTENT_TYPE + METADATA, [other.recipient], time.time() - 5 * 86_400)
+    pairs = ("--cert", path, "--key", secret, "--cert", other_path, "--key", other_secret)
+    for data in (call("make", "--to", path, metadata).stdout_bytes, old):
+        opened = call("open", *pairs, "-", data=data)
+        assert (opened.exit_code, opened.stdout_bytes) == (0, CONTENT_TYPE + METADATA)
+        assert f"warning: {other_path}: the certificate holds from" in opened.stderr
+        assert "a recorder-edge opens nothing for it" in opened.stderr
+        assert f"warning: {path}" not in opened.stderr
+    half = call("open", *pairs[:-2], "-", data=old)
+    assert (half.exit_code, half.stdout_bytes) == (2, b"")
+    assert "--cert and --key go together" in half.stderr
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", METADATA, b"Content-Type: text/plain\r\n\r\nx"])

@@ -25,7 +25,7 @@ SECTIONS: dict[str, Any] = {
     "listeners": LISTENERS, "recorders": [RECORDER], "recording_clients": [CLIENT],
     "privacy": {"default": {"recording": "keep"}},
 }  # fmt: skip
-KEYS = Credentials(None, None, recorders={"srs": RecorderKeys(recorder("p256").checked, None)})
+KEYS = Credentials(None, None, recorders={"srs": RecorderKeys(recorder("p256").checked)})
 
 
 def replay(**changes: Any) -> Replay:

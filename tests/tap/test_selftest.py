@@ -37,8 +37,13 @@ class Wrapped:
     def may_record(self, request: Message, source: Party) -> bool:
         return self.engine.may_record(request, source)
 
-    def tell_recorder(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session) -> None:
-        self.engine.tell_recorder(draft, message, source, hop, session)
+    def tell_recorder(
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+    ) -> str:  # fmt: skip
+        return self.engine.tell_recorder(draft, message, source, hop, session, wall)
+
+    def recorders_end(self) -> float:
+        return self.engine.recorders_end()
 
     def seal(self, draft: Draft, hop: Party, wall: int) -> None:
         self.engine.seal(draft, hop, wall)

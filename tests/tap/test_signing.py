@@ -159,13 +159,14 @@ def test_a_start_without_its_password_says_so(folder: Path) -> None:
 
 
 def test_recorders_keys_reach_workers_by_memory(tmp_path: Path) -> None:
-    """A certificate to encrypt to, and a key that opens, for each kind of key."""
+    """A certificate to encrypt to, and a key that opens, for each kind of key; and a former one behind it."""
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     for kind in ("p256", "rsa"):
         recorder(kind).write(state, kind)
     sections = [{**RECORDER, "certificate": f"{kind}.pem"} for kind in ("p256", "rsa")]
     sections += [{**each, "role": "recorder-edge", "key": each["certificate"][:-3] + "key"} for each in sections]
+    sections[3]["former_keys"] = [{"certificate": "p256.pem", "key": "p256.key"}]
     recorders = [{**each, "name": str(place)} for place, each in enumerate(sections)]
     credentials = read(world_settings(recorders=recorders, state_dir=str(state)), WALL)
     found = unpack(pickle.loads(pickle.dumps(pack(credentials))))
@@ -176,9 +177,9 @@ def test_recorders_keys_reach_workers_by_memory(tmp_path: Path) -> None:
         if keys.certificate is not None and other.certificate is not None:
             assert other.certificate.certificate == keys.certificate.certificate
             assert other.certificate.validity == keys.certificate.validity
-        if keys.key is not None and other.key is not None:
-            assert other.key.certificate == keys.key.certificate
-            assert other.key.key.public_key() == keys.key.key.public_key()
+        assert [each.certificate for each in other.keys] == [each.certificate for each in keys.keys]
+        assert [each.key.public_key() for each in other.keys] == [each.key.public_key() for each in keys.keys]
+        assert len(keys.keys) == {"2": 1, "3": 2}.get(name, 0)
 
 
 def test_a_recorders_certificate_that_has_ended_is_told_and_stops_no_start(tmp_path: Path) -> None:
@@ -190,3 +191,10 @@ def test_a_recorders_certificate_that_has_ended_is_told_and_stops_no_start(tmp_p
         assert events == []
         read(settings, WALL + 91 * 86_400)
     assert [event["name"] for event in events] == ["srs"]
+    edge = {**RECORDER, "role": "recorder-edge", "key": "srs.key"}
+    settings = world_settings(recorders=[edge], state_dir=str(tmp_path / "state"))
+    with capturedLogs() as events:
+        read(settings, WALL)
+        assert events == []
+        read(settings, WALL - 2 * 86_400)
+    assert [event["name"] for event in events] == ["srs"], "nothing is opened for it"
