@@ -27,21 +27,36 @@ settings.load_profile("sipveil")
 
 TESTS = Path(__file__).parent
 IN_A_ROW = ("real", "scripts", "tap", "test_packaging.py")
-"""Where tests start programs and watch the clock: one after another, beside one other test at most."""
+"""Where tests start programs and watch the clock: one after another, and the others give way to them."""
 COMPILED = "test_native.py"
-"""What takes longest at a stretch, and so comes first."""
+"""What takes longest at a stretch but for these, and so comes next."""
+PROCESSES = 3
+"""For two cores: more than half of the time, what runs in a row waits for programs and clocks."""
+GIVING_WAY = 10
+"""The niceness of what computes beside it: that gets a tenth of a core, or what is left."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run everything on two cores, and what somebody asks for by name in this process."""
     everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return 2 if everything and (os.cpu_count() or 1) > 1 else 0
+    return PROCESSES if everything and (os.cpu_count() or 1) > 1 else 0
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what is to begin first: the scheduler keeps the order."""
-    rank = {COMPILED: 0, **dict.fromkeys(IN_A_ROW, 1)}
-    items.sort(key=lambda item: rank.get(item.path.relative_to(TESTS).parts[0], 2))
+    rank = {**dict.fromkeys(IN_A_ROW, 0), COMPILED: 1}
+    items.sort(key=lambda item: rank.get(_folder(item), 2))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way to what watches the clock, where both run at the same time."""
+    beside = hasattr(item.config, "workerinput") and _folder(item) not in IN_A_ROW
+    if beside and os.getpriority(os.PRIO_PROCESS, 0) < GIVING_WAY:
+        os.setpriority(os.PRIO_PROCESS, 0, GIVING_WAY)
 
 
 class Scheduler(LoadScopeScheduling):
@@ -56,7 +71,7 @@ class Scheduler(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
-    """Give the work to the two processes."""
+    """Give the work to the processes."""
     return Scheduler(config, log)
 
 
