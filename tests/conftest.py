@@ -26,37 +26,61 @@ settings.load_profile("sipveil")
 
 
 TESTS = Path(__file__).parent
-IN_A_ROW = ("real", "scripts", "tap", "test_packaging.py")
-"""Where tests start programs and watch the clock: one after another, beside one other test at most."""
+IN_A_ROW = {"real": "calls", "scripts": "commands", "tap": "commands", "test_packaging.py": "commands"}
+"""Where tests start programs and watch the clock → the row in which they run one after another: two, side by side."""
 COMPILED = "test_native.py"
-"""What takes longest at a stretch, and so comes first."""
+"""What takes longest at a stretch but for the calls."""
+BEGINNING = ("calls", COMPILED, "commands")
+"""What each of the processes begins with; then come further parts of COMPILED, and then files as they are free."""
+GIVING_WAY = {COMPILED: 5}
+"""The niceness of what computes beside tests that watch the clock."""
+GIVING_MOST_WAY = 10
+"""That of all else: it gets a tenth of a core, or what is left, which is more than half of both."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run everything on two cores, and what somebody asks for by name in this process."""
     everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return 2 if everything and (os.cpu_count() or 1) > 1 else 0
+    return len(BEGINNING) if everything and (os.cpu_count() or 1) > 1 else 0
+
+
+def _scope(nodeid: str) -> str:
+    """Return what a test belongs to: a row, a part of COMPILED, or its file, for the fixtures that are shared there."""
+    file, _, name = nodeid.partition("::")
+    folder = file.removeprefix("tests/").split("/")[0]
+    if folder == COMPILED:
+        return name if "[apart:" in name else folder
+    return IN_A_ROW.get(folder, file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what is to begin first: the scheduler keeps the order."""
-    rank = {COMPILED: 0, **dict.fromkeys(IN_A_ROW, 1)}
-    items.sort(key=lambda item: rank.get(item.path.relative_to(TESTS).parts[0], 2))
+    rank = {scope: number for number, scope in enumerate(BEGINNING)}
+    last = len(rank)
+    items.sort(key=lambda item: rank.get(scope := _scope(item.nodeid), last + scope.startswith("tests/")))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way to what watches the clock, where both run at the same time."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    if hasattr(item.config, "workerinput") and folder not in IN_A_ROW:
+        way = GIVING_WAY.get(folder, GIVING_MOST_WAY)
+        if os.getpriority(os.PRIO_PROCESS, 0) < way:
+            os.setpriority(os.PRIO_PROCESS, 0, way)
 
 
 class Scheduler(LoadScopeScheduling):
-    """Keeps together what has to be: what runs in a row, and the tests of one file for the fixtures that they share.
+    """Keeps together what has to be.
 
     xdist's own way to say so, `xdist_group`, does nothing under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return "programs" if file.split("/")[1] in IN_A_ROW else file
+        return _scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
-    """Give the work to the two processes."""
+    """Give the work to the processes."""
     return Scheduler(config, log)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,3 +127,13 @@ def test_package_says_how_data_flows_and_does_nothing(folder: str) -> None:
 def test_no_module_shadows_the_standard_library() -> None:
     """The folders are import packages by generic names; at least they are nobody else's in Python itself."""
     assert not set(MAY_IMPORT) & sys.stdlib_module_names
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    """By path, or by name where the path before it says the folder; what it names is where a step lives."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:config|filters|proxy|tap|scripts|tests)/[\w/]+\.py)`", text)
+    assert len(paths) > 100
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
+    names = {path.name for path in SOURCES}
+    assert [name for name in re.findall(r"`(\w+\.py)`", text) if name not in names] == []

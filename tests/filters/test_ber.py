@@ -98,10 +98,10 @@ def _down(reader: Reader) -> None:
 def test_steps_are_bounded() -> None:
     """A megabyte of nothing within indefinite lengths is given up at once."""
     raw = indefinite(SEQUENCE, octets(b"") * (1 << 19))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(CmsError, match="pieces"):
         Reader(raw).any()
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     reader = Reader(value(0xA0, octets(b"") * (MAX_STEPS + 1)))
     with pytest.raises(CmsError, match="pieces"):
         reader.pieces(reader.any())

@@ -275,10 +275,10 @@ def test_what_is_refused(made: bytes, why: str) -> None:
 
 def test_the_first_of_our_names_counts() -> None:
     """One message asks for one computation with our key, however often it names us."""
-    start = time.perf_counter()
+    start = time.process_time()
     wrong = rsa_info()[:-1] + b"\x00"
     assert outcome(envelope(infos=value(SET, *[wrong] * 31, rsa_info()))) == FAILED
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_a_certificate_without_key_identifier() -> None:
@@ -293,6 +293,6 @@ def test_a_certificate_without_key_identifier() -> None:
 def test_a_megabyte() -> None:
     """The longest body opens, in time."""
     made = make(bytes(MAX_CONTENT), [recorder("p256").recipient], WALL)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(open_cms(made, OURS, WALL).content) == MAX_CONTENT
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import time
 import timeit
 
 import pytest
@@ -93,8 +94,8 @@ def test_each_bound_holds(fits: bytes, exceeds: bytes) -> None:
 @pytest.mark.parametrize(
     "flood",
     [
-        body("<a " + " ".join(f"a{n}='1'" for n in range(7000)) + "/>"),
-        body("<a " + " ".join(f"xmlns:a{n}='u{n}'" for n in range(3500)) + "/>"),
+        body("<a " + " ".join(f"a{n}='1'" for n in range(6500)) + "/>"),
+        body("<a " + " ".join(f"xmlns:a{n}='u{n}'" for n in range(3300)) + "/>"),
         body("<a>" * 21000),
         body("<!--" + "-" * 3 + "x" * 60000 + "-->"),
         body("&#65;" * 13000),
@@ -103,11 +104,14 @@ def test_each_bound_holds(fits: bytes, exceeds: bytes) -> None:
     ids=["attributes", "namespaces", "depth", "comment", "references", "cdata"],
 )
 def test_floods_cost_no_more_than_their_size(flood: bytes) -> None:
+    """In CPU time: the machine may be busy with other things, and lines may be counted."""
+    assert len(flood) <= MAX_SIZE
+
     def attempt() -> None:
         with contextlib.suppress(MetadataError):
             read(flood)
 
-    assert timeit.timeit(attempt, number=10) < 2
+    assert timeit.timeit(attempt, timer=time.process_time, number=10) < 2
 
 
 def test_no_file_and_no_name_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

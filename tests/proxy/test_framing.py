@@ -205,10 +205,10 @@ def test_byte_by_byte_costs_no_more_than_its_bytes() -> None:
     """64 KiB of headers and a body, one byte at a time, in well under a second: no search begins anew."""
     data = message(b"x" * 30_000, extra=b"X: " + b"z" * 30_000 + b"\r\n")
     framing = Framing(65_535)
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = [each for byte in data for each in framing.feed(bytes([byte]))]
     assert found == [data]
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_content_length_of_a_head() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import timeit
 import zlib
 
@@ -211,7 +212,7 @@ def test_leaves_are_kept_as_they_stand_and_decoded() -> None:
     ],
 )
 def test_hostile_prologues_take_no_time(text: bytes) -> None:
-    assert timeit.timeit(lambda: is_recording_xml(text), number=10) < 2.5
+    assert timeit.timeit(lambda: is_recording_xml(text), timer=time.process_time, number=10) < 2.5
 
 
 @pytest.mark.parametrize("space", [b"urn:ietf:params:xml:ns:recording:1", b"URN:ietf:params:XML:ns:siprec", b"x" * 9])

@@ -50,12 +50,12 @@ def test_how_long_a_datagram_waited(pair: Pair) -> None:
     """Of the one read last, however many stand behind it."""
     pair.await_stamps()
     pair.send()
-    time.sleep(0.05)
+    time.sleep(0.2)
     pair.send()
     pair.socket.recv(2000)
-    assert 0.05 <= pair.queue.wait() < 1
+    assert 0.2 <= pair.queue.wait() < 1
     pair.socket.recv(2000)
-    assert pair.queue.wait() < 0.05
+    assert pair.queue.wait() < 0.2
 
 
 def test_before_the_first_nothing_is_known(pair: Pair) -> None:
