@@ -168,14 +168,16 @@ class RequestForwarder:
     def _plan(self, crossing: Crossing) -> Plan:
         """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more.
 
+        So too where it names somebody to a recorder who hides more.
+
         Raises:
             Refused: where what is asked for cannot be done; an emergency call goes on without (`proxy/launch.py`).
         """
         request, base = crossing.request, crossing.base
-        if not request.to_tag or not request.shape.asks:
+        hop = crossing.hop.party
+        if not request.to_tag or not (request.shape.asks or hop.recorder is not None):
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
-        hop = crossing.hop.party
         return self._privacy.plan(self._privacy.also(request, decision, hop), hop)
 
     def _start(self, draft: Draft, crossing: Crossing) -> None:

@@ -133,8 +133,8 @@ class ResponseForwarder:
             remove(draft, response, CHALLENGES)
 
     def _plan(self, crossing: Crossing, response: Message) -> Plan:
-        """Return the plan for a response: the dialog's, or a stricter one where its own Privacy asks for more."""
-        if not response.shape.asks:
+        """Return the plan for a response: the dialog's, or a stricter one as for requests."""
+        if not response.shape.asks and crossing.source.recorder is None:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         return self._privacy.plan(self._privacy.also(response, decision, crossing.source), crossing.source)

@@ -365,3 +365,54 @@ def test_makers_headers_tell_a_recorder_no_more_than_the_number_does(name: bytes
     assert name not in told(recording_world(), multipart(), headers=headers)
     keep = {"recording": "keep", "name": "keep", "number": "keep"}
     assert name in told(recording_world(privacy={"default": keep}), multipart(), headers=headers)
+
+
+HIDES = {b"+15550123@example.net": "hide"}
+WHO = b"<sip:+15550123@203.0.113.5>"
+"""Somebody who hides, as a PBX names that one: at its own address."""
+
+
+@pytest.mark.parametrize(
+    ("from_", "line"),
+    [
+        (WHO, b"Subject: x"),
+        (b"<sip:5001@203.0.113.5;x-nearend;x-refci=2;x-nearendaddr=5001;x-farendaddr=%2B15550123>", b"Subject: x"),
+        (b"", b"P-Asserted-Identity: <sip:x@y>, " + WHO),
+        (b"", b"Remote-Party-ID: " + WHO + b";party=called"),
+        (b"", b"Diversion: " + WHO + b";reason=unconditional"),
+        (b"", b"History-Info: <sip:x@y>;index=1, " + WHO + b";index=1.1"),
+        (b"", b"Referred-By: " + WHO),
+        (b"", b"P-Served-User: " + WHO),
+    ],
+    ids=["from", "far end", "asserted", "remote party", "diverted", "history", "referred", "served"],
+)
+def test_who_hides_in_metadata_is_named_by_no_header(from_: bytes, line: bytes) -> None:
+    """Where everybody else shows everything; in a later request of the session as in the first."""
+
+    def world() -> World:
+        return recording_world(said=HIDES, word="number", realms=["example.net"], privacy=KEEP_ALL)
+
+    invite = record(headers=(*SIPREC, *MIXED, line))
+    data = invite.data.replace(b"<sip:src@sip.example.net>", from_ or b"<sip:src@sip.example.net>", 1)
+    ladder = Ladder(world()) >> invite._replace(data=data) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert b"15550123" not in ladder[b"INVITE"]
+    if not from_:
+        ladder, invite, _ = begun(Ladder(world()))
+        update = SRC.within(b"UPDATE", ladder[200], own=invite, cseq=2, headers=(line,))
+        ladder >> update << Sent(SRS, b"UPDATE")
+        assert b"15550123" not in ladder[b"UPDATE"]
+
+
+def test_who_shows_is_named_by_headers() -> None:
+    """And nobody is hidden for the sake of one who has said nothing."""
+    there = recording_world(said={b"+15550123@example.net": "show"}, word="number", realms=["example.net"])
+    invite = record(headers=(*SIPREC, *MIXED, b"Diversion: <sip:x@y>"))
+    data = invite.data.replace(b"<sip:src@sip.example.net>", b"<sip:+15550123@example.net>", 1)
+    ladder = Ladder(there) >> invite._replace(data=data) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert b"sip:+15550123@" in ladder[b"INVITE"].partition(b"\r\n\r\n")[0]
+
+
+def test_a_header_that_cannot_be_read_may_name_who_may_not_be_recorded() -> None:
+    line = b"Diversion: <<"
+    there = recording_world(said={b"x@example.net": "hide"}, privacy=KEEP_ALL)
+    refused(there, multipart(), 403, "subscriber", headers=(*SIPREC, *MIXED, line))
