@@ -123,7 +123,8 @@ class _Editor:
             self._look(child, seen)
 
     def _note_participant(self, identifier: str, element: Element) -> None:
-        for address, _ in _addresses_of(element):
+        # Who has no address is somebody all the same, of whom nobody knows whether that one may be recorded.
+        for address, _ in _addresses_of(element) or [("", "")]:
             told = self._names.treatment(address)
             before = self._participants.get(identifier, OPEN)
             self._participants[identifier] = told.strictest(before)

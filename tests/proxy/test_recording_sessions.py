@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from config.recorder_keys import RecorderKeys
@@ -107,6 +109,20 @@ def test_a_persistent_session_names_nobody_at_first() -> None:
     ladder >> again << Sent(SRC, 100) << Sent(SRC, 403) << Silence()
     assert b'\r\nWarning: 399 sipveil "Somebody who takes part may not be recorded"\r\n' in ladder[403]
     assert there.count("recording_refused", "subscriber") == 1
+
+
+@pytest.mark.parametrize("name", [b'nameID aor="anonymous"', b'nameID aor=""', b"nameID", b"x"])
+def test_who_has_no_address_that_can_be_read_is_somebody_all_the_same(name: bytes) -> None:
+    """Nobody has allowed it, so the default decides, in a session that began with nobody too."""
+    metadata = re.sub(rb"nameID aor=\"[^\"]*\"", name, RFC).replace(b"</nameID>", b"</" + name.split()[0] + b">")
+    for privacy, allowed in (({}, False), ({"default": {"recording": "keep"}}, True)):
+        invite = record(offer(b"inactive"), headers=(*record_headers(), b"Content-Type: application/sdp"))
+        ladder = Ladder(recording_world(privacy=privacy)) >> invite << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+        ladder >> SRS.answer(ladder[b"INVITE"], 200, contact=SRS_CONTACT) << Sent(SRC, 200)
+        ladder >> SRC.within(b"ACK", ladder[200], own=invite, cseq=1) << Sent(SRS, b"ACK")
+        body = multipart(metadata=metadata)
+        ladder >> SRC.within(b"INVITE", ladder[200], own=invite, headers=MIXED, body=body) << Sent(SRC, 100)
+        assert ladder << (Sent(SRS, b"INVITE") if allowed else Sent(SRC, 403)) << Silence()
 
 
 def record_headers() -> tuple[bytes, ...]:
