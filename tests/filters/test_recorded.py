@@ -304,10 +304,21 @@ def test_metadata_behind_a_long_comment_are_metadata() -> None:
     assert opened(sent).count(b"<participant ") == 2 * RFC.count(b"<participant ")
 
 
+@pytest.mark.parametrize(
+    ("recorders", "status", "reason"),
+    [
+        ([RECORDER], 403, "metadata"),
+        ([EDGE], 403, "metadata"),
+        ([{**EDGE, "algorithm": "aes-128-cbc"}], 493, "encryption"),
+    ],
+    ids=["sealed", "behind us", "old and behind us"],
+)
 @pytest.mark.parametrize("place", HIDDEN_PLACES)
-def test_metadata_that_stand_where_no_recorder_should_look_go_nowhere(place: str) -> None:
+def test_metadata_that_stand_where_no_recorder_should_look_go_nowhere(
+    place: str, recorders: list[dict[str, Any]], status: int, reason: str
+) -> None:
     """They would be edited by nobody and readable on the way, where everything else may pass."""
-    refused(recording_world(privacy=KEEP_ALL), HIDDEN_PLACES[place], 403, "metadata")
+    refused(recording_world(privacy=KEEP_ALL, recorders=recorders), HIDDEN_PLACES[place], status, reason)
 
 
 @pytest.mark.parametrize(
@@ -416,3 +427,39 @@ def test_a_header_that_cannot_be_read_may_name_who_may_not_be_recorded() -> None
     line = b"Diversion: <<"
     there = recording_world(said={b"x@example.net": "hide"}, privacy=KEEP_ALL)
     refused(there, multipart(), 403, "subscriber", headers=(*SIPREC, *MIXED, line))
+
+
+DESCRIBED = (
+    b'Content-Disposition: recording-session; filename="Alice Canary.xml" ;handling=required',
+    b"Content-Description: Alice Canary",
+    b"Content-Language: it",
+    b"Content-Location: http://192.0.2.44/",
+)
+TELLING = (b"Alice Canary.xml", b": Alice Canary", b": it\r\n", b"http://192.0.2.44")
+
+
+@pytest.mark.parametrize("role", [{**RECORDER, "role": "recorder"}, EDGE], ids=["sealed", "behind us"])
+@pytest.mark.parametrize("lone", [False, True], ids=["a part", "alone"])
+def test_what_describes_metadata_tells_nobody_who_hides(role: dict[str, Any], lone: bool) -> None:
+    """Nobody edits it for each participant."""
+    there = recording_world(privacy=KEEP_ALL, recorders=[role])
+    named_so = b'application/rs-metadata+xml;name="Alice Canary.xml"'
+    if lone:
+        sent = told(there, RFC, headers=(*SIPREC, b"Content-Type: " + named_so, *DESCRIBED))
+    else:
+        part = b"\r\n".join([b"", *DESCRIBED[1:], DESCRIBED[0]])
+        body = multipart(kind=named_so).replace(b"\r\nContent-Disposition: recording-session", part)
+        sent = told(there, body)
+    both = sent if role["role"] == "recorder-edge" else sent + opened(sent)
+    assert [telling for telling in TELLING if telling in both] == []
+    assert b"Content-Disposition: recording-session;handling=required\r\n" in sent
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_headers_tell_no_identifier_of_the_call_that_metadata_do_not(real: bool) -> None:
+    """RFC 8068 has the same one in both."""
+    there = recording_world(privacy=KEEP_ALL, recorders=[{**RECORDER, "real_ids": real}])
+    lines = b"Session-ID: ab30317f1a784dc48ff824d0d3715d86;remote=" + b"0" * 32, b"Cisco-Guid: 1-2-3-4"
+    sent = told(there, multipart(), headers=(*SIPREC, *MIXED, *lines))
+    assert [line in sent for line in lines] == [real, real]
+    assert (b"ab30317f1a784dc48ff824d0d3715d86" in opened(sent)) is real
