@@ -153,6 +153,15 @@ def test_the_next_of_the_group_when_the_first_is_gone() -> None:
     assert ladder << Sent(SRC, 500) << Silence()
 
 
+def test_a_recorder_whose_client_has_gone_hears_so() -> None:
+    """And nobody else hears what it asks, at whatever address."""
+    ladder, _, answer = begun()
+    there = ladder.world
+    ladder >> SRS.within(b"UPDATE", ladder[b"INVITE"], own=answer, cseq=1) << Sent(SRC, b"UPDATE")
+    there.core.undelivered(there.sent_over[-1], ladder[b"UPDATE"], there.now)
+    assert [(to, kind(data)) for to, data in there.sent[-1:]] == [(SRS.address, 500)]
+
+
 @pytest.mark.parametrize("status", [500, 504])
 def test_the_next_of_the_group_when_the_first_fails(status: int) -> None:
     """A proxy in front of a recorder that is gone says 500 (RFC 3261 §16.7 item 6)."""
