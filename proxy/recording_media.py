@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from proxy.message import Message
+from proxy.message import Draft, Message
 from proxy.recording_bodies import BodyReader
 
 # RFC 8866 §5.14: m=<media> <port>[/<number of ports>] <proto> <fmt> ...; some take tabs, and lines that end with CR
@@ -31,6 +31,13 @@ def names_plain_media(message: Message) -> bool:
     reader = BodyReader()
     reader.read_message(message)
     return is_plain(message.body) or any(map(is_plain, reader.leaves))
+
+
+def names_plain_media_once_opened(draft: Draft) -> bool:
+    """Tell the same of a body that came encrypted and stands in a draft, opened."""
+    reader = BodyReader()
+    reader.read(draft.first(b"content-type") or b"", draft.first(b"content-disposition") or b"", draft.body)
+    return is_plain(draft.body) or any(map(is_plain, reader.leaves))
 
 
 def is_silent(message: Message) -> bool:

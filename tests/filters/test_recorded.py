@@ -463,3 +463,45 @@ def test_headers_tell_no_identifier_of_the_call_that_metadata_do_not(real: bool)
     sent = told(there, multipart(), headers=(*SIPREC, *MIXED, *lines))
     assert [line in sent for line in lines] == [real, real]
     assert (b"ab30317f1a784dc48ff824d0d3715d86" in opened(sent)) is real
+
+
+def sealed_whole(sdp: bytes, there: World) -> tuple[tuple[bytes, ...], bytes]:
+    """Return a body in which a client has encrypted session description and metadata together, and its headers."""
+    inner = b"Content-Type: multipart/mixed;boundary=foobar\r\n\r\n" + multipart(sdp)
+    cipher = Cipher(there.settings.recorders[0].algorithm)
+    kind = b"enveloped-data" if cipher is Cipher.AES_128_CBC else b"auth-enveloped-data"
+    headers = (b"Content-Type: application/pkcs7-mime;smime-type=" + kind,)
+    return headers, make(inner, [recorder("p256").recipient], there.wall, cipher=cipher)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({}, 488, "media"),
+        ({"algorithm": "aes-128-cbc"}, 493, "encryption"),
+        ({"plain_rtp": "allow"}, 0, ""),
+    ],
+    ids=["refused", "refused as anything", "allowed"],
+)
+def test_media_in_the_clear_are_found_in_what_came_encrypted(changes: dict[str, str], status: int, reason: str) -> None:
+    """A client that encrypts all of its body, to a recorder that we stand in front of (standards.md §4.3.3)."""
+    there = recording_world(recorders=[{**EDGE, **changes}])
+    headers, body = sealed_whole(offer().replace(b"RTP/SAVP", b"RTP/AVP"), there)
+    if status:
+        refused(there, body, status, reason, headers=(*SIPREC, *headers))
+    else:
+        assert b"RTP/AVP" in told(there, body, headers=(*SIPREC, *headers))
+    assert there.count("recording_plain_rtp", "refused" if status else "allowed") == 1
+
+
+@pytest.mark.parametrize(
+    ("sdp", "status"), [(offer(), 200), (offer().replace(b"RTP/SAVP", b"RTP/AVP"), 481)], ids=["encrypted", "clear"]
+)
+def test_media_in_the_clear_are_found_in_an_answer_that_came_encrypted(sdp: bytes, status: int) -> None:
+    ladder, _, answer = begun(Ladder(recording_world(recorders=[EDGE])))
+    ladder >> SRS.within(b"INVITE", ladder[b"INVITE"], own=answer, cseq=1) << Sent(SRS, 100) << Sent(SRC, b"INVITE")
+    headers, body = sealed_whole(sdp, ladder.world)
+    ladder >> SRC.answer(ladder[b"INVITE"], 200, headers=headers, body=body)
+    if status != 200:
+        ladder << Sent(SRC, b"ACK") << Sent(SRC, b"BYE")
+    assert ladder << Sent(SRS, status) << Silence()
