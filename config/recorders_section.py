@@ -101,6 +101,11 @@ class Recorder(Section):
         description="whether it is told Call-IDs and session identifiers of the recorded call as they are",
     )
 
+    @property
+    def takes_enveloped(self) -> bool:
+        """Whether what came for it in EnvelopedData, which authenticates nothing, is opened in front of it."""
+        return self.role == "recorder-edge" and self.algorithm in ("aes-128-cbc", "aes-256-cbc")
+
 
 class RecordingClient(Section):
     """Who may open recording sessions (SRC, RFC 7866); everybody else is refused with 403."""

@@ -103,7 +103,7 @@ class Engine:
         self._recorded.seal(draft, hop, wall)
 
     def also(self, message: Message, decision: int, hop: Party) -> int:
-        """Return a dialog's decision with what a message's own Privacy header asks for."""
+        """Return a dialog's decision with what a message of it asks for, or hides of whom it names to a recorder."""
         return self._policy.also(message, decision, hop)
 
     def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:

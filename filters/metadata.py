@@ -8,6 +8,7 @@ the session description has them too. What cannot be read is refused: MetadataEr
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -38,6 +39,8 @@ _SHORT: Final = 3
 _LABEL = re.compile(r"[A-Za-z0-9.!%*_+`'~#$&^{}|-]{1,64}")
 # XML Schema dateTime; some leave the offset out
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.IGNORECASE)
+# What stands between the words of a name: alice.smith
+_NO_LETTERS = re.compile(r"[\W_]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -76,8 +79,8 @@ class _Editor:
     """Goes through one document; a class because what an element may tell depends on others."""
 
     __slots__ = (
-        "_asks", "_everybody", "_further", "_hidden_digits", "_hidden_words", "_named", "_names", "_participants",
-        "_whose", "dropped",
+        "_asks", "_digits", "_everybody", "_further", "_hidden_digits", "_hidden_words", "_named", "_names",
+        "_participants", "_whose", "dropped",
     )  # fmt: skip
 
     def __init__(self, names: Names, root: Element, further: Further) -> None:
@@ -93,6 +96,8 @@ class _Editor:
         """Digits of addresses that participants hide."""
         self._whose: Treatment | None = None
         """What may be told of the participant that is edited; None outside of one."""
+        self._digits: frozenset[str] = frozenset()
+        """Digits of its addresses, where it hides these."""
         self.dropped = 0
         self._look(root, set())
         self._note_addresses(root)
@@ -123,7 +128,8 @@ class _Editor:
             self._look(child, seen)
 
     def _note_participant(self, identifier: str, element: Element) -> None:
-        for address, _ in _addresses_of(element):
+        # Who has no address is somebody all the same, of whom nobody knows whether that one may be recorded.
+        for address, _ in _addresses_of(element) or [("", "")]:
             told = self._names.treatment(address)
             before = self._participants.get(identifier, OPEN)
             self._participants[identifier] = told.strictest(before)
@@ -157,9 +163,12 @@ class _Editor:
     def element(self, element: Element, parent: Element | None) -> Element | None:
         """Return an element as it may pass, with what stands in it; None for nothing."""
         if _is_participant(element):
-            around, self._whose = self._whose, self._of(element)
+            around = self._whose, self._digits
+            self._whose = self._of(element)
+            addresses = _addresses_of(element) if self._whose.number is not Action.KEEP else []
+            self._digits = frozenset([each for address, _ in addresses for each in digits_of(address)])
             edited = self._element(element, parent)
-            self._whose = around
+            self._whose, self._digits = around
             return edited
         return self._element(element, parent)
 
@@ -212,8 +221,7 @@ class _Editor:
         if told is Told.ADDRESS:
             return names.address(text, self._most(text))
         if told is Told.NAME:
-            address = _address_of(parent)
-            return names.name(text, address, self._most(address))
+            return self._name(text, _address_of(parent))
         if told is Told.LANGUAGE:
             address = _address_of(parent)
             shows = names.treatment(address).strictest(self._most(address)).location is Action.KEEP
@@ -230,6 +238,13 @@ class _Editor:
             return names.call(text)
         return _plainly(told, text, known)
 
+    def _name(self, text: str, address: str) -> str | None:
+        """Return the name beside an address as it may be told: with no digits of another one that is hidden, either."""
+        most = self._most(address)
+        if most.name is Action.KEEP and not self._digits.isdisjoint(digits_in_row(text)):
+            return None
+        return self._names.name(text, address, most)
+
     def _most(self, address: str) -> Treatment:
         """Return what may be told of an address at most.
 
@@ -241,7 +256,7 @@ class _Editor:
 
     def _tells_of_somebody(self, text: str) -> bool:
         """Tell whether a text holds a name or an address, or digits of one, that a participant hides."""
-        folded = text.casefold()
+        folded = _folded(text)
         return not self._hidden_digits.isdisjoint(digits_in_row(text)) or any(
             word in folded for word in self._hidden_words
         )
@@ -253,8 +268,8 @@ class _Editor:
         tag = name.lower()
         identifier = _plain(parent).get("participant_id", "").strip() if parent is not None else ""
         shows = self._participants.get(identifier, STRICT).device is Action.KEEP
-        known = FEATURES.get(tag)
-        if not (known and known.fullmatch(value)) and not (tag in DEVICES and shows):
+        known = FEATURES.get(tag) or (DEVICES.get(tag) if shows else None)
+        if known is None or not known.fullmatch(value):
             return self._dropped()
         self.dropped += len(element.children) + len(element.attributes) - ("pname" in values) - ("pval" in values)
         kept = {("", "pname"): name}
@@ -279,15 +294,20 @@ def _addresses_of(participant: Element) -> list[tuple[str, str]]:
     return found
 
 
+def _folded(text: str) -> str:
+    """Return a text as words in it are looked for: letters that look alike are alike."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def _words(text: str) -> set[str]:
-    """Return the words of a name by which a text would tell it."""
-    return {word for word in text.casefold().split() if len(word) >= _SHORT}
+    """Return the words of a name, or of the user of an address, by which a text would tell it."""
+    return {word for word in _NO_LETTERS.split(_folded(text)) if len(word) >= _SHORT}
 
 
 def _user_of(address: str) -> str:
-    """Return what stands before the host of an address, as it is compared; the whole where there is no host."""
-    text = address.strip().casefold()
-    return text.removeprefix("sips:").removeprefix("sip:").removeprefix("tel:").partition("@")[0].partition(";")[0]
+    """Return what stands before the host of an address; the whole where there is none, or it cannot be read."""
+    uri = canonical(address).decode("utf-8", "replace") or address
+    return uri.partition("@")[0].partition(":")[2] or address.partition("@")[0]
 
 
 def _plain(element: Element) -> Mapping[str, str]:

@@ -141,25 +141,36 @@ FIELDS: Final[Mapping[tuple[str, str], Field]] = {
 
 _YES_OR_NO: Final = r"TRUE|FALSE"
 _TOKENS: Final = r"!?[A-Za-z][A-Za-z.-]{0,31}"
-FEATURES: Final[Mapping[str, re.Pattern[str]]] = {
-    name: re.compile(rf'(?P<q>"?)(?:{value})?(?P=q)', re.IGNORECASE)
-    for names, value in (
-        ("audio video text data application control automata isfocus +sip.src +sip.srs", _YES_OR_NO),
-        ("duplex", "full|half|receive-only|send-only"), ("mobility", "fixed|mobile"), ("class", "business|personal"),
-        ("+sip.rendering", "yes|no|unknown"),
-        ("methods events", rf"{_TOKENS}(?:,\s*{_TOKENS}){{0,31}}"),
-        ("schemes", r"(?:sips?|tel|im|pres|https?)(?:,\s*(?:sips?|tel|im|pres|https?)){0,7}"),
-        ("extensions", r"(?:[a-z][a-z-]{1,31}|100rel|199)(?:,\s*(?:[a-z][a-z-]{1,31}|100rel|199)){0,31}"),
-        ("priority", r"#[<>=]?=?\d{1,3}(?:\.\d)?"),
-    )
-    for name in names.split()
-}  # fmt: skip
+
+
+def _tags(*kinds: tuple[str, str]) -> Mapping[str, re.Pattern[str]]:
+    """Return tags with what their values are; each may stand in quotes, or be left out."""
+    return {
+        name: re.compile(rf'(?P<q>"?)(?:{value})?(?P=q)', re.IGNORECASE)
+        for names, value in kinds
+        for name in names.split()
+    }
+
+
+FEATURES: Final = _tags(
+    ("audio video text data application control automata isfocus +sip.src +sip.srs", _YES_OR_NO),
+    ("duplex", "full|half|receive-only|send-only"), ("mobility", "fixed|mobile"), ("class", "business|personal"),
+    ("+sip.rendering", "yes|no|unknown"),
+    ("methods events", rf"{_TOKENS}(?:,\s*{_TOKENS}){{0,31}}"),
+    ("schemes", r"(?:sips?|tel|im|pres|https?)(?:,\s*(?:sips?|tel|im|pres|https?)){0,7}"),
+    ("extensions", r"(?:[a-z][a-z-]{1,31}|100rel|199)(?:,\s*(?:[a-z][a-z-]{1,31}|100rel|199)){0,31}"),
+    ("priority", r"#[<>=]?=?\d{1,3}(?:\.\d)?"),
+)  # fmt: skip
 """Feature tags of a Contact (RFC 3840, RFC 7866) that tell what a phone can do, and not which one it is; their values
 are of a few kinds, in which no number and hardly a name has room."""
 Further = Mapping[tuple[str, str], Field]
 """Elements that an operator lets pass besides FIELDS, by namespace and name."""
 NO_MORE: Final[Further] = MappingProxyType({})
-DEVICES: Final = frozenset(("+sip.instance", "reg-id", "+sip.ice", "+g.3gpp.icsi-ref", "+g.3gpp.smsip"))
+DEVICES: Final = _tags(
+    ("+sip.ice +g.3gpp.smsip", _YES_OR_NO), ("reg-id", r"\d{1,3}"),
+    ("+sip.instance", r"<?urn:[a-z0-9-]{2,31}:[a-z0-9:.-]{1,128}>?"),  # RFC 5626 §4.1, RFC 7254
+    ("+g.3gpp.icsi-ref", r"urn(?:%3A|:)[a-z0-9.:%,*-]{1,256}"),
+)  # fmt: skip
 """Those that tell which one it is, or of what kind."""
 
 

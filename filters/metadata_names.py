@@ -32,8 +32,13 @@ _SHARED: Final = 3
 # RFC 3966 §3: global-number-digits and local ones, without parameters
 _NUMBER = re.compile(r"\+?[0-9*#().-]{1,32}")
 _GLOBAL = re.compile(rb"\+[0-9().-]+")
-# user@host, as Sonus and BroadWorks write it without a scheme
-_BARE = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+# user@host, as Sonus and BroadWorks write it without a scheme; with a colon before the host it has another one
+_BARE = re.compile(r"[^\s@:<>\"']+@[^\s@<>\"']+")
+# What some put around an address, as in a header
+_BRACKETED = re.compile(r"<([^<>]*)>")
+# What of an address that cannot be read may be somebody's: user@host, or else a number
+_SOMEBODY = re.compile(r"([^\s@:;,<>\"']+)@([A-Za-z0-9._-]+)")
+_DIGITS = re.compile(r"\+?[0-9][0-9 ().-]+[0-9]")
 # Connectel writes parameters behind a display name: ";lang=en-US;id=22"
 _PARAMETERS = re.compile(r"(?:;\s*[A-Za-z][A-Za-z0-9-]*=[^;]*+)++\Z")
 _URN: Final = "urn:uuid:"
@@ -90,9 +95,15 @@ class Names:
         self._ids = real_ids
 
     def treatment(self, text: str) -> Treatment:
-        """Return what may be told of whom an address names; the strictest of one that cannot be read."""
+        """Return what may be told of whom an address names; the strictest of one that cannot be read.
+
+        Whom that may mean is asked about all the same: it may not be one who may be recorded.
+        """
         uri = canonical(text)
-        return self._treat(uri) if uri else STRICT
+        if uri:
+            return self._treat(uri)
+        self._treat(_meant(text))
+        return STRICT
 
     def address(self, text: str, most: Treatment = OPEN) -> str:
         """Return an address as it may be told; what cannot be read has a pseudonym.
@@ -101,7 +112,7 @@ class Names:
             text: the address.
             most: what may be told at most, whatever is said of this address: of one whom others name too.
         """
-        text = text.strip()
+        text = _addr_spec(text)
         uri = canonical(text)
         if not text:
             return ""
@@ -184,14 +195,15 @@ def uri_of(text: str) -> str:
 
 def canonical(text: str) -> bytes:
     """Return a URI by which the same participant is the same, however a client writes it; b"" for what is none."""
-    text = text.strip()
+    text = _addr_spec(text)
     if not text or len(text) > MAX_ADDRESS or not text.isprintable():
         return b""
     scheme, _, rest = text.partition(":")
     if scheme.lower() == "tel":
         text = rest.partition(";")[0]
-    if _NUMBER.fullmatch(text) and not is_ip(text):
-        return b"tel:" + re.sub(r"[().-]", "", text).encode()
+    number = text.replace(" ", "")  # some write it as people do
+    if _NUMBER.fullmatch(number) and not is_ip(number):
+        return b"tel:" + re.sub(r"[().-]", "", number).encode()
     uri = _sip(text)
     if uri is None:
         return b""
@@ -201,8 +213,24 @@ def canonical(text: str) -> bytes:
     return b"sip:" + from_parts(user, uri.host).removeprefix(b"@")
 
 
+def _addr_spec(text: str) -> str:
+    """Return an address without the brackets, and what stands around them, that it may have."""
+    found = _BRACKETED.search(text)
+    return (found[1] if found else text).strip()
+
+
+def _meant(text: str) -> bytes:
+    """Return whom an address that cannot be read may mean; b"" for nobody who could be found."""
+    text = text[:MAX_ADDRESS]
+    found = _SOMEBODY.search(text)
+    if found:
+        return b"sip:" + from_parts(found[1].encode(), found[2].encode())
+    number = _DIGITS.search(text)
+    return b"tel:" + re.sub(r"[ ().-]", "", number[0]).encode() if number else b""
+
+
 def _sip(text: str) -> SipUri | None:
-    if _BARE.fullmatch(text) and not text.lower().startswith(("sip:", "sips:")):
+    if _BARE.fullmatch(text):
         text = "sip:" + text
     try:
         return parse_sip_uri(text.encode())

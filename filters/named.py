@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from filters.said import uris
+from typing import NamedTuple
+
 from proxy.errors import Malformed
+from proxy.headers import parse_name_addr
 from proxy.message import Message
 from proxy.uri import parse_sip_uri
 
@@ -11,19 +13,40 @@ MAX_NAMED = 32
 """Who is looked up of one message; of more nobody knows whether all may be recorded."""
 _NAMING = (
     b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id", b"diversion", b"history-info", b"referred-by",
-    b"p-called-party-id",
+    b"p-called-party-id", b"p-served-user",
 )  # fmt: skip
 _ENDS = (b"x-nearendaddr", b"x-farendaddr")
 """Parameters of a From: who talks to whom in the call that a CUCM forks."""
 
 
-def named(message: Message) -> tuple[bytes, ...]:
-    """Return the URIs of all whom a message names as taking part in a call, each once."""
-    found = [message.from_.uri, message.to.uri]
-    for name in _NAMING:
-        if name in message.index:
-            found += uris(message.values(name))
-    return tuple(dict.fromkeys([*_ends(message.from_.uri), *found]))
+class Named(NamedTuple):
+    """Whom the headers of one message name."""
+
+    uris: tuple[bytes, ...]
+    """Each once."""
+    complete: bool
+    """Whether these are all: one that cannot be read, or is one too many, is somebody all the same."""
+
+
+def named(request: Message) -> Named:
+    """Return all whom a request names as taking part in a call."""
+    return _named(request, [*_ends(request.from_.uri), request.from_.uri, request.to.uri])
+
+
+def named_beside(message: Message) -> Named:
+    """Return whom a message names beside From and To, which stay as they were when its dialog began."""
+    return _named(message, [])
+
+
+def _named(message: Message, found: list[bytes]) -> Named:
+    complete = True
+    for value in [value for name in _NAMING if name in message.index for value in message.items(name)]:
+        try:
+            found.append(parse_name_addr(value).uri)
+        except Malformed:
+            complete = False
+    uris = tuple(dict.fromkeys(found))
+    return Named(uris[:MAX_NAMED], complete and len(uris) <= MAX_NAMED)
 
 
 def _ends(uri: bytes) -> list[bytes]:

@@ -21,7 +21,7 @@ from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters.forwarders import MAX_FORWARDERS, forwarders, tells_forwarding
-from filters.named import MAX_NAMED, named
+from filters.named import Named, named, named_beside
 from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
 from filters.rulings import Level, Ruling, Weighing
 from filters.said import global_number, uris
@@ -60,6 +60,8 @@ class _Case(NamedTuple):
     wish: Asked
     forwarders: tuple[Profile | None, ...] = ()
     """Settings of those who forwarded the call: theirs is its history, not the caller's."""
+    recorded: tuple[Profile, ...] = ()
+    """Settings of those whom the headers of a recording session name: each of them may hide them."""
 
 
 class Participant(NamedTuple):
@@ -104,11 +106,12 @@ class Policy:
         said = [] if plain else request.values(b"privacy")
         privacy = () if plain else (wish, *said, b"privacy" in request.index, beside(request))
         forwarded = self._profiles_of_forwarders(request, source, hop)
-        asked_too = tuple(_key(one, hop) for one in forwarded) if forwarded else ()
+        recorded = self._profiles_of_recorded(named(request)) if hop.recorder is not None else ()
+        asked_too = tuple(_key(one, hop) for one in (*forwarded, None, *recorded)) if forwarded or recorded else ()
         key = (hop.key, source.key, request.method if self._methods else b"", _key(profile, hop), privacy, asked_too)
         decision = self._decided.get(key)
         if decision is None:
-            case = self._case(request, source, hop, profile, wish)._replace(forwarders=forwarded)
+            case = self._case(request, source, hop, profile, wish)._replace(forwarders=forwarded, recorded=recorded)
             decision = self._packed(case)
             if sum(map(len, said)) <= MAX_WISH:
                 self._remember(key, decision)
@@ -202,10 +205,8 @@ class Policy:
         """
         if self._subscribers.are_kept:
             found = named(request)
-            known = [self._profile_of(uri) or self._namesake(uri) for uri in found[:MAX_NAMED]]
-            if len(found) > MAX_NAMED or not all(
-                self._may_be_recorded(profile, hop) for profile in known if profile is not None
-            ):
+            recorded = self._profiles_of_recorded(found)
+            if not found.complete or not all(self._may_be_recorded(profile, hop) for profile in recorded):
                 return False
         profile = self._profile_of_sender(request, source)
         return None if profile is None else self._may_be_recorded(profile, hop)
@@ -255,18 +256,26 @@ class Policy:
     def also(self, message: Message, decision: int, hop: Party) -> int:
         """Return a dialog's decision with what a message of it asks for by its own Privacy header.
 
+        Towards a recorder also with what those hide whom it names.
+
         Raises:
             Refused: as for an initial request, where the call does not hang on it.
         """
         if hop.zone in (Zone.PSAP, Zone.CORE):
             return decision
         wish = asked(message, session=self._settings.privacy.session, refuse=message.method not in _NEVER_REFUSED)
-        return _one_set(stricter(decision, pack(wish.actions)), hop)
+        decision = stricter(decision, pack(wish.actions))
+        if hop.recorder is not None:
+            for profile in self._profiles_of_recorded(named_beside(message)):
+                decision = stricter(decision, self._participant(profile, hop).decision)
+        return _one_set(decision, hop)
 
     def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:
         """Return who decided what, for an initial request; raises as `decide`."""
         case = self._case(request, source, hop, self._profile_of_sender(request, source), wish)
-        return self._rulings(case._replace(forwarders=self._profiles_of_forwarders(request, source, hop)))
+        recorded = self._profiles_of_recorded(named(request)) if hop.recorder is not None else ()
+        forwarded = self._profiles_of_forwarders(request, source, hop)
+        return self._rulings(case._replace(forwarders=forwarded, recorded=recorded))
 
     def _remember(self, key: tuple[object, ...], decision: int) -> int:
         if len(self._decided) >= MAX_DECISIONS:
@@ -333,6 +342,13 @@ class Policy:
             found += [profile for profile in map(self._profile_of, called) if profile is not None] or [None]
         return (*found, None) if len(named) > MAX_FORWARDERS else tuple(found)
 
+    def _profiles_of_recorded(self, found: Named) -> tuple[Profile, ...]:
+        """Return the settings of all whom a message to a recorder names in its headers, as far as they have any."""
+        if not self._subscribers.are_kept:
+            return ()
+        known = [self._profile_of(uri) or self._namesake(uri) for uri in found.uris]
+        return tuple([profile for profile in known if profile is not None])
+
     def _check_anonymous(self, request: Message, source: Party, decision: int) -> None:
         """Refuse an anonymous call to a subscriber who takes none; a PSAP that calls back is taken always.
 
@@ -390,6 +406,9 @@ class Policy:
         if wish.relaxed and category in _RELAXED and not others:
             found.replace(Level.CALL, wish.text, Action.KEEP)
         found.least(Level.CALL, wish.text, wish.actions.get(category, Action.KEEP))
+        for one in case.recorded:
+            own = _wanted(one, category, trunk.name) or Action.KEEP
+            found.least(Level.SUBSCRIBER, "subscriber who is recorded", own)
         self._contract(found, case, trunk)
         found.least(Level.FLOOR, _place("privacy.floor", category), _said(settings.privacy.floor, category))
         for place, action_ in self._of("floor", "out", category, case):

@@ -24,7 +24,19 @@ from filters.metadata_fields import Further, further
 from filters.metadata_names import Names, Treatment, treatment
 from filters.metadata_xml import MetadataError
 from filters.policy import Policy
-from filters.smime import KINDS, Changed, Entity, Part, Sealing, Swapped, Unsealed, change_parts, open_parts, seal_parts
+from filters.smime import (
+    KINDS,
+    Changed,
+    Entity,
+    Part,
+    Sealing,
+    Swapped,
+    Unsealed,
+    change_parts,
+    how_to_handle,
+    open_parts,
+    seal_parts,
+)
 from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.party import Party
@@ -35,6 +47,9 @@ from proxy.recording_media import is_silent
 METADATA = b"application/rs-metadata"
 """How the types of metadata begin (RFC 7866 §11.3 and its drafts)."""
 _WRITTEN = METADATA + b"+xml"
+_DESCRIBING = (b"content-description", b"content-language", b"content-location")
+_CALL_IDS = (b"session-id", b"cisco-guid")
+"""Headers that hold what metadata have as sipSessionID (RFC 7989, RFC 8068 §3): the recorded call's own."""
 _UNDECIPHERABLE = 493
 """RFC 3261 §21.4.30."""
 
@@ -90,6 +105,9 @@ class Recorded:
         recorder = hop.recorder
         assert recorder is not None  # noqa: S101 -- `tell` has seen to it
         participants, used = _Participants(self._policy, hop, self._policy.wished(message)), ""
+        if not recorder.real_ids:
+            for name in _CALL_IDS:
+                draft.remove_all(name, "an identifier of the call that is recorded")
         if draft.body:
             if len(draft.find(b"content-type")) > 1:
                 raise NotRecorded("metadata")  # one reader takes the first, another the last
@@ -102,6 +120,8 @@ class Recorded:
                 draft.body = edited.entity.body
                 if edited.entity.content_type != entity.content_type:
                     draft.became(b"content-type", edited.entity.content_type)
+                if not entity.content_type.lower().lstrip().startswith(b"multipart/"):
+                    _describe_less(draft)
                 draft.note("body", "metadata: of each participant what its settings allow")
         sender = self._policy.sender(message, source, hop) if message.method else None
         participants.check(sender, begins=_begins(message))
@@ -116,12 +136,15 @@ class Recorded:
         recorder = hop.recorder
         if recorder is None:
             raise NotRecorded("recorder")
-        if not draft.body or recorder.role == "recorder-edge":
+        if not draft.body:
             return
         whom, entity = self._recipients.get(recorder.name), _entity(draft)
         try:
+            if recorder.role == "recorder-edge":
+                _check_strays(_without_metadata(entity).entity.body, recorder)
+                return
             if whom is None:
-                if change_parts(entity, lambda part, *_: Changed(b"", b"") if _is_metadata(part) else None).number:
+                if _without_metadata(entity).number:
                     raise NotRecorded("encryption", 500)
                 return
             sealing = Sealing((whom,), Cipher(recorder.algorithm), KeyTransport(recorder.key_transport))
@@ -137,8 +160,7 @@ class Recorded:
                 line = draft.with_value(position, sealed.entity.content_type)
                 draft.settle(position, line, "encrypted to the recorder")
             draft.note("body", "metadata: encrypted to the recorder")
-        if holds_recording(draft.body):
-            raise NotRecorded("metadata")  # in no part, or in one that hides what it is
+        _check_strays(draft.body, recorder)
 
     def _opened(self, entity: Entity, recorder: Recorder, wall: int) -> Unsealed:
         openers = self._openers.get(recorder.name, ())
@@ -221,6 +243,34 @@ def _edited(entity: Entity, names: Names, further: Further, disposition: bytes) 
 
 def _is_metadata(part: Part) -> bool:
     return part.kind.startswith(METADATA)
+
+
+def _without_metadata(entity: Entity) -> Swapped:
+    """Return a body with nothing in its parts that are metadata, and how many they are."""
+    return change_parts(entity, lambda part, *_: Changed(b"text/plain", b"") if _is_metadata(part) else None)
+
+
+def _check_strays(body: bytes, recorder: Recorder) -> None:
+    """Refuse metadata that stand in no part, or in one that hides what it is: nobody has edited them.
+
+    Raises:
+        NotRecorded: there are some; as for all else where who changes EnvelopedData would learn from the answer.
+    """
+    if holds_recording(body):
+        told_apart = recorder.role != "recorder-edge" or not _is_old(recorder)
+        raise NotRecorded("metadata") if told_apart else NotRecorded("encryption", _UNDECIPHERABLE)
+
+
+def _describe_less(draft: Draft) -> None:
+    """Leave of the headers that describe a body which is metadata what they say of a part."""
+    why = "describes metadata"
+    for name in _DESCRIBING:
+        draft.remove_all(name, why)
+    first, *others = draft.find(b"content-disposition") or [-1]
+    for position in others:
+        draft.remove(position, why)
+    if first >= 0 and (said := draft.value(first)) != (handled := how_to_handle(said)):
+        draft.became(b"content-disposition", handled)
 
 
 def _begins(message: Message) -> bool:

@@ -128,7 +128,7 @@ def open_parts(entity: Entity, openers: Sequence[Opener], wall: float, *, unauth
 
 
 def change_parts(entity: Entity, change: Change) -> Swapped:
-    """Exchange the content of parts of a body; what describes them stays, but for a parameter charset.
+    """Exchange the content of parts of a body; of what described them only what refers to them and handles them stays.
 
     Args:
         entity: the body.
@@ -197,16 +197,23 @@ class _Changer(_Swapper):
             return None
         if _ends_part(changed.body, boundaries):
             raise FormError("a part would hold the boundary of its multipart")
-        kept = [field.raw for field in head if field.name.lower() not in (b"content-type", b"content-length")]
+        # A Content-Description, or a file's name, may tell what was taken out.
+        kept = [_outside(field) for field in head if field.name.lower() in _OUTSIDE]
         return _Raw([b"Content-Type: " + changed.kind, *kept], changed.body)
 
 
 def _outside(field: Field) -> bytes:
     """Return the line of a header that stays outside: of Content-Disposition what tells how to handle a part."""
-    kind, *params = field.value.split(b";")
-    if field.name.lower() != b"content-disposition" or all(map(_HANDLING.fullmatch, params)):
+    if field.name.lower() != b"content-disposition":
         return field.raw
-    return field.name + b": " + b";".join((kind, *filter(_HANDLING.fullmatch, params)))
+    handled = how_to_handle(field.value)
+    return field.raw if handled == field.value else field.name + b": " + handled
+
+
+def how_to_handle(disposition: bytes) -> bytes:
+    """Return what of a Content-Disposition tells how to handle a part: its type, and `handling`."""
+    kind, *params = disposition.split(b";")
+    return b";".join((kind, *filter(_HANDLING.fullmatch, params)))
 
 
 def _is_plain(values: Mapping[bytes, bytes]) -> bool:

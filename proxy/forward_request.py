@@ -27,7 +27,7 @@ from proxy.message import Draft
 from proxy.pack import ANONYMOUS
 from proxy.policy import Origin, Plan, Privacy
 from proxy.record import Mark
-from proxy.recording_way import support_nothing
+from proxy.recording_way import check_opened, support_nothing
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.tokens import Tokens
@@ -114,14 +114,15 @@ class RequestForwarder:
 
     def _edit(self, draft: Draft, crossing: Crossing, plan: Plan) -> None:
         """Let the plan edit; what a recorder is told of a recording is settled around it."""
-        recorder = crossing.hop.party if crossing.hop.party.recorder is not None else None
-        if recorder is not None:
+        recorder = crossing.hop.party
+        if recorder.recorder is not None:
             session, wall = session_of(crossing, self._tokens), crossing.issued
             opened = self._privacy.tell_recorder(draft, crossing.request, crossing.source, recorder, session, wall)
             if opened:
                 self._counters.add("recording_opened", opened)
+                check_opened(self._counters, recorder.recorder, crossing.request, draft)
         plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
-        if recorder is not None:
+        if recorder.recorder is not None:
             self._privacy.seal(draft, recorder, crossing.issued)
 
     def _vouch(self, draft: Draft, crossing: Crossing) -> None:
@@ -168,14 +169,16 @@ class RequestForwarder:
     def _plan(self, crossing: Crossing) -> Plan:
         """Return the plan for a request: the dialog's, or a stricter one where its own Privacy asks for more.
 
+        So too where it names somebody to a recorder who hides more.
+
         Raises:
             Refused: where what is asked for cannot be done; an emergency call goes on without (`proxy/launch.py`).
         """
         request, base = crossing.request, crossing.base
-        if not request.to_tag or not request.shape.asks:
+        hop = crossing.hop.party
+        if not request.to_tag or not (request.shape.asks or hop.recorder is not None):
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
-        hop = crossing.hop.party
         return self._privacy.plan(self._privacy.also(request, decision, hop), hop)
 
     def _start(self, draft: Draft, crossing: Crossing) -> None:

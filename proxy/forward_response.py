@@ -24,6 +24,7 @@ from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
 from proxy.policy import Plan, Privacy, hides
+from proxy.recording_way import check_opened
 from proxy.references import References
 from proxy.reply import STALE_DATE, echo, status_line
 from proxy.serialise import serialise
@@ -95,14 +96,15 @@ class ResponseForwarder:
 
     def _edit(self, draft: Draft, crossing: Crossing, response: Message, plan: Plan) -> None:
         """Let the plan edit; what a recorder is told of a recording is settled around it, as in requests."""
-        recorder = crossing.source if crossing.source.recorder is not None else None
-        if recorder is not None:
+        recorder = crossing.source
+        if recorder.recorder is not None:
             session, wall = session_of(crossing, self._tokens), crossing.issued
             opened = self._privacy.tell_recorder(draft, response, crossing.hop.party, recorder, session, wall)
             if opened:
                 self._counters.add("recording_opened", opened)
+                check_opened(self._counters, recorder.recorder, response, draft)
         plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
-        if recorder is not None:
+        if recorder.recorder is not None:
             self._privacy.seal(draft, recorder, crossing.issued)
 
     def build_emergency(self, crossing: Crossing, response: Message) -> bytes:
@@ -133,8 +135,8 @@ class ResponseForwarder:
             remove(draft, response, CHALLENGES)
 
     def _plan(self, crossing: Crossing, response: Message) -> Plan:
-        """Return the plan for a response: the dialog's, or a stricter one where its own Privacy asks for more."""
-        if not response.shape.asks:
+        """Return the plan for a response: the dialog's, or a stricter one as for requests."""
+        if not response.shape.asks and crossing.source.recorder is None:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         return self._privacy.plan(self._privacy.also(response, decision, crossing.source), crossing.source)

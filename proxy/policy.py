@@ -198,7 +198,7 @@ class Privacy(Protocol):
         """
 
     def also(self, message: Message, decision: int, hop: Party) -> int:
-        """Return a dialog's decision with what the Privacy header of one of its messages asks for."""
+        """Return a dialog's decision with what a message of it asks for, or hides of whom it names to a recorder."""
 
     def towards(self, hop: Party) -> int:
         """Return the decision for what the other side discloses to hop when nobody has asked for more."""

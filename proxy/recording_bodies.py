@@ -51,6 +51,7 @@ _MENTIONED = re.compile(
     rb"<(?:[^\s:<>/=!?]+:)?(?:" + b"|".join(_ROOTS) + rb")[\s/>]|"
     + b"|".join(map(re.escape, (*_NAMESPACES, _EXTENSION))), re.IGNORECASE,
 )  # fmt: skip
+_ENCRYPTED: Final = frozenset((b"application/pkcs7-mime", b"application/x-pkcs7-mime"))
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PLAIN = frozenset((b"", b"identity", b"7bit", b"8bit", b"binary"))
 _DEFLATED = frozenset((b"gzip", b"x-gzip", b"deflate", b"zlib"))
@@ -69,7 +70,7 @@ class _Body(NamedTuple):
 class BodyReader:
     """Looks through one body; `rule` is the strongest rule of standards.md §5 that it found, "" for none."""
 
-    __slots__ = ("_left", "leaves", "rule", "texts")
+    __slots__ = ("_left", "encrypted", "leaves", "rule", "texts")
 
     def __init__(self) -> None:
         """Begin with nothing found."""
@@ -77,7 +78,9 @@ class BodyReader:
         self.texts: list[bytes] = []
         """Texts that stand in it, for whoever knows commands."""
         self.leaves: list[bytes] = []
-        """All that is no multipart and no metadata, as it stands and decoded."""
+        """All that is no multipart, no metadata and not encrypted, as it stands and decoded."""
+        self.encrypted: list[bytes] = []
+        """CMS, as it stands and decoded, in which any letters may stand by accident."""
         self._left = MAX_PARTS
 
     def read(self, content_type: bytes, disposition: bytes, body: bytes) -> None:
@@ -104,6 +107,8 @@ class BodyReader:
                 self._look_into(nested, depth)
             elif is_recording_xml(content):
                 self.rule = self.rule if self.rule == "R2" else "R4"
+            elif _ENCRYPTED.issuperset(kinds):
+                self.encrypted.append(content)
             else:
                 self.leaves.append(content)
                 if any(kind.startswith(b"text/") or not kind for kind in kinds):

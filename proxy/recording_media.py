@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from proxy.message import Message
+from proxy.message import Draft, Message
 from proxy.recording_bodies import BodyReader
 
 # RFC 8866 §5.14: m=<media> <port>[/<number of ports>] <proto> <fmt> ...; some take tabs, and lines that end with CR
@@ -30,7 +30,21 @@ def names_plain_media(message: Message) -> bool:
         return is_plain(message.body)
     reader = BodyReader()
     reader.read_message(message)
-    return is_plain(message.body) or any(map(is_plain, reader.leaves))
+    return _names_plain(reader, message.body)
+
+
+def names_plain_media_once_opened(draft: Draft) -> bool:
+    """Tell the same of a body that came encrypted and stands in a draft, opened."""
+    reader = BodyReader()
+    reader.read(draft.first(b"content-type") or b"", draft.first(b"content-disposition") or b"", draft.body)
+    return _names_plain(reader, draft.body)
+
+
+def _names_plain(reader: BodyReader, body: bytes) -> bool:
+    """Tell whether a body that was looked through names such media, in its parts or beside them."""
+    for each in filter(None, reader.encrypted):
+        body = body.replace(each, b"")
+    return is_plain(body) or any(map(is_plain, reader.leaves))
 
 
 def is_silent(message: Message) -> bool:

@@ -13,13 +13,14 @@ from proxy.forking import Answer
 from proxy.headers import split_list
 from proxy.record import Mark
 from proxy.recording_control import carries_metadata
-from proxy.recording_media import names_plain_media
+from proxy.recording_media import names_plain_media, names_plain_media_once_opened
 from proxy.transports import SECURE
 from proxy.unsent import Unsent
 
 if TYPE_CHECKING:
     from config.recorders_section import Recorder
     from proxy.core import Core
+    from proxy.counters import Counters
     from proxy.crossing import Crossing
     from proxy.message import Draft, Message
 
@@ -120,8 +121,24 @@ def check_answer(core: Core, crossing: Crossing, response: Message) -> None:
         _check_media(core, recorder, response)
 
 
+def check_opened(counters: Counters, recorder: Recorder, message: Message, draft: Draft) -> None:
+    """Refuse media in the clear that came encrypted, beside metadata or around them, once they have been opened.
+
+    Raises:
+        NotRecorded: 488; 493 where whoever changes EnvelopedData would learn from another answer.
+    """
+    if names_plain_media(message) or not names_plain_media_once_opened(draft) or _lets_pass(counters, recorder):
+        return
+    raise NotRecorded("encryption", 493) if recorder.takes_enveloped else NotRecorded("media", 488)
+
+
 def _check_media(core: Core, recorder: Recorder, message: Message) -> None:
-    if names_plain_media(message):
-        core.counters.add("recording_plain_rtp", "allowed" if recorder.plain_rtp == "allow" else "refused")
-        if recorder.plain_rtp != "allow":
-            raise NotRecorded("media", 488)
+    if names_plain_media(message) and not _lets_pass(core.counters, recorder):
+        raise NotRecorded("media", 488)
+
+
+def _lets_pass(counters: Counters, recorder: Recorder) -> bool:
+    """Count media that nothing encrypts; tell whether a recorder takes them."""
+    allowed = recorder.plain_rtp == "allow"
+    counters.add("recording_plain_rtp", "allowed" if allowed else "refused")
+    return allowed

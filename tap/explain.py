@@ -264,11 +264,11 @@ class Replay:
             receiver = self.network.party_of(to.peer)
             rulings = self._rulings(received, sender, receiver)
             step.crossed.append(Crossed(received, sent, to, receiver, reasons, rulings))
+        forwarded = {one.sent for one in step.crossed}
+        step.made = [(to, sent) for to, sent in bench.sent if sent not in forwarded]
         said = self._of_recording(data, step)
         if said:
             step.remarks.append(said)
-        forwarded = {one.sent for one in step.crossed}
-        step.made = [(to, sent) for to, sent in bench.sent if sent not in forwarded]
         for to, sent in step.made:
             own = read(sent)
             if own is not None and own.status >= 200:
@@ -279,7 +279,8 @@ class Replay:
         message = read(data)
         if message is None or message.status:
             return ""
-        return remark(self._detector.classify(message), [one.receiver for one in step.crossed])
+        receivers = [one.receiver for one in step.crossed]
+        return remark(self._detector.classify(message), receivers, [sent for _, sent in step.made])
 
     def _rulings(self, received: bytes, sender: Party, receiver: Party | None) -> tuple[Ruling, ...]:
         """Return who decided what of a request outside dialogs; what follows it obeys the same."""
@@ -382,11 +383,11 @@ class Replay:
         return Bench(settings, self._ring, self.privacy, self._now, self._wall)
 
     def _find(self, host: str) -> str:
-        """Answer a look-up with a configured address of the trunk or core that has this name."""
+        """Answer a look-up with a configured address of the trunk, recorder or core that has this name."""
         return next((found for party in self._named(host) if (found := address_of(self.network, party))), "")
 
     def _named(self, host: str) -> Iterable[Party]:
-        trunks: Sequence[Trunk] = self.settings.trunks
+        trunks: Sequence[Trunk] = self.network.trunks
         yield from (Party(Zone.TRUNK, trunk) for trunk in trunks if any(one.host == host for one in trunk.hosts))
         yield Party(Zone.CORE)
 

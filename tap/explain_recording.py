@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
 from config.address import is_ip
@@ -14,6 +14,7 @@ from proxy.recording import SUPPORTED, Detector, Finding, Kind
 from proxy.recording_control import known_of
 from proxy.routing import Network
 from tap.explain_ends import Address, ExplainError, addresses
+from tap.explain_rewrite import read
 
 _WHAT = {
     Kind.RS: "a recording session", Kind.RS_SUSPECT: "taken for a recording session",
@@ -48,8 +49,14 @@ def client_flow(network: Network, settings: Settings, wanted: Address | None) ->
     raise ExplainError("a recording session, and no [[recording_clients]] is at an address of access, core or a trunk")
 
 
-def remark(finding: Finding, receivers: Sequence[Party | None]) -> str:
-    """Return what is said of a message that has to do with recording; "" where there is nothing to say."""
+def remark(finding: Finding, receivers: Sequence[Party | None], answers: Iterable[bytes] = ()) -> str:
+    """Return what is said of a message that has to do with recording; "" where there is nothing to say.
+
+    Args:
+        finding: what was found in it.
+        receivers: to whom it went.
+        answers: what the proxy itself sent on its account.
+    """
     what = _WHAT.get(finding.kind)
     if what is None:
         return ""
@@ -60,9 +67,16 @@ def remark(finding: Finding, receivers: Sequence[Party | None]) -> str:
         return f"{text}: {'let through' if receivers else 'refused'} as its sender's setting `recording` says"
     recorder = next((each.recorder for each in receivers if each is not None and each.recorder is not None), None)
     if recorder is None:
-        return f"{text}: it goes to no recorder"
+        return ": ".join((text, "it goes to no recorder", *filter(None, map(_why, answers))))
     way = "in clear, for Sipveil stands in front of it" if recorder.role == "recorder-edge" else "encrypted to it"
     return f"{text}: to recorder {recorder.name} over mutual TLS, metadata {way}"
+
+
+def _why(answer: bytes) -> str:
+    """Return what a refusal says by its Warning (RFC 3261 §20.43); "" for nothing."""
+    message = read(answer)
+    warning = message.value(b"warning") if message is not None else None
+    return warning.partition(b'"')[2].rstrip(b'"').decode("ascii", "replace") if warning else ""
 
 
 def _is_in(client: RecordingClient, host: str) -> bool:

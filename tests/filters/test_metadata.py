@@ -372,6 +372,39 @@ EXTENDED = TWO_NAMES.replace(
 )
 
 
+@pytest.mark.parametrize(("name", "told"), [("Desk 5550123", False), ("Desk 12", True)])
+def test_a_name_has_no_digits_of_another_address_that_is_hidden(name: str, told: bool) -> None:
+    """It stands beside an address without any."""
+    body = TWO_NAMES.replace(b"A. Canary", name.encode())
+    edited = edit(body, names({NUMBER: OPEN._replace(number=Action.REMOVE)}, OPEN)).body
+    assert (name in texts(edited, "name")) is told
+    pseudonym = OPEN._replace(number=Action.REMOVE, name=Action.PSEUDONYMISE)
+    assert [each[:12] for each in texts(edit(body, names({NUMBER: pseudonym}, OPEN)).body, "name")[:2]] == [
+        "Participant ", "Participant ",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pname", "pval", "told"),
+    [
+        ("+sip.instance", '"<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"', True),
+        ("+sip.instance", "<urn:gsma:imei:90420156-025763-0>", True),
+        ("+sip.instance", "Alice Canary", False),
+        ("+sip.instance", "<urn:x:sip:+15550123@example.net>", False),
+        ("reg-id", "1", True),
+        ("reg-id", "15550123", False),
+        ("+g.3gpp.icsi-ref", "urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel", True),
+        ("+g.3gpp.smsip", "Alice", False),
+    ],
+)
+def test_a_device_is_told_by_what_tells_one(pname: str, pval: str, told: bool) -> None:
+    """Who shows it may hide name and number."""
+    escaped = pval.replace("<", "&lt;").replace('"', "&quot;")
+    body = RFC.replace(b'<param pname="audio"/>', f'<param pname="{pname}" pval="{escaped}"/>'.encode())
+    edited = edit(body, names({ALICE: STRICT._replace(device=KEEP)})).body
+    assert (pval in attributes(edited, "param", "pval")) is told
+
+
 def test_what_an_operator_lets_pass_passes_and_nothing_else() -> None:
     """Each as it was said of it: an address as settings have it, identifiers under pseudonyms, attributes never."""
     edited = edit(EXTENDED, names({NUMBER: STRICT}, OPEN), further=further([ACD])).body
@@ -387,10 +420,21 @@ def test_what_an_operator_lets_pass_passes_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Sales for Alice", "CANARY", "call 0123", "\u0660\u0661\u0662\u0663", "acanary's", "x" * 257, "a\u202eb"]
+    "text",
+    [
+        "Sales for Alice",
+        "of \uff21lice",
+        "Smith",
+        "CANARY",
+        "call 0123",
+        "\u0660\u0661\u0662\u0663",
+        "acanary's",
+        "x" * 257,
+        "a\u202eb",
+    ],
 )
 def test_a_text_that_tells_of_who_hides_does_not_pass(text: str) -> None:
-    body = EXTENDED.replace(b">Sales<", f">{text}<".encode())
+    body = EXTENDED.replace(b">Sales<", f">{text}<".encode()).replace(b"acanary@", b"alice.smith%2ecanary@")
     assert texts(edit(body, names({NUMBER: STRICT}, OPEN), further=further([ACD])).body, "queue") == []
 
 

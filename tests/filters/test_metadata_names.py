@@ -196,6 +196,10 @@ def test_a_number_that_is_hidden_is_not_told_by_digits_of_another_script(name: s
     ("text", "asked"),
     [
         ("sip:bob@[2001:DB8::1]", b"sip:bob@[2001:db8::1]"),
+        ("<sip:alice@example.net;user=phone>", b"sip:alice@example.net"),
+        ('"Alice" <sip:alice@example.net>;tag=1', b"sip:alice@example.net"),
+        ("tel:+1 555 0123", b"tel:+15550123"),
+        ("+1 (555) 01-23", b"tel:+15550123"),
         ("sip:alice%40corp@example.net", b"sip:alice%40corp@example.net"),
         ("sip:+1(555)01-23@example.net", b"sip:+15550123@example.net"),
         ("sip:example.net", b"sip:example.net"),
@@ -214,3 +218,36 @@ def test_what_may_be_told_at_most_holds_for_address_name_and_header() -> None:
     assert (
         told.header('"Alice" <sip:alice@example.net>', STRICT) == f"<{told.address('sip:alice@example.net', STRICT)}>"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("im:alice@example.net", b"sip:alice@example.net"),
+        ("MAILTO:alice@EXAMPLE.net", b"sip:alice@example.net"),
+        ("sip:al ice@example.net", b"sip:ice@example.net"),
+        ("sip:alice@example.net:99999", b"sip:alice@example.net"),
+        ("sip:+15550123", b"tel:+15550123"),
+        ("Alice, +1-555-0123", b"tel:+15550123"),
+        ("anonymous", b""),
+        ("", b""),
+        ("x" * 600 + "alice@example.net", b""),
+    ],
+)
+def test_of_an_address_that_cannot_be_read_whom_it_may_mean_is_asked_and_nothing_is_told(
+    text: str, asked: bytes
+) -> None:
+    """Whether that one may be recorded hangs on it."""
+    seen: list[bytes] = []
+    names_ = Names(lambda uri: seen.append(uri) or OPEN, lambda value: value)  # type: ignore[func-returns-value]
+    assert names_.treatment(text) == STRICT
+    assert seen == [asked]
+
+
+def test_two_addresses_of_another_scheme_are_two() -> None:
+    """No user `im` stands for everybody."""
+    told = [
+        open_names().address(text) for text in ("im:alice@example.net", "im:bob@example.net", "pres:bob@example.net")
+    ]
+    assert len(set(told)) == 3
+    assert all(each.endswith("@anonymous.invalid") for each in told)

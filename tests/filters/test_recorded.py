@@ -304,10 +304,21 @@ def test_metadata_behind_a_long_comment_are_metadata() -> None:
     assert opened(sent).count(b"<participant ") == 2 * RFC.count(b"<participant ")
 
 
+@pytest.mark.parametrize(
+    ("recorders", "status", "reason"),
+    [
+        ([RECORDER], 403, "metadata"),
+        ([EDGE], 403, "metadata"),
+        ([{**EDGE, "algorithm": "aes-128-cbc"}], 493, "encryption"),
+    ],
+    ids=["sealed", "behind us", "old and behind us"],
+)
 @pytest.mark.parametrize("place", HIDDEN_PLACES)
-def test_metadata_that_stand_where_no_recorder_should_look_go_nowhere(place: str) -> None:
+def test_metadata_that_stand_where_no_recorder_should_look_go_nowhere(
+    place: str, recorders: list[dict[str, Any]], status: int, reason: str
+) -> None:
     """They would be edited by nobody and readable on the way, where everything else may pass."""
-    refused(recording_world(privacy=KEEP_ALL), HIDDEN_PLACES[place], 403, "metadata")
+    refused(recording_world(privacy=KEEP_ALL, recorders=recorders), HIDDEN_PLACES[place], status, reason)
 
 
 @pytest.mark.parametrize(
@@ -365,3 +376,132 @@ def test_makers_headers_tell_a_recorder_no_more_than_the_number_does(name: bytes
     assert name not in told(recording_world(), multipart(), headers=headers)
     keep = {"recording": "keep", "name": "keep", "number": "keep"}
     assert name in told(recording_world(privacy={"default": keep}), multipart(), headers=headers)
+
+
+HIDES = {b"+15550123@example.net": "hide"}
+WHO = b"<sip:+15550123@203.0.113.5>"
+"""Somebody who hides, as a PBX names that one: at its own address."""
+
+
+@pytest.mark.parametrize(
+    ("from_", "line"),
+    [
+        (WHO, b"Subject: x"),
+        (b"<sip:5001@203.0.113.5;x-nearend;x-refci=2;x-nearendaddr=5001;x-farendaddr=%2B15550123>", b"Subject: x"),
+        (b"", b"P-Asserted-Identity: <sip:x@y>, " + WHO),
+        (b"", b"Remote-Party-ID: " + WHO + b";party=called"),
+        (b"", b"Diversion: " + WHO + b";reason=unconditional"),
+        (b"", b"History-Info: <sip:x@y>;index=1, " + WHO + b";index=1.1"),
+        (b"", b"Referred-By: " + WHO),
+        (b"", b"P-Served-User: " + WHO),
+    ],
+    ids=["from", "far end", "asserted", "remote party", "diverted", "history", "referred", "served"],
+)
+def test_who_hides_in_metadata_is_named_by_no_header(from_: bytes, line: bytes) -> None:
+    """Where everybody else shows everything; in a later request of the session as in the first."""
+
+    def world() -> World:
+        return recording_world(said=HIDES, word="number", realms=["example.net"], privacy=KEEP_ALL)
+
+    invite = record(headers=(*SIPREC, *MIXED, line))
+    data = invite.data.replace(b"<sip:src@sip.example.net>", from_ or b"<sip:src@sip.example.net>", 1)
+    ladder = Ladder(world()) >> invite._replace(data=data) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert b"15550123" not in ladder[b"INVITE"]
+    if not from_:
+        ladder, invite, _ = begun(Ladder(world()))
+        update = SRC.within(b"UPDATE", ladder[200], own=invite, cseq=2, headers=(line,))
+        ladder >> update << Sent(SRS, b"UPDATE")
+        assert b"15550123" not in ladder[b"UPDATE"]
+
+
+def test_who_shows_is_named_by_headers() -> None:
+    """And nobody is hidden for the sake of one who has said nothing."""
+    there = recording_world(said={b"+15550123@example.net": "show"}, word="number", realms=["example.net"])
+    invite = record(headers=(*SIPREC, *MIXED, b"Diversion: <sip:x@y>"))
+    data = invite.data.replace(b"<sip:src@sip.example.net>", b"<sip:+15550123@example.net>", 1)
+    ladder = Ladder(there) >> invite._replace(data=data) << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert b"sip:+15550123@" in ladder[b"INVITE"].partition(b"\r\n\r\n")[0]
+
+
+def test_a_header_that_cannot_be_read_may_name_who_may_not_be_recorded() -> None:
+    line = b"Diversion: <<"
+    there = recording_world(said={b"x@example.net": "hide"}, privacy=KEEP_ALL)
+    refused(there, multipart(), 403, "subscriber", headers=(*SIPREC, *MIXED, line))
+
+
+DESCRIBED = (
+    b'Content-Disposition: recording-session; filename="Alice Canary.xml" ;handling=required',
+    b"Content-Description: Alice Canary",
+    b"Content-Language: it",
+    b"Content-Location: http://192.0.2.44/",
+)
+TELLING = (b"Alice Canary.xml", b": Alice Canary", b": it\r\n", b"http://192.0.2.44")
+
+
+@pytest.mark.parametrize("role", [{**RECORDER, "role": "recorder"}, EDGE], ids=["sealed", "behind us"])
+@pytest.mark.parametrize("lone", [False, True], ids=["a part", "alone"])
+def test_what_describes_metadata_tells_nobody_who_hides(role: dict[str, Any], lone: bool) -> None:
+    """Nobody edits it for each participant."""
+    there = recording_world(privacy=KEEP_ALL, recorders=[role])
+    named_so = b'application/rs-metadata+xml;name="Alice Canary.xml"'
+    if lone:
+        sent = told(there, RFC, headers=(*SIPREC, b"Content-Type: " + named_so, *DESCRIBED))
+    else:
+        part = b"\r\n".join([b"", *DESCRIBED[1:], DESCRIBED[0]])
+        body = multipart(kind=named_so).replace(b"\r\nContent-Disposition: recording-session", part)
+        sent = told(there, body)
+    both = sent if role["role"] == "recorder-edge" else sent + opened(sent)
+    assert [telling for telling in TELLING if telling in both] == []
+    assert b"Content-Disposition: recording-session;handling=required\r\n" in sent
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_headers_tell_no_identifier_of_the_call_that_metadata_do_not(real: bool) -> None:
+    """RFC 8068 has the same one in both."""
+    there = recording_world(privacy=KEEP_ALL, recorders=[{**RECORDER, "real_ids": real}])
+    lines = b"Session-ID: ab30317f1a784dc48ff824d0d3715d86;remote=" + b"0" * 32, b"Cisco-Guid: 1-2-3-4"
+    sent = told(there, multipart(), headers=(*SIPREC, *MIXED, *lines))
+    assert [line in sent for line in lines] == [real, real]
+    assert (b"ab30317f1a784dc48ff824d0d3715d86" in opened(sent)) is real
+
+
+def sealed_whole(sdp: bytes, there: World) -> tuple[tuple[bytes, ...], bytes]:
+    """Return a body in which a client has encrypted session description and metadata together, and its headers."""
+    inner = b"Content-Type: multipart/mixed;boundary=foobar\r\n\r\n" + multipart(sdp)
+    cipher = Cipher(there.settings.recorders[0].algorithm)
+    kind = b"enveloped-data" if cipher is Cipher.AES_128_CBC else b"auth-enveloped-data"
+    headers = (b"Content-Type: application/pkcs7-mime;smime-type=" + kind,)
+    return headers, make(inner, [recorder("p256").recipient], there.wall, cipher=cipher)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({}, 488, "media"),
+        ({"algorithm": "aes-128-cbc"}, 493, "encryption"),
+        ({"plain_rtp": "allow"}, 0, ""),
+    ],
+    ids=["refused", "refused as anything", "allowed"],
+)
+def test_media_in_the_clear_are_found_in_what_came_encrypted(changes: dict[str, str], status: int, reason: str) -> None:
+    """A client that encrypts all of its body, to a recorder that we stand in front of (standards.md §4.3.3)."""
+    there = recording_world(recorders=[{**EDGE, **changes}])
+    headers, body = sealed_whole(offer().replace(b"RTP/SAVP", b"RTP/AVP"), there)
+    if status:
+        refused(there, body, status, reason, headers=(*SIPREC, *headers))
+    else:
+        assert b"RTP/AVP" in told(there, body, headers=(*SIPREC, *headers))
+    assert there.count("recording_plain_rtp", "refused" if status else "allowed") == 1
+
+
+@pytest.mark.parametrize(
+    ("sdp", "status"), [(offer(), 200), (offer().replace(b"RTP/SAVP", b"RTP/AVP"), 481)], ids=["encrypted", "clear"]
+)
+def test_media_in_the_clear_are_found_in_an_answer_that_came_encrypted(sdp: bytes, status: int) -> None:
+    ladder, _, answer = begun(Ladder(recording_world(recorders=[EDGE])))
+    ladder >> SRS.within(b"INVITE", ladder[b"INVITE"], own=answer, cseq=1) << Sent(SRS, 100) << Sent(SRC, b"INVITE")
+    headers, body = sealed_whole(sdp, ladder.world)
+    ladder >> SRC.answer(ladder[b"INVITE"], 200, headers=headers, body=body)
+    if status != 200:
+        ladder << Sent(SRC, b"ACK") << Sent(SRC, b"BYE")
+    assert ladder << Sent(SRS, status) << Silence()

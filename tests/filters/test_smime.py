@@ -326,7 +326,8 @@ def test_a_part_that_is_changed_leaves_the_rest_as_it_was() -> None:
         seen.append((part.kind, content_type, plain))
         return Changed(b"application/rs-metadata+xml", b"<new/>") if is_metadata(part) else None
 
-    entity = Entity(MIXED, b"", BODY.replace(b"Content-ID", b"Content-Length: 999\r\nContent-ID"))
+    telling = b"Content-Length: 999\r\nContent-Description: x\r\nX: y\r\nContent-Transfer-Encoding: 8bit\r\nContent-ID"
+    entity = Entity(MIXED, b"", BODY.replace(b"Content-ID", telling))
     changed = change_parts(entity, change)
     kept = METADATA_PART.partition(b"\r\n\r\n")[0] + b"\r\n\r\n<new/>"
     assert changed == Swapped(Entity(MIXED, b"", BODY.replace(METADATA_PART, kept)), 1)

@@ -107,3 +107,22 @@ def message(kind: bytes, content: bytes) -> Message:
     found = read(SRC.request(headers=(b"Content-Type: " + kind,), body=content).data)
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain"),
+    [
+        (b"application/pkcs7-mime;smime-type=auth-enveloped-data", False),
+        (b"Application/X-PKCS7-MIME", False),
+        (b"application/octet-stream", True),
+        (b"application/pkcs7-mime\r\nContent-Type: application/sdp", True),
+    ],
+)
+@pytest.mark.parametrize("lone", [False, True], ids=["a part", "alone"])
+def test_what_is_encrypted_names_no_media_by_accident(kind: bytes, plain: bool, lone: bool) -> None:
+    """One body of 2 KiB in 4,000 holds these three letters somewhere."""
+    blob = b"0\x80\x06\nm=\x17\x80"
+    part = b"--x\r\nContent-Type: " + kind + b"\r\n\r\n" + blob + b"\r\n--x--\r\n"
+    headers = (b"Content-Type: " + kind,) if lone else (b"Content-Type: multipart/mixed;boundary=x",)
+    message = read(SRC.request(headers=headers, body=blob if lone else part).data)
+    assert names_plain_media(message) is plain

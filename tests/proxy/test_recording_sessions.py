@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from config.recorder_keys import RecorderKeys
@@ -109,6 +111,20 @@ def test_a_persistent_session_names_nobody_at_first() -> None:
     assert there.count("recording_refused", "subscriber") == 1
 
 
+@pytest.mark.parametrize("name", [b'nameID aor="anonymous"', b'nameID aor=""', b"nameID", b"x"])
+def test_who_has_no_address_that_can_be_read_is_somebody_all_the_same(name: bytes) -> None:
+    """Nobody has allowed it, so the default decides, in a session that began with nobody too."""
+    metadata = re.sub(rb"nameID aor=\"[^\"]*\"", name, RFC).replace(b"</nameID>", b"</" + name.split()[0] + b">")
+    for privacy, allowed in (({}, False), ({"default": {"recording": "keep"}}, True)):
+        invite = record(offer(b"inactive"), headers=(*record_headers(), b"Content-Type: application/sdp"))
+        ladder = Ladder(recording_world(privacy=privacy)) >> invite << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+        ladder >> SRS.answer(ladder[b"INVITE"], 200, contact=SRS_CONTACT) << Sent(SRC, 200)
+        ladder >> SRC.within(b"ACK", ladder[200], own=invite, cseq=1) << Sent(SRS, b"ACK")
+        body = multipart(metadata=metadata)
+        ladder >> SRC.within(b"INVITE", ladder[200], own=invite, headers=MIXED, body=body) << Sent(SRC, 100)
+        assert ladder << (Sent(SRS, b"INVITE") if allowed else Sent(SRC, 403)) << Silence()
+
+
 def record_headers() -> tuple[bytes, ...]:
     return tuple(line for line in record().data.split(b"\r\n") if line.startswith((b"Require", b"Contact:")))
 
@@ -135,6 +151,15 @@ def test_the_next_of_the_group_when_the_first_is_gone() -> None:
     assert b"<label>96</label>" in opened(ladder[b"INVITE"])
     ladder >> SPARE.answer(ladder[b"INVITE"], 503, contact=b"") << Sent(SPARE, b"ACK")
     assert ladder << Sent(SRC, 500) << Silence()
+
+
+def test_a_recorder_whose_client_has_gone_hears_so() -> None:
+    """And nobody else hears what it asks, at whatever address."""
+    ladder, _, answer = begun()
+    there = ladder.world
+    ladder >> SRS.within(b"UPDATE", ladder[b"INVITE"], own=answer, cseq=1) << Sent(SRC, b"UPDATE")
+    there.core.undelivered(there.sent_over[-1], ladder[b"UPDATE"], there.now)
+    assert [(to, kind(data)) for to, data in there.sent[-1:]] == [(SRS.address, 500)]
 
 
 @pytest.mark.parametrize("status", [500, 504])

@@ -44,11 +44,25 @@ def test_a_recording_session_is_shown_as_it_goes_to_its_recorder() -> None:
     assert any("encrypted to the recorder" in why for _, why in crossed.reasons)
 
 
-@pytest.mark.parametrize("changes", [{"recording_clients": [], "recorders": []}, {"privacy": {}}])
-def test_one_that_is_refused(changes: dict[str, Any]) -> None:
+def test_a_recorder_that_has_a_name_is_somewhere_in_its_networks() -> None:
+    """No name is looked up, as of trunks."""
+    named = {**RECORDER, "hosts": ["srs.example.net:5061"], "networks": ["198.51.100.96/28"]}
+    (crossed,) = replay(recorders=[named]).feed(record().data).crossed
+    assert crossed.to.peer[0] == "198.51.100.97"
+    assert tells_nothing(crossed.sent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"recording_clients": [], "recorders": []}, "Only configured clients may record"),
+        ({"privacy": {}}, "Somebody who takes part may not be recorded"),
+    ],
+)
+def test_one_that_is_refused(changes: dict[str, Any], why: str) -> None:
     step = replay(**changes).feed(record().data)
     assert step.crossed == []
-    assert step.remarks[-1].endswith("it goes to no recorder")
+    assert step.remarks[-1].endswith(f"it goes to no recorder: {why}")
     assert read(step.made[-1][1]).status == 403
 
 
