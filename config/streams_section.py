@@ -20,6 +20,11 @@ class Streams(Section):
         "lower (`LimitNOFILE` of systemd)",
     )  # fmt: skip
     per_source: int = Field(default=256, ge=1, description="most connections at once from one address, or IPv6 /64")
+    per_source_rate: int = Field(
+        default=50, ge=1,
+        description="most new connections a second from one address, or IPv6 /64, once it has made `per_source` of "
+        "them in a row: what a stranger's handshakes may cost",
+    )  # fmt: skip
     greeting: float = Field(
         default=20.0, gt=0, le=300,
         description="how long a new connection may take until its first message or keep-alive is complete, handshakes "

@@ -126,8 +126,9 @@ COUNTERS = (
     CounterSpec("sipveil_connections_opened_total", "Connections that came to be used, by who made them: others or we.",
                 "direction", ("in", "out")),
     CounterSpec("sipveil_connections_refused_total",
-                "Connections refused because there were too many, in all or from one address.", "reason",
-                ("total", "source")),
+                "Connections refused because there were too many, in all or from one address, or too many new ones a "
+                "second from there (rate).", "reason",
+                ("total", "source", "rate")),
     CounterSpec("sipveil_connections_closed_total",
                 "Connections that ended, by what ended them: the peer; no way there; a TLS handshake that failed; "
                 "another name in the certificate, or a recorder's without its pin or authority; nothing said; a "

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 
 from config.guard_section import Guard as GuardSettings
+from proxy.bucket import Bucket
 from proxy.flow import Flow
 from proxy.memo import Recent, remembered
 from proxy.rate import part_of
@@ -37,31 +38,15 @@ class Verdict(Enum):
     BANNED = "as a scanner's"
 
 
-class _Bucket:
+class _Bucket(Bucket):
     """A token bucket, and which names a source asked for in vain."""
 
-    __slots__ = ("began", "names", "stamp", "tokens")
+    __slots__ = ("began", "names")
 
     def __init__(self, tokens: float, now: float) -> None:
-        self.tokens = tokens
-        self.stamp = now
+        super().__init__(tokens, now)
         self.names = 0
         self.began = now
-
-    def take(self, rate: float, most: float, now: float) -> bool:
-        """Take one of the tokens, of which `rate` a second come up to `most`; False where there is none."""
-        left = self.tokens + (now - self.stamp) * rate
-        self.stamp = now
-        left = min(left, most)
-        if left < 1:
-            self.tokens = left
-            return False
-        self.tokens = left - 1
-        return True
-
-    def is_dry(self, rate: float, now: float) -> bool:
-        """Tell whether `take` would fail."""
-        return self.tokens + (now - self.stamp) * rate < 1
 
 
 class _Ban:

@@ -25,9 +25,11 @@ from twisted.internet.task import LoopingCall
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from config.streams_section import Streams as Bounds
+from proxy.bucket import Bucket
 from proxy.flow import Flow
 from proxy.framing import Unframed
 from proxy.guard import source_of
+from proxy.memo import Recent
 from proxy.places import SERIAL, WORKER_SHIFT
 from proxy.tally import OwnTally, Tally
 from proxy.transport import TransportStats
@@ -43,6 +45,8 @@ KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP
 """A peer that is gone without a word is noticed within two minutes, as long as NATs keep a mapping (RFC 5382 §5)."""
 UNACKNOWLEDGED = 20_000
 """Milliseconds for which written bytes may be unacknowledged (TCP_USER_TIMEOUT, RFC 5482): under timer B."""
+SOURCES = 65_536
+"""Addresses whose new connections are counted; with more of them the eldest begin anew."""
 STOP_WAIT = 1.0
 """Seconds that connections have to end by themselves when we stop."""
 
@@ -230,6 +234,7 @@ class Streams:
         self.tally: Tally = OwnTally()
         """Incoming connections of each address, or IPv6 network of 64 bits, of those whose number is bounded. Another
         one is put here where other workers have some too."""
+        self._arrivals: Recent[str, Bucket] = Recent(SOURCES)
         self._tick = LoopingCall(self._look)
         self._tick.clock = reactor
         self._looked_idle = clock()
@@ -334,9 +339,21 @@ class Streams:
             if self.tally.total(source) >= self.bounds.per_source:
                 self.count("connections_refused", "source")
                 return None
+            if not self._may_come(source):
+                self.count("connections_refused", "rate")
+                return None
             self.tally.add(source, 1)
         connection = self._connections[flow.connection] = Connection(self, flow, acceptor.stats, trusted=trusted)
         return connection
+
+    def _may_come(self, source: str) -> bool:
+        """Count a new connection of a source, whose handshake is the dearest thing that a stranger may ask for."""
+        now, burst = self.now(), self.bounds.per_source
+        bucket = self._arrivals.get(source)
+        if bucket is None:
+            bucket = Bucket(burst, now)
+            self._arrivals.put(source, bucket)
+        return bucket.take(self.bounds.per_source_rate, burst, now)
 
     def _next(self) -> int:
         """Return a number that no connection of this process ever had."""

@@ -16,6 +16,7 @@ from proxy import core as sip
 from proxy.flow import Flow
 from proxy.handover import Framer, Matter, Owners, Sorter, StreamSorter
 from proxy.places import worker_of_connection
+from proxy.rate import part_of
 from proxy.sinks import Sinks
 from proxy.transport import UdpListener
 from proxy.transport_handover import HandoverStats, InboxReader, Outboxes, Take
@@ -227,9 +228,14 @@ class WorkerShell(Shell):
 def share(settings: Settings) -> Settings:
     """Return settings with a worker's share of the limits that hold for all calls together, rounded up."""
     limits, workers = settings.limits, settings.workers
-    parts = {"transactions": -(-limits.transactions // workers), "parked": -(-limits.parked // workers)}
-    streams = settings.streams.model_copy(update={"connections": -(-settings.streams.connections // workers)})
-    return settings.model_copy(update={"limits": limits.model_copy(update=parts), "streams": streams})
+    parts = {"transactions": part_of(limits.transactions, workers), "parked": part_of(limits.parked, workers)}
+    streams = settings.streams
+    bounds = {
+        "connections": part_of(streams.connections, workers),
+        "per_source_rate": part_of(streams.per_source_rate, workers),
+    }
+    update = {"limits": limits.model_copy(update=parts), "streams": streams.model_copy(update=bounds)}
+    return settings.model_copy(update=update)
 
 
 def _most(settings: Settings) -> int:

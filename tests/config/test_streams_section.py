@@ -16,8 +16,8 @@ def test_defaults_let_phones_be() -> None:
     assert bounds.write_buffer >= 16 * 65_535
 
 
-@pytest.mark.parametrize("key", ["connections", "per_source", "greeting", "message_time", "idle", "connect_time",
-                                 "write_buffer", "stalled", "rate"])  # fmt: skip
+@pytest.mark.parametrize("key", ["connections", "per_source", "per_source_rate", "greeting", "message_time", "idle",
+                                 "connect_time", "write_buffer", "stalled", "rate"])  # fmt: skip
 def test_nothing_is_unbounded(key: str) -> None:
     with pytest.raises(ValidationError):
         Streams.model_validate({key: 0})

@@ -341,6 +341,7 @@ async def test_connections_of_one_address_are_bounded() -> None:
     assert bench.counts["connections_refused source"] == 1
     first.close()
     await bench.until(lambda: len(bench.streams) == 1)
+    bench.look(1)
     third = bench.client()
     third.sendall(MESSAGE)
     await bench.until(lambda: bench.core.received)
@@ -352,9 +353,31 @@ async def test_connections_of_one_address_are_bounded() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_new_connections_of_one_address_are_bounded_in_rate() -> None:
+    """Who connects and goes, over and over, is soon cut off before a handshake is made; time brings room again."""
+    bench = Bench(per_source=3, per_source_rate=2).listen()
+    for _ in range(3):
+        client = bench.client()
+        await bench.until(lambda: len(bench.streams) == 1)
+        client.close()
+        await bench.until(lambda: len(bench.streams) == 0)
+    assert await bench.ended(bench.client()) == b""
+    assert bench.counts["connections_refused rate"] == 1
+    bench.look(1)
+    for _ in range(2):
+        bench.client().sendall(MESSAGE)
+    await bench.until(lambda: len(bench.core.received) == 2)
+    assert await bench.ended(bench.client()) == b""
+    assert bench.counts["connections_refused rate"] == 2
+    await bench.close()
+
+
+@pytest_twisted.ensureDeferred
 async def test_servers_that_are_configured_are_bounded_together_alone() -> None:
     """A trunk is one address with many connections; but all of them together have an end."""
-    bench = Bench(per_source=1, connections=10, trusted=lambda host: host == "127.0.0.1").listen()
+    bench = Bench(
+        per_source=1, per_source_rate=1, connections=10, trusted=lambda host: host == "127.0.0.1"
+    ).listen()  # fmt: skip
     clients = [bench.client() for _ in range(10)]
     await bench.until(lambda: len(bench.streams) == 10)
     assert await bench.ended(bench.client()) == b""

@@ -271,6 +271,7 @@ async def test_a_worker_reads_nothing_before_it_knows_who_is_registered(tmp_path
 
 
 def test_connections_are_shared_out(tmp_path: Path) -> None:
-    """In all; those from one address each worker counts for itself."""
-    settings = settings_of(tmp_path, "workers = 3\n" + CONFIG + "\n[streams]\nconnections = 100\nper_source = 7\n")
-    assert (share(settings).streams.connections, share(settings).streams.per_source) == (34, 7)
+    """In all, and new ones from one address; how many that one has all workers count together."""
+    bounds = "[streams]\nconnections = 100\nper_source = 7\nper_source_rate = 10\n"
+    streams = share(settings_of(tmp_path, "workers = 3\n" + CONFIG + "\n" + bounds)).streams
+    assert (streams.connections, streams.per_source, streams.per_source_rate) == (34, 7, 4)
