@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from filters.decodings import CLEAR, PERCENT, PRINTABLE, labelled
-from filters.masks import LEAST_UNDER_XOR, unmasked
+from filters.masks import LEAST_UNDER_XOR, Unmasking
 from filters.places import places
 from proxy.headers import unfold
 
@@ -63,7 +63,7 @@ class Search:
         self.secrets = tuple(secrets)
         self._spellings = [frozenset(_spellings(secret)) for secret in secrets]
         self._squeezed = [squeezed(secret) for secret in secrets]
-        self._under_xor = [value for value in secrets if len(value) >= LEAST_UNDER_XOR]
+        self._unmasked = Unmasking([value for value in secrets if len(value) >= LEAST_UNDER_XOR])
 
     def left_out(self) -> list[str]:
         """Return what is not looked for, in sentences."""
@@ -90,10 +90,9 @@ class Search:
                 ]
                 # It may begin on one line and end on the next.
                 found += here or [Finding(number, "several lines", self._stands(number, all_forms))]
-        if self._under_xor:
-            for value, place in unmasked(message, self._under_xor):
-                numbers = [number for number, secret in enumerate(self.secrets) if secret == value]
-                found += [Finding(number, *place) for number in numbers]
+        for value, place in self._unmasked(message):
+            numbers = [number for number, secret in enumerate(self.secrets) if secret == value]
+            found += [Finding(number, *place) for number in numbers]
         return list(dict.fromkeys(found))
 
     def _stands(self, number: int, forms: Sequence[tuple[str, bytes]]) -> str:

@@ -34,35 +34,56 @@ def found_by_xor(data: bytes, planted: Iterable[bytes]) -> set[bytes]:
 
 def unmasked(data: bytes, values: Sequence[bytes]) -> Iterator[tuple[bytes, tuple[str, str]]]:
     """Yield (value, (place, form)) for each value that XOR with something visible brings to light."""
-    pieces = list(places(data[:MAX_UNDER_XOR]))
-    masked = _bounded((place, token) for place, text in pieces for token in tokens(text))
-    if not masked or not values:
-        return
-    under_one_byte = [(value, _differences(value)) for value in values]
-    for place, token in masked:
-        steps = _differences(token)
-        yield from ((value, (place, "XOR with one byte")) for value, step in under_one_byte if step in steps)
-    keys = _bounded(_keys(pieces, masked))
-    yield from _by_key(masked, keys, values)
+    yield from Unmasking(values)(data)
 
 
-def _by_key(
-    masked: Sequence[tuple[str, bytes]], keys: Sequence[tuple[str, bytes]], values: Sequence[bytes]
-) -> Iterator[tuple[bytes, tuple[str, str]]]:  # fmt: skip
-    """Yield what some stretch of a key unmasks."""
-    where, longest = _grams(keys), max(map(len, values))
-    heads: dict[bytes, set[bytes]] = {}
-    for value in values:
-        for spelling in (value, value.lower()):
-            heads.setdefault(spelling[:_HEAD], set()).add(spelling)
-    for (place, token), (head, spellings) in product(masked, heads.items()):
-        for start, gram in _wanted(token, head):
-            for number, at in where.get(gram, ()):
-                named, text = keys[number]
-                clear = _xor(token[start:], text[at : at + longest])
-                if any(map(clear.startswith, spellings)):
-                    found = [value for value in values if clear.startswith((value, value.lower()))]
-                    yield from ((value, (place, f"XOR with {named}")) for value in found)
+class Unmasking:
+    """Values of eight bytes at least, prepared for being looked for in many messages."""
+
+    __slots__ = ("_heads", "_longest", "_steps", "_values")
+
+    def __init__(self, values: Sequence[bytes]) -> None:
+        """Sort them by their beginnings, of which thousands of values may have few."""
+        self._values = values
+        self._longest = max(map(len, values), default=0)
+        self._heads: dict[bytes, set[bytes]] = {}
+        self._steps: dict[bytes, list[tuple[bytes, bytes]]] = {}
+        for value in values:
+            steps = _differences(value)
+            self._steps.setdefault(steps[:_HEAD], []).append((value, steps))
+            for spelling in (value, value.lower()):
+                self._heads.setdefault(spelling[:_HEAD], set()).add(spelling)
+
+    def __call__(self, data: bytes) -> Iterator[tuple[bytes, tuple[str, str]]]:
+        """Yield (value, (place, form)) for each that XOR with something visible in a message brings to light."""
+        if not self._values:
+            return
+        pieces = list(places(data[:MAX_UNDER_XOR]))
+        masked = _bounded((place, token) for place, text in pieces for token in tokens(text))
+        for place, token in masked:
+            yield from ((value, (place, "XOR with one byte")) for value in self._under_one_byte(token))
+        if masked:
+            yield from self._by_key(masked, _bounded(_keys(pieces, masked)))
+
+    def _under_one_byte(self, token: bytes) -> list[bytes]:
+        """Return the values that stand in a token under one repeated byte."""
+        seen = _differences(token)
+        alike = [values for head, values in self._steps.items() if head in seen]
+        return [value for values in alike for value, steps in values if steps in seen]
+
+    def _by_key(
+        self, masked: Sequence[tuple[str, bytes]], keys: Sequence[tuple[str, bytes]]
+    ) -> Iterator[tuple[bytes, tuple[str, str]]]:
+        """Yield what some stretch of a key unmasks."""
+        where, longest = _grams(keys), self._longest
+        for (place, token), (head, spellings) in product(masked, self._heads.items()):
+            for start, gram in _wanted(token, head):
+                for number, at in where.get(gram, ()):
+                    named, text = keys[number]
+                    clear = _xor(token[start:], text[at : at + longest])
+                    if any(map(clear.startswith, spellings)):
+                        found = [value for value in self._values if clear.startswith((value, value.lower()))]
+                        yield from ((value, (place, f"XOR with {named}")) for value in found)
 
 
 def _keys(

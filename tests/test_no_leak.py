@@ -15,8 +15,9 @@ import pytest
 
 from filters.catalogue import load_catalogue
 from filters.credential import Credential
+from filters.decodings import labelled
 from filters.leaks import found_in
-from filters.masks import found_by_xor
+from filters.masks import LEAST_UNDER_XOR, Unmasking, found_by_xor
 from filters.signer import Signer
 from proxy.flow import Flow
 from proxy.headers import parse_name_addr
@@ -127,12 +128,17 @@ VENDOR = (
 )
 
 
+PLANTED = re.compile(rb"kq\d+vxzu")
+"""Values as Plants makes them; none can hide in another, so one search tells which ones stand in a text."""
+
+
 class Plants:
     """Values that stand nowhere else, each with the name of the place where it was planted."""
 
     def __init__(self) -> None:
         self._numbers = count(101)
         self.names: dict[bytes, str] = {}
+        self._given: set[bytes] = set()
 
     def __call__(self, name: str) -> bytes:
         value = b"kq%dvxzu" % next(self._numbers)
@@ -142,7 +148,13 @@ class Plants:
     def given(self, name: str, value: bytes) -> bytes:
         """Plant a value of a form of its own."""
         self.names[value] = name
+        self._given.add(value)
         return value
+
+    def likely(self, data: bytes) -> set[bytes]:
+        """Return what is worth looking for in data: all of a form of their own, and what stands in it in some form."""
+        standing = {value for _, text in labelled(data) for value in PLANTED.findall(text.lower())}
+        return self._given | (standing & self.names.keys())
 
 
 def header_lines(plants: Plants) -> list[bytes]:
@@ -348,12 +360,12 @@ def finish(packet: Packet, body: bytes = b"", content_type: bytes = b"") -> Pack
 
 def arrived(world: World, plants: Plants) -> set[str]:
     """Return the names of what arrived at the trunk in any form, masked by something visible included."""
-    names: set[str] = set()
-    for address, data in world.sent:
-        if address == TRUNK:
-            names |= {plants.names[value] for value in found_in(data, plants.names)}
-            names |= {plants.names[value] for value in found_by_xor(data, plants.names)}
-    return names
+    unmasked = Unmasking([value for value in plants.names if len(value) >= LEAST_UNDER_XOR])
+    values: set[bytes] = set()
+    for data in {data for address, data in world.sent if address == TRUNK}:  # repetitions say nothing else
+        values |= found_in(data, plants.likely(data))
+        values |= {value for value, _ in unmasked(data)}
+    return {plants.names[value] for value in values}
 
 
 def methods_that_start() -> list[bytes]:

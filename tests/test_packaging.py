@@ -11,6 +11,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -43,8 +44,9 @@ def requirement(text: str) -> str:
     return found[0].lower()
 
 
-def imported(*folders: str) -> set[str]:
-    """Return the top-level names that the files of folders import."""
+@cache
+def imported(*folders: str) -> frozenset[str]:
+    """Return the top-level names that the files of folders import; read once, for there are a thousand files."""
     found: set[str] = set()
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -52,7 +54,7 @@ def imported(*folders: str) -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split(".")[0])
-    return found
+    return frozenset(found)
 
 
 def import_name(distribution: str) -> str:

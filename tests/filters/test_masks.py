@@ -6,7 +6,7 @@ from base64 import b64encode
 
 import pytest
 
-from filters.masks import MAX_UNDER_XOR, found_by_xor, unmasked
+from filters.masks import MAX_UNDER_XOR, Unmasking, found_by_xor, unmasked
 
 SECRET = b"alice.liddell"
 
@@ -36,6 +36,21 @@ def test_another_token_is_a_key_too() -> None:
     key = bytes(range(140, 180))
     message = b"A: x\r\nB: %b\r\nC: %b\r\n\r\n" % (b64encode(key), masked(b"sip:alice.liddell@x", key))
     assert found_by_xor(message, [SECRET]) == {SECRET}
+
+
+def test_many_values_and_messages() -> None:
+    """Prepared once; each value is found, though all begin alike, under a key and under one byte."""
+    values = [b"alice.liddell%d" % number for number in range(20)]
+    search = Unmasking(values)
+    for value in values:
+        token = masked(b"sip:%b@x.example" % value, b"sip:a@b.c")
+        under_a_key = b"A: b\r\nFrom: <sip:a@b.c>\r\nX: %b\r\n\r\n" % token
+        assert value in {found for found, _ in search(under_a_key)}
+        under_one_byte = b"A: b\r\nToken: %b\r\n\r\n" % b64encode(
+            bytes(letter ^ 0xAA for letter in b"<" + value + b">")
+        )
+        assert (value, ("Token", "XOR with one byte")) in set(search(under_one_byte))
+    assert not set(search(b"A: b\r\nX: %b\r\n\r\n" % b64encode(bytes(range(200)))))
 
 
 def test_case() -> None:
