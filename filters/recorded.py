@@ -120,8 +120,7 @@ class Recorded:
                 draft.body = edited.entity.body
                 if edited.entity.content_type != entity.content_type:
                     draft.became(b"content-type", edited.entity.content_type)
-                if not entity.content_type.lower().lstrip().startswith(b"multipart/"):
-                    _describe_less(draft)
+                _describe_less(draft)
                 draft.note("body", "metadata: of each participant what its settings allow")
         sender = self._policy.sender(message, source, hop) if message.method else None
         participants.check(sender, begins=_begins(message))
@@ -262,7 +261,7 @@ def _check_strays(body: bytes, recorder: Recorder) -> None:
 
 
 def _describe_less(draft: Draft) -> None:
-    """Leave of the headers that describe a body which is metadata what they say of a part."""
+    """Leave of the headers that describe a body with metadata what they say of a part."""
     why = "describes metadata"
     for name in _DESCRIBING:
         draft.remove_all(name, why)
