@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from config.address import parse_host_port, parse_network
+from config.address import NetworkValue, parse_host_port, parse_network
 from config.check_networks import claims, is_inside
 from config.draft import EACH, Draft, parsed, tables, texts
 from config.lines import Path
@@ -30,6 +30,7 @@ def recorder_mistakes(draft: Draft) -> Iterator[Mistake]:
         yield from _listener(path, client, listeners)
         yield from _asks_clients(path, client, listeners)
         yield from _is_somewhere(path, client, draft)
+    yield from _clients_apart(draft)
     yield from _groups(draft)
     yield from _extensions(draft)
 
@@ -92,6 +93,23 @@ def _is_somewhere(path: Path, client: Draft, draft: Draft) -> Iterator[Mistake]:
         if not any(is_inside(network, claim.network) for claim in zones):
             right = "add it to the networks of that of them where the client stands"
             yield Mistake((*path, *key), f"{network} is in none of access, core and the trunks", right)
+
+
+def _clients_apart(draft: Draft) -> Iterator[Mistake]:
+    """Of two clients that could be one, the first would be meant, and the other's group never reached."""
+    seen: list[tuple[Path, object, set[str], list[NetworkValue]]] = []
+    for path, client in tables(draft, "recording_clients", EACH):
+        shown = {name.lower().removesuffix(".") for _, name in texts(client, "tls_names", EACH)}
+        networks = [network for _, network in parsed(parse_network, client, "networks", EACH)]
+        for other, listener, names, others in seen:
+            if listener == client.get("listener") and names & shown and _overlap(networks, others):
+                right = "tell them apart by tls_names, networks or listener"
+                yield Mistake(path, "shows the same certificate at the same address as", right, other)
+        seen.append((path, client.get("listener"), shown, networks))
+
+
+def _overlap(networks: list[NetworkValue], others: list[NetworkValue]) -> bool:
+    return any(is_inside(one, other) or is_inside(other, one) for one in networks for other in others)
 
 
 def _groups(draft: Draft) -> Iterator[Mistake]:

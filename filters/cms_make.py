@@ -18,7 +18,7 @@ from filters.cms_identity import Identity, identity
 from filters.der import explicit, implicit, integer, octets, sequence, set_of, value
 
 MAX_CONTENT = 1 << 20
-"""Octets that are encrypted: the longest body that a message has."""
+"""Octets that are encrypted: the body of a message is shorter (config.settings.Limits), a file may have it all."""
 MAX_RECIPIENTS = 32
 """Recorders of one group."""
 

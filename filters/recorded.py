@@ -15,7 +15,7 @@ from config.recorders_section import Recorder
 from config.recording_section import MetadataExtension
 from filters.ber import ValidityError
 from filters.bodies import PLAIN_ENCODINGS, media_type
-from filters.cms_algorithms import CIPHERS, Cipher, KeyTransport
+from filters.cms_algorithms import Cipher, KeyTransport
 from filters.cms_make import Recipient, recipient
 from filters.cms_open import Opener, opener
 from filters.forms import FormError
@@ -25,7 +25,6 @@ from filters.metadata_names import Names, Treatment, treatment
 from filters.metadata_xml import MetadataError
 from filters.policy import Policy
 from filters.smime import (
-    KINDS,
     Changed,
     Entity,
     Part,
@@ -41,7 +40,7 @@ from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.party import Party
 from proxy.policy import Session, stricter
-from proxy.recording_bodies import BodyReader, holds_recording
+from proxy.recording_bodies import ENCRYPTED, BodyReader, holds_recording
 from proxy.recording_media import is_silent
 
 METADATA = b"application/rs-metadata"
@@ -96,7 +95,7 @@ class Recorded:
         try:
             return self._tell(draft, message, source, hop, session, wall)
         except NotRecorded as refusal:
-            if refusal.reason != "expired" and recorder.role == "recorder-edge" and _is_old(recorder):
+            if refusal.reason != "expired" and recorder.takes_enveloped:
                 # What EnvelopedData became on its way is told to nobody: who changes it learns from each answer.
                 raise NotRecorded("encryption", _UNDECIPHERABLE) from None
             raise
@@ -120,8 +119,7 @@ class Recorded:
                 draft.body = edited.entity.body
                 if edited.entity.content_type != entity.content_type:
                     draft.became(b"content-type", edited.entity.content_type)
-                if not entity.content_type.lower().lstrip().startswith(b"multipart/"):
-                    _describe_less(draft)
+                _describe_less(draft)
                 draft.note("body", "metadata: of each participant what its settings allow")
         sender = self._policy.sender(message, source, hop) if message.method else None
         participants.check(sender, begins=_begins(message))
@@ -165,7 +163,7 @@ class Recorded:
     def _opened(self, entity: Entity, recorder: Recorder, wall: int) -> Unsealed:
         openers = self._openers.get(recorder.name, ())
         try:
-            return open_parts(entity, openers, wall, unauthenticated=_is_old(recorder))
+            return open_parts(entity, openers, wall, unauthenticated=recorder.takes_enveloped)
         except ValidityError:
             raise NotRecorded("expired", _UNDECIPHERABLE) from None
         except FormError:
@@ -175,11 +173,6 @@ class Recorded:
 def _used(places: frozenset[int]) -> str:
     """Return what is counted of the keys that opened a message: whether one was a former one."""
     return ("former" if any(places) else "present") if places else ""
-
-
-def _is_old(recorder: Recorder) -> bool:
-    """Tell whether a recorder's metadata may come in EnvelopedData."""
-    return not CIPHERS[Cipher(recorder.algorithm)].authenticated
 
 
 class _Participants:
@@ -219,7 +212,7 @@ def _edited(entity: Entity, names: Names, further: Further, disposition: bytes) 
     """Return a body with its metadata edited; disposition is the message's, and a lone body's."""
 
     def change(part: Part, content_type: bytes, plain: bool) -> Changed | None:
-        if part.kind in KINDS:
+        if part.kind in ENCRYPTED:
             raise NotRecorded("encryption", _UNDECIPHERABLE)  # nobody here can say whom it names
         if not plain:
             raise NotRecorded("metadata")  # compressed or encoded, it may be anything, media in the clear included
@@ -257,12 +250,11 @@ def _check_strays(body: bytes, recorder: Recorder) -> None:
         NotRecorded: there are some; as for all else where who changes EnvelopedData would learn from the answer.
     """
     if holds_recording(body):
-        told_apart = recorder.role != "recorder-edge" or not _is_old(recorder)
-        raise NotRecorded("metadata") if told_apart else NotRecorded("encryption", _UNDECIPHERABLE)
+        raise NotRecorded("encryption", _UNDECIPHERABLE) if recorder.takes_enveloped else NotRecorded("metadata")
 
 
 def _describe_less(draft: Draft) -> None:
-    """Leave of the headers that describe a body which is metadata what they say of a part."""
+    """Leave of the headers that describe a body with metadata what they say of a part."""
     why = "describes metadata"
     for name in _DESCRIBING:
         draft.remove_all(name, why)

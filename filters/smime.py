@@ -19,9 +19,8 @@ from filters.cms_make import Recipient, make
 from filters.cms_open import Opener, open_cms
 from filters.forms import FormError
 from filters.multipart import MAX_DEPTH, Field, fields, head_of, spans
+from proxy.recording_bodies import ENCRYPTED
 
-KINDS = frozenset((b"application/pkcs7-mime", b"application/x-pkcs7-mime"))
-"""The second is what it was called before it was registered."""
 _OPENED = frozenset((b"", b"auth-enveloped-data", b"authenveloped-data", b"enveloped-data"))
 """Values of smime-type that say that something is encrypted; without it only the content tells.
 
@@ -228,7 +227,7 @@ class _Opener(_Swapper):
         self.places: set[int] = set()
 
     def swapped(self, head: Sequence[Field], part: Part, body: bytes, boundaries: Sequence[bytes]) -> _Raw | None:
-        if part.kind not in KINDS:
+        if part.kind not in ENCRYPTED:
             return None
         values = {field.name.lower(): field.value for field in head}
         if media_type(values[b"content-type"])[1].get(b"smime-type", b"").lower() not in _OPENED:
@@ -342,7 +341,7 @@ def cms_in(raw: bytes) -> bytes:
     """
     length, start = head_of(raw)
     values = {field.name.lower(): field.value for field in _once(fields(raw[:length]))}
-    if media_type(values.get(b"content-type", b""))[0] not in KINDS:
+    if media_type(values.get(b"content-type", b""))[0] not in ENCRYPTED:
         raise CmsError("not CMS: the type is not application/pkcs7-mime")
     return _decoded(raw[start:], values.get(b"content-transfer-encoding", b"").strip().lower())
 

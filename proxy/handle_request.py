@@ -52,8 +52,8 @@ class RequestHandler:
         """Work on the core's tables."""
         self._core = core
         self.contact_calls = RateLimit(1, 60)
-        self.obey()
         """Calls through a Contact outside its dialog, by subscriber."""
+        self.obey()
 
     def obey(self) -> None:
         """Follow the settings of the running generation."""

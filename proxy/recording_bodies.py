@@ -51,7 +51,8 @@ _MENTIONED = re.compile(
     rb"<(?:[^\s:<>/=!?]+:)?(?:" + b"|".join(_ROOTS) + rb")[\s/>]|"
     + b"|".join(map(re.escape, (*_NAMESPACES, _EXTENSION))), re.IGNORECASE,
 )  # fmt: skip
-_ENCRYPTED: Final = frozenset((b"application/pkcs7-mime", b"application/x-pkcs7-mime"))
+ENCRYPTED: Final = frozenset((b"application/pkcs7-mime", b"application/x-pkcs7-mime"))
+"""Types of CMS (RFC 8551 §3.2); the second is what it was called before it was registered."""
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PLAIN = frozenset((b"", b"identity", b"7bit", b"8bit", b"binary"))
 _DEFLATED = frozenset((b"gzip", b"x-gzip", b"deflate", b"zlib"))
@@ -107,7 +108,7 @@ class BodyReader:
                 self._look_into(nested, depth)
             elif is_recording_xml(content):
                 self.rule = self.rule if self.rule == "R2" else "R4"
-            elif _ENCRYPTED.issuperset(kinds):
+            elif ENCRYPTED.issuperset(kinds):
                 self.encrypted.append(content)
             else:
                 self.leaves.append(content)

@@ -45,7 +45,8 @@ def trunk_named(settings: Settings, name: str) -> Trunk:
     for trunk in settings.trunks:
         if trunk.name == name:
             return trunk
-    raise ExplainError(f"no trunk is called {name!r}; write one of {', '.join(one.name for one in settings.trunks)}")
+    known = ", ".join(one.name for one in settings.trunks)
+    raise ExplainError(f"no trunk is called {name!r}; " + (f"write one of {known}" if known else "there is none"))
 
 
 def near_flow(network: Network, zone: Zone, trunk: Trunk | None, wanted: Address | None) -> Flow:

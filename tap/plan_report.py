@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, TypedDict
 
+from config.recorder_trunk import recorder_trunks
 from config.settings import Settings, Trunk
 from config.subscriber import Profile
 from config.subscriber_address import AddressError, canonical, forms
@@ -209,7 +210,8 @@ class _Resolver:
 
 def _trunk(settings: Settings, name: str) -> Trunk:
     if name:
-        return trunk_named(settings, name)
+        recorder = next((each for each in recorder_trunks(settings) if each.name == name), None)
+        return recorder or trunk_named(settings, name)
     ordinary = [trunk for trunk in settings.trunks if not trunk.emergency] or list(settings.trunks)
     if not ordinary:
         raise ExplainError("the configuration has no trunk")

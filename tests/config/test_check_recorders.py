@@ -74,6 +74,27 @@ def test_each_mistake_is_named(old: str, new: str, mistake: str) -> None:
     assert found(GOOD.replace(old, new)) == [mistake]
 
 
+@pytest.mark.parametrize(
+    ("networks", "name", "listener", "same"),
+    [
+        ("203.0.113.5", "PBX.example.net.", "tls", True),
+        ("203.0.113.0/24", "pbx.example.net", "tls", True),
+        ("203.0.113.5", "other.example.net", "tls", False),
+        ("192.0.2.7", "pbx.example.net", "tls", False),
+        ("203.0.113.5", "pbx.example.net", "tls2", False),
+    ],
+    ids=["same", "around", "another name", "another address", "another listener"],
+)
+def test_two_clients_can_be_told_apart(networks: str, name: str, listener: str, same: bool) -> None:
+    other = f'{{ name = "x", networks = ["{networks}"], listener = "{listener}", tls_names = ["{name}"] }},\n]'
+    text = GOOD.replace("listeners = [", 'listeners = [\n{ name = "tls2", transport = "tls", client_ca = "c" },')
+    text = text.replace('"203.0.113.5", "192.0.2.0/24"', '"203.0.113.0/24", "192.0.2.0/24"')
+    head, _, clients = text.partition("recording_clients = [")
+    mistakes = found(head + "recording_clients = [" + clients.replace("\n]", "\n  " + other))
+    told = "recording_clients[2]: shows the same certificate at the same address as recording_clients[1]"
+    assert mistakes == ([told] if same else [])
+
+
 def test_recorders_without_clients_are_of_no_use() -> None:
     text = GOOD.partition("recording_clients")[0]
     assert found(text) == ["recorders[0]: nobody may open a session with it"]

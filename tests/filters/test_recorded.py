@@ -449,7 +449,7 @@ def test_what_describes_metadata_tells_nobody_who_hides(role: dict[str, Any], lo
     else:
         part = b"\r\n".join([b"", *DESCRIBED[1:], DESCRIBED[0]])
         body = multipart(kind=named_so).replace(b"\r\nContent-Disposition: recording-session", part)
-        sent = told(there, body)
+        sent = told(there, body, headers=(*SIPREC, *MIXED, *DESCRIBED[1:]))
     both = sent if role["role"] == "recorder-edge" else sent + opened(sent)
     assert [telling for telling in TELLING if telling in both] == []
     assert b"Content-Disposition: recording-session;handling=required\r\n" in sent

@@ -233,3 +233,37 @@ def test_a_configuration_without_trunks(tmp_path: Path) -> None:
     text = CONFIG.partition("[[trunks]]")[0]
     with pytest.raises(ExplainError, match="has no trunk"):
         Asked(tmp_path, text)("")
+    with pytest.raises(ExplainError, match="no trunk is called 'x'; there is none"):
+        Asked(tmp_path, text)("x")
+
+
+def test_a_recorder_has_a_plan_too(tmp_path: Path) -> None:
+    """What it is told in headers; of metadata each participant decides."""
+    text = (
+        TEXT
+        + """
+[[listeners]]
+name = "secure"
+address = "127.0.0.1"
+port = 5099
+transport = "tls"
+certificates = ["own.pem"]
+keys = ["own.key"]
+client_ca = "ca.pem"
+[[recorders]]
+name = "srs"
+hosts = ["127.0.0.1:5098"]
+listener = "secure"
+tls_name = "srs.example.net"
+certificate = "srs.pem"
+[[recording_clients]]
+name = "pbx"
+networks = ["127.0.0.1:5080"]
+listener = "secure"
+tls_names = ["pbx.example.net"]
+"""
+    )
+    document = Asked(tmp_path, text)("srs")
+    assert ruling(document, "recording")["action"] == "keep"
+    assert fate(document, "application/rs-metadata*", "bodies") == "kept"
+    assert fate(document, "x-nice-*") == "removed", "nobody can encrypt a header"
