@@ -220,6 +220,8 @@ class RequestHandler:
                 passed = worse(passed, refusal)
         if passed is not None and not crossings:
             raise passed
+        if arrival.private and generation.wishes is not None:
+            generation.wishes.note(arrival, crossings[0])
         return crossings
 
     def _cross_to_recorder(
