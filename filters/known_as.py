@@ -1,9 +1,10 @@
 """By which names somebody is private in a call, and is found again however a recording client writes it.
 
 A number is known by its last digits: national, international, with another prefix or at another host it ends alike.
-Another number may end so too, and is hidden as well while that call lasts. Who merely says that a number is its own is
-known by all digits of it, so that nobody hides another one's whose end is the same. A name is known with its host; one
-at an IP address or without a host may be a subscriber's of that name (`Policy.participant` has it so too).
+Another number may end so too, and is hidden as well while that call lasts. A name is known by itself wherever it does
+not stand at a host of ours: clients write their own host behind it, or its address, or none. At a host of ours it is
+that subscriber and nobody else. Who merely says that a name or number is its own is known by the whole of it, so that
+nobody hides another one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from config.address import is_ip
 from config.subscriber_address import from_parts
 from proxy.errors import Malformed
 from proxy.uri import parse_sip_uri
@@ -24,28 +24,34 @@ _SEPARATORS: Final = b"-.() "
 _NUMBER = re.compile(rb"\+?[0-9]{%d,20}" % LAST)
 _NOBODY: Final = (b"anonymous", b"unavailable", b"unknown", b"restricted", b"")
 """Users that are nobody's (RFC 3323 §4.1.1.3, and what carriers write)."""
+_NOWHERE: Final = b"anonymous.invalid"
 
 
-def noted_as(uri: bytes, homes: tuple[bytes, ...], *, believed: bool) -> tuple[bytes, ...]:
+def noted_as(uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
     """Return the names by which a wish is kept of whom a URI names; () for nobody.
 
     Args:
         uri: sip, sips or tel.
-        homes: hosts of which a name without one may be.
         believed: whether it is known that this is whoever asks.
     """
     user, host = _parts(uri)
     number = _number(user)
     if number:
         return (_ending(number) if believed else _whole(number),)
-    return _names(user, host, homes if believed else ())
+    if user in _NOBODY or host == _NOWHERE:
+        return ()
+    return (_at(user, host), _at(user, b"")) if believed else (_at(user, host),)
 
 
 def known_as(uri: bytes, homes: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return the names by which whom a URI names may have asked."""
+    """Return the names by which whom a URI names may have asked; homes: hosts of ours, in lower case."""
     user, host = _parts(uri)
     number = _number(user)
-    return (_ending(number), _whole(number)) if number else _names(user, host, homes)
+    if number:
+        return _ending(number), _whole(number)
+    if user in _NOBODY or host == _NOWHERE:
+        return ()
+    return (_at(user, host),) if host in homes else (_at(user, host), _at(user, b""))
 
 
 def _parts(uri: bytes) -> tuple[bytes, bytes]:
@@ -75,9 +81,5 @@ def _whole(number: bytes) -> bytes:
     return b"=" + number
 
 
-def _names(user: bytes, host: bytes, homes: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    if user in _NOBODY or host == b"anonymous.invalid":
-        return ()
-    somewhere = not host or is_ip(host.decode("ascii", "replace").strip("[]"))
-    own = (b"%b@%b" % (user, host),) if host else ()
-    return own + tuple([b"%b@%b" % (user, home) for home in homes if somewhere])
+def _at(user: bytes, host: bytes) -> bytes:
+    return b"%b@%b" % (user, host)

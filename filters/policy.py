@@ -221,7 +221,7 @@ class Policy:
         """
         if not believed and (self._is_at_home(uri) or self._profile_of(uri) is not None):
             return ()
-        return noted_as(uri, self._homes, believed=believed)
+        return noted_as(uri, believed=believed)
 
     def known_as(self, uri: bytes) -> tuple[bytes, ...]:
         """Return the names by which whom a recording names may have asked for privacy."""

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 BRIEFLY: Final = 600
 """Seconds for which a call that is over still counts: its recording session ends a little later."""
-MOST_NAMES: Final = 80
-"""Names of one call that are kept: an account has 64 addresses at most."""
+MOST_NAMES: Final = 160
+"""Names of one call that are kept: an account has 64 addresses at most, of one or two names each."""
 MOST_ASSERTED: Final = 4
 """Asserted identities that are looked at: there are a sip and a tel URI (RFC 3325 §9.1)."""
 WISHES_A_MINUTE: Final = 300
