@@ -23,7 +23,7 @@ from filters.zones import towards
 from proxy.dialled import Prefixes, Wish
 from proxy.message import Draft, Message
 from proxy.party import Party
-from proxy.policy import Session
+from proxy.policy import Private, Session
 
 NO_KEYS: Mapping[str, RecorderKeys] = MappingProxyType({})
 """Of who knows no recorders."""
@@ -78,8 +78,16 @@ class Engine:
         """Tell whether the sender of a request may have a recording begin or end."""
         return self._policy.may_record(request, source)
 
+    def withheld(self, message: Message, wish: Wish = Wish.NONE) -> int:
+        """Return what a call's message asks to be hidden of its sender in recordings, packed."""
+        return self._policy.withheld(message, wish)
+
+    def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
+        """Return the names by which a wish is kept of whom a URI names."""
+        return self._policy.noted_as(uri, believed=believed)
+
     def tell_recorder(
-        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private
     ) -> str:  # fmt: skip
         """Edit what the draft of a message to a recorder tells of a recording, before its plan; wall in Unix seconds.
 
@@ -88,7 +96,7 @@ class Engine:
         Raises:
             NotRecorded: where it may not be told, or cannot be read.
         """
-        return self._recorded.tell(draft, message, source, hop, session, wall)
+        return self._recorded.tell(draft, message, source, hop, session, wall, private)
 
     def recorders_end(self) -> float:
         """Return when the first certificate of a configured recorder ends, in Unix time; 0 for none."""

@@ -21,8 +21,9 @@ from config.subscriber import EVERYWHERE, STRICT, WORDS, Profile, key_of
 from config.subscribers import Subscribers
 from config.vocabulary import Action, Category, Zone
 from filters.forwarders import MAX_FORWARDERS, forwarders, tells_forwarding
+from filters.known_as import known_as, noted_as
 from filters.named import Named, named, named_beside
-from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
+from filters.request import ANONYMOUS, NOTHING, Asked, asked, beside, cannot_be_met, unperformed
 from filters.rulings import Level, Ruling, Weighing
 from filters.said import global_number, uris
 from proxy.address_of_record import addresses_of_record
@@ -40,6 +41,8 @@ MAX_WISH = 256
 _RELAXED = (Category.NAME, Category.NUMBER, Category.HISTORY)
 """What RFC 3323 speaks of: a caller who shows the number does not thereby show the handset."""
 _IDENTITY = (Category.NAME, Category.NUMBER)
+_OF_PARTICIPANTS = (Category.NAME, Category.NUMBER, Category.DEVICE, Category.NETWORK, Category.LOCATION)
+"""What metadata tell of a participant (filters.metadata_names.Treatment)."""
 _ANONYMOUS_USER = b"anonymous"
 _ANONYMOUS_HOST = b"anonymous.invalid"
 _WORD_OF = {category: word for word, meant in WORDS.items() for category in meant.actions}
@@ -197,6 +200,32 @@ class Policy:
         Nothing that a recorder may not be told stands in the way of the rest: what cannot be done is not refused here.
         """
         return pack(asked(message, session="degrade", refuse=False).actions)
+
+    def withheld(self, message: Message, wish: Wish) -> int:
+        """Return what a call's message asks to be hidden of its sender, as far as recordings tell it; 0 for nothing.
+
+        By its Privacy header, what stands for one, or the prefix that was dialled (`wish`), or by a From that is
+        nobody's.
+        """
+        asks = pack(asked(message, wish, session="degrade", refuse=False).actions)
+        if message.method and _is_anonymous(message.from_.uri):
+            asks = stricter(asks, ANONYMOUS)
+        return asks if any(hides(asks, category) for category in _OF_PARTICIPANTS) else 0
+
+    def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
+        """Return the names by which a wish is kept of whom a URI names; () for nobody.
+
+        Args:
+            uri: of whoever asks.
+            believed: whether whose it is was proved, or is said by who may say so. Others hide none of our subscribers.
+        """
+        if not believed and (self._is_at_home(uri) or self._profile_of(uri) is not None):
+            return ()
+        return noted_as(uri, believed=believed)
+
+    def known_as(self, uri: bytes) -> tuple[bytes, ...]:
+        """Return the names by which whom a recording names may have asked for privacy."""
+        return known_as(uri, self._homes)
 
     def sender(self, request: Message, source: Party, hop: Party) -> bool | None:
         """Tell whether the sender of a request may be recorded, and whom else its headers name.

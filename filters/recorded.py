@@ -39,7 +39,7 @@ from filters.smime import (
 from proxy.errors import NotRecorded
 from proxy.message import Draft, Message
 from proxy.party import Party
-from proxy.policy import Session, stricter
+from proxy.policy import Private, Session, stricter
 from proxy.recording_bodies import ENCRYPTED, BodyReader, holds_recording
 from proxy.recording_media import is_silent
 
@@ -72,7 +72,9 @@ class Recorded:
             if found.keys:
                 self._openers[name] = tuple([opener(key) for key in found.keys])
 
-    def tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> str:
+    def tell(
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private
+    ) -> str:  # fmt: skip
         """Edit the metadata in a draft as those have it whom they name; open them first where we stand in front.
 
         Returns by which key they were opened, as COUNTERS has it; "" where nothing was.
@@ -85,6 +87,7 @@ class Recorded:
             session: names of the recording session.
             wall: Unix seconds of the message, of a response those of its request: what is encrypted to a certificate
                 that does not hold then is not opened.
+            private: what is to be hidden of whom, for it asked for privacy in a call that runs.
 
         Raises:
             NotRecorded: somebody may not be recorded, or something cannot be read.
@@ -93,17 +96,19 @@ class Recorded:
         if recorder is None:
             raise NotRecorded("recorder")
         try:
-            return self._tell(draft, message, source, hop, session, wall)
+            return self._tell(draft, message, source, hop, session, wall, private)
         except NotRecorded as refusal:
             if refusal.reason != "expired" and recorder.takes_enveloped:
                 # What EnvelopedData became on its way is told to nobody: who changes it learns from each answer.
                 raise NotRecorded("encryption", _UNDECIPHERABLE) from None
             raise
 
-    def _tell(self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int) -> str:
+    def _tell(
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private
+    ) -> str:  # fmt: skip
         recorder = hop.recorder
         assert recorder is not None  # noqa: S101 -- `tell` has seen to it
-        participants, used = _Participants(self._policy, hop, self._policy.wished(message)), ""
+        participants, used = _Participants(self._policy, hop, self._policy.wished(message), private), ""
         if not recorder.real_ids:
             for name in _CALL_IDS:
                 draft.remove_all(name, "an identifier of the call that is recorded")
@@ -178,16 +183,17 @@ def _used(places: frozenset[int]) -> str:
 class _Participants:
     """Answers what may be told of whom one message names, and remembers whether all may be recorded."""
 
-    __slots__ = ("_allowed", "_hop", "_policy", "_wished")
+    __slots__ = ("_allowed", "_hop", "_policy", "_private", "_wished")
 
-    def __init__(self, policy: Policy, hop: Party, wished: int) -> None:
-        self._policy, self._hop, self._wished = policy, hop, wished
+    def __init__(self, policy: Policy, hop: Party, wished: int, private: Private) -> None:
+        self._policy, self._hop, self._wished, self._private = policy, hop, wished, private
         self._allowed: list[bool | None] = []
 
     def __call__(self, uri: bytes) -> Treatment:
         found = self._policy.participant(uri, self._hop)
         self._allowed.append(found.may_be_recorded)
-        return treatment(stricter(found.decision, self._wished))
+        asked = stricter(self._wished, self._private(self._policy.known_as(uri)))
+        return treatment(stricter(found.decision, asked))
 
     def check(self, sender: bool | None, *, begins: bool) -> None:
         """Refuse a message that names, or comes from, somebody who may not be recorded.

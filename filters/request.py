@@ -67,6 +67,8 @@ class Asked(NamedTuple):
 
 
 NOTHING = Asked({}, relaxed=False)
+ANONYMOUS = pack(_ASKED[b"id"])
+"""What a From asks for that is nobody's (RFC 3323 §4.1), packed."""
 _BY_PREFIX = {
     Wish.WITHHOLD: Asked(_ASKED[b"id"], relaxed=False, text="dialled prefix"),
     Wish.SHOW: Asked({}, relaxed=True, text="dialled prefix"),

@@ -8,7 +8,7 @@ branch; `resume` takes it up again. The handlers beside this file (`handle_reque
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from config.accounts import Accounts
 from config.keys import KeyRing
@@ -68,6 +68,8 @@ from proxy.undelivered import give_back_anew, undelivered
 from proxy.unframed import unframed
 from proxy.unowned import unowned
 from proxy.waiting import Waiting
+from proxy.wish_table import WishTable, in_memory
+from proxy.wishes import Keeper
 
 
 def _is_from_us(network: Network, flow: Flow) -> bool:
@@ -90,7 +92,7 @@ class Core:
         self, settings: Settings, keyring: KeyRing, privacy: Privacy, sinks: Sinks, *,
         now: float, wall: float, retired: Sequence[Trunk] = (), worker: int = 0, accounts: Accounts | None = None,
         passwords: Mapping[str, Account] = NO_ACCOUNTS, nodes: Nodes | None = None,
-        counts: Counts | None = None,
+        counts: Counts | None = None, make_wishes: Callable[[], WishTable] = in_memory,
     ) -> None:  # fmt: skip
         """Begin with no transactions.
 
@@ -107,6 +109,8 @@ class Core:
             passwords: what trunks know us by, by their names.
             nodes: those of all workers, where there are several; ours is noted there.
             counts: which counts of nonces were used, where all workers know that together.
+            make_wishes: opens what all workers, and the next start, know of who asked for privacy in calls that run;
+                called when there is a recorder.
         """
         self.counters = Counters()
         self.logins = Logins(self.counters, passwords)
@@ -121,6 +125,7 @@ class Core:
         self.recorder: Recorder | None = None
         self.bindings = Bindings(self.wheel, wall - now)
         self._accounts = accounts
+        self.wishes = Keeper(accounts, self.counters, make_wishes)
         self.generation = self._generation(settings, keyring, privacy, retired)
         self.servers: dict[ServerKey, Server] = {}
         self.clients: dict[bytes, Client] = {}
@@ -158,8 +163,9 @@ class Core:
         references = References(tokens, identity)
         network = Network(settings, retired)
         generation = Generation(
-            network, privacy, tokens, identity, references, self.places, self.bindings, self._accounts
-        )
+            network, privacy, tokens, identity, references, self.places, self.bindings, self._accounts,
+            self.wishes.wishes(network, retired, privacy, tokens, identity),
+        )  # fmt: skip
         self._make_forwarders(generation)
         return generation
 
@@ -168,10 +174,10 @@ class Core:
         tokens, identity, references = generation.tokens, generation.identity, generation.references
         records, privacy = Records(tokens, identity, generation.places), generation.privacy
         self.request_forwarder = RequestForwarder(
-            tokens, identity, records, references, privacy, generation.network.sent_by, self.counters
+            tokens, identity, records, references, privacy, generation.network.sent_by, self.counters, generation.wishes
         )
         self.response_forwarder = ResponseForwarder(
-            tokens, identity, records, references, privacy, self.counters
+            tokens, identity, records, references, privacy, self.counters, generation.wishes
         )  # fmt: skip
 
     # --- what the shell calls
@@ -280,7 +286,7 @@ class Core:
             network = Network(settings, retired)
             self.generation = Generation(
                 network, privacy, former.tokens, former.identity, former.references, self.places, self.bindings,
-                self._accounts,
+                self._accounts, self.wishes.wishes(network, retired, privacy, former.tokens, former.identity),
             )  # fmt: skip
             self._make_forwarders(self.generation)
         else:

@@ -53,6 +53,9 @@ class Uplink(Protocol):
     def wheel(self) -> TimerWheel:
         """The timer wheel."""
 
+    def unanswered(self, context: ResponseContext, now: float) -> None:
+        """Note that a request gets no answer at all."""
+
     def timer_c(self) -> float:
         """Return timer C in seconds."""
 
@@ -357,6 +360,7 @@ class ResponseContext:
         if self.cancelled:
             status = 487
         if status == 408 and not self.server.is_invite:
+            self._uplink.unanswered(self, now)
             self.server.abandon()
             return
         self._uplink.answer(self, 500 if status == 503 else status, now, answer)

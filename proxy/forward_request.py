@@ -36,6 +36,7 @@ from proxy.unfiltered import PLAN, remove_credentials
 from proxy.uri import hostport, parse_sip_uri
 from proxy.verstat import CLAIMING, claims, disclaimed
 from proxy.via import stamped_line
+from proxy.wishes import Wishes, private_at
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
 MINIMAL = frozenset(
@@ -55,9 +56,9 @@ class RequestForwarder:
 
     def __init__(
         self, tokens: Tokens, identity: Identity, records: Records, references: References, privacy: Privacy,
-        sent_by: Callable[[tuple[str, int]], bytes], counters: Counters,
+        sent_by: Callable[[tuple[str, int]], bytes], counters: Counters, wishes: Wishes | None = None,
     ) -> None:  # fmt: skip
-        """Use the shared stages of one core; `sent_by` names one of its sockets in Via."""
+        """Use the shared stages of one core; `sent_by` names one of its sockets in Via; `wishes` knows who asked."""
         self._privacy = privacy
         self._counters = counters
         self._sent_by = sent_by
@@ -65,6 +66,7 @@ class RequestForwarder:
         self._identity = identity
         self._records = records
         self._references = references
+        self._wishes = wishes
 
     def build(self, crossing: Crossing, branch: bytes, max_breadth: int) -> bytes:
         """Return the request as it goes to the crossing's hop.
@@ -117,7 +119,10 @@ class RequestForwarder:
         recorder = crossing.hop.party
         if recorder.recorder is not None:
             session, wall = session_of(crossing, self._tokens), crossing.issued
-            opened = self._privacy.tell_recorder(draft, crossing.request, crossing.source, recorder, session, wall)
+            private = private_at(self._wishes, wall)
+            opened = self._privacy.tell_recorder(
+                draft, crossing.request, crossing.source, recorder, session, wall, private
+            )  # fmt: skip
             if opened:
                 self._counters.add("recording_opened", opened)
                 check_opened(self._counters, recorder.recorder, crossing.request, draft)

@@ -32,6 +32,7 @@ from proxy.tokens import Tokens
 from proxy.unfiltered import PLAN
 from proxy.uri import parse_sip_uri
 from proxy.verstat import CLAIMING, disclaim
+from proxy.wishes import Wishes, private_at
 
 _ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
 _ABOUT_OUR_PASSWORD = (
@@ -47,15 +48,16 @@ class ResponseForwarder:
 
     def __init__(
         self, tokens: Tokens, identity: Identity, records: Records, references: References, privacy: Privacy,
-        counters: Counters,
+        counters: Counters, wishes: Wishes | None = None,
     ) -> None:  # fmt: skip
-        """Use the shared stages of one core."""
+        """Use the shared stages of one core; `wishes` knows who is private in calls that run."""
         self._privacy = privacy
         self._counters = counters
         self._tokens = tokens
         self._identity = identity
         self._records = records
         self._references = references
+        self._wishes = wishes
 
     def build(self, crossing: Crossing, response: Message, merged: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
         """Return a response as it goes back to the crossing's sender.
@@ -99,7 +101,10 @@ class ResponseForwarder:
         recorder = crossing.source
         if recorder.recorder is not None:
             session, wall = session_of(crossing, self._tokens), crossing.issued
-            opened = self._privacy.tell_recorder(draft, response, crossing.hop.party, recorder, session, wall)
+            private = private_at(self._wishes, wall)
+            opened = self._privacy.tell_recorder(
+                draft, response, crossing.hop.party, recorder, session, wall, private
+            )  # fmt: skip
             if opened:
                 self._counters.add("recording_opened", opened)
                 check_opened(self._counters, recorder.recorder, response, draft)

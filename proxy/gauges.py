@@ -23,6 +23,7 @@ def gauges(core: Core) -> dict[str, float]:
         "sipveil_overload_lag_seconds": core.overload.wait,
         **_of_trunks(core),
         "sipveil_recorder_certificate_end_seconds": core.generation.privacy.recorders_end(),
+        "sipveil_privacy_wishes_strict_until_seconds": core.wishes.strict_until,
         "sipveil_guard_banned": banned,
         "sipveil_guard_limited": limited,
     }

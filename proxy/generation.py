@@ -26,6 +26,7 @@ from proxy.tokens import Purpose, Tokens
 from proxy.unfiltered import Unfiltered
 from proxy.uniform import uniform
 from proxy.uri import hostport
+from proxy.wishes import Wishes
 
 Ways = tuple[str, Address, str, Address]
 BY_UDP: Ways = ("UDP", ("", 0), "UDP", ("", 0))
@@ -49,6 +50,8 @@ class Generation:
     """Where phones are registered; the same for all generations."""
     accounts: Accounts | None = None
     """Who phones may be; the same for all generations, and None where they are not asked."""
+    wishes: Wishes | None = None
+    """Who asked for privacy in calls that run; None where nothing is recorded."""
     _passages: Recent[tuple[str, str, int, int, bool, int, End, End, Ways], Passage] = field(default_factory=Recent)
 
     def passage(

@@ -188,7 +188,7 @@ class RequestHandler:
                 self._core.authentication.demand(arrival, now)
                 if arrival.account:
                     crossings = without_record.cross(generation, arrival, refusal)  # as whom it was proved to be
-            return crossings, self._check_loop(arrival.request, arrival.source)
+            return _noted(generation, arrival, crossings), self._check_loop(arrival.request, arrival.source)
 
     def _cross(self, arrival: Arrival, key: ServerKey, now: float) -> list[Crossing]:
         generation, request = self._core.generation, arrival.request
@@ -220,7 +220,7 @@ class RequestHandler:
                 passed = worse(passed, refusal)
         if passed is not None and not crossings:
             raise passed
-        return crossings
+        return _noted(generation, arrival, crossings)
 
     def _cross_to_recorder(
         self, arrival: Arrival, client: RecordingClient, key: ServerKey, now: float
@@ -349,6 +349,17 @@ class RequestHandler:
             core.event("recording-refused", core.pseudonym(request), source.label, refusal.reason)
         else:
             core.event("refused", core.pseudonym(request), source.label, str(refusal.code))
+
+
+def _noted(generation: Generation, arrival: Arrival, crossings: list[Crossing]) -> list[Crossing]:
+    """Return the crossings of a new request, once it is kept what recordings have to know of its caller.
+
+    Raises:
+        Refused: as `Wishes.note`.
+    """
+    if arrival.private and generation.wishes is not None:
+        generation.wishes.note(arrival, crossings[0])
+    return crossings
 
 
 class _SlowTrying:

@@ -88,19 +88,20 @@ class ResponseHandler:
         if isinstance(client, ClientTransaction):
             return client.receive(response, now)
         if isinstance(client, Accepted):
-            return 200 <= response.status < 300 and self._pass_again(client, response)
+            return 200 <= response.status < 300 and self._pass_again(client, response, now)
         if response.status < 300:
             return False
         self._core.transmit(client.flow, client.ack)
         return True
 
-    def _pass_again(self, accepted: Accepted, response: Message) -> bool:
+    def _pass_again(self, accepted: Accepted, response: Message, now: float) -> bool:
         """Send a further 2xx to an INVITE back: a repeated one, or that of a fork behind the hop (RFC 6026 §7)."""
         core, crossing = self._core, accepted.crossing()
         data = self._built(crossing, response, ())
         if isinstance(data, Kept):
             return True  # a second answer to a call that is up: without an ACK its phone ends it (§13.3.1.4)
         core.give_back(accepted.back, data)
+        self._follow(crossing, response, now)
         core.record(response.raw, data, accepted.back, crossing)
         core.event("answered", crossing.base.call, crossing.hop.party.label, str(response.status))
         return True
@@ -118,6 +119,7 @@ class ResponseHandler:
         status = outward(crossing, response.status)
         if not context.server.respond(status, data, now):
             return
+        self._follow(crossing, response, now)
         if crossing.login is not None:
             core.logins.note(crossing, response)
         if status >= 200 and branch.client is not None:
@@ -133,12 +135,20 @@ class ResponseHandler:
                 core.counters.add("recording_sessions", "answered" if status < 300 else "refused")
             core.event(kind, crossing.base.call, crossing.hop.party.label, str(status))
 
+    def _follow(self, crossing: Crossing, response: Message, now: float) -> None:
+        """Note what an answer that went back means for what recordings have to know of its call."""
+        core = self._core
+        if crossing.base.marks & Mark.PRIVATE and core.generation.wishes is not None:
+            core.generation.wishes.answered(crossing, response, core.wall(now))
+
     def _built(self, crossing: Crossing, response: Message, merged: Sequence[tuple[bytes, bytes]]) -> bytes | Kept:
         """Return a response as it goes back, or why it does not; that is counted."""
         core = self._core
         crossing.notes = [] if core.recorder is not None else None
         try:
             check_answer(core, crossing, response)
+            if response.shape.asks and core.generation.wishes is not None:
+                core.generation.wishes.note_callee(crossing, response)
             return core.response_forwarder.build(crossing, response, merged)
         except NotRecorded as refusal:
             kept = Kept(refusal.reason)
@@ -162,7 +172,16 @@ class ResponseHandler:
 
     def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
         """Send a response of our own."""
+        self.unanswered(context, now)
         self._core.respond(context.server, context.request, context.flow, status, now, answer.reason, answer.extra)
+
+    def unanswered(self, context: ResponseContext, now: float) -> None:
+        """Note that the far side has answered nothing: who sends a BYE has ended the call (RFC 3261 §15.1.1)."""
+        core = self._core
+        if context.request.method == b"BYE" and core.generation.wishes is not None:
+            for branch in context.branches:
+                if branch.crossing.base.marks & Mark.PRIVATE:
+                    core.generation.wishes.over(branch.crossing, core.wall(now))
 
     def _failed(self, context: ResponseContext, branch: Branch, response: Message, kept: Kept, now: float) -> None:
         kind = _kind(response)

@@ -64,7 +64,7 @@ def cross(generation: Generation, arrival: Arrival) -> Crossing:
     _check_age(generation, arrival, record, latest)
     way = _Way(record, latest, behind, _target(uri, latest, named=contact is not None, nested=nested))
     try:
-        return _cross(generation, arrival, way, opened.key_id, call_id)
+        return _followed(generation, _cross(generation, arrival, way, opened.key_id, call_id))
     except (Refused, Malformed):
         raise
     except Exception:
@@ -72,6 +72,13 @@ def cross(generation: Generation, arrival: Arrival) -> Crossing:
             raise
         # Whatever a filter raises: an emergency call goes on (design.md §2).
         return _cross(generation.unfiltered(), arrival, way, opened.key_id, call_id)
+
+
+def _followed(generation: Generation, crossing: Crossing) -> Crossing:
+    """Keep alive what recordings have to know of a call, and return the crossing as it is."""
+    if generation.wishes is not None and (crossing.base.marks & Mark.PRIVATE or crossing.request.shape.asks):
+        generation.wishes.within(crossing)
+    return crossing
 
 
 def _repair_strict_route(generation: Generation, arrival: Arrival) -> tuple[SipUri | None, list[bytes]]:

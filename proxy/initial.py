@@ -44,8 +44,8 @@ class Arrival:
     """A request at our door."""
 
     __slots__ = (
-        "account", "called", "client", "dialled", "flow", "replaced", "request", "served", "source", "through", "uri",
-        "wall", "wish",
+        "account", "called", "client", "dialled", "flow", "private", "replaced", "request", "served", "source",
+        "through", "uri", "wall", "wish", "withheld",
     )  # fmt: skip
 
     def __init__(self, request: Message, uri: SipUri | None, source: Party, flow: Flow, wall: int) -> None:
@@ -72,6 +72,10 @@ class Arrival:
         """The authenticated account of a phone's request; empty where nobody was asked."""
         self.wish = Wish.NONE
         """What that prefix asks for."""
+        self.private: tuple[bytes, ...] = ()
+        """Names of a caller who wants privacy in this call, where recordings have to know (`proxy/wishes.py`)."""
+        self.withheld = 0
+        """What that caller wants to be hidden, packed."""
 
     def take_prefix(self, prefixes: Prefixes) -> None:
         """Tell a prefix in front of the dialled number, such as *67, from the number."""
@@ -328,15 +332,7 @@ def cross(
         ends=(source.end, party.end),
         ways=generation.ways(arrival.flow, hop),
     )
-    marks = passage.marks
-    if marks & Mark.CSEQ_MAPPED and not (emergency and request.cseq >= cseq.END):
-        cseq.check(request.cseq)
-    else:
-        marks &= ~Mark.CSEQ_MAPPED  # an emergency call goes on without, and unanswered if it is challenged
-    if emergency:
-        marks |= Mark.EMERGENCY
-    if arrival.client is not None:
-        marks |= Mark.RECORDING
+    marks = _marks(generation, arrival, passage.marks, emergency=emergency)
     outward = identity.seal_call_id(call_id, passage.far, key_id)
     said = arrival.replaced or request.from_
     from_, to = passage.outward(said, request.to)
@@ -366,6 +362,26 @@ def cross(
     if destination.transfer is not None and destination.transfer.call_id:
         crossing.extra_replaces = generation.references.replaces(destination.transfer, passage.far, key_id)
     return crossing
+
+
+def _marks(generation: Generation, arrival: Arrival, marks: int, *, emergency: bool) -> int:
+    """Return the marks of a dialog that begins: those that its two sides have, and its own.
+
+    Raises:
+        Refused: for a CSeq beyond what a trunk that asks for a password can be shown.
+    """
+    request = arrival.request
+    if marks & Mark.CSEQ_MAPPED and not (emergency and request.cseq >= cseq.END):
+        cseq.check(request.cseq)
+    else:
+        marks &= ~Mark.CSEQ_MAPPED  # an emergency call goes on without, and unanswered if it is challenged
+    if emergency:
+        return marks | Mark.EMERGENCY
+    if arrival.client is not None:
+        return marks | Mark.RECORDING
+    if generation.wishes is not None and request.method == b"INVITE":
+        return marks | generation.wishes.mark(arrival)
+    return marks
 
 
 def _changed(

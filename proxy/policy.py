@@ -17,6 +17,8 @@ from proxy.party import Party
 
 Session = Callable[[bytes], bytes]
 """What makes pseudonyms that are the same within one recording session, and nowhere else."""
+Private = Callable[[tuple[bytes, ...]], int]
+"""The names of somebody (filters.known_as) to what is to be hidden, packed: it asked for that in a call that runs."""
 KEEP_ALL = 0
 """The decision that touches nothing: every category `keep`."""
 
@@ -24,6 +26,10 @@ KEEP_ALL = 0
 def pack(actions: dict[Category, Action]) -> int:
     """Write one action for each category into a number, three bits each."""
     return sum(action << 3 * category for category, action in actions.items())
+
+
+ALL_HIDDEN = pack(dict.fromkeys(Category, Action.REMOVE))
+"""The decision that hides everything."""
 
 
 def action(decision: int, category: Category) -> Action:
@@ -176,8 +182,14 @@ class Privacy(Protocol):
     def may_record(self, request: Message, source: Party) -> bool:
         """Tell whether the sender of a request may have a recording begin or end."""
 
+    def withheld(self, message: Message, wish: Wish) -> int:
+        """Return what a message asks to be hidden of its sender in recordings, packed; wish is what it dialled."""
+
+    def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
+        """Return the names by which a wish is kept of whom a URI names; believed: it is known that this is who asks."""
+
     def tell_recorder(
-        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private
     ) -> str:  # fmt: skip
         """Edit what the draft of a message to a recorder tells of a recording, before its plan; wall in Unix seconds.
 

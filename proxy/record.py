@@ -66,6 +66,8 @@ class Mark:
     ATTEMPT: Final = 96
     """Two bits, of one record alone: which attempt of an INVITE the response answers that carries it."""
     ATTEMPT_SHIFT: Final = 5
+    PRIVATE: Final = 128
+    """Somebody asked for privacy in this call, which recordings of it have to know (`proxy/wishes.py`)."""
 
 
 class End(NamedTuple):

@@ -9,7 +9,7 @@ from proxy.errors import NotRecorded
 from proxy.headers import NameAddr
 from proxy.message import Draft, Message
 from proxy.party import Party
-from proxy.policy import KEEP_ALL, EditContext, Origin, Session
+from proxy.policy import KEEP_ALL, EditContext, Origin, Private, Session
 
 CREDENTIALS = (b"authorization", b"proxy-authorization")
 
@@ -102,8 +102,16 @@ class Unfiltered:
         """Nothing is refused."""
         return True
 
+    def withheld(self, message: Message, wish: Wish) -> int:
+        """Nobody is asked."""
+        return KEEP_ALL
+
+    def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
+        """Nobody is known."""
+        return ()
+
     def tell_recorder(
-        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private
     ) -> str:  # fmt: skip
         """No emergency call goes to a recorder."""
         raise NotRecorded("recorder")

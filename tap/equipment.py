@@ -27,6 +27,7 @@ from tap.shell import StartError, cannot_open, with_ports
 from tap.signing import passwords_of, signer_of, verifier_of
 from tap.state import State, prepare, recalled
 from tap.subscriber_watch import SubscriberWatch, subscribers_of
+from tap.wish_file import WishFile
 from tap.worker_metrics import Ledger
 from tap.worker_reload import Line
 
@@ -45,6 +46,7 @@ class Equipment:
     ledger: Ledger
     shelf: Shelf
     counts: SharedNonceCounts
+    wishes: WishFile
 
     def __init__(self, settings: Settings) -> None:
         """Open nothing yet."""
@@ -111,6 +113,9 @@ class Equipment:
         self.lines = [Line() for _ in range(self.settings.workers)]
         self.shelf = Shelf()
         self.counts = SharedNonceCounts(int(wall))
+        self.wishes = WishFile(self.settings, logger("supervisor"))
+        if self.settings.recorders:
+            self.wishes.map()  # once for all workers: each that is forked has the same
         self.ledger = Ledger(self.settings)
 
     def sockets(self, worker: int) -> Sequence[socket.socket]:

@@ -37,7 +37,7 @@ from tap.explain_ends import (
     trunk_named,
     with_ports,
 )
-from tap.explain_recording import client_flow, detector_of, is_session, remark
+from tap.explain_recording import PRIVATE, client_flow, detector_of, is_session, remark
 from tap.explain_rewrite import as_subscriber, read, request_for, response_to, with_to_tag, within
 from tap.signing import NO_CREDENTIALS, Credentials, signer_of, verifier_of
 
@@ -109,6 +109,11 @@ class Bench:
     def forwarded(self, received: bytes, sent: bytes, sent_to: Flow, reasons: list[tuple[str, str]]) -> None:
         """Take a forwarded message, with the reason of each edit."""
         self.heard.append((received, sent, sent_to, list(reasons)))
+
+    @property
+    def wishes(self) -> int:
+        """How often somebody has asked for privacy, where recordings have to know."""
+        return self.core.counters.values.get(("privacy_wishes", "noted"), 0)
 
     def receive(self, data: bytes, flow: Flow, find: Callable[[str], str]) -> None:
         """Hand over a datagram; find returns an address for a host name, "" for none."""
@@ -256,6 +261,7 @@ class Replay:
         bench = self._bench
         bench.sent.clear()
         bench.heard.clear()
+        wishes = bench.wishes
         bench.receive(data, flow, self._find)
         sender = self.network.party_of(flow.peer)
         assert sender is not None  # noqa: S101 -- flows are made of configured addresses alone
@@ -269,6 +275,8 @@ class Replay:
         said = self._of_recording(data, step)
         if said:
             step.remarks.append(said)
+        if bench.wishes > wishes:
+            step.remarks.append(PRIVATE)
         for to, sent in step.made:
             own = read(sent)
             if own is not None and own.status >= 200:

@@ -16,6 +16,10 @@ from proxy.routing import Network
 from tap.explain_ends import Address, ExplainError, addresses
 from tap.explain_rewrite import read
 
+PRIVATE = (
+    "whoever sends this asks for privacy: while this call lasts, metadata of recordings tell that one as the Privacy "
+    "header of a recording client's message would (see docs/recording.md)"
+)
 _WHAT = {
     Kind.RS: "a recording session", Kind.RS_SUSPECT: "taken for a recording session",
     Kind.CONTROL: "a command to record",

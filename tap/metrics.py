@@ -37,6 +37,8 @@ GAUGES = {
     "sipveil_tls_certificate_end_seconds": "When the first of our own certificates ends, in Unix time; 0 for none.",
     "sipveil_recorder_certificate_end_seconds": "When the first certificate ends that metadata are encrypted to or "
                                                 "opened for, former ones apart, in Unix time; 0 for none.",
+    "sipveil_privacy_wishes_strict_until_seconds": "Until when recordings tell all participants as private, for a wish "
+                                                   "for privacy could not be kept, in Unix time; 0 for never.",
     "sipveil_guard_banned": "Sources that are banned at this moment.",
     "sipveil_guard_limited": "Sources that asked for more than `source_rate` within the last second or two.",
     "sipveil_subscribers": "Subscribers who have settings of their own.",

@@ -20,12 +20,13 @@ from proxy.sinks import Sinks
 from tap import CORE, signing
 from tap.application import ApplicationService
 from tap.candidate import Candidate
-from tap.log import LineObserver
+from tap.log import LineObserver, logger
 from tap.reload import Reloader
 from tap.shell import Clocks, MakeCore, Shell, StartError
 from tap.signing import passwords_of, signer_of, verifier_of
 from tap.state import prepare
 from tap.subscriber_watch import subscribers_of
+from tap.wish_file import WishFile
 
 
 class SystemClocks:
@@ -45,6 +46,7 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
 
     def make(settings: Settings, sinks: Sinks) -> Core:
         wall = clocks.wall()
+        wishes = WishFile(settings, logger("service"))
         try:
             state = prepare(settings, wall)
             credentials = signing.read(settings, wall, state.retired)
@@ -55,7 +57,7 @@ def core_maker(clocks: Clocks, subscribers: Subscribers | None = None) -> Callab
         return Core(
             settings, state.ring, privacy, sinks, now=clocks.now(), wall=wall, retired=state.retired,
             accounts=None if subscribers is None else subscribers.accounts,
-            passwords=passwords_of(settings, credentials),
+            passwords=passwords_of(settings, credentials), make_wishes=lambda: wishes.table(0, clocks.wall()),
         )  # fmt: skip
 
     return make

@@ -253,6 +253,7 @@ def core_maker(equipment: Equipment, worker: int, clocks: Clocks) -> MakeCore:
             settings, ring, equipment.privacy, sinks, now=now, wall=wall, retired=retired, worker=worker,
             accounts=equipment.subscribers.accounts,
             passwords=equipment.passwords, nodes=equipment.nodes, counts=equipment.counts,
+            make_wishes=lambda: equipment.wishes.table(worker, clocks.wall()),
         )  # fmt: skip
 
     return make

@@ -32,7 +32,7 @@ NOT_SUMMED = frozenset({
     "sipveil_accounts", "sipveil_subscribers", "sipveil_subscribers_knowledge", "sipveil_subscribers_age_seconds",
     "sipveil_trunk_addresses_passed_over", "sipveil_trunk_registered",
     "sipveil_bindings", "sipveil_registered_addresses",
-    "sipveil_registrations_store_failing",
+    "sipveil_registrations_store_failing", "sipveil_privacy_wishes_strict_until_seconds",
 })  # fmt: skip
 """Gauges of which the largest counts, not the sum."""
 

@@ -5,7 +5,7 @@ Time stands still unless a test moves it. Nothing here opens a socket.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from proxy.digest_client import Account
 from proxy.flow import Flow
 from proxy.nonce_counts import Counts
 from proxy.sinks import Event
+from proxy.wish_table import WishTable, in_memory
 
 PROXY = ("192.0.2.1", 5060)
 PHONE = ("10.1.1.23", 5062)
@@ -82,6 +83,7 @@ class World:
     accounts: Accounts | None = None
     counts: Counts | None = None
     passwords: Mapping[str, Account] = field(default_factory=dict)
+    make_wishes: Callable[[], WishTable] = in_memory
     refuse_send: set[tuple[str, int]] = field(default_factory=set)
     flows: dict[tuple[str, int], Flow] = field(default_factory=dict)
     """How messages of an address come in, where it is not by UDP."""
@@ -103,6 +105,7 @@ class World:
         self.core = Core(
             self.settings, self.ring, self.privacy, self, now=self.now, wall=self.wall, retired=self.retired,
             accounts=self.accounts, passwords=self.passwords, counts=self.counts,
+            make_wishes=self.make_wishes,
         )  # fmt: skip
         return self.core
 

@@ -620,6 +620,52 @@ def test_sessions_of_two_workers_pass_in_order_and_outlive_both(lab: Lab, shared
     sipveil.stop()
 
 
+@openssl
+def test_who_withholds_the_number_is_private_in_recordings_after_kill_9(lab: Lab, shared: Studio) -> None:
+    """Whichever worker has the call or the session; the client says nothing of what the caller asked for."""
+    sipveil, phone, trunk = shared.sipveil, shared.phone, shared.trunk
+    text = sipveil.config.read_text().replace(
+        'recording = "keep"', 'recording = "keep"\nname = "keep"\nnumber = "keep"'
+    )
+    sipveil.config.write_text(text)
+    metadata = multipart(metadata=RFC.replace(b"+15550123@example.net", b"alice@sip.example.net"))
+
+    def told(number: int) -> bytes:
+        """Return what a session's recorder is told of a call of Alice."""
+        client = connected(lab, shared.authority, shared.reached, f"client {number}")
+        record(client, shared, number, metadata)
+        got = shared.recorder.take(b"INVITE")
+        shared.recorder.send(shared.recorder.agent.answer(got, 486))
+        client.take(486)
+        return metadata_of(lab, got)
+
+    sipveil.kill()
+    sipveil.start()
+    one, other, later, last = *numbers_of(0, 2, 100), *numbers_of(1, 2, 100)
+    assert b"Alice Canary" in told(one)
+    invite = phone.agent.invite(
+        uri=b"sip:+15550100@" + sipveil.address[0].encode(), call_id=b"call@phone", headers=(b"Privacy: id", *SDP)
+    )
+    phone.send(invite)
+    trunk.send(trunk.agent.answer(trunk.take(b"INVITE"), 200))
+    answer = phone.take(200)
+    phone.send(phone.agent.within(b"ACK", answer, own=invite, cseq=1))
+    trunk.take(b"ACK")
+    for number in (other, later):
+        inner = told(number)
+        assert b"Alice Canary" not in inner
+        assert b"alice@" not in inner
+        assert b"Bob Canary" in inner
+    sipveil.kill()
+    sipveil.start()
+    assert b"Alice Canary" not in told(last)
+    end(shared, invite, answer)
+    kept = (lab.folder / "state" / "privacy-wishes").read_bytes()
+    assert any(kept[320:])
+    assert b"alice" not in kept
+    sipveil.stop()
+
+
 ANSWERED = 'sipveil_recording_sessions_total{result="answered"}'
 
 

@@ -143,6 +143,7 @@ class FakeCore:
             "sipveil_targets_passed_over": 0, "sipveil_bindings": 0, "sipveil_registered_addresses": 0,
             "sipveil_overload_active": 1, "sipveil_overload_refused_ratio": 0.25, "sipveil_overload_lag_seconds": 0.02,
             "sipveil_guard_banned": 3, "sipveil_guard_limited": 4, "sipveil_recorder_certificate_end_seconds": 0,
+            "sipveil_privacy_wishes_strict_until_seconds": 0,
         }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from proxy.recording import Finding, Kind
 from proxy.routing import Network
 from tap.explain import Replay, Wish
 from tap.explain_ends import ExplainError
-from tap.explain_recording import client_flow, detector_of, is_session, remark
+from tap.explain_recording import PRIVATE, client_flow, detector_of, is_session, remark
 from tap.signing import Credentials
 from tests.agents import ALICE, CARRIER, read
 from tests.recorders import recorder
@@ -101,3 +101,17 @@ def test_each_word() -> None:
     assert is_session(detector_of(edge).classify(read(record().data)))
     assert client_flow(Network(edge), edge, ("203.0.113.5", 40001)) == FROM_SRC._replace(connection=1)
     assert client_flow(Network(edge), edge, ("198.51.100.7", 5060)).peer[0] == "203.0.113.5"
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "said"),
+    [
+        ({}, (b"Privacy: id",), [PRIVATE]), ({}, (), []),
+        ({"recording_clients": [], "recorders": []}, (b"Privacy: id",), []),
+    ],
+    ids=["asked", "not-asked", "no-recorder"],
+)  # fmt: skip
+def test_who_asks_for_privacy_is_told_what_recordings_make_of_it(
+    changes: dict[str, Any], headers: tuple[bytes, ...], said: list[str]
+) -> None:
+    assert replay(**changes).feed(ALICE.request(headers=headers).data).remarks == said

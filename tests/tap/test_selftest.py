@@ -12,7 +12,7 @@ from filters.plan import CompiledPlan
 from proxy.dialled import Wish
 from proxy.message import Draft, Message
 from proxy.party import Party
-from proxy.policy import EditContext, Privacy, Session, pack
+from proxy.policy import EditContext, Privacy, Private, Session, pack
 from tap.selftest import self_test
 from tests.world import SETTINGS, settings
 
@@ -37,10 +37,16 @@ class Wrapped:
     def may_record(self, request: Message, source: Party) -> bool:
         return self.engine.may_record(request, source)
 
+    def withheld(self, message: Message, wish: Wish) -> int:
+        return self.engine.withheld(message, wish)
+
+    def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
+        return self.engine.noted_as(uri, believed=believed)
+
     def tell_recorder(
-        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int
+        self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private
     ) -> str:  # fmt: skip
-        return self.engine.tell_recorder(draft, message, source, hop, session, wall)
+        return self.engine.tell_recorder(draft, message, source, hop, session, wall, private)
 
     def recorders_end(self) -> float:
         return self.engine.recorders_end()
