@@ -31,7 +31,7 @@ from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
 from proxy.message import Message
 from proxy.party import CORE, Party
-from proxy.policy import KEEP_ALL, action, hides, pack, stricter
+from proxy.policy import KEEP_ALL, Private, action, hides, pack, stricter
 from proxy.uri import SipUri, parse_sip_uri
 
 MAX_DECISIONS = 4096
@@ -210,7 +210,7 @@ class Policy:
         asks = pack(asked(message, wish, session="degrade", refuse=False).actions)
         if message.method and _is_anonymous(message.from_.uri):
             asks = stricter(asks, ANONYMOUS)
-        return asks if any(hides(asks, category) for category in _OF_PARTICIPANTS) else 0
+        return pack({category: action(asks, category) for category in _OF_PARTICIPANTS})
 
     def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
         """Return the names by which a wish is kept of whom a URI names; () for nobody.
@@ -298,6 +298,18 @@ class Policy:
             for profile in self._profiles_of_recorded(named_beside(message)):
                 decision = stricter(decision, self._participant(profile, hop).decision)
         return _one_set(decision, hop)
+
+    def also_private(self, message: Message, decision: int, hop: Party, private: Private) -> int:
+        """Return the decision for a message to a recorder with what those want whom its headers name.
+
+        private: what is to be hidden of whom, for it asked for privacy in a call that runs. From and To of a dialog
+        stay as they were when it began.
+        """
+        found = named_beside(message) if message.to_tag else named(message)
+        asks = KEEP_ALL
+        for uri in found.uris:
+            asks = stricter(asks, private(self.known_as(uri)))
+        return _one_set(stricter(decision, asks), hop) if asks else decision
 
     def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:
         """Return who decided what, for an initial request; raises as `decide`."""
