@@ -246,9 +246,10 @@ class Wishes:
         if phone is not None:
             return self._names_by([*uris, *_uris((phone.aor, phone.called))], hop)
         uris.append(crossing.request.callee or crossing.target)
+        to = crossing.request.to.uri  # the caller's to choose, and the number as others write it
         if crossing.source.in_core:
-            uris.append(crossing.request.to.uri)
-        return self._names_by(uris, hop)
+            uris.append(to)
+        return self._names_by(uris, hop) + self._names([to], believed=False)
 
     def _names_within(self, crossing: Crossing, *, near: bool) -> tuple[bytes, ...]:
         """Return the names of one side of a dialog, as its record vouches for them; () where that does not tell.

@@ -191,6 +191,7 @@ def test_a_callee_who_wants_privacy_is_private() -> None:
     answer = answered(ladder, packet, headers=(b"Privacy: id",))
     assert hides(there, b"tel:+49305550100", number=1)
     assert not hides(there, number=2)
+    assert b"Bob Canary" in told(there, number=9), "others keep their own treatment"
     bye = ALICE.within(b"BYE", ladder[200], own=packet)
     assert ladder >> bye << Sent(CARRIER, b"BYE") >> CARRIER.answer(ladder[b"BYE"], 200) << Sent(ALICE, 200)
     there.wall = 0
