@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from proxy.initial import Arrival
     from proxy.routing import Network
 
-BRIEFLY: Final = 600
+BRIEFLY: Final = 120
 """Seconds for which a call that is over still counts: its recording session ends a little later."""
 MOST_NAMES: Final = 160
 """Names of one call that are kept: an account has 64 addresses at most, of one or two names each."""
