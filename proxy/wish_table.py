@@ -4,7 +4,7 @@ Two tables of fixed size. One has the calls: until when each counts, and which d
 private in them: a keyed hash of a name, the call, and what is to be hidden (`policy.pack`). So a person is private as
 long as any of its calls lasts, however many there are at once, and a call that ends takes nothing from another one.
 
-    head    magic, version, sizes | until when all are to be taken for private, by worker
+    head    magic, version, sizes, when it was made | until when all are to be taken for private, by worker
     calls   key (8 bytes) | until (4) | dialogs (4 of 4)        in buckets of WAYS
     people  key (8 bytes) | call (8) | decision (8)             in buckets of WAYS
 
@@ -58,7 +58,7 @@ class WishTable:
     """One worker's view of the block."""
 
     __slots__ = (
-        "_buckets", "_call_keys", "_dialogs", "_first", "_found", "_last", "_people", "_people_buckets",
+        "_buckets", "_call_keys", "_dialogs", "_first", "_found", "_last", "_made", "_people", "_people_buckets",
         "_person_calls", "_person_keys", "_strict", "_until", "_worker", "is_shared",
     )  # fmt: skip
 
@@ -78,6 +78,7 @@ class WishTable:
         block[: _HEAD.size] = _HEAD.pack(_MAGIC, _VERSION, buckets, WAYS)
         self._buckets = buckets
         self._people_buckets = buckets * _PEOPLE
+        self._made = block[_HEAD.size : _HEAD.size + 4].cast("I")
         self._strict = block[64:_HEAD_SIZE].cast("I")
         self._call_keys = block[ends[0] : ends[1]]
         self._until = block[ends[1] : ends[2]].cast("I")
@@ -92,6 +93,16 @@ class WishTable:
         self._last = max((worker + 1) * WAYS // workers, self._first + 1)
         self.is_shared = True
         """Whether others see it and a restart finds it, where that was wanted."""
+
+    def begin(self, wall: int) -> None:
+        """Note when the table was made, where that is not known yet."""
+        if not self._made[0]:
+            self._made[0] = wall
+
+    @property
+    def made(self) -> int:
+        """When it was made, by `begin` (Unix seconds): what it does not know of calls before then was lost."""
+        return self._made[0]
 
     # --- what may be told
 

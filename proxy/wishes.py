@@ -213,8 +213,11 @@ class Wishes:
         names = self._names_within(crossing, near=True) + self._names_within(crossing, near=False)
         if names:
             self._note(crossing, names, _SHOWN, wall + self._life, wall)
-        else:
-            self._counters.add("privacy_wishes", "unknown")
+            return
+        self._counters.add("privacy_wishes", "unknown")
+        if wall - self.table.made < self._life:
+            # The call may be older than the table. One that is younger has ended long ago, and a late message of it,
+            # whose From may be anybody's, is to hide nobody.
             self.table.be_strict(wall + self._life)
 
     def _note(self, crossing: Crossing, names: tuple[bytes, ...], decision: int, until: int, wall: int) -> None:

@@ -402,6 +402,29 @@ def test_what_was_lost_is_known_again_by_the_next_message_of_the_call() -> None:
     assert hides(there, number=2)
 
 
+@pytest.mark.parametrize("age", [100, DAY], ids=["young", "old"])
+def test_a_call_that_nobody_knows_makes_all_private_only_where_it_may_have_been_lost(age: int) -> None:
+    """By a late message of a call that has ended nobody hides everybody."""
+    there = the_world()
+    packet = invite(uri=b"sip:8100@192.0.2.1")
+    ladder = called(there, packet, PBX)
+    answered(ladder, packet, PBX)
+    there.make_wishes = lambda: _made(WALL - age)
+    there.new_core()
+    info = ALICE.within(b"INFO", ladder[200], own=packet)
+    info = Packet(info.source, info.data.replace(NAMED, b"sip:mallory@sip.example.net"))
+    there.receive(*info)
+    assert (b"Bob Canary" not in told(there)) is (age < DAY)
+    assert there.count("privacy_wishes", "unknown") == 1
+
+
+def _made(wall: int) -> WishTable:
+    table = in_memory()
+    table.begin(wall)
+    table.begin(WALL)
+    return table
+
+
 # --- bounds
 
 
