@@ -10,7 +10,7 @@ long as any of its calls lasts, however many there are at once, and a call that 
 
 All workers may have one block in common, and it may be a file: whoever is killed leaves nothing half written that could
 be found, for the key is written last, and nobody waits for anybody, for each worker takes places in its own share of a
-bucket alone. Each key has two buckets, and takes the emptier one, so that chance fills none long before the others.
+bucket alone. Each key has two buckets to choose from, so that chance fills none long before the others.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class WishTable:
     """One worker's view of the block."""
 
     __slots__ = (
-        "_buckets", "_call_keys", "_dialogs", "_first", "_found", "_last", "_made", "_people", "_people_buckets",
-        "_person_calls", "_person_keys", "_strict", "_until", "_worker", "is_shared",
+        "_buckets", "_call_keys", "_dialogs", "_first", "_found", "_made", "_next_call", "_next_person", "_people",
+        "_people_buckets", "_person_calls", "_person_keys", "_share", "_strict", "_until", "_worker", "is_shared",
     )  # fmt: skip
 
     def __init__(self, block: memoryview, worker: int = 0, workers: int = 1, buckets: int = BUCKETS) -> None:
@@ -90,7 +90,10 @@ class WishTable:
         """Where calls were found of late: a call is looked for with each of its messages."""
         self._worker = worker % _WORKERS
         self._first = worker * WAYS // workers
-        self._last = max((worker + 1) * WAYS // workers, self._first + 1)
+        self._share = max((worker + 1) * WAYS // workers - self._first, 1)
+        self._next_call = [0] * buckets
+        self._next_person = [0] * self._people_buckets
+        """Of each bucket the place in our share that is tried first: behind the one that was taken last."""
         self.is_shared = True
         """Whether others see it and a restart finds it, where that was wanted."""
 
@@ -179,7 +182,7 @@ class WishTable:
     def _begin(self, call: int, until: int, wall: int) -> bool:
         if self.renew(call, until):
             return True
-        place = self._emptiest(call, self._buckets, lambda each: self._until[each] <= wall)
+        place = self._free(call, self._next_call, lambda each: self._until[each] <= wall)
         if place < 0:
             return False
         first = place * DIALOGS
@@ -211,7 +214,7 @@ class WishTable:
 
     def _put_person(self, person: int, call: int, decision: int, wall: int) -> bool:
         calls = self._person_calls
-        place = self._emptiest(person, self._people_buckets, lambda each: not self._lasts(calls[each], wall))
+        place = self._free(person, self._next_person, lambda each: not self._lasts(calls[each], wall))
         if place < 0:
             return False
         _set_key(self._person_keys, place, 0)
@@ -243,16 +246,20 @@ class WishTable:
             self._found.put(call, places[0])
         return places
 
-    def _emptiest(self, key: int, buckets: int, is_free: Callable[[int], bool]) -> int:
-        """Return a place of ours that nothing stands in any more, in the bucket that has one sooner; -1 for none."""
-        found, least = -1, WAYS
-        for bucket in _both(key, buckets):
-            for way in range(self._first, self._last):
-                if way >= least:
-                    break
-                if is_free(bucket * WAYS + way):
-                    found, least = bucket * WAYS + way, way
-        return found
+    def _free(self, key: int, following: list[int], is_free: Callable[[int], bool]) -> int:
+        """Return a place of ours that nothing stands in any more; -1 for none.
+
+        What was taken longest ago is mostly free first, so hardly more than one place is looked at; and of both buckets
+        the one gets it where fewer have to be.
+        """
+        for step in range(self._share):
+            for bucket in _both(key, len(following)):
+                way = (following[bucket] + step) % self._share
+                place = bucket * WAYS + self._first + way
+                if is_free(place):
+                    following[bucket] = way + 1
+                    return place
+        return -1
 
     @staticmethod
     def _places(keys: memoryview, key: int, buckets: int) -> list[int]:
