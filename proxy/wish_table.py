@@ -191,6 +191,7 @@ class WishTable:
         for each in range(first, first + DIALOGS):
             self._dialogs[each] = 0
         _set_key(self._call_keys, place, call)
+        self._found.put(call, place)
         return True
 
     def _add_dialog(self, place: int, dialog: int) -> None:
