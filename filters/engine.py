@@ -98,6 +98,10 @@ class Engine:
         """
         return self._recorded.tell(draft, message, source, hop, session, wall, private)
 
+    def also_private(self, message: Message, decision: int, hop: Party, private: Private) -> int:
+        """Return the decision for a message to a recorder with what those want whom its headers name."""
+        return self._policy.also_private(message, decision, hop, private)
+
     def recorders_end(self) -> float:
         """Return when the first certificate of a configured recorder ends, in Unix time; 0 for none."""
         return self._recorders_end

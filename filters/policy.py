@@ -23,15 +23,16 @@ from config.vocabulary import Action, Category, Zone
 from filters.forwarders import MAX_FORWARDERS, forwarders, tells_forwarding
 from filters.known_as import known_as, noted_as
 from filters.named import Named, named, named_beside
-from filters.request import ANONYMOUS, NOTHING, Asked, asked, beside, cannot_be_met, unperformed
+from filters.request import NOTHING, Asked, asked, beside, cannot_be_met, unperformed
 from filters.rulings import Level, Ruling, Weighing
 from filters.said import global_number, uris
+from filters.withheld import Withheld, is_anonymous
 from proxy.address_of_record import addresses_of_record
 from proxy.dialled import Wish
 from proxy.errors import Malformed, Refused
 from proxy.message import Message
 from proxy.party import CORE, Party
-from proxy.policy import KEEP_ALL, action, hides, pack, stricter
+from proxy.policy import KEEP_ALL, Private, action, hides, pack, stricter
 from proxy.uri import SipUri, parse_sip_uri
 
 MAX_DECISIONS = 4096
@@ -41,10 +42,7 @@ MAX_WISH = 256
 _RELAXED = (Category.NAME, Category.NUMBER, Category.HISTORY)
 """What RFC 3323 speaks of: a caller who shows the number does not thereby show the handset."""
 _IDENTITY = (Category.NAME, Category.NUMBER)
-_OF_PARTICIPANTS = (Category.NAME, Category.NUMBER, Category.DEVICE, Category.NETWORK, Category.LOCATION)
 """What metadata tell of a participant (filters.metadata_names.Treatment)."""
-_ANONYMOUS_USER = b"anonymous"
-_ANONYMOUS_HOST = b"anonymous.invalid"
 _WORD_OF = {category: word for word, meant in WORDS.items() for category in meant.actions}
 _NEVER_REFUSED = frozenset((b"ACK", b"BYE", b"CANCEL"))
 """Requests that go on with what can be done of a wish: without them a call would stay up."""
@@ -92,6 +90,7 @@ class Policy:
         """Where subscribers are at home, whatever host others write behind their names."""
         self._region = settings.region
         self._decided: dict[tuple[object, ...], int] = {}
+        self._withheld = Withheld()
 
     # --- what the core asks
 
@@ -207,10 +206,7 @@ class Policy:
         By its Privacy header, what stands for one, or the prefix that was dialled (`wish`), or by a From that is
         nobody's.
         """
-        asks = pack(asked(message, wish, session="degrade", refuse=False).actions)
-        if message.method and _is_anonymous(message.from_.uri):
-            asks = stricter(asks, ANONYMOUS)
-        return asks if any(hides(asks, category) for category in _OF_PARTICIPANTS) else 0
+        return self._withheld.of(message, wish)
 
     def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
         """Return the names by which a wish is kept of whom a URI names; () for nobody.
@@ -298,6 +294,18 @@ class Policy:
             for profile in self._profiles_of_recorded(named_beside(message)):
                 decision = stricter(decision, self._participant(profile, hop).decision)
         return _one_set(decision, hop)
+
+    def also_private(self, message: Message, decision: int, hop: Party, private: Private) -> int:
+        """Return the decision for a message to a recorder with what those want whom its headers name.
+
+        private: what is to be hidden of whom, for it asked for privacy in a call that runs. From and To of a dialog
+        stay as they were when it began.
+        """
+        found = named_beside(message) if message.to_tag else named(message)
+        asks = KEEP_ALL
+        for uri in found.uris:
+            asks = stricter(asks, private(self.known_as(uri)))
+        return _one_set(stricter(decision, asks), hop) if asks else decision
 
     def rulings(self, request: Message, source: Party, hop: Party, wish: Wish = Wish.NONE) -> tuple[Ruling, ...]:
         """Return who decided what, for an initial request; raises as `decide`."""
@@ -390,7 +398,7 @@ class Policy:
         if source.trunk is not None and source.trunk.emergency:
             return
         hidden = action(decision, Category.NUMBER) is not Action.KEEP
-        if hidden or _is_anonymous(request.from_.uri):
+        if hidden or is_anonymous(request.from_.uri):
             raise Refused(433, "Anonymity Disallowed")
 
     # --- the levels
@@ -598,14 +606,6 @@ def _sip(uri: bytes) -> SipUri | None:
         return parse_sip_uri(uri)
     except Malformed:
         return None
-
-
-def _is_anonymous(uri: bytes) -> bool:
-    """Tell whether a From is nobody's, in the form of RFC 3323 §4.1.1.3 or as carriers write it, at their own host."""
-    parsed = _sip(uri)
-    return parsed is not None and (
-        parsed.host.lower() == _ANONYMOUS_HOST or parsed.user.partition(b";")[0].lower() == _ANONYMOUS_USER
-    )
 
 
 _PHONE = Party(Zone.ACCESS)

@@ -96,9 +96,9 @@ COUNTERS = (
     CounterSpec("sipveil_privacy_wishes_total",
                 "Wishes for privacy of callers and callees, which recordings of a call have to know: kept (noted); not "
                 "kept, for there was no room (full) or nobody knows whose it was (unknown), and then all participants "
-                "are private for as long; calls refused, for one address wished for too much (limited). And whom "
-                "metadata name and something is hidden of for it (applied), and messages in which all are private "
-                "(strict).", "outcome",
+                "are private for as long; calls refused, for one address wished for too much (limited). And times that "
+                "headers or metadata of a recording session named somebody of whom something is hidden so (applied) "
+                "or that all were taken for private (strict).", "outcome",
                 ("noted", "full", "unknown", "limited", "applied", "strict")),
     CounterSpec("sipveil_failed_closed_total", "Messages on which a filter failed, by kind of message.", "kind",
                 ("request", "ack", "bye", "provisional", "final", "invite-2xx")),

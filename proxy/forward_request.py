@@ -184,7 +184,11 @@ class RequestForwarder:
         if not request.to_tag or not (request.shape.asks or hop.recorder is not None):
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
-        return self._privacy.plan(self._privacy.also(request, decision, hop), hop)
+        decision = self._privacy.also(request, decision, hop)
+        if hop.recorder is not None:
+            private = private_at(self._wishes, crossing.issued)
+            decision = self._privacy.also_private(request, decision, hop, private)
+        return self._privacy.plan(decision, hop)
 
     def _start(self, draft: Draft, crossing: Crossing) -> None:
         request = crossing.request

@@ -144,7 +144,11 @@ class ResponseForwarder:
         if not response.shape.asks and crossing.source.recorder is None:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
-        return self._privacy.plan(self._privacy.also(response, decision, crossing.source), crossing.source)
+        decision, side = self._privacy.also(response, decision, crossing.source), crossing.source
+        if side.recorder is not None:
+            private = private_at(self._wishes, crossing.issued)
+            decision = self._privacy.also_private(response, decision, side, private)
+        return self._privacy.plan(decision, side)
 
     def _keep_reachable(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Give the PSAP a Contact that reaches the phone outside the dialog too (RFC 6881 ED-62.5)."""

@@ -32,6 +32,7 @@ from proxy.registered import Phone, phones
 from proxy.relaying import check_maddr
 from proxy.tokens import Purpose
 from proxy.uri import SipUri, parse_sip_uri
+from proxy.wishes import private_at
 
 #: Methods that never form a dialog; every other one, unknown ones included, gets a Record-Route
 #: because we straddle a boundary (§16.6 item 4).
@@ -321,6 +322,8 @@ def cross(
     privacy, identity, tokens = generation.privacy, generation.identity, generation.tokens
     key_id, party, call_id = tokens.current, hop.party, request.call_id
     to_far = privacy.decide(request, source, party, arrival.wish)
+    if party.recorder is not None:
+        to_far = privacy.also_private(request, to_far, party, private_at(generation.wishes, arrival.wall))
     to_near = privacy.answers(request, source, party)
     passage = generation.passage(
         source,

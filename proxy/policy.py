@@ -28,8 +28,11 @@ def pack(actions: dict[Category, Action]) -> int:
     return sum(action << 3 * category for category, action in actions.items())
 
 
-ALL_HIDDEN = pack(dict.fromkeys(Category, Action.REMOVE))
-"""The decision that hides everything."""
+ALL_HIDDEN = pack({
+    Category.NAME: Action.ANONYMISE, Category.NUMBER: Action.ANONYMISE, Category.DEVICE: Action.REMOVE,
+    Category.NETWORK: Action.SEAL, Category.LOCATION: Action.REMOVE,
+})  # fmt: skip
+"""The decision that hides all of a person that recordings tell."""
 
 
 def action(decision: int, category: Category) -> Action:
@@ -187,6 +190,9 @@ class Privacy(Protocol):
 
     def noted_as(self, uri: bytes, *, believed: bool) -> tuple[bytes, ...]:
         """Return the names by which a wish is kept of whom a URI names; believed: it is known that this is who asks."""
+
+    def also_private(self, message: Message, decision: int, hop: Party, private: Private) -> int:
+        """Return the decision for a message to a recorder with what those want whom its headers name."""
 
     def tell_recorder(
         self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private

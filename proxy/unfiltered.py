@@ -110,6 +110,10 @@ class Unfiltered:
         """Nobody is known."""
         return ()
 
+    def also_private(self, message: Message, decision: int, hop: Party, private: Private) -> int:
+        """Return the decision that touches nothing: no emergency call goes to a recorder."""
+        return KEEP_ALL
+
     def tell_recorder(
         self, draft: Draft, message: Message, source: Party, hop: Party, session: Session, wall: int, private: Private
     ) -> str:  # fmt: skip

@@ -4,13 +4,13 @@ Two tables of fixed size. One has the calls: until when each counts, and which d
 private in them: a keyed hash of a name, the call, and what is to be hidden (`policy.pack`). So a person is private as
 long as any of its calls lasts, however many there are at once, and a call that ends takes nothing from another one.
 
-    head    magic, version, sizes | until when all are to be taken for private, by worker
+    head    magic, version, sizes, when it was made | until when all are to be taken for private, by worker
     calls   key (8 bytes) | until (4) | dialogs (4 of 4)        in buckets of WAYS
     people  key (8 bytes) | call (8) | decision (8)             in buckets of WAYS
 
 All workers may have one block in common, and it may be a file: whoever is killed leaves nothing half written that could
 be found, for the key is written last, and nobody waits for anybody, for each worker takes places in its own share of a
-bucket alone. Each key has two buckets, and takes the emptier one, so that chance fills none long before the others.
+bucket alone. Each key has two buckets to choose from, so that chance fills none long before the others.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
+from proxy.memo import Recent
 from proxy.policy import stricter
 
 WAYS: Final = 512
@@ -31,7 +32,7 @@ DIALOGS: Final = 4
 """Dialogs of one call that are told apart; a call with more is not over before its time is."""
 MOST_CALLS: Final = 8
 """Calls of one name that are told apart. Who makes more at once is private for the longest that a call may last: so
-nobody fills the table by calling often."""
+nobody fills a bucket of names by calling often."""
 FOREVER: Final = (1 << 32) - 1
 _MANY: Final = (1 << 32) - 1
 _MAGIC: Final = b"sipveilw"
@@ -57,8 +58,8 @@ class WishTable:
     """One worker's view of the block."""
 
     __slots__ = (
-        "_buckets", "_call_keys", "_dialogs", "_first", "_last", "_people", "_people_buckets", "_person_calls",
-        "_person_keys", "_strict", "_until", "_worker", "is_shared",
+        "_buckets", "_call_keys", "_dialogs", "_first", "_found", "_made", "_next_call", "_next_person", "_people",
+        "_people_buckets", "_person_calls", "_person_keys", "_share", "_strict", "_until", "_worker", "is_shared",
     )  # fmt: skip
 
     def __init__(self, block: memoryview, worker: int = 0, workers: int = 1, buckets: int = BUCKETS) -> None:
@@ -77,6 +78,7 @@ class WishTable:
         block[: _HEAD.size] = _HEAD.pack(_MAGIC, _VERSION, buckets, WAYS)
         self._buckets = buckets
         self._people_buckets = buckets * _PEOPLE
+        self._made = block[_HEAD.size : _HEAD.size + 4].cast("I")
         self._strict = block[64:_HEAD_SIZE].cast("I")
         self._call_keys = block[ends[0] : ends[1]]
         self._until = block[ends[1] : ends[2]].cast("I")
@@ -84,11 +86,26 @@ class WishTable:
         self._person_keys = block[ends[3] : ends[4]]
         self._person_calls = block[ends[4] : ends[5]].cast("Q")
         self._people = block[ends[5] : ends[6]].cast("Q")
+        self._found: Recent[int, int] = Recent()
+        """Where calls were found of late: a call is looked for with each of its messages."""
         self._worker = worker % _WORKERS
         self._first = worker * WAYS // workers
-        self._last = max((worker + 1) * WAYS // workers, self._first + 1)
+        self._share = max((worker + 1) * WAYS // workers - self._first, 1)
+        self._next_call = [0] * buckets
+        self._next_person = [0] * self._people_buckets
+        """Of each bucket the place in our share that is tried first: behind the one that was taken last."""
         self.is_shared = True
         """Whether others see it and a restart finds it, where that was wanted."""
+
+    def begin(self, wall: int) -> None:
+        """Note when the table was made, where that is not known yet."""
+        if not self._made[0]:
+            self._made[0] = wall
+
+    @property
+    def made(self) -> int:
+        """When it was made, by `begin` (Unix seconds): what it does not know of calls before then was lost."""
+        return self._made[0]
 
     # --- what may be told
 
@@ -96,7 +113,7 @@ class WishTable:
         """Return what is to be hidden of somebody, packed: the strictest of what it asked for in calls that last."""
         hidden = 0
         for place in self._places(self._person_keys, person, self._people_buckets):
-            if self._ends(self._person_calls[place]) > wall:
+            if self._lasts(self._person_calls[place], wall):
                 hidden = stricter(hidden, self._people[place])
         return hidden
 
@@ -126,29 +143,28 @@ class WishTable:
             wall: now.
             longest: until when a call that begins now may last at most.
         """
-        fits = True
+        fits = self._begin(call, until, wall)
         for person in people:
             if self._is_busy(person, call, wall):
                 # Of whom nobody could tell the calls apart: one entry for all of them, until the last may have ended.
                 noted = self._begin(person, longest, wall) and self._note_person(person, person, decision, wall)
             else:
-                noted = self._begin(call, until, wall) and self._note_person(person, call, decision, wall)
+                noted = self._note_person(person, call, decision, wall)
             fits = noted and fits
         return fits
 
     def renew(self, call: int, until: int, dialog: int = 0) -> bool:
         """Have a call count until then at least, and note a dialog that came of it; False where it is not known."""
-        found = False
-        for place in self._places(self._call_keys, call, self._buckets):
+        places = self._calls_at(call)
+        for place in places:
             self._until[place] = max(self._until[place], until)
             if dialog:
                 self._add_dialog(place, dialog)
-            found = True
-        return found
+        return bool(places)
 
     def leave(self, call: int, dialog: int, until: int) -> None:
         """Note that a dialog has ended: with the last one of its call this counts until then and no longer."""
-        for place in self._places(self._call_keys, call, self._buckets):
+        for place in self._calls_at(call):
             first = place * DIALOGS
             dialogs = self._dialogs[first : first + DIALOGS].tolist()
             if dialog in dialogs:
@@ -166,7 +182,7 @@ class WishTable:
     def _begin(self, call: int, until: int, wall: int) -> bool:
         if self.renew(call, until):
             return True
-        place = self._emptiest(call, self._buckets, lambda each: self._until[each] <= wall)
+        place = self._free(call, self._next_call, lambda each: self._until[each] <= wall)
         if place < 0:
             return False
         first = place * DIALOGS
@@ -175,6 +191,7 @@ class WishTable:
         for each in range(first, first + DIALOGS):
             self._dialogs[each] = 0
         _set_key(self._call_keys, place, call)
+        self._found.put(call, place)
         return True
 
     def _add_dialog(self, place: int, dialog: int) -> None:
@@ -186,7 +203,7 @@ class WishTable:
     def _is_busy(self, person: int, call: int, wall: int) -> bool:
         """Tell whether somebody is in so many other calls that this one is not told apart."""
         places = self._places(self._person_keys, person, self._people_buckets)
-        others = [each for each in [self._person_calls[place] for place in places] if self._ends(each) > wall]
+        others = [each for each in [self._person_calls[place] for place in places] if self._lasts(each, wall)]
         return len(others) >= MOST_CALLS and call not in others
 
     def _note_person(self, person: int, call: int, decision: int, wall: int) -> bool:
@@ -198,7 +215,7 @@ class WishTable:
 
     def _put_person(self, person: int, call: int, decision: int, wall: int) -> bool:
         calls = self._person_calls
-        place = self._emptiest(person, self._people_buckets, lambda each: self._ends(calls[each]) <= wall)
+        place = self._free(person, self._next_person, lambda each: not self._lasts(calls[each], wall))
         if place < 0:
             return False
         _set_key(self._person_keys, place, 0)
@@ -207,23 +224,43 @@ class WishTable:
         _set_key(self._person_keys, place, person)
         return True
 
-    def _ends(self, call: int) -> int:
-        """Return until when a call counts; 0 for one that is not known, as that of a place where nothing ever stood."""
+    def _lasts(self, call: int, wall: int) -> bool:
+        """Tell whether a call counts; False for one that is not known, as that of a place where nothing ever stood."""
         if not call:
-            return 0
-        places = self._places(self._call_keys, call, self._buckets)
+            return False
+        if self._ends(self._calls_at(call)) > wall:
+            return True
+        # Two workers may have put it in at once, and the place that is not known here lasts.
+        return self._ends(self._places(self._call_keys, call, self._buckets)) > wall
+
+    def _ends(self, places: list[int]) -> int:
+        """Return until when the last of these places counts; 0 for none."""
         return max([self._until[place] for place in places]) if places else 0
 
-    def _emptiest(self, key: int, buckets: int, is_free: Callable[[int], bool]) -> int:
-        """Return a place of ours that nothing stands in any more, in the bucket that has one sooner; -1 for none."""
-        found, least = -1, WAYS
-        for bucket in _both(key, buckets):
-            for way in range(self._first, self._last):
-                if way >= least:
-                    break
-                if is_free(bucket * WAYS + way):
-                    found, least = bucket * WAYS + way, way
-        return found
+    def _calls_at(self, call: int) -> list[int]:
+        """Return where a call stands: where it was found last, or else where a search finds it."""
+        place = self._found.get(call)
+        if place is not None and self._call_keys[place * _KEY : (place + 1) * _KEY] == call.to_bytes(_KEY, "little"):
+            return [place]
+        places = self._places(self._call_keys, call, self._buckets)
+        if places:
+            self._found.put(call, places[0])
+        return places
+
+    def _free(self, key: int, following: list[int], is_free: Callable[[int], bool]) -> int:
+        """Return a place of ours that nothing stands in any more; -1 for none.
+
+        What was taken longest ago is mostly free first, so hardly more than one place is looked at; and of both buckets
+        the one gets it where fewer have to be.
+        """
+        for step in range(self._share):
+            for bucket in _both(key, len(following)):
+                way = (following[bucket] + step) % self._share
+                place = bucket * WAYS + self._first + way
+                if is_free(place):
+                    following[bucket] = way + 1
+                    return place
+        return -1
 
     @staticmethod
     def _places(keys: memoryview, key: int, buckets: int) -> list[int]:

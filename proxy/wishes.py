@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from proxy.initial import Arrival
     from proxy.routing import Network
 
-BRIEFLY: Final = 600
+BRIEFLY: Final = 120
 """Seconds for which a call that is over still counts: its recording session ends a little later."""
 MOST_NAMES: Final = 160
 """Names of one call that are kept: an account has 64 addresses at most, of one or two names each."""
@@ -213,8 +213,11 @@ class Wishes:
         names = self._names_within(crossing, near=True) + self._names_within(crossing, near=False)
         if names:
             self._note(crossing, names, _SHOWN, wall + self._life, wall)
-        else:
-            self._counters.add("privacy_wishes", "unknown")
+            return
+        self._counters.add("privacy_wishes", "unknown")
+        if wall - self.table.made < self._life:
+            # The call may be older than the table. One that is younger has ended long ago, and a late message of it,
+            # whose From may be anybody's, is to hide nobody.
             self.table.be_strict(wall + self._life)
 
     def _note(self, crossing: Crossing, names: tuple[bytes, ...], decision: int, until: int, wall: int) -> None:
@@ -246,9 +249,10 @@ class Wishes:
         if phone is not None:
             return self._names_by([*uris, *_uris((phone.aor, phone.called))], hop)
         uris.append(crossing.request.callee or crossing.target)
+        to = crossing.request.to.uri  # the caller's to choose, and the number as others write it
         if crossing.source.in_core:
-            uris.append(crossing.request.to.uri)
-        return self._names_by(uris, hop)
+            uris.append(to)
+        return self._names_by(uris, hop) + self._names([to], believed=False)
 
     def _names_within(self, crossing: Crossing, *, near: bool) -> tuple[bytes, ...]:
         """Return the names of one side of a dialog, as its record vouches for them; () where that does not tell.

@@ -62,6 +62,7 @@ class WishFile:
             table.be_strict(FOREVER)
             return table
         table = WishTable(self._block, worker, self._workers)
+        table.begin(int(wall))
         if self._lost:
             self._lost = False
             table.be_strict(int(wall) + self._life)

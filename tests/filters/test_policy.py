@@ -562,36 +562,6 @@ def test_a_wish_as_long_as_a_datagram_is_not_remembered() -> None:
     assert len(policy._decided) == 1
 
 
-@pytest.mark.parametrize(
-    ("lines", "wish", "hidden_of_a_participant"),
-    [
-        ((), Wish.NONE, set()), ((b"Privacy: none",), Wish.NONE, set()), ((b"Privacy: history",), Wish.NONE, set()),
-        ((), Wish.SHOW, set()), ((), Wish.WITHHOLD, {Category.NAME, Category.NUMBER}),
-        ((b"Privacy: id",), Wish.NONE, {Category.NAME, Category.NUMBER}),
-        ((b"Privacy: header",), Wish.NONE, {Category.NETWORK}),
-        ((b"Privacy: session;critical",), Wish.NONE, {Category.NETWORK}),
-        ((b"Privacy: none", b"Remote-Party-ID: <sip:a@b>;privacy=name"), Wish.NONE, {Category.NAME}),
-    ],
-    ids=["nothing", "none", "history", "shown", "prefix", "id", "header", "session", "rpid"],
-)  # fmt: skip
-def test_what_a_call_asks_for_recordings_have_to_know(
-    lines: tuple[bytes, ...], wish: Wish, hidden_of_a_participant: set[Category]
-) -> None:
-    """As its Privacy header in a recording client's message would have it, and never refused for it."""
-    found = Levels().policy.withheld(request(*lines), wish)
-    told = {Category.NAME, Category.NUMBER, Category.NETWORK, Category.DEVICE, Category.LOCATION}
-    assert {category for category in told if hides(found, category)} == hidden_of_a_participant
-    assert bool(found) is bool(hidden_of_a_participant)
-
-
-def test_a_from_that_is_nobodys_asks_for_privacy_whatever_stands_beside_it() -> None:
-    data = ALICE.request(headers=(b"Privacy: none",)).data
-    data = data.replace(b"alice@sip.example.net", b"anonymous@anonymous.invalid")
-    found = Levels().policy.withheld(parse(data, Limits()), Wish.NONE)
-    assert hides(found, Category.NUMBER)
-    assert hides(found, Category.NAME)
-
-
 def test_no_subscriber_is_hidden_by_who_is_not_believed() -> None:
     policy, *_ = levels_of(knowing(b"+49305550123", number="show"))
     for uri in (b"sip:alice@sip.example.net", b"tel:+49305550123", b"sip:+49305550123@carrier.example"):

@@ -12,7 +12,18 @@ from tests.accounts import accounts, proof
 from tests.agents import ALICE, CARRIER, PBX, Agent, Packet, read
 from tests.filters.recording import RFC
 from tests.ladder import Ladder, Sent
-from tests.recording_sessions import SRC, SRS, multipart, opened, record, recording_world
+from tests.recording_sessions import (
+    MIXED,
+    SIPREC,
+    SRC,
+    SRS,
+    SRS_CONTACT,
+    multipart,
+    offer,
+    opened,
+    record,
+    recording_world,
+)
 from tests.world import OTHER_PHONE, WALL, World, keyring
 
 SHOWN = {"default": {"recording": "keep", "number": "keep", "name": "keep"}}
@@ -180,12 +191,49 @@ def test_a_callee_who_wants_privacy_is_private() -> None:
     answer = answered(ladder, packet, headers=(b"Privacy: id",))
     assert hides(there, b"tel:+49305550100", number=1)
     assert not hides(there, number=2)
+    assert b"Bob Canary" in told(there, number=9), "others keep their own treatment"
     bye = ALICE.within(b"BYE", ladder[200], own=packet)
     assert ladder >> bye << Sent(CARRIER, b"BYE") >> CARRIER.answer(ladder[b"BYE"], 200) << Sent(ALICE, 200)
     there.wall = 0
     there.now += BRIEFLY + 1
     assert not hides(there, b"tel:+49305550100", number=3), "the dialog's records know of it"
     assert answer
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["begins", "within"])
+@pytest.mark.parametrize(
+    "line",
+    [b"P-Asserted-Identity: <sip:alice@sip.example.net>", b"Diversion: <sip:alice@pbx.example>;reason=unconditional"],
+    ids=["pai", "diversion"],
+)
+def test_headers_of_the_recording_session_name_nobody_who_is_private(line: bytes, within: bool) -> None:
+    there = recording_world(privacy={"default": {**SHOWN["default"], "history": "keep", "network": "keep"}})
+
+    def sent(number: int) -> bytes:
+        """Return the head of what a recorder gets that names Alice, in the INVITE or in an UPDATE."""
+        headers = () if within else (line,)
+        packet = record(headers=(*SIPREC, *headers, *MIXED), branch=b"z9hG4bKh%d" % number, call_id=b"h%d@pbx" % number)
+        ladder = Ladder(there) >> packet << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+        if within:
+            answer = SRS.answer(ladder[b"INVITE"], 200, contact=SRS_CONTACT, headers=PLAIN, body=offer(b"recvonly"))
+            ladder = ladder >> answer << Sent(SRC, 200)
+            update = SRC.within(b"UPDATE", ladder[200], own=packet, headers=(line,), branch=b"z9hG4bKu%d" % number)
+            return (ladder >> update << Sent(SRS, b"UPDATE"))[b"UPDATE"]
+        return ladder[b"INVITE"].partition(b"\r\n\r\n")[0]
+
+    assert b"alice" in sent(1)
+    called(there, invite())
+    assert b"alice" not in sent(2)
+    assert b"siprec" in sent(3) or within, "a recording session all the same"
+
+
+def test_a_from_that_names_who_is_private_is_nobodys() -> None:
+    there = the_world()
+    called(there, invite())
+    packet = record()
+    packet = Packet(packet.source, packet.data.replace(b"sip:src@sip.example.net", NAMED))
+    ladder = Ladder(there) >> packet << Sent(SRC, 100) << Sent(SRS, b"INVITE")
+    assert read(ladder[b"INVITE"]).from_.uri == b"sip:anonymous@anonymous.invalid"
 
 
 # --- how long
@@ -354,6 +402,29 @@ def test_what_was_lost_is_known_again_by_the_next_message_of_the_call() -> None:
     assert hides(there, number=2)
 
 
+@pytest.mark.parametrize("age", [100, DAY], ids=["young", "old"])
+def test_a_call_that_nobody_knows_makes_all_private_only_where_it_may_have_been_lost(age: int) -> None:
+    """By a late message of a call that has ended nobody hides everybody."""
+    there = the_world()
+    packet = invite(uri=b"sip:8100@192.0.2.1")
+    ladder = called(there, packet, PBX)
+    answered(ladder, packet, PBX)
+    there.make_wishes = lambda: _made(WALL - age)
+    there.new_core()
+    info = ALICE.within(b"INFO", ladder[200], own=packet)
+    info = Packet(info.source, info.data.replace(NAMED, b"sip:mallory@sip.example.net"))
+    there.receive(*info)
+    assert (b"Bob Canary" not in told(there)) is (age < DAY)
+    assert there.count("privacy_wishes", "unknown") == 1
+
+
+def _made(wall: int) -> WishTable:
+    table = in_memory()
+    table.begin(wall)
+    table.begin(WALL)
+    return table
+
+
 # --- bounds
 
 
@@ -368,7 +439,7 @@ def test_a_table_without_room_makes_all_private() -> None:
     found = told(there, b"sip:carol@sip.example.net")
     assert b"Alice Canary" not in found
     assert b"Bob Canary" not in found
-    assert there.count("privacy_wishes", "strict") == 1
+    assert there.count("privacy_wishes", "strict") == 2, "for its headers, and for its metadata"
     assert there.core.gauges()["sipveil_privacy_wishes_strict_until_seconds"] > WALL
     there.now += there.settings.timers.timer_c + BRIEFLY + 1
     assert b"Bob Canary" in told(there, number=2)

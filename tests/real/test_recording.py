@@ -621,9 +621,12 @@ def test_sessions_of_two_workers_pass_in_order_and_outlive_both(lab: Lab, shared
 
 
 @openssl
-def test_who_withholds_the_number_is_private_in_recordings_after_kill_9(lab: Lab, shared: Studio) -> None:
+@pytest.mark.parametrize("count", [1, 2], ids=["one-process", "two-workers"])
+def test_who_withholds_the_number_is_private_in_recordings_after_kill_9(lab: Lab, sipveil: Sipveil, count: int) -> None:
     """Whichever worker has the call or the session; the client says nothing of what the caller asked for."""
-    sipveil, phone, trunk = shared.sipveil, shared.phone, shared.trunk
+    sipveil.workers = count
+    shared = opened(lab, sipveil)
+    phone, trunk = shared.phone, shared.trunk
     text = sipveil.config.read_text().replace(
         'recording = "keep"', 'recording = "keep"\nname = "keep"\nnumber = "keep"'
     )

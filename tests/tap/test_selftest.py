@@ -48,6 +48,9 @@ class Wrapped:
     ) -> str:  # fmt: skip
         return self.engine.tell_recorder(draft, message, source, hop, session, wall, private)
 
+    def also_private(self, message: Message, decision: int, hop: Party, private: Private) -> int:
+        return self.engine.also_private(message, decision, hop, private)
+
     def recorders_end(self) -> float:
         return self.engine.recorders_end()
 

@@ -63,6 +63,8 @@ def test_what_a_killed_process_knew_the_next_one_finds(studio: Studio) -> None:
     assert table.decision(ALICE, WALL) == ID
     assert not table.is_strict(WALL), "nobody is taken for private who is not"
     assert table.is_shared
+    assert table.made == WALL
+    assert studio.file().table(0, WALL + 5).made == WALL, "when it was made, and not when it was opened"
     assert not studio.errors
 
 
