@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -25,6 +26,7 @@ settings.register_profile(
 settings.load_profile("sipveil")
 
 
+gc.disable()  # until all tests are collected: thousands of objects, none of which is garbage
 TESTS = Path(__file__).parent
 IN_A_ROW = {"real": "calls", "scripts": "commands", "tap": "commands", "test_packaging.py": "commands"}
 """Where tests start programs and watch the clock → the row in which they run one after another: two, side by side."""
@@ -58,6 +60,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {scope: number for number, scope in enumerate(BEGINNING)}
     last = len(rank)
     items.sort(key=lambda item: rank.get(scope := _scope(item.nodeid), last + scope.startswith("tests/")))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was read and collected out of the garbage collector's sight: it stays to the end."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 from config.recorder_keys import RecorderKeys
 from config.subscriber import EVERYWHERE, Setting, Value, profile
 from config.subscribers import Mark, Subscribers
-from filters.engine import build
 from filters.smime import Entity, open_parts
 from proxy.flow import Flow
 from tests.agents import Agent, Packet, read
 from tests.filters.recording import RFC
 from tests.ladder import Ladder, Sent
 from tests.recorders import WALL, recorder
-from tests.world import SETTINGS, World, settings
+from tests.world import SETTINGS, World, build, settings
 
 LOCAL = ("192.0.2.1", 5061)
 PBX_TLS = ("203.0.113.5", 40001)

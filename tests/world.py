@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from config.accounts import Accounts
 from config.keyring import Key, KeyRing, KeyState
+from config.recorder_keys import RecorderKeys
 from config.settings import Settings, Trunk
-from filters.engine import build
+from config.subscribers import Subscribers
+from filters.catalogue import Catalogue, load_catalogue
+from filters.engine import NO_KEYS, Engine, catalogue_of
 from filters.signer import Signer
 from filters.verifier import Verifier
 from proxy.core import Core
@@ -67,6 +71,23 @@ def keyring(*ids: int) -> KeyRing:
         for number in ids
     ]
     return KeyRing(tuple(keys), (ids[-1] + 1) % 32)
+
+
+packaged = cache(load_catalogue)
+"""Returns our own catalogue; it is immutable, and reading it takes longer than most tests."""
+
+
+def catalogue(of: Settings) -> Catalogue:
+    """Return the catalogue of settings; an operator's files may have changed since they were last read."""
+    return catalogue_of(of) if of.catalogue else packaged()
+
+
+def build(
+    of: Settings, subscribers: Subscribers | None = None, signer: Signer | None = None,
+    verifier: Verifier | None = None, recorder_keys: Mapping[str, RecorderKeys] = NO_KEYS,
+) -> Engine:  # fmt: skip
+    """Return the engine as filters.engine.build does, with our catalogue read once for all tests."""
+    return Engine(of, catalogue(of), subscribers, signer, verifier, recorder_keys)
 
 
 @dataclass

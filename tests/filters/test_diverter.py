@@ -14,7 +14,6 @@ from config.trust_store import Signatory
 from config.validity import Validity
 from config.vocabulary import Zone
 from filters.credential import Credential
-from filters.engine import build
 from filters.leaks import found_in
 from filters.signer import Signer
 from filters.verifier import Result, Verifier
@@ -22,7 +21,7 @@ from tests.agents import CARRIER, PBX, Agent, Packet, read
 from tests.filters.test_chain import div_value
 from tests.ladder import Ladder, Sent
 from tests.passports import HEADER, KEY, X5U, claims, compact_form, unb64, value
-from tests.world import PHONE, SECOND_TRUNK, SETTINGS, TRUNK, WALL, World, settings
+from tests.world import PHONE, SECOND_TRUNK, SETTINGS, TRUNK, WALL, World, build, settings
 
 ORIG, OURS, OTHER_OURS, TARGET = b"15550142", b"15550100", b"15550111", b"15550777"
 SHOWN = {"name": "keep", "number": "keep", "history": "keep"}

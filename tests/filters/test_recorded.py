@@ -12,7 +12,6 @@ from config.recorder_keys import RecorderKeys
 from config.vocabulary import Category
 from filters.cms_algorithms import Cipher
 from filters.cms_make import make
-from filters.engine import build
 from tests.agents import read
 from tests.filters.recording import ACME, RFC, SONUS
 from tests.ladder import Ladder, Sent, Silence
@@ -33,7 +32,7 @@ from tests.recording_sessions import (
     tells_nothing,
     zipped,
 )
-from tests.world import World
+from tests.world import World, build
 
 EDGE = {**RECORDER, "role": "recorder-edge", "key": "srs.key"}
 

@@ -22,7 +22,6 @@ from filters.ber import Reader
 from filters.cms_algorithms import Cipher
 from filters.cms_make import make
 from filters.der import SEQUENCE, SET, explicit, value
-from filters.engine import build
 from tests.agents import read
 from tests.filters.recording import PARTIAL, RFC
 from tests.ladder import Ladder, Sent, Silence
@@ -40,7 +39,7 @@ from tests.recording_sessions import (
     recording_world,
     tells_nothing,
 )
-from tests.world import World
+from tests.world import World, build
 
 DAY, HOUR = 86_400, 3_600
 EDGE = {**RECORDER, "role": "recorder-edge", "key": "srs.key"}

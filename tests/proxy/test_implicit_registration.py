@@ -10,14 +10,13 @@ from config.account import Account, secret_of
 from config.accounts import pack
 from config.subscriber import profile
 from config.subscribers import Mark, Subscribers
-from filters.engine import build
 from proxy.flow import Flow
 from proxy.implicit_registration import registered_as
 from tests.accounts import REALM, accounts, again, proof
 from tests.agents import CARRIER, PBX, Packet, read
 from tests.ladder import Ladder, Sent
 from tests.phones import REGISTRAR, ROUTES, Phone, ask, status
-from tests.world import OTHER_PHONE, PHONE, PROXY, World, settings
+from tests.world import OTHER_PHONE, PHONE, PROXY, World, build, settings
 
 NUMBER = b"+15550123"
 ALICE = ("alice@example.net", "+15550123", "sales@example.net")

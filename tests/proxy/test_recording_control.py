@@ -9,10 +9,9 @@ import pytest
 from config.subscriber import EVERYWHERE, Setting, Value, profile
 from config.subscribers import Mark, Subscribers
 from config.vocabulary import Category
-from filters.engine import build
 from tests.agents import ALICE, CARRIER, PBX, PSAP, Agent, Packet
 from tests.ladder import Ladder, Sent, Silence
-from tests.world import World, settings
+from tests.world import World, build, settings
 
 RECORD = b"Record: on"
 KEEP: dict[str, Any] = {"privacy": {"default": {"recording": "keep"}}}

@@ -9,7 +9,6 @@ import pytest
 from config.recorder_keys import RecorderKeys
 from config.recorder_trunk import recorder_trunks
 from config.recorders_section import Recorder
-from filters.engine import build
 from proxy.flow import Flow
 from proxy.probes import FIRST_AFTER
 from tests.agents import ALICE, CARRIER, read
@@ -33,7 +32,7 @@ from tests.recording_sessions import (
     recording_world,
     tells_nothing,
 )
-from tests.world import World
+from tests.world import World, build
 
 UPDATE = (b"Content-Type: application/rs-metadata+xml", b"Content-Disposition: recording-session")
 

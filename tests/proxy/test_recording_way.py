@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from config.recorder_keys import RecorderKeys
-from filters.engine import build
 from filters.named import MAX_NAMED
 from proxy.flow import Flow
 from proxy.location import plain
@@ -39,7 +38,7 @@ from tests.recording_sessions import (
     tells_nothing,
     zipped,
 )
-from tests.world import SETTINGS, World
+from tests.world import SETTINGS, World, build
 
 SDP = (b"Content-Type: application/sdp",)
 

@@ -8,11 +8,10 @@ import pytest
 
 from config.subscriber import EVERYWHERE, Setting, Value, profile
 from config.subscribers import Mark, Subscribers
-from filters.engine import build
 from tests.agents import ALICE, CARRIER, PBX, PSAP, SECOND, Agent
 from tests.ladder import Ladder, Sent, Silence
 from tests.proxy.test_groups import refuse, world
-from tests.world import World
+from tests.world import World, build
 
 INVITE = ALICE.invite()
 REGION = {"countries": ["DE", "FR"]}

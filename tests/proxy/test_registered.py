@@ -6,11 +6,10 @@ import pytest
 
 from config.subscriber import profile
 from config.subscribers import Mark, Subscribers
-from filters.engine import build
 from tests.agents import CARRIER, PBX, Packet, read
 from tests.ladder import Ladder, Sent, Wait
 from tests.phones import Phone, ask, bound, contacts, registrar_world, status
-from tests.world import OTHER_PHONE, PHONE, World
+from tests.world import OTHER_PHONE, PHONE, World, build
 
 EDGE = ("10.9.9.9", 5060)
 INSTANCE = b'+sip.instance="<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"'
