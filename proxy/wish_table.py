@@ -145,12 +145,12 @@ class WishTable:
         """
         fits = self._begin(call, until, wall)
         for person in people:
-            if self._is_busy(person, call, wall):
+            places, its_call = self._places(self._person_keys, person, self._people_buckets), call
+            if self._is_busy(places, call, wall):
                 # Of whom nobody could tell the calls apart: one entry for all of them, until the last may have ended.
-                noted = self._begin(person, longest, wall) and self._note_person(person, person, decision, wall)
-            else:
-                noted = self._note_person(person, call, decision, wall)
-            fits = noted and fits
+                its_call = person
+                fits = self._begin(person, longest, wall) and fits
+            fits = self._note_person(places, person, its_call, decision, wall) and fits
         return fits
 
     def renew(self, call: int, until: int, dialog: int = 0) -> bool:
@@ -200,14 +200,15 @@ class WishTable:
         if dialog not in dialogs:
             self._dialogs[first + dialogs.index(0) if 0 in dialogs else first] = dialog if 0 in dialogs else _MANY
 
-    def _is_busy(self, person: int, call: int, wall: int) -> bool:
-        """Tell whether somebody is in so many other calls that this one is not told apart."""
-        places = self._places(self._person_keys, person, self._people_buckets)
+    def _is_busy(self, places: list[int], call: int, wall: int) -> bool:
+        """Tell whether somebody with these places is in so many other calls that this one is not told apart."""
+        if len(places) < MOST_CALLS:
+            return False
         others = [each for each in [self._person_calls[place] for place in places] if self._lasts(each, wall)]
         return len(others) >= MOST_CALLS and call not in others
 
-    def _note_person(self, person: int, call: int, decision: int, wall: int) -> bool:
-        for place in self._places(self._person_keys, person, self._people_buckets):
+    def _note_person(self, places: list[int], person: int, call: int, decision: int, wall: int) -> bool:
+        for place in places:
             if self._person_calls[place] == call:
                 self._people[place] = stricter(self._people[place], decision)
                 return True

@@ -42,16 +42,20 @@ if TYPE_CHECKING:
 
 BRIEFLY: Final = 120
 """Seconds for which a call that is over still counts: its recording session ends a little later."""
+RENEWED: Final = 60
+"""Seconds in which a call that rings need not be renewed: each minute another 1xx may come (RFC 3261 §13.3.1.1)."""
 MOST_NAMES: Final = 160
 """Names of one call that are kept: an account has 64 addresses at most, of one or two names each."""
 MOST_ASSERTED: Final = 4
 """Asserted identities that are looked at: there are a sip and a tel URI (RFC 3325 §9.1)."""
-WISHES_A_MINUTE: Final = 300
+WISHES_A_MINUTE: Final = 1200
 """Calls with a wish that one address may make in a minute where phones are not asked who they are: so that nobody
 fills the table with callers of its own invention."""
-LEAST_WISHES: Final = 30
+LEAST_WISHES: Final = 120
 """Of them, those that each worker allows."""
 _ASSERTED: Final = (b"p-asserted-identity", b"remote-party-id")
+_SAYS_NOTHING_NEW: Final = (b"ACK", b"BYE")
+"""Of a call: an ACK follows what has just renewed it, and a BYE ends it."""
 _ENDED: Final = (408, 481)
 """Answers to a BYE by which the dialog is over, besides 2xx (RFC 3261 §15.1.1)."""
 _MANY: Final = (1 << 32) - 1
@@ -166,7 +170,8 @@ class Wishes:
         elif method != b"INVITE" or not crossing.forms_dialog:
             return
         elif status < 200:
-            self.table.renew(call, wall + self._ringing)
+            if wall - crossing.issued >= RENEWED:
+                self.table.renew(call, wall + self._ringing)
         elif status >= 300:
             self.table.leave(call, 0, wall + BRIEFLY)
         else:
@@ -199,7 +204,7 @@ class Wishes:
     def within(self, crossing: Crossing) -> None:
         """Keep the wish of a call with the mark, of which a message has come; and what that asks for itself."""
         request, wall = crossing.request, crossing.issued
-        is_private = crossing.base.marks & Mark.PRIVATE and request.method != b"BYE"
+        is_private = crossing.base.marks & Mark.PRIVATE and request.method not in _SAYS_NOTHING_NEW
         if is_private and not self.table.renew(_call(crossing), wall + self._life):
             self._note_again(crossing, wall)
         if request.shape.asks and not crossing.emergency and not crossing.base.marks & Mark.RECORDING:
@@ -209,7 +214,7 @@ class Wishes:
                 self._note(crossing, names, withheld, wall + self._life, wall)
 
     def _note_again(self, crossing: Crossing, wall: int) -> None:
-        """Keep the wish of a call that the table does not know: it was lost, or its caller is in many."""
+        """Keep the wish of a call that the table does not know any longer."""
         names = self._names_within(crossing, near=True) + self._names_within(crossing, near=False)
         if names:
             self._note(crossing, names, _SHOWN, wall + self._life, wall)

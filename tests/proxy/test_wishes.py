@@ -309,6 +309,17 @@ def test_a_call_that_nobody_takes_is_over_soon() -> None:
     assert not hides(there, number=2)
 
 
+def test_a_call_that_rings_for_long_is_remembered_while_it_does() -> None:
+    there = the_world()
+    packet = invite()
+    ladder = called(there, packet)
+    began = there.now
+    while there.now <= began + there.settings.timers.timer_c + BRIEFLY:
+        there.now += 60
+        ladder = ladder >> CARRIER.answer(ladder[b"INVITE"], 180) << Sent(ALICE, 180)
+    assert hides(there)
+
+
 @pytest.mark.parametrize("ends", ["first", "second"])
 def test_a_dialog_of_a_fork_that_is_ended_does_not_end_the_call(ends: str) -> None:
     there = the_world()
@@ -447,6 +458,8 @@ def test_a_table_without_room_makes_all_private() -> None:
 
 def test_who_need_not_prove_anything_fills_no_table() -> None:
     there = the_world(guard={"source_rate": 10_000})
+    there.make_wishes = lambda: in_memory(8)
+    there.new_core()
     for number in range(WISHES_A_MINUTE + 5):
         who = Agent(ALICE.address, b"u%d" % number)
         there.receive(*invite(who, branch=b"z9hG4bKf%d" % number, call_id=b"f%d@x" % number, tag=b"f%d" % number))
