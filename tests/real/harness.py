@@ -270,9 +270,10 @@ class Sipveil:
         wait_for("sipveil to be ready", ready)
 
     def kill(self) -> None:
-        """End it as a power failure does."""
+        """End it as a power failure does; workers end a moment after it, and have its sockets until then."""
         self.runs[-1].signal(signal.SIGKILL)
         assert self.runs[-1].wait(READY) == -signal.SIGKILL
+        wait_for("its workers to end", lambda: not is_bound(self.address) or None)
 
     def metrics(self) -> dict[str, float]:
         """Return all series of the metrics page that are not 0: name with labels → value."""
