@@ -132,7 +132,9 @@ class WishTable:
 
     # --- calls
 
-    def note(self, call: int, people: list[int], decision: int, until: int, wall: int, longest: int) -> bool:
+    def note(
+        self, call: int, people: list[int], decision: int, until: int, wall: int, longest: int, *, is_new: bool = False
+    ) -> bool:  # fmt: skip
         """Remember that people are private in a call; False where there is no room, and then not all are remembered.
 
         Args:
@@ -142,14 +144,15 @@ class WishTable:
             until: how long that counts unless more is heard of the call (Unix seconds).
             wall: now.
             longest: until when a call that begins now may last at most.
+            is_new: whether nobody can have noted anything of this call before.
         """
-        fits = self._begin(call, until, wall)
+        fits = (not is_new and self.renew(call, until)) or self._put_call(call, until, wall)
         for person in people:
             places, its_call = self._places(self._person_keys, person, self._people_buckets), call
             if self._is_busy(places, call, wall):
                 # Of whom nobody could tell the calls apart: one entry for all of them, until the last may have ended.
                 its_call = person
-                fits = self._begin(person, longest, wall) and fits
+                fits = (self.renew(person, longest) or self._put_call(person, longest, wall)) and fits
             fits = self._note_person(places, person, its_call, decision, wall) and fits
         return fits
 
@@ -179,9 +182,7 @@ class WishTable:
 
     # --- inner works
 
-    def _begin(self, call: int, until: int, wall: int) -> bool:
-        if self.renew(call, until):
-            return True
+    def _put_call(self, call: int, until: int, wall: int) -> bool:
         place = self._free(call, self._next_call, lambda each: self._until[each] <= wall)
         if place < 0:
             return False

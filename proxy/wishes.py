@@ -160,7 +160,7 @@ class Wishes:
                 self._counters.add("privacy_wishes", "limited")
                 raise Refused(503, "Service Unavailable", b"Retry-After: 60")
         until = arrival.wall + self._ringing
-        self._note(crossing, arrival.private, arrival.withheld, until, arrival.wall)
+        self._note(crossing, arrival.private, arrival.withheld, until, arrival.wall, is_new=True)
 
     def answered(self, crossing: Crossing, response: Message, wall: int) -> None:
         """Follow a call with the mark by an answer that goes back."""
@@ -225,11 +225,15 @@ class Wishes:
             # whose From may be anybody's, is to hide nobody.
             self.table.be_strict(wall + self._life)
 
-    def _note(self, crossing: Crossing, names: tuple[bytes, ...], decision: int, until: int, wall: int) -> None:
+    def _note(
+        self, crossing: Crossing, names: tuple[bytes, ...], decision: int, until: int, wall: int, *,
+        is_new: bool = False,
+    ) -> None:  # fmt: skip
         key_id = crossing.key_id
         people = [_person(self._tokens, key_id, name) for name in dict.fromkeys(names)]
         fits = len(people) <= MOST_NAMES
-        if fits and self.table.note(_call(crossing), people, decision, until, wall, wall + self._life):
+        call, longest = _call(crossing), wall + self._life
+        if fits and self.table.note(call, people, decision, until, wall, longest, is_new=is_new):
             self._counters.add("privacy_wishes", "noted")
         else:
             self._counters.add("privacy_wishes", "full")

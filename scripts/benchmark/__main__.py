@@ -23,7 +23,7 @@ from scripts.benchmark.contenders import CONTENDERS, Contender
 from scripts.benchmark.digest_calls import DIGEST_CALL
 from scripts.benchmark.errors import BenchError
 from scripts.benchmark.generator import Load
-from scripts.benchmark.instructed import DIGEST, PLAIN, RECORDER
+from scripts.benchmark.instructed import DIGEST, OPEN, PLAIN, RECORDER
 from scripts.benchmark.lingering import KINDS, measure_apart
 from scripts.benchmark.plots import draw
 from scripts.benchmark.starting import first_answers
@@ -137,11 +137,15 @@ def profile(calls: int, top: int, kinds: tuple[str, ...]) -> None:
     "--kind", default=PLAIN, type=click.Choice([PLAIN, DIGEST, RECORDER]),
     help="Calls as they are; challenged, nine messages; or ordinary ones where recording is configured.",
 )  # fmt: skip
-def instructions(top: int, tree: Path, kind: str) -> None:
+@click.option(
+    "--open/--private", "are_open", default=False,
+    help="Calls whose callers ask for no privacy for themselves; else all do.",
+)  # fmt: skip
+def instructions(top: int, tree: Path, kind: str, *, are_open: bool) -> None:
     """Count the compiled core's instructions for a call: they do not drift with what else the machine does."""
     console = report.console()
     with console.status("counting, a minute or two"):
-        found = counting.count(tree, top=top, kind=kind)
+        found = counting.count(tree, top=top, kind=kind + OPEN * are_open)
     messages = len(CALL) + len(DIGEST_CALL) * (kind == DIGEST)
     console.print(f"{found.call:,.0f} instructions of the core for a call of {messages} messages", highlight=False)
     for function, number in found.dearest:

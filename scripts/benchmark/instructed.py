@@ -20,8 +20,15 @@ BATCH = 50
 """Calls in flight at once, and different callers: all that repeats from call to call is known after the first batch."""
 
 
+OPEN = "-open"
+"""Behind a kind: of callers who do not ask for privacy; all others do, for themselves in each call."""
+WISH = b"Privacy: id\r\n"
+
+
 def play(batches: int, kind: str = PLAIN) -> None:
     """Let a core carry so many batches of calls of a kind, and time pass until nothing of them is left."""
+    wish = WISH if kind.endswith(OPEN) else b""
+    kind = kind.removesuffix(OPEN)
     world, calls = World(), whole_calls
     # Not before it is wanted: the tree that is measured may be older.
     if kind == DIGEST:
@@ -34,7 +41,7 @@ def play(batches: int, kind: str = PLAIN) -> None:
         world = recorder_world()
     for number in range(batches):
         for step in calls(world, lines("abcd1234", BATCH, BATCH, number * BATCH)):
-            receive_all(step)
+            receive_all(step._replace(messages=[each.replace(wish, b"") for each in step.messages]) if wish else step)
         world.wait(LINGER)
         world.sent.clear()
 
