@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from proxy.flow import Flow
 from proxy.transport_outbox import Outbox
-from proxy.transport_queue import QueueWatch, ReceiveQueue
+from proxy.transport_queue import QueueWatch, ReceiveQueue, is_empty
 from proxy.transport_sockets import bound_socket
 
 MAX_DATAGRAM = 65_535
@@ -293,7 +293,7 @@ class UdpListener:
                 return
             except OSError:  # an ICMP error of an earlier datagram; the next read goes on
                 self.stats.receive_errors += 1
-                return
+                break
             peer = peer[:2]  # IPv6 adds flow label and scope; a scope stands in the address too
             flow = flows.get(peer) or self._remember(peer)
             self.stats.datagrams_received += 1
@@ -311,6 +311,9 @@ class UdpListener:
             if outbox is not None:
                 outbox.relieve()
         self._behind = True
+        if is_empty(self._socket):
+            # Nobody would wake us up to find that out, and what was measured last would hold until the next datagram.
+            self._caught_up()
 
     def _caught_up(self) -> None:
         """Report a queue that was behind and is empty now."""

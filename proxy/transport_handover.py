@@ -19,6 +19,7 @@ from proxy.handover import LONGEST_HEADER, Framer, Matter
 from proxy.overload import Overload
 from proxy.places import worker_of_connection
 from proxy.transport import DATAGRAMS_PER_WAKE_UP, MAX_DATAGRAM, Reactor
+from proxy.transport_queue import is_empty
 
 INBOX_BUFFER = 4 << 20
 """Bytes asked of the kernel for each inbox, as for a listener (proxy/transport.py)."""
@@ -244,6 +245,8 @@ class InboxReader:
             if not self._open:
                 return
         self._behind = True
+        if is_empty(self._socket):  # nobody would wake us up to find that out
+            self._caught_up()
 
     def _caught_up(self) -> None:
         """Report an inbox that was behind and is empty now."""

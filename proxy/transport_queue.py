@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import socket
 import struct
+import termios
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,9 +20,21 @@ _SIOCGSTAMPNS = 0x8907
 Unlike SO_TIMESTAMPNS it costs nothing but for the datagrams that we ask about, and `recvfrom` stays what it is.
 """
 _TIMESPEC = struct.Struct("ll")
+_INT = struct.Struct("i")
 _SO_MEMINFO = 55
 _MEMINFO = struct.Struct("=9I")
 """sock_diag(7), SK_MEMINFO_*: bytes allocated for receiving, their limit, …, datagrams dropped."""
+
+
+def is_empty(sock: socket.socket) -> bool:
+    """Tell whether nothing waits to be read (FIONREAD, udp(7)); False where that is not known.
+
+    An empty datagram counts as nothing.
+    """
+    try:
+        return fcntl.ioctl(sock, termios.FIONREAD, bytes(_INT.size)) == bytes(_INT.size)
+    except (OSError, ValueError):
+        return False
 
 
 class Memory(NamedTuple):

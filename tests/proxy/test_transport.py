@@ -208,6 +208,15 @@ def test_a_queue_that_is_not_is_measured_once_a_wake_up(bench: Bench) -> None:
     assert len(watch.told) == 3
 
 
+def test_a_queue_that_ends_with_a_wake_up_is_emptied(bench: Bench) -> None:
+    """Nobody wakes the listener up for nothing: what was measured before would hold until the next datagram comes."""
+    watch = Watch(bench)
+    most = transport.DATAGRAMS_PER_WAKE_UP
+    bench.arrive(*[b"x"] * (2 * most))
+    bench.listener.doRead()
+    assert watch.told == [("measure", most), ("emptied", 2 * most)]
+
+
 def test_what_the_kernel_drops_is_counted() -> None:
     """For the metrics page, from the kernel's own count."""
     sock = open_udp_socket("127.0.0.1", 0)

@@ -76,7 +76,7 @@ def test_a_datagram_arrives_as_if_it_had_been_read_there(pair: Pair) -> None:
 
 def test_frames_that_wait_count_as_lag(pair: Pair) -> None:
     """A worker is behind too where its own listener is idle and its inbox is not."""
-    for _ in range(2 * DATAGRAMS_PER_WAKE_UP):
+    for _ in range(2 * DATAGRAMS_PER_WAKE_UP + 1):
         pair.outboxes.hand_over(0, b"INVITE", FLOW, 6.5)
     pair.reader.doRead()
     assert pair.overload.wait == 0, "the first wake-up cannot know"
@@ -84,6 +84,18 @@ def test_frames_that_wait_count_as_lag(pair: Pair) -> None:
     assert pair.overload.wait == 0.5
     pair.reader.doRead()
     assert pair.overload.wait == 0, "emptied"
+
+
+def test_an_inbox_that_ends_with_a_wake_up_is_emptied(pair: Pair) -> None:
+    """Nobody wakes the reader up for nothing: what was measured before would hold until the next frame comes."""
+    for _ in range(DATAGRAMS_PER_WAKE_UP + 1):
+        pair.outboxes.hand_over(0, b"INVITE", FLOW, 6.5)
+    pair.reader.doRead()
+    for _ in range(DATAGRAMS_PER_WAKE_UP - 1):
+        pair.outboxes.hand_over(0, b"INVITE", FLOW, 6.5)
+    pair.reader.doRead()
+    assert len(pair.received) == 2 * DATAGRAMS_PER_WAKE_UP
+    assert pair.overload.wait == 0
 
 
 def test_the_largest_datagram_fits(pair: Pair) -> None:

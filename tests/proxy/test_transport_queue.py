@@ -10,7 +10,7 @@ import pytest
 
 from config.settings import Overload as OverloadSettings
 from proxy.overload import Overload
-from proxy.transport_queue import QueueWatch, ReceiveQueue
+from proxy.transport_queue import QueueWatch, ReceiveQueue, is_empty
 
 
 class Pair:
@@ -81,10 +81,19 @@ def test_how_full_it_is_and_what_was_dropped(pair: Pair) -> None:
     assert drops > 300
 
 
+def test_whether_anything_waits(pair: Pair) -> None:
+    assert is_empty(pair.socket)
+    pair.send()
+    assert not is_empty(pair.socket)
+    pair.socket.recv(2000)
+    assert is_empty(pair.socket)
+
+
 def test_a_closed_socket_measures_nothing() -> None:
     pair = Pair()
     pair.socket.close()
     pair.peer.close()
+    assert not is_empty(pair.socket)
     assert pair.queue.wait() == 0
     assert pair.queue.memory() == (0, 0)
 
