@@ -188,7 +188,8 @@ class RequestHandler:
                 self._core.authentication.demand(arrival, now)
                 if arrival.account:
                     crossings = without_record.cross(generation, arrival, refusal)  # as whom it was proved to be
-            return _noted(generation, arrival, crossings), self._check_loop(arrival.request, arrival.source)
+            loop = self._check_loop(arrival.request, arrival.source)
+            return _noted(generation, arrival, crossings), loop
 
     def _cross(self, arrival: Arrival, key: ServerKey, now: float) -> list[Crossing]:
         generation, request = self._core.generation, arrival.request
