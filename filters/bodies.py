@@ -71,7 +71,7 @@ MEDIA_TYPE = re.compile(rf"[ \t]*({WORD})[ \t]*/[ \t]*({WORD})[ \t]*((?:;.*)?)".
 ATTRIBUTE = rf"[ \t]*+;[ \t]*+({WORD})[ \t]*+=[ \t]*+({QUOTED}|[^ \t;\"]++)"
 PARAM = re.compile(ATTRIBUTE.encode(), re.DOTALL)
 # Read from the start to the end first: a search would start anew at each of many blanks.
-PARAMS = re.compile(rf"(?:{ATTRIBUTE})*+[ \t;]*+".encode(), re.DOTALL)
+PARAMS = re.compile(rf"(?>(?:{ATTRIBUTE})*)[ \t;]*+".encode(), re.DOTALL)
 # RFC 5621 §3.1: what a receiver may do without
 OPTIONAL = re.compile(rb";[ \t]*handling[ \t]*=[ \t]*\"?optional\b", re.IGNORECASE)
 PLAIN_ENCODINGS = frozenset({b"", b"identity", b"7bit", b"8bit", b"binary"})

@@ -6,14 +6,14 @@ import re
 
 HEADERS = frozenset((b"authorization", b"proxy-authorization"))
 _TOKEN = rb"[A-Za-z0-9\-.!%*_+`'~]++"
-_QUOTED = rb'"(?:[^"\\]|\\.)*+"'
+_QUOTED = rb'"(?>(?:[^"\\]++|\\.)*)"'
 # auth-param = auth-param-name EQUAL ( token / quoted-string ) (RFC 3261 §25.1); URIs without quotes are tolerated
 _PARAM = rb"(" + _TOKEN + rb")[ \t]*+=[ \t]*+(" + _QUOTED + rb'|[^\s,"]++)'
 _PARAMS = re.compile(_PARAM, re.DOTALL)
 # credentials = ("Digest" LWS digest-response) / other-response: a scheme and its parameters, to the last byte.
 # What stands in the quotes of one parameter is never taken for another.
 _CREDENTIALS = re.compile(
-    rb"[ \t]*+" + _TOKEN + rb"[ \t]++(" + _PARAM + rb"(?:[ \t]*+,[ \t]*+" + _PARAM + rb")*+)[ \t]*+", re.DOTALL
+    rb"[ \t]*+" + _TOKEN + rb"[ \t]++(" + _PARAM + rb"(?>(?:[ \t]*+,[ \t]*+" + _PARAM + rb")*))[ \t]*+", re.DOTALL
 )
 _PAIR = re.compile(rb"\\(.)", re.DOTALL)
 

@@ -28,9 +28,9 @@ MAX_NESTED = 8
 LWS = r"[ \t]*"
 # RFC 3840 §9: a boolean tag is a bare name, or one with the quoted words TRUE and FALSE.
 FLAG = r'(?:"(?:TRUE|FALSE)")?'
-# RFC 3261 §25.1: quoted-string = SWS DQUOTE *(qdtext / quoted-pair ) DQUOTE. Possessive: linear on any input.
-QUOTED = r'"(?:[^"\\]++|\\.)*+"'
-BALANCED = re.compile(rf'(?:[^"]++|{QUOTED})*+'.encode(), re.DOTALL)
+# RFC 3261 §25.1: quoted-string = SWS DQUOTE *(qdtext / quoted-pair ) DQUOTE. An atomic group: linear on any input.
+QUOTED = r'"(?>(?:[^"\\]++|\\.)*)"'
+BALANCED = re.compile(rf'(?>(?:[^"]++|{QUOTED})*)'.encode(), re.DOTALL)
 # RFC 3261 §25.1: comment = LPAREN *(ctext / quoted-pair / comment) RPAREN; the innermost one
 COMMENT = re.compile(rb"\([^()]*+\)")
 # RFC 3261 §20.43: warning-value = warn-code SP warn-agent SP warn-text
@@ -104,7 +104,7 @@ def codec_form(*, params: Sequence[str], configurations: Sequence[str]) -> Form:
     Those of params hold a number, hexadecimal digits or a yes-or-no word, those of configurations a
     codec's parameter sets in hexadecimal or base64; ranges such as telephone-event's `0-15` need no name.
     """
-    numbers = r"\d{1,10}(?:[,/.-]\d{1,10})*+"
+    numbers = r"\d{1,10}(?>(?:[,/.-]\d{1,10})*)"
     short = rf"(?:{numbers}|[0-9A-F]{{1,8}}|yes|no|on|off|true|false)"
     named = rf"(?:{alternatives(params)})=\"?{short}\"?"
     sets = rf"(?:{alternatives(configurations)})=[A-Za-z0-9+/=,]{{1,1024}}"
@@ -146,7 +146,7 @@ def split(value: bytes, separator: bytes) -> Sequence[bytes]:
     if not BALANCED.fullmatch(value):
         return ()
     mark = re.escape(separator)
-    return re.findall(rb'(?:[^"' + mark + rb"]++|" + QUOTED.encode() + rb")++", value, re.DOTALL)
+    return re.findall(rb'(?>(?:[^"' + mark + rb"]++|" + QUOTED.encode() + rb")+)", value, re.DOTALL)
 
 
 def without_comments(value: bytes) -> bytes:

@@ -40,7 +40,7 @@ _BRACKETED = re.compile(r"<([^<>]*)>")
 _SOMEBODY = re.compile(r"([^\s@:;,<>\"']+)@([A-Za-z0-9._-]+)")
 _DIGITS = re.compile(r"\+?[0-9][0-9 ().-]+[0-9]")
 # Connectel writes parameters behind a display name: ";lang=en-US;id=22"
-_PARAMETERS = re.compile(r"(?:;\s*[A-Za-z][A-Za-z0-9-]*=[^;]*+)++\Z")
+_PARAMETERS = re.compile(r"(?>(?:;\s*[A-Za-z][A-Za-z0-9-]*=[^;]*+)+)\Z")
 _URN: Final = "urn:uuid:"
 # RFC 7989 §5: sess-uuid = 32(DIGIT / %x61-66); all zeros where the far end's is not known yet
 _SESSION = re.compile(r"\s*([^;\s]+)\s*((?:;\s*remote\s*=\s*([^;\s]+)\s*)?)", re.IGNORECASE)

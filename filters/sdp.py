@@ -122,7 +122,7 @@ GROUP = re.compile(rb"(BUNDLE|LS|FID|FEC|FEC-FR|DUP|ANAT|SRF|DDP|CS)((?: \S+)*)"
 # RFC 8851 §10: id SP direction [SP pt=…;restriction=…]
 RID = re.compile(
     rb"([A-Za-z0-9_-]+) (send|recv)"
-    rb"((?: |;)(?:pt=\d{1,3}(?:,\d{1,3})*+|max-(?:width|height|fps|fs|br|pps|bpp)=\d{1,10}(?:\.\d{1,4})?))*+"
+    rb"(?>((?: |;)(?:pt=\d{1,3}(?>(?:,\d{1,3})*)|max-(?:width|height|fps|fs|br|pps|bpp)=\d{1,10}(?:\.\d{1,4})?))*)"
 )
 # RFC 8853 §5.1: direction SP list [SP direction SP list]
 # Lists of bounded length: each of their ids may cost a keyed hash.

@@ -13,7 +13,7 @@ PING = b"\r\n\r\n"
 """What `feed` returns for a keep-alive that wants an answer (RFC 5626 §4.4.1)."""
 PONG = b"\r\n"
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
-_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*+:((?:[^\r\n]++|\r\n[ \t])*+)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*+:((?>(?:[^\r\n]++|\r\n[ \t])*))", re.IGNORECASE)
 _START = re.compile(rb"[!-~]")
 _HTTP = re.compile(rb"[^\r\n]* HTTP/\d", re.IGNORECASE)
 """The start line of a web browser's request, which may have a Content-Length as well; in its body a page puts what it

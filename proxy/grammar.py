@@ -50,7 +50,7 @@ REQUEST_LINE = re.compile(rb"(" + TOKEN_CLASS + rb"+) ([^ \t]+) ([Ss][Ii][Pp]/\d
 STATUS_LINE = re.compile(rb"[Ss][Ii][Pp]/2\.0 ([1-6]\d\d) (.*)", re.DOTALL)
 
 # quoted-string = SWS DQUOTE *(qdtext / quoted-pair ) DQUOTE
-QUOTED = rb'"(?:[^"\\]++|\\.)*+"'
+QUOTED = rb'"(?>(?:[^"\\]++|\\.)*)"'
 
 # generic-param = token [ EQUAL gen-value ]; gen-value = token / host / quoted-string
 PARAM = re.compile(

@@ -19,7 +19,7 @@ MAX_VIA = 512
 
 # A value of a comma list: quoted strings and <...> may hold commas (§7.3.1, §20.10). One that is never closed
 # reaches to the end: its reader will find it malformed, rather than take its second half for a value of its own.
-_LIST_ITEM = re.compile(rb'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|<[^>]*+(?:>|\Z))++', re.DOTALL)
+_LIST_ITEM = re.compile(rb'(?>(?:[^,"<]++|"(?>(?:[^"\\]++|\\.)*)(?:"|\\?\Z)|<[^>]*+(?:>|\Z))+)', re.DOTALL)
 
 # name-addr = [ display-name ] LAQUOT addr-spec RAQUOT; display-name = *(token LWS) / quoted-string
 _NAME_ADDR = re.compile(LWS + rb"(" + QUOTED + rb"|[^\"<>,;:@]*+)" + LWS + rb"<([^<>\s]+)>" + LWS, re.DOTALL)

@@ -23,9 +23,9 @@ HASH_SHIFT: Final = 16
 It spreads what comes in arithmetic progressions, as the remainders of counters do."""
 _STARTS = tuple(b"%b%c" % (MAGIC_COOKIE, letter) for letter in WORKER_LETTERS)
 _COOKIE = MAGIC_COOKIE.lower()
-_TOP_VIA = re.compile(rb"\n(?:via|v)[ \t]*+:((?:[^,\r\n]++|\r?\n[ \t])*+)", re.IGNORECASE)
+_TOP_VIA = re.compile(rb"\n(?:via|v)[ \t]*+:((?>(?:[^,\r\n]++|\r?\n[ \t])*))", re.IGNORECASE)
 _BRANCH = re.compile(rb";\s*+branch\s*+=\s*+([^;,\s]*+)", re.IGNORECASE)
-_PLAIN = re.compile(rb"[^\n]*+\n(?:Via|v):[^;,\r\n]*+;(?:(?!branch)[^;,\r\n]*+;)*+branch=([^;,\s]++)").match
+_PLAIN = re.compile(rb"[^\n]*+\n(?:Via|v):[^;,\r\n]*+;(?>(?:(?!branch)[^;,\r\n]*+;)*)branch=([^;,\s]++)").match
 _CALL_ID = re.compile(rb"\n(?:call-id|i)[ \t]*+:\s*+([^\s]*+)", re.IGNORECASE)
 
 

@@ -38,10 +38,10 @@ _BOUNDARY = re.compile(
 )
 _HEADER = re.compile(rb"([A-Za-z0-9-]+)[ \t]*:")
 # XML 1.0: document ::= prolog element; prolog ::= XMLDecl? Misc* (doctypedecl Misc*)?
-_BEFORE_ROOT = re.compile(rb"(?:\s++|<\?.*?\?>|<!--.*?-->|<![A-Za-z][^>\[]*(?:\[.*?\]\s*)?>)*+", re.DOTALL)
+_BEFORE_ROOT = re.compile(rb"(?>(?:\s++|<\?.*?\?>|<!--.*?-->|<![A-Za-z][^>\[]*(?:\[.*?\]\s*)?>)*)", re.DOTALL)
 _NAME = rb"[^\s:<>/=!?\"'\[\]]+"
 _START_TAG = re.compile(
-    rb"<(?:(" + _NAME + rb"):)?(" + _NAME + rb")(?![^\s/>])((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.DOTALL
+    rb"<(?:(" + _NAME + rb"):)?(" + _NAME + rb")(?![^\s/>])((?>(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*))>", re.DOTALL
 )
 _ATTRIBUTE = re.compile(rb"(?<=[\s\"'])([^\s=<>/\"']++)\s*=\s*(?:\"([^\"]*+)\"|'([^']*+)')")
 _CHARACTER = re.compile(rb"&#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}));")

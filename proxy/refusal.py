@@ -43,12 +43,13 @@ REFUSED = b"503-"
 
 # The headers that a response echoes (RFC 3261 §8.2.6.2), by long and compact name, and whether a fold follows.
 _ECHOED = re.compile(
-    rb"\n(?=[VvFfTtIiCc])((via|v|from|f|to|t|call-id|i|cseq)[ \t]*+:[ \t]*+([^\r\n]*+))(\r?\n[ \t])?+", re.IGNORECASE
+    rb"\n(?=[VvFfTtIiCc])((via|v|from|f|to|t|call-id|i|cseq)[ \t]*+:[ \t]*+([^\r\n]*+))((?>(?:\r?\n[ \t])?))",
+    re.IGNORECASE,
 )
 # From and To as nearly everybody writes them: [ display-name ] <URI> *( ;token[=token] ), one space at most.
 _USUAL = re.compile(
     rb'(?:"[^"\\\x00-\x1f\x7f]*+" ?|[A-Za-z0-9\-.!%*_+`\'~ ]*+)<[^<>"\x00-\x20\x7f]++>'
-    rb"((?:;" + TOKEN_CLASS + rb"++(?:=" + TOKEN_CLASS + rb"++)?+)*+)"
+    rb"((?>(?:;" + TOKEN_CLASS + rb"++(?>(?:=" + TOKEN_CLASS + rb"++)?))*))"
 )
 # Of the ACK of a refusal: what its tag is made from, as it nearly always stands.
 _OWN_TAG = re.compile(rb"\n(?:to|t)[ \t]*+:[^\r\n]*;tag=(" + REFUSED + rb"[0-9a-f]{16})[ \t]*+\r", re.IGNORECASE)

@@ -24,7 +24,12 @@ TESTS = {
 """The core's tests, in two parts; tests/conftest.py gives what stands apart to another process."""
 PURE_ONLY = {
     "tests/filters/test_plan.py::test_an_edit_is_worked_out_once": "replaces a method of one plan",
+    "tests/filters/test_plan.py::test_invented_names_cost_a_bounded_memory": "lowers a constant",
     "tests/filters/test_policy.py::test_decisions_are_packed_and_made_once": "replaces a method of one policy",
+    "tests/filters/test_policy.py::test_a_flood_of_wishes_costs_a_bounded_memory": "lowers a constant",
+    "tests/filters/test_engine.py::test_a_flood_of_decisions_costs_a_bounded_memory": "lowers a constant",
+    "tests/filters/test_catalogue_reference.py::test_main_writes_the_file": "puts another path in place of a constant",
+    "tests/proxy/test_handover.py::test_forged_peers_fill_no_memory": "lowers a constant",
     "tests/proxy/test_handle_request.py::test_a_raising_decision_fails_closed": "replaces a method of one engine",
     "tests/proxy/test_secure.py::test_sips_that_crosses_us_twice_goes_on": "has no crossing but a stand-in",
     "tests/proxy/test_waiting.py::test_the_end_of_a_worker_is_that_of_its_connections": "nor transactions",

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.native.errors import CompileError
+from scripts.native.finals import with_finals
 from scripts.native.translate import Extension, read
 from tap.native import FOLDER, ROOT, checksum
 
@@ -52,6 +53,8 @@ def build(progress: Progress, *, force: bool = False, root: Path = ROOT, folder:
         if checksum(work) != twin.name:
             raise CompileError("the sources changed while they were copied; start again")
         progress("translating to C", 0, 0)
+        for name in modules(work):
+            (work / name).write_text(with_finals((work / name).read_text()))
         _translate(work)
         made = work / "made"
         _compile(compiler, work, made, progress)
