@@ -82,7 +82,7 @@ class WorkerShell(Shell):
         """Build the core and begin to tick; and to read, once the others have told who is registered."""
         super().start()
         equipment, core, now = self._equipment, self.core, self._clocks.now
-        self._send_own, self._send_stream = self._send_stream, self._send_by_connection
+        self._send_own, self._exits.by_connection = self._exits.by_connection, self._send_by_connection
         core.aliases.tell = lambda flow, port: self._outboxes.offered(flow, port, now())
         local = Flow(self._framer.first[0], self._framer.first[1], ("", 0))
         core.timed.tell = lambda flow, timed: self._outboxes.timed(flow, now(), timed=timed)
