@@ -28,6 +28,7 @@ from tap.connections import Connections
 from tap.equipment import Equipment
 from tap.log import logger, where
 from tap.metrics import SipveilCollector
+from tap.reactor import install
 from tap.registration_feed import FLUSH, PATIENCE, RegistrationFeed
 from tap.service import SystemClocks
 from tap.shell import Clocks, Core, MakeCore, Shell
@@ -288,10 +289,8 @@ def work(equipment: Equipment, worker: int, lifeline: int, news: int) -> int:
 
 def fresh_reactor() -> Any:  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
     """Return a reactor of this process's own: the one that was inherited shares its epoll with the supervisor."""
-    from twisted.internet import default  # noqa: PLC0415 - names the platform's reactor and makes none
-
     sys.modules.pop("twisted.internet.reactor", None)
-    default.install()
+    install()
     from twisted.internet import reactor  # noqa: PLC0415
 
     use_monotonic(reactor)
