@@ -152,6 +152,7 @@ class Core:
         self.guard = Guard(settings.guard, settings.workers)
         self.gate = Gate(self)
         self._sinks = sinks
+        self._send = sinks.send
         self._epoch = wall - now
 
     def _generation(
@@ -328,11 +329,11 @@ class Core:
 
     def transmit(self, flow: Flow, data: bytes) -> bool:
         """Send bytes that are finished."""
-        return self._sinks.send(flow, data)
+        return self._send(flow, data)
 
     def give_back(self, flow: Flow, data: bytes) -> None:
         """Send a response to where its request came from, or as near to that as there is a way (§18.2.2)."""
-        if not self._sinks.send(flow, data) and flow.connection:
+        if not self._send(flow, data) and flow.connection:
             give_back_anew(self, flow, data)
 
     def drop(self, reason: str) -> None:

@@ -54,7 +54,7 @@ class Recorder(Protocol):
 class Sinks(Protocol):
     """Where the core's results go."""
 
-    def send(self, flow: Flow, data: bytes) -> bool:
+    def send(self, flow: Flow, data: bytes, /) -> bool:
         """Send data over flow at once; False when the system refused it for good (RFC 3261 §16.9)."""
 
     def lookup(self, ticket: int, host: str, port: int, transport: str) -> None:

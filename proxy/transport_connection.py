@@ -15,9 +15,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from config.streams_section import Streams as Bounds
+from proxy.datagrams import TransportStats
 from proxy.flow import Flow
 from proxy.framing import PING, PONG, Framing, Unframed
-from proxy.transport import TransportStats
 from proxy.transport_tls import Tls, is_peer, peer_names
 
 FRESH = 0.05

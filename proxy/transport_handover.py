@@ -14,11 +14,12 @@ from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from proxy.datagrams import DATAGRAMS_PER_WAKE_UP, MAX_DATAGRAM
 from proxy.flow import Flow
 from proxy.handover import LONGEST_HEADER, Framer, Matter
 from proxy.overload import Overload
 from proxy.places import worker_of_connection
-from proxy.transport import DATAGRAMS_PER_WAKE_UP, MAX_DATAGRAM, Reactor
+from proxy.transport import Reactor
 from proxy.transport_queue import is_empty
 
 INBOX_BUFFER = 4 << 20

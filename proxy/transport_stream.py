@@ -26,13 +26,13 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from config.streams_section import Streams as Bounds
 from proxy.bucket import Bucket
+from proxy.datagrams import TransportStats
 from proxy.flow import Flow
 from proxy.framing import Unframed
 from proxy.guard import source_of
 from proxy.memo import Recent
 from proxy.places import SERIAL, WORKER_SHIFT
 from proxy.tally import OwnTally, Tally
-from proxy.transport import TransportStats
 from proxy.transport_connection import Connection, StreamProtocol
 from proxy.transport_sockets import bound_socket, closed_on_failure
 from proxy.transport_tls import Accepting, Connecting, Tls

@@ -19,8 +19,8 @@ from config.settings import Listener, Settings, Trunk
 from config.streams_section import Streams as Bounds
 from config.tls_files import TlsFiles
 from proxy.counters import Counters
+from proxy.datagrams import TransportStats
 from proxy.tally import Tally
-from proxy.transport import TransportStats
 from proxy.transport_stream import Acceptor, Streams
 from proxy.transport_stream import Core as StreamCore
 from proxy.transport_tls import Tls, TlsError, contexts

@@ -66,7 +66,10 @@ def load_or_exit(path: Path, wall: float | None = None) -> tuple[Settings, tuple
 def run(config: Path) -> None:
     """Run the proxy in the foreground, as CONFIG says, until SIGTERM or SIGINT."""
     settings, _ = load_or_exit(config)
-    from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which the other commands do without
+    from tap.reactor import install  # noqa: PLC0415 - brings Twisted, which the other commands do without
+
+    install()
+    from twisted.internet import reactor  # noqa: PLC0415
 
     from tap.allocator import give_back  # noqa: PLC0415
     from tap.collector import relax  # noqa: PLC0415

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from config.settings import Settings
 from proxy.counters import COUNTERS, Counters, CounterSpec
-from proxy.transport import TransportStats
+from proxy.datagrams import TransportStats
 from tap.boundary import PLACES
 from tap.version import version
 

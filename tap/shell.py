@@ -25,16 +25,17 @@ from config.subscribers import Subscribers
 from proxy.aliases import Aliases
 from proxy.bindings import Bindings
 from proxy.counters import Counters
+from proxy.datagrams import Exits, TransportStats
 from proxy.digest_client import NO_ACCOUNTS, Account
 from proxy.flow import Flow
 from proxy.location import Place
+from proxy.outbox import Outbox
 from proxy.overload import Overload
 from proxy.policy import Privacy
 from proxy.resolver import Resolver, read_hosts
 from proxy.resolver_query import Query, ask_name_servers, name_servers
 from proxy.sinks import Event, Sinks
-from proxy.transport import TransportStats, UdpListener, open_udp_socket
-from proxy.transport_outbox import Outbox
+from proxy.transport import UdpListener, open_udp_socket
 from proxy.transport_queue import QueueWatch, ReceiveQueue
 from proxy.transport_stream import Core as StreamCore
 from proxy.transport_stream import open_stream_socket
@@ -203,7 +204,9 @@ class Shell:
         self._outbox = Outbox(self._undelivered)
         self._stats: dict[str, TransportStats] = {}
         self._connections = connections or Connections(reactor, settings, now=clocks.now, wall=clocks.wall, log=log)
-        self._send_stream = self._connections.send
+        self._exits = Exits(self._connections.send)
+        self.send: Callable[[Flow, bytes], bool] = self._exits.send
+        """The core's sink; straight to compiled code, for it is called for each message."""
         self._ticks: list[LoopingCall] = []
         self._page: Port | None = None
         self._is_leaving = False
@@ -243,6 +246,7 @@ class Shell:
             if configured.transport == "udp":
                 listener = self._listener(sock)
                 self._listeners[listener.address] = listener
+                self._exits.add(listener.datagrams)
                 self._stats[configured.name] = listener.stats
             else:
                 streams.append((configured, sock))
@@ -250,7 +254,7 @@ class Shell:
             self._takes_streams(), self.core.counters, lambda error: self.boundary.failed("message", error), streams
         )  # fmt: skip
         self._stats |= self._connections.stats()
-        self._send_stream = self._connections.send
+        self._exits.by_connection = self._connections.send
         self._open_page()
         self._begin_to_read()
         self._tick(LOOK_AT_CERTIFICATES, self._connections.tell_of_certificates)
@@ -404,14 +408,7 @@ class Shell:
         """Say that all is closed."""
         self._log.info("sipveil has stopped")
 
-    # The core's sinks
-
-    def send(self, flow: Flow, data: bytes) -> bool:
-        """Send over the listener that flow names; False where there is none or the system refuses."""
-        if flow.transport != "UDP":
-            return self._send_stream(flow, data)
-        listener = self._listeners.get(flow.local)
-        return listener is not None and listener.send(flow, data)
+    # The core's other sinks
 
     def lookup(self, ticket: int, host: str, port: int, transport: str = "UDP") -> None:
         """Find where host is served, and let the core go on with that later."""

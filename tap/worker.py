@@ -28,6 +28,7 @@ from tap.connections import Connections
 from tap.equipment import Equipment
 from tap.log import logger, where
 from tap.metrics import SipveilCollector
+from tap.reactor import install
 from tap.registration_feed import FLUSH, PATIENCE, RegistrationFeed
 from tap.service import SystemClocks
 from tap.shell import Clocks, Core, MakeCore, Shell
@@ -82,7 +83,7 @@ class WorkerShell(Shell):
         """Build the core and begin to tick; and to read, once the others have told who is registered."""
         super().start()
         equipment, core, now = self._equipment, self.core, self._clocks.now
-        self._send_own, self._send_stream = self._send_stream, self._send_by_connection
+        self._send_own, self._exits.by_connection = self._exits.by_connection, self._send_by_connection
         core.aliases.tell = lambda flow, port: self._outboxes.offered(flow, port, now())
         local = Flow(self._framer.first[0], self._framer.first[1], ("", 0))
         core.timed.tell = lambda flow, timed: self._outboxes.timed(flow, now(), timed=timed)
@@ -288,10 +289,8 @@ def work(equipment: Equipment, worker: int, lifeline: int, news: int) -> int:
 
 def fresh_reactor() -> Any:  # noqa: ANN401 - Twisted has no one interface for all that a reactor does
     """Return a reactor of this process's own: the one that was inherited shares its epoll with the supervisor."""
-    from twisted.internet import default  # noqa: PLC0415 - names the platform's reactor and makes none
-
     sys.modules.pop("twisted.internet.reactor", None)
-    default.install()
+    install()
     from twisted.internet import reactor  # noqa: PLC0415
 
     use_monotonic(reactor)

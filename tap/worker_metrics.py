@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from config.recorder_trunk import names_of
 from config.settings import Settings
 from proxy.counters import Counters
-from proxy.transport import TransportStats
+from proxy.datagrams import TransportStats
 from proxy.transport_handover import HandoverStats
 from tap.board import Board
 from tap.boundary import PLACES

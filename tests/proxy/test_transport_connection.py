@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from config.streams_section import Streams as Bounds
+from proxy.datagrams import TransportStats
 from proxy.flow import Flow
 from proxy.framing import Unframed
-from proxy.transport import TransportStats
 from proxy.transport_connection import FRESH, Connection, StreamProtocol
 from proxy.transport_tls import Tls
 

@@ -9,12 +9,12 @@ from twisted.python.failure import Failure
 
 from config.settings import Overload as OverloadSettings
 from proxy import transport_handover
+from proxy.datagrams import DATAGRAMS_PER_WAKE_UP
 from proxy.flow import Flow
 from proxy.handover import Framer, Matter
 from proxy.overload import Overload
-from proxy.transport import DATAGRAMS_PER_WAKE_UP
 from proxy.transport_handover import LONGEST_FRAME, HandoverStats, Inbox, InboxReader, Outboxes, Take
-from tests.proxy.test_transport import HandReactor
+from tests.udp import HandReactor
 
 LISTENERS = [("UDP", ("192.0.2.1", 5060)), ("TCP", ("192.0.2.1", 5060))]
 FLOW = Flow(*LISTENERS[0], ("10.1.1.23", 5062))

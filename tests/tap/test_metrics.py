@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from config.subscribers import Subscribers
 from proxy.core import Core
 from proxy.counters import COUNTERS, Counters
-from proxy.transport import TransportStats
+from proxy.datagrams import TransportStats
 from tap.boundary import PLACES
 from tap.connections import Connections
 from tap.metrics import FAILURES, GAUGES, TRANSPORT, TRUNK_GAUGES, SipveilCollector, Sources, not_registered, registry

@@ -14,9 +14,9 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogPublisher
 
 from config.settings import Settings
+from proxy.datagrams import DATAGRAMS_PER_WAKE_UP
 from proxy.flow import Flow
 from proxy.sinks import Event, Sinks
-from proxy.transport import DATAGRAMS_PER_WAKE_UP
 from tap import shell as module
 from tap.log import LineObserver
 from tap.shell import GOODBYE, Shell, StartError

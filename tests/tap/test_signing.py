@@ -60,7 +60,7 @@ def test_a_certificate_that_does_not_hold_stops_no_start(folder: Path, wall: flo
     """A proxy that comes up again on the day after, or before its clock is right, carries calls, and says so."""
     sinks: Sinks = NoSinks()
     clocks = SystemClocks()
-    clocks.wall = lambda: wall  # type: ignore[method-assign]
+    clocks.wall = lambda: wall
     with capturedLogs() as events:
         assert core_maker(clocks)(settings_of(folder, CONFIG + SECTION), sinks)
     assert [event["days"] for event in events] == ["2026-09-20 to 2027-09-21"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client import generate_latest
 
 from proxy.counters import Counters
-from proxy.transport import TransportStats
+from proxy.datagrams import TransportStats
 from proxy.transport_handover import HandoverStats
 from tap.boundary import PLACES
 from tap.metrics import GAUGES, SipveilCollector, Sources, registry

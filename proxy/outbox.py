@@ -10,23 +10,19 @@ connections (`proxy/undelivered.py`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from proxy.flow import Flow
+
+if TYPE_CHECKING:
+    from proxy.datagrams import Datagrams
 
 AT_ONCE = 16
 """So many datagrams are kept at most, and what one message more brings: none waits for more than some milliseconds."""
 
 
-class Sender(Protocol):
-    """The part of a listener that an outbox uses."""
-
-    def leave(self, flow: Flow, data: bytes) -> bool:
-        """Send at once; False where that is refused."""
-
-
 class Outbox:
-    """Keeps datagrams of all listeners of a process in order while one of them reads."""
+    """Keeps datagrams of all sockets of a process in order while one of them is read."""
 
     __slots__ = ("_kept", "_undelivered", "is_open")
 
@@ -38,14 +34,14 @@ class Outbox:
         """
         self.is_open = False
         """Whether datagrams are to be kept."""
-        self._kept: list[tuple[Sender, Flow, bytes]] = []
+        self._kept: list[tuple[Datagrams, Flow, bytes]] = []
         self._undelivered = undelivered
 
     def open(self) -> None:
         """Keep what is sent from now on."""
         self.is_open = True
 
-    def keep(self, sender: Sender, flow: Flow, data: bytes) -> None:
+    def keep(self, sender: Datagrams, flow: Flow, data: bytes) -> None:
         """Take a datagram while open; `sender` gets it back when it is to leave.
 
         It never leaves from within this: the core would be told of a failure in the midst of what it is at.
