@@ -21,6 +21,7 @@ from filters.signer import Signer
 from filters.verifier import Verifier
 from filters.zones import towards
 from proxy.dialled import Prefixes, Wish
+from proxy.grammar import PERCENT
 from proxy.message import Draft, Message
 from proxy.party import Party
 from proxy.policy import Private, Session
@@ -153,7 +154,7 @@ class Engine:
 
     def leaks(self, text: bytes) -> bool:
         """Tell whether an opaque value holds a device id or an address."""
-        if b"%" in text and self._leaks(unquote_to_bytes(text)) is not None:
+        if PERCENT in text and self._leaks(unquote_to_bytes(text)) is not None:
             return True  # a token has no colon, so some phones escape those of their MAC
         return self._leaks(text) is not None
 

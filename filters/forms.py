@@ -25,6 +25,11 @@ MAX_ITEMS = 64
 MAX_NESTED = 8
 """Comments within comments that are cut out; deeper ones are somebody else's work for us."""
 
+MAX_REMEMBERED = 256
+"""Longest part of a value that is remembered, in bytes."""
+MAX_KNOWN = 1024
+"""Such parts that each form remembers; they are forgotten together."""
+
 LWS = r"[ \t]*"
 # RFC 3840 §9: a boolean tag is a bare name, or one with the quoted words TRUE and FALSE.
 FLAG = r'(?:"(?:TRUE|FALSE)")?'
@@ -35,6 +40,8 @@ BALANCED = re.compile(rf'(?>(?:[^"]++|{QUOTED})*)'.encode(), re.DOTALL)
 COMMENT = re.compile(rb"\([^()]*+\)")
 # RFC 3261 §20.43: warning-value = warn-code SP warn-agent SP warn-text
 WARNING = re.compile(rf"[ \t]*(\d{{3}})[ \t]+[^ \t\",]+[ \t]+{QUOTED}[ \t]*".encode(), re.DOTALL)
+
+PORTS = re.compile(rb"\d{1,5}(?:/\d{1,3})?")
 
 
 class FormError(ValueError):
@@ -119,6 +126,37 @@ def codec_form(*, params: Sequence[str], configurations: Sequence[str]) -> Form:
     return form
 
 
+def media_form(*, values: Sequence[str], pattern: str) -> Form:
+    """Return the form of SDP's m=: one of values, a port, and what pattern describes (RFC 8866 §5.14).
+
+    A phone's calls differ in the port, so of the rest is remembered that it matches.
+    """
+    media = frozenset(word.lower().encode() for word in values)
+    matches = _compile(pattern).fullmatch
+    known: set[bytes] = set()
+
+    def form(value: bytes) -> bytes | None:
+        words = value.split(b" ", 2)
+        if len(words) < 3 or words[0].lower() not in media or not _is_port(words[1]):
+            return None
+        rest = words[2]
+        if rest not in known:
+            if not matches(rest):
+                return None
+            if len(rest) <= MAX_REMEMBERED:
+                if len(known) >= MAX_KNOWN:
+                    known.clear()
+                known.add(rest)
+        return value
+
+    return form
+
+
+def _is_port(text: bytes) -> bool:
+    """Tell whether a text is a port, or several in a row: port ["/" integer] (RFC 8866 §9)."""
+    return (text.isdigit() and len(text) <= 5) or PORTS.fullmatch(text) is not None
+
+
 class Shape(NamedTuple):
     """A form that a catalogue file may name, and what it has to say about it."""
 
@@ -135,6 +173,7 @@ FORMS: Mapping[str, Shape] = {
     "warning": Shape(warning_form),
     "value": Shape(value_form, takes=frozenset({"values", "grammar", "params", "many", "separator", "comments"})),
     "codec": Shape(codec_form, frozenset({"params", "configurations"})),
+    "media": Shape(media_form, frozenset({"values", "pattern"})),
 }
 """All forms by the name that `form` of a catalogue entry gives them."""
 

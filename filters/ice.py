@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from socket import AF_INET6, inet_pton
 
 from filters.patterns import OCTET, private_address
+from proxy.grammar import COLON, CR, SPACE, TAB
 from proxy.memo import remembered
 
 Place = tuple[bytes, bytes]
@@ -20,17 +21,16 @@ IP4 = rf"{OCTET}(?:\.{OCTET}){{3}}"
 IPV4 = re.compile(IP4.encode())
 # draft-ietf-mmusic-mdns-ice-candidates §3.1.1: a version 4 UUID, made anew for each session
 MDNS = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.local")
-# RFC 8839 §5.1: foundation SP component-id SP transport SP priority SP connection-address SP port SP cand-type
-# [SP rel-addr] [SP rel-port] *(SP cand-extension); RFC 6544 §4.5: SP "tcptype" SP type
-CANDIDATE = re.compile(
-    rb"\S{1,64} ([12]) (udp|tcp) (\d{1,10}) (\S{2,64}) (\d{1,5}) typ (host|srflx|prflx|relay)"
-    rb"(?: raddr (\S+) rport \d+)?(?: tcptype (active|passive|so))?(?: .*)?",
-    re.IGNORECASE,
-)
 KINDS = {b"relay": 3, b"srflx": 2, b"prflx": 1, b"host": 0}
 """Candidate types, the one that tells least of the own network the highest."""
+# pjsip's foundation is the address in hexadecimal digits. One a type is what RFC 8445 §5.1.1.3 asks for.
+FOUNDATIONS = {kind: b"a=candidate:%d" % (rank + 1) for kind, rank in KINDS.items()}
 PRIVATE, PUBLIC = 1, 2
 """How far an address is of use."""
+TCP_TYPES = (b"active", b"passive", b"so")
+START = b"a=candidate:"
+MAX_FOUNDATION, MAX_PRIORITY, MAX_ADDRESS, MAX_PORT = 64, 10, 64, 5
+"""Longest parts of a candidate, in bytes."""
 
 
 def chosen(lines: Sequence[bytes], default: Callable[[bytes], Place], *, fragment: bool) -> list[bytes]:
@@ -42,20 +42,58 @@ def chosen(lines: Sequence[bytes], default: Callable[[bytes], Place], *, fragmen
         fragment: no default stands beside the candidates (RFC 8840), so private hosts fall even where none remains.
     """
     places: dict[bytes, Place] = {}
-    best: dict[bytes, tuple[int, Sequence[bytes]]] = {}
+    best: dict[bytes, list[bytes]] = {}
+    ranks: dict[bytes, int] = {}
     for line in lines:
-        found = CANDIDATE.fullmatch(line, 12) if line[11:12] == b":" else None
-        if not found or not (reach := _reach(found[4])):
+        words = line.split(b" ", 8)
+        if not _is_candidate(words) or not (reach := _reach(words[4])):
             continue
-        parts = found.groups(b"")
-        if fragment and reach == PRIVATE and parts[5].lower() == b"host":
+        component, kind = words[1], words[7].lower()
+        if fragment and reach == PRIVATE and kind == b"host":
             continue
-        component = parts[0]
-        place = places.get(component) or places.setdefault(component, default(component))
-        rank = _rank(parts, place, reach)
-        if component not in best or rank > best[component][0]:
-            best[component] = rank, parts
-    return [_written(parts) for _, parts in best.values()]
+        place = places.get(component)
+        if place is None:
+            place = places[component] = default(component)
+        # One number for what counts in this order: the default, UDP, the type, a public address.
+        rank = 2 * KINDS[kind]
+        if words[4] == place[0] and words[5] == place[1]:
+            rank += 16
+        if words[2].lower() == b"udp":
+            rank += 8
+        if reach == PUBLIC:
+            rank += 1
+        if rank > ranks.get(component, -1):  # of equal ones the first is taken
+            ranks[component] = rank
+            best[component] = words
+    return [_written(words) for words in best.values()]
+
+
+def _is_candidate(words: list[bytes]) -> bool:
+    """Tell whether the words of a line, the ninth one all that follows, are those of a candidate.
+
+    RFC 8839 §5.1: foundation SP component-id SP transport SP priority SP connection-address SP port SP "typ" SP
+    cand-type [SP rel-addr] [SP rel-port] *(SP cand-extension). What is an address, `_reach` tells.
+    """
+    return (
+        len(words) >= 8
+        and words[0].startswith(START) and is_word(words[0]) and 0 < len(words[0]) - len(START) <= MAX_FOUNDATION
+        and (words[1] == b"1" or words[1] == b"2")
+        and words[2].lower() in (b"udp", b"tcp")
+        and words[3].isdigit() and len(words[3]) <= MAX_PRIORITY
+        and len(words[4]) <= MAX_ADDRESS
+        and words[5].isdigit() and len(words[5]) <= MAX_PORT
+        and words[6].lower() == b"typ"
+        and words[7].lower() in KINDS
+    )  # fmt: skip
+
+
+def is_word(text: bytes) -> bool:
+    r"""Tell whether a text has no white space in it, as `\S` means it."""
+    for place in range(len(text)):
+        byte = text[place]
+        if byte <= SPACE and (byte == SPACE or TAB <= byte <= CR):
+            return False
+    return True
 
 
 @remembered
@@ -76,29 +114,22 @@ def _reach(address: bytes) -> int:
     return 0
 
 
-def _rank(parts: Sequence[bytes], place: Place, reach: int) -> int:
-    """Return how much a candidate is to be preferred; of equal ones the first is taken.
-
-    One number for what counts in this order: the default, UDP, the type, a public address.
-
-    Args:
-        parts: the groups of CANDIDATE.
-        place: the default of its component.
-        reach: of its address.
-    """
-    _, transport, _, address, port, kind, _, _ = parts
-    default = address == place[0] and port == place[1]
-    return 16 * default + 8 * (transport.lower() == b"udp") + 2 * KINDS[kind.lower()] + (reach == PUBLIC)
-
-
-def _written(parts: Sequence[bytes]) -> bytes:
-    """Return the line of a candidate, given the groups of CANDIDATE, without what would tell of the own network."""
-    component, transport, priority, address, port, kind, related, tcptype = parts
-    kind = kind.lower()
-    # pjsip's foundation is the address in hexadecimal digits. One a type is what RFC 8445 §5.1.1.3 asks for.
-    foundation = b"a=candidate:%d" % (KINDS[kind] + 1)
-    line = b" ".join((foundation, component, transport, priority, address, port, b"typ", kind))
-    if related:
+def _written(words: list[bytes]) -> bytes:
+    """Return the line of a candidate, given its words, without what would tell of the own network."""
+    kind = words[7].lower()
+    line = b" ".join((FOUNDATIONS[kind], words[1], words[2], words[3], words[4], words[5], b"typ", kind))
+    if len(words) == 8:
+        return line
+    # [SP "raddr" SP address SP "rport" SP port] [SP "tcptype" SP type] (RFC 8839 §5.1, RFC 6544 §4.5)
+    rest = words[8].split(b" ")
+    if (
+        len(rest) >= 4
+        and rest[0].lower() == b"raddr" and rest[1] and is_word(rest[1])
+        and rest[2].lower() == b"rport" and rest[3].isdigit()
+    ):  # fmt: skip
         # RFC 8839 §5.1: hidden ones are 0.0.0.0 or :: and port 9
-        line += b" raddr :: rport 9" if b":" in related else b" raddr 0.0.0.0 rport 9"
-    return line + b" tcptype " + tcptype if tcptype else line
+        line += b" raddr :: rport 9" if COLON in rest[1] else b" raddr 0.0.0.0 rport 9"
+        rest = rest[4:]
+    if len(rest) >= 2 and rest[0].lower() == b"tcptype" and rest[1].lower() in TCP_TYPES:
+        line += b" tcptype " + rest[1]
+    return line

@@ -112,12 +112,13 @@ def compile_leaks(names: Collection[str] = PATTERNS, own: Mapping[str, Pattern] 
     """
     if unknown := set(names) - PATTERNS - own.keys():
         raise ValueError(f"there is no pattern {min(unknown)!r}; write one of {', '.join(sorted(PATTERNS))}")
-    searches = tuple(_searches(names))
+    rows = [_Row(*row) for row in _searches(names)]
     further = tuple((name, pattern.search) for name, pattern in own.items() if name in names)
 
     def leaks(text: bytes) -> str | None:
-        for mark, times, search in searches:
-            if text.count(mark) >= times and (name := _verified(text, search)):
+        for row in rows:
+            name = row.found_in(text)
+            if name is not None:
                 return name
         return None
 
@@ -160,6 +161,25 @@ def luhn(digits: bytes) -> bool:
     """Tell whether the last digit is the check digit of the others (ISO/IEC 7812-1 Annex B)."""
     values = [digit - 48 for digit in reversed(digits)]
     return sum(values[::2] + [sum(divmod(2 * value, 10)) for value in values[1::2]]) % 10 == 0
+
+
+class _Row:
+    """A row of TABLE, compiled."""
+
+    __slots__ = ("_letter", "_mark", "_search", "_times")
+
+    def __init__(self, mark: bytes, times: int, search: _Search) -> None:
+        self._mark, self._times, self._search = mark, times, search
+        self._letter = mark[-1] if mark else -1
+        """A letter of the mark: most texts do not even have that."""
+
+    def found_in(self, text: bytes) -> str | None:
+        """Return the name of a pattern of the row that stands in text."""
+        if self._letter < 0:
+            holds_mark = len(text) + 1 >= self._times
+        else:
+            holds_mark = self._letter in text and text.count(self._mark) >= self._times
+        return _verified(text, self._search) if holds_mark else None
 
 
 def _searches(names: Collection[str]) -> Iterator[tuple[bytes, int, _Search]]:

@@ -68,8 +68,26 @@ MAX_EDITS = 2048
 
 MAX_RECIPES = 256
 """Shapes of messages whose recipe each plan remembers; they are forgotten together."""
-Recipe = tuple[tuple[int, bytes, Edit, str], ...]
-"""Position, name, edit and reason for each line of a message that is not kept whatever it says."""
+
+
+class Step:
+    """What is done with one line of a message."""
+
+    __slots__ = ("edit", "looks_around", "name", "position", "removes", "why")
+
+    def __init__(self, position: int, name: bytes, edit: Edit, why: str) -> None:
+        """Note where the line stands, its name, its edit, and why."""
+        self.position = position
+        self.name = name
+        self.edit = edit
+        self.why = why
+        self.removes = edit is _nothing
+        self.looks_around = edit is _by_token or edit is _by_party
+        """Whether what becomes of it hangs on more than the line."""
+
+
+Recipe = tuple[Step, ...]
+"""What is done with each line of a message that is not kept whatever it says."""
 
 
 class CompiledPlan:
@@ -130,6 +148,7 @@ class CompiledPlan:
         # A plain dictionary replaces `Recent`, whose `get` would cost more than the rest of what a line costs.
         self._cleaned: dict[bytes, bytes] = {}
         self._recipes: dict[Shape, Recipe] = {}
+        self._left: dict[bytes, bytes] = {}
 
     def apply(self, draft: Draft, context: EditContext) -> None:
         """Edit every line and the body that the core does not edit itself.
@@ -140,27 +159,27 @@ class CompiledPlan:
         """
         if self._bodies is not None and draft.body:
             self._edit_body(draft, context, self._bodies)
-        elif self._strict:
+        elif self._strict and b"content-type" in draft:
             self._edit_type_of_nothing(draft)
         if not context.is_request and b"identity" in draft and hides(self._decision, Category.NUMBER):
             # Of a request, `vouch` says what becomes of it; a response has no use for one.
             draft.remove_all(b"identity", "number: removed")
         lines, known, shape = draft.lines, self._cleaned, draft.shape
         recipe = self._recipes.get(shape) if len(lines) == len(shape.names) else None
-        for position, name, edit, why in recipe if recipe is not None else self._recipe(draft):
-            line = lines[position]
+        for step in recipe if recipe is not None else self._recipe(draft):
+            line = lines[step.position]
             if line is None:
                 continue
-            if edit is _nothing:
-                draft.put(position, None, why)
+            if step.removes:
+                draft.put(step.position, None, step.why)
                 continue
-            if edit is _by_token or edit is _by_party:
-                cleaned = self._in_context(line, name, edit, context)
+            if step.looks_around:
+                cleaned = self._in_context(line, step.name, step.edit, context)
             else:
                 known_line = known.get(line)
-                cleaned = self._clean(line, name, edit, context) if known_line is None else known_line
+                cleaned = self._clean(line, step.name, step.edit, context) if known_line is None else known_line
             if cleaned != line:
-                draft.put(position, cleaned or None, why)
+                draft.put(step.position, cleaned or None, step.why)
 
     @property
     def vouches(self) -> bool:
@@ -192,9 +211,12 @@ class CompiledPlan:
 
     def _steps(self, names: Sequence[bytes], start: int) -> Recipe:
         """Return what is to be done with lines of these names, from one position on."""
-        found = ((position, name, *(self._edits.get(name) or self._learn(name)))
-                 for position, name in enumerate(names[start:], start))  # fmt: skip
-        return tuple((position, name, edit, why) for position, name, edit, why in found if edit is not None)
+        steps = []
+        for position, name in enumerate(names[start:], start):
+            edit, why = self._edits.get(name) or self._learn(name)
+            if edit is not None:
+                steps.append(Step(position, name, edit, why))
+        return tuple(steps)
 
     def _in_context(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
         """Return what may pass of a whole line whose edit hangs on the message, b"" for nothing."""
@@ -505,9 +527,16 @@ class CompiledPlan:
         """Return what Privacy says towards the hop; None where it stays as it came."""
         if not self.fulfils_privacy:
             return None
-        left = left_over(values, self._decision)
-        if self.indicates:
-            return left + b";id" if left and left != b"none" else b"id"
+        text = b",".join(values)
+        left = self._left.get(text)
+        if left is None:
+            left = left_over(values, self._decision)
+            if self.indicates:
+                left = left + b";id" if left and left != b"none" else b"id"
+            if len(text) <= MAX_REMEMBERED:
+                if len(self._left) >= MAX_LINES:
+                    self._left.clear()
+                self._left[text] = left
         return left
 
     def address(

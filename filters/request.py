@@ -112,6 +112,8 @@ def beside(message: Message) -> tuple[Category, ...]:
 
     What is no word of theirs counts as the strictest, as does a parameter that cannot be read.
     """
+    if b"remote-party-id" not in message.index and b"diversion" not in message.index:
+        return ()
     found: set[Category] = set()
     for item in message.items(b"remote-party-id"):
         for word in _parameter(item):

@@ -9,15 +9,16 @@ change only together with a media relay.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from zlib import crc32
 
 from config.vocabulary import Action, Category
 from filters.catalogue import Actions, Catalogue, HeaderEntry
 from filters.fate import Fate
 from filters.forms import Form, FormError
-from filters.ice import IP4, chosen, is_ip6
+from filters.ice import IP4, chosen, is_ip6, is_word
 from filters.patterns import Leaks, compile_hidden, private_address
+from proxy.grammar import CR, LF
 from proxy.memo import remembered
 
 Pseudonym = Callable[[bytes], bytes]
@@ -56,15 +57,15 @@ class _Section:
         self.candidates: list[bytes] = []
         """Candidates that have been met, of which few will pass."""
         self.place = 0
-        """Where among the lines that pass the first of them stood."""
+        """Where among the lines that pass those will stand: where the first of all stood."""
         self._address: bytes | None = None
 
-    def own(self) -> Iterator[bytes]:
-        """Yield the lines of the section, of a medium those behind m=."""
-        for line in self.lines[self.start :]:
-            if line[:2] == b"m=":
-                break
-            yield line
+    def add(self, candidate: bytes, passed: list[bytes]) -> None:
+        """Note a candidate, and with the first one where among the lines that pass all of them stand."""
+        if not self.candidates:
+            self.place = len(passed)
+            passed.append(b"")
+        self.candidates.append(candidate)
 
     def address(self) -> bytes:
         """Return the address of the first c= line, of the session's where there is none; b"" without.
@@ -76,11 +77,12 @@ class _Section:
         return self._address
 
     def _found_address(self) -> bytes:
-        for line in self.lines[self.start :]:
-            kind = line[:2]
-            if kind == b"c=":
+        lines = self.lines
+        for place in range(self.start, len(lines)):
+            line = lines[place]
+            if line.startswith(b"c="):
                 return _address(line[2:])
-            if kind == b"m=":
+            if line.startswith(b"m="):
                 break
         return self.session.address() if self.session is not None else b""
 
@@ -94,9 +96,13 @@ class _Section:
         address, port = self.address(), self.port()
         if component == b"1":
             return address, port
-        for line in self.own():
-            if line[:7] == b"a=rtcp:" and (found := RTCP.fullmatch(line[7:])):
+        lines = self.lines
+        for place in range(self.start, len(lines)):
+            line = lines[place]
+            if line.startswith(b"a=rtcp:") and (found := RTCP.fullmatch(line[7:])):
                 return (found[2] and _address(found[2])) or address, found[1]
+            if line.startswith(b"m="):
+                break
         return address, b"%d" % ((int(port) if port.isdigit() and len(port) <= 5 else 0) + 1)
 
 
@@ -105,10 +111,10 @@ _Edit = Callable[[bytes, _Section], bytes | None]
 
 # RFC 8866 §9: connection-address without the names, which could say anything; ttl and count of multicast
 CONNECTION = re.compile(rf"IN (?:IP4 ({IP4})(?:/\d{{1,3}}){{0,2}}|IP6 ([0-9A-Fa-f:.]{{2,45}})(?:/\d{{1,3}})?)".encode())
-# RFC 8866 §9: origin-field = %s"o" "=" username SP sess-id SP sess-version SP nettype SP addrtype SP unicast-address
-ORIGIN = re.compile(rb"(\S+) (\d{1,20} \d{1,20}) IN (IP[46] \S+)")
-# As many digits as a MAC has; what is made of the time, as most do, has ten (RFC 8866 §5.2).
-LONG_NUMBER = re.compile(rb"\d{12}")
+LONG_NUMBER = 12
+"""As many digits as a MAC has; what is made of the time, as most do, has ten (RFC 8866 §5.2)."""
+MAX_NUMBER = 20
+"""Most digits of a number in o= that passes: those of 64 bits."""
 # RFC 8866 §5.6: phone-number without the name that may stand around it
 PHONE = re.compile(rb"\+?[0-9][0-9 -]{0,30}")
 # RFC 3605 §2.1: port [SP nettype SP addrtype SP connection-address]
@@ -188,8 +194,11 @@ class _Filter:
         Raises:
             FormError: for what is none.
         """
-        lines = _lines_of(body)
+        lines = body.split(b"\r\n")
+        while lines and not lines[-1]:
+            lines.pop()
         if not lines or not lines[0]:
+            _with_crlf(body)
             return b""
         known = self._known
         passed: list[bytes] = []
@@ -197,27 +206,34 @@ class _Filter:
         for number, line in enumerate(lines):
             clean = known.get(line)
             if clean is None:
-                if line[:2] == b"m=":
+                if not line or LF in line or CR in line:
+                    return self._clean_odd(body, context)
+                if self._chooses and line.startswith(b"a=candidate"):
+                    section.add(line, passed)
+                    continue
+                if line.startswith(b"m="):
                     self._choose(section, passed)
                     section = _Section(context, lines, number + 1, session)
-                elif self._chooses and line.startswith(b"a=candidate"):
-                    section.place = section.place if section.candidates else len(passed)
-                    section.candidates.append(line)
-                    continue
                 clean = self._cleaned(line, section)
-            if clean:
-                passed.append(clean)
+            passed.append(clean)
         self._choose(section, passed)
-        return b"\r\n".join([*passed, b""]) if passed else b""
+        return b"".join(passed)
+
+    def _clean_odd(self, body: bytes, context: SdpContext) -> bytes:
+        """Clean a description with a line that ends in LF, or a blank one, which may only stand at the end."""
+        mended = _with_crlf(body)
+        if mended == body:
+            raise FormError("a line of the session description is blank")
+        return self.clean(mended, context)
 
     def _choose(self, section: _Section, passed: list[bytes]) -> None:
-        """Put the chosen candidates of a section that has ended in the place of the first of all."""
+        """Put the chosen candidates of a section that has ended where they belong."""
         if section.candidates:
             kept = chosen(section.candidates, section.default, fragment=self._fragment)
-            passed[section.place : section.place] = kept
+            passed[section.place] = b"\r\n".join([*kept, b""])
 
     def _cleaned(self, line: bytes, section: _Section) -> bytes:
-        """Return what may pass of a line, b"" for nothing, and remember it where that hangs on nothing else."""
+        """Return what may pass of a line, with its end, b"" for nothing; remembered where it hangs on nothing else."""
         head, value = line[:2], line[2:]
         if head == b"a=":
             name, colon, value = value.partition(b":")
@@ -228,7 +244,7 @@ class _Filter:
         kept = edit(value, section)
         if kept is None and head in MANDATORY:
             raise FormError(f"{head.decode()} has no form that may pass")
-        passed = b"" if kept is None else head + kept
+        passed = b"" if kept is None else head + kept + b"\r\n"
         if head not in _NEVER_REMEMBERED and edit not in _BY_SECTION and len(line) <= MAX_REMEMBERED:
             if len(self._known) >= MAX_LINES:
                 self._known.clear()
@@ -248,17 +264,16 @@ class _Filter:
         return self._unknown_line
 
 
-def _lines_of(body: bytes) -> list[bytes]:
-    """Return the lines, without blank ones at the end; RFC 8866 §5: CRLF, LF tolerated."""
-    lines = body.splitlines()  # at bare CR and LF too; that none stood there the lengths tell
-    ends = len(lines) if body.endswith((b"\n", b"\r")) else len(lines) - 1
-    if lines and len(b"".join(lines)) + 2 * ends != len(body):
-        lines = body.replace(b"\r\n", b"\n").split(b"\n")
-        if any(b"\r" in line for line in lines):
-            raise FormError("a line of the session description holds a bare CR")
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
+def _with_crlf(body: bytes) -> bytes:
+    """Return a description whose lines all end in CRLF; RFC 8866 §5 tolerates LF.
+
+    Raises:
+        FormError: for a bare CR, which some take for the end of a line.
+    """
+    text = body.replace(b"\r\n", b"\n")
+    if CR in text:
+        raise FormError("a line of the session description holds a bare CR")
+    return text.replace(b"\n", b"\r\n")
 
 
 # ---- lines ----------------------------------------------------------------------------------------------
@@ -294,31 +309,42 @@ def _origin_edit(
         return _keep
 
     def edit(value: bytes, section: _Section) -> bytes | None:
-        found = ORIGIN.fullmatch(value.rstrip(b" \t"))
-        if not found:
+        # RFC 8866 §9: username SP sess-id SP sess-version SP nettype SP addrtype SP unicast-address
+        words = value.rstrip(b" \t").split(b" ")
+        if len(words) != 6:
             return None
-        user, numbers = found[1], found[2]
+        user, session, version, network, kind, address = words
+        if (
+            network != b"IN" or kind not in (b"IP4", b"IP6") or not (_is_number(session) and _is_number(version))
+            or not user or not address or not is_word(user) or not is_word(address)
+        ):  # fmt: skip
+            return None
         if hides_user or (leaks and leaks(user)):
             user = b"-"
         # A device id in place of a number, such as an IMEI
-        if uniform or (leaks and LONG_NUMBER.search(numbers) and leaks(numbers)):
-            numbers = _moved(numbers, section.context.pseudonym)
-        return user + b" " + numbers + b" IN " + (section.context.origin_address if hides_address else found[3])
+        is_long = len(session) >= LONG_NUMBER or len(version) >= LONG_NUMBER
+        if uniform or (leaks and is_long and leaks(session + b" " + version)):
+            session, version = _moved(session, version, section.context.pseudonym)
+        shown = section.context.origin_address if hides_address else kind + b" " + address
+        return b" ".join((user, session, version, b"IN", shown))
 
     return edit
 
 
-def _moved(numbers: bytes, pseudonym: Pseudonym) -> bytes:
+def _is_number(text: bytes) -> bool:
+    return len(text) <= MAX_NUMBER and text.isdigit()
+
+
+def _moved(session: bytes, version: bytes, pseudonym: Pseudonym) -> tuple[bytes, bytes]:
     """Return sess-id and sess-version of o= moved by amounts of the dialog's own.
 
     The version still counts up by one where it did (RFC 3264 §8), with no state kept: the same amount is added to
     each version of a session. Both stay within 31 bits, which stacks with small numbers take too; that one change
     meets the overflow has a chance of one in two thousand million.
     """
-    session, version = numbers.split()
-    return b"%d %d" % (
-        crc32(pseudonym(b"sess-id " + session)) & _31_BITS,
-        (int(version) + crc32(pseudonym(b"sess-version " + session))) & _31_BITS,
+    return (
+        b"%d" % (crc32(pseudonym(b"sess-id " + session)) & _31_BITS),
+        b"%d" % ((int(version) + crc32(pseudonym(b"sess-version " + session))) & _31_BITS),
     )
 
 

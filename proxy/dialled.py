@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -43,7 +43,7 @@ def canonical(user: bytes) -> bytes:
     return number
 
 
-class Wish(Enum):
+class Wish(StrEnum):
     """What a prefix asks for."""
 
     NONE = "nothing"

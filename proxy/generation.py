@@ -30,6 +30,8 @@ from proxy.wishes import Wishes
 
 Ways = tuple[str, Address, str, Address]
 BY_UDP: Ways = ("UDP", ("", 0), "UDP", ("", 0))
+Crossed = tuple[str, str, int, int, bool, int, End | None, End | None, Ways | None]
+"""What a passage hangs on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,11 @@ class Generation:
     """Who phones may be; the same for all generations, and None where they are not asked."""
     wishes: Wishes | None = None
     """Who asked for privacy in calls that run; None where nothing is recorded."""
-    _passages: Recent[tuple[str, str, int, int, bool, int, End, End, Ways], Passage] = field(default_factory=Recent)
+    _passages: Recent[Crossed, Passage] = field(default_factory=Recent)
 
     def passage(
         self, source: Party, party: Party, to_far: int, to_near: int, *, emergency: bool, key_id: int,
-        ends: tuple[End, End], ways: Ways = BY_UDP,
+        ends: tuple[End, End], ways: Ways | None = None,
     ) -> Passage:  # fmt: skip
         """Return what crossings from source to party have in common, worked out once for each pair of decisions.
 
@@ -68,13 +70,16 @@ class Generation:
             emergency: whether this is a call to a PSAP.
             key_id: the key that the dialog began with; its pseudonyms are made by it.
             ends: what stands for either side in the dialog's records.
-            ways: transport and socket of ours by which each side is reached, as `ways` has them.
+            ways: transport and socket of ours by which each side is reached, as `ways` has them; by UDP without.
         """
-        key = (source.key, party.key, to_far, to_near, emergency, key_id, *ends, ways)
+        # What is usual has no part in the key that would have to be compared.
+        near_end = None if ends[0] == source.end else ends[0]
+        far_end = None if ends[1] == party.end else ends[1]
+        key = (source.key, party.key, to_far, to_near, emergency, key_id, near_end, far_end, ways)
         passage = self._passages.get(key)
         if passage is None:
             network, privacy = self.network, self.privacy
-            near_way, near_local, far_way, far_local = ways
+            near_way, near_local, far_way, far_local = ways or BY_UDP
             far_origin = network.face(party, far_way, far_local)
             passage = Passage(
                 self.side(source, to_near)._replace(end=ends[0]),
@@ -92,14 +97,14 @@ class Generation:
             self._passages.put(key, passage)
         return passage
 
-    def ways(self, flow: Flow, hop: Hop) -> Ways:
+    def ways(self, flow: Flow, hop: Hop) -> Ways | None:
         """Return by which transport and socket of ours the sender and the hop of a request are reached.
 
         Where all listeners are of UDP and one family, each party is told of its own one, and nothing is to be told
         apart.
         """
         if self.network.all_alike:
-            return BY_UDP
+            return None
         return flow.transport, flow.local, hop.transport, hop.local
 
     def _pseudonyms(self, key_id: int, end: End) -> Callable[[bytes], bytes]:

@@ -33,7 +33,9 @@ def is_token(text: bytes) -> bool:
 # Letters as numbers: `COMMA in value` takes an eighth of `b"," in value`, which first tries to read b"," as a number.
 TAB: Final = 0x09
 LF: Final = 0x0A
+CR: Final = 0x0D
 SPACE: Final = 0x20
+PERCENT: Final = 0x25
 COMMA: Final = 0x2C
 COLON: Final = 0x3A
 SEMICOLON: Final = 0x3B

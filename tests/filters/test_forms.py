@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.catalogue import load_catalogue
-from filters.forms import MAX_ITEMS, alternatives, make_form, split, value_form, without_comments
+from filters.forms import (
+    MAX_ITEMS,
+    MAX_KNOWN,
+    MAX_REMEMBERED,
+    alternatives,
+    make_form,
+    split,
+    value_form,
+    without_comments,
+)
 
 CATALOGUE = load_catalogue()
 CANARY = b"zqCanaryqz"
@@ -105,6 +114,48 @@ def test_codec(value: bytes, expected: bytes | None) -> None:
     form = CATALOGUE.sdp_attributes.find(b"fmtp").form
     assert form is not None
     assert form(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"audio 4000 RTP/AVP 0 101", True),
+        (b"AUDIO 0 rtp/avp 0", True),
+        (b"video 4000/2 UDP/TLS/RTP/SAVPF 96", True),
+        (b"image 4002 udptl t38", True),
+        (b"alice 4000 RTP/AVP 0", False),
+        (b"audio alice RTP/AVP 0", False),
+        (b"audio 123456 RTP/AVP 0", False),
+        (b"audio 4000/ RTP/AVP 0", False),
+        (b"audio 4000/1234 RTP/AVP 0", False),
+        (b"audio  4000 RTP/AVP 0", False),
+        (b"audio 4000 RTP/AVP", False),
+        (b"audio 4000 RTP/AVP alice", False),
+        (b"audio 4000 RTP/AVP 0 ", False),
+        (b"audio 4000 RTP/AVP" + b" 0" * 65, False),
+        (b"audio 4000", False),
+        (b"", False),
+    ],
+)  # fmt: skip
+def test_media(value: bytes, expected: bool) -> None:
+    """Of m=, a medium that we know, any port, and what has a form behind it; the second time as the first."""
+    form = CATALOGUE.sdp_lines.find(b"m").form
+    assert form is not None
+    for _ in range(2):
+        assert form(value) == (value if expected else None)
+
+
+def test_what_media_lines_say_is_remembered_within_bounds() -> None:
+    """Other ports do not count as others; more than fits, or a long one, is looked at anew each time."""
+    form = make_form("media", values=["audio"], pattern=r".{1,300}")
+    for number in range(2 * MAX_KNOWN):
+        value = b"audio %d x%d" % (number, number)
+        assert form(value) is value
+    long = b"audio 4000 " + b"x" * (MAX_REMEMBERED + 1)
+    assert form(long) is long
+    remembered = next(cell.cell_contents for cell in form.__closure__ or () if isinstance(cell.cell_contents, set))
+    assert len(remembered) <= MAX_KNOWN
+    assert max(map(len, remembered)) <= MAX_REMEMBERED
 
 
 def test_list_ends() -> None:

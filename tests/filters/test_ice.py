@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.ice import CANDIDATE, KINDS, Place, chosen, is_ip6
+from filters.ice import KINDS, Place, chosen, is_ip6, is_word
 from filters.patterns import private_address
 
+# RFC 8839 §5.1: foundation SP component-id SP transport SP priority SP connection-address SP port SP cand-type
+# [SP rel-addr] [SP rel-port] *(SP cand-extension); RFC 6544 §4.5: SP "tcptype" SP type
+CANDIDATE = re.compile(
+    rb"a=candidate:\S{1,64} ([12]) (udp|tcp) (\d{1,10}) (\S{2,64}) (\d{1,5}) typ (host|srflx|prflx|relay)"
+    rb"(?: raddr (\S+) rport \d+)?(?: tcptype (active|passive|so))?(?: .*)?",
+    re.IGNORECASE,
+)
 PLACES: dict[bytes, Place] = {b"1": (b"198.51.100.1", b"4000"), b"2": (b"198.51.100.1", b"4001")}
 HOST = "Hc0a80105 1 UDP 2130706431 192.168.1.5 4000 typ host"
 HOST_RTCP = "Hc0a80105 2 UDP 2130706430 192.168.1.5 4001 typ host"
@@ -71,7 +80,7 @@ well_formed = st.builds(
 
 def rank(line: bytes) -> tuple[bool, bool, int, bool]:
     """What counts, in its order, as standards.md §3.1 has it: the default, UDP, the type, a public address."""
-    found = CANDIDATE.fullmatch(line, 12)
+    found = CANDIDATE.fullmatch(line)
     assert found
     return (
         (found[4], found[5]) == PLACES[found[1]], found[2].lower() == b"udp", KINDS[found[6].lower()],
@@ -89,6 +98,46 @@ def test_the_best_of_each_component_is_chosen(lines: list[bytes]) -> None:
     ]
 
 
+pieces = st.sampled_from(
+    b"1|2|3|udp|TCP|ws|7|12345678901|123456|192.168.1.5|fd00::1|::|a.local|typ|Typ|host|RELAY|raddr|rport|tcptype|so|"
+    b"activex|generation||a\tb|\v|x\x00|\xa0".split(b"|")
+)
+usual = st.tuples(
+    st.sampled_from((b"a=candidate:x", b"a=candidate:" + b"x" * 65, b"a=candidate:", b"a=candidate:x\ty")),
+    st.sampled_from((b"1", b"2", b"3")), st.sampled_from((b"udp", b"Tcp", b"ws")),
+    st.sampled_from((b"1", b"12345678901", b"x")), st.sampled_from((b"192.0.2.1", b"fd00::1", b"::", b"a.local")),
+    st.sampled_from((b"9", b"123456")), st.sampled_from((b"typ", b"TYP")), st.sampled_from((*KINDS, b"Host", b"hostx")),
+).map(list)  # fmt: skip
+ends = st.lists(
+    st.sampled_from((
+        [b"raddr", b"192.168.1.5", b"rport", b"5"], [b"RADDR", b"fd00::1", b"Rport", b"5"], [b"raddr", b"a", b"rport"],
+        [b"raddr", b"", b"rport", b"5"], [b"tcptype", b"So"], [b"TCPTYPE", b"active"], [b"tcptype", b"activex"],
+        [b"generation", b"0"], [b""], [b"raddr", b"a\tb", b"rport", b"5x"],
+    )), max_size=3,
+).map(lambda found: [word for words in found for word in words])  # fmt: skip
+
+
+@given(usual, ends, st.lists(st.tuples(st.integers(0, 20), pieces), max_size=2))
+def test_candidates_are_read_by_their_grammar(
+    words: list[bytes], end: list[bytes], others: list[tuple[int, bytes]]
+) -> None:
+    """What no candidate is by RFC 8839 does not pass, and of what one is, each part in its place."""
+    words = [*words, *end]
+    for place, other in others:
+        words[place : place + 1] = [other]
+    line = b" ".join(words)
+    found = CANDIDATE.fullmatch(line)
+    kept = chosen([line], PLACES.__getitem__, fragment=False)
+    if found is None or not (is_ip6(found[4]) or re.fullmatch(rb"[0-9.]+", found[4])):
+        assert kept == []
+        return
+    kind = found[6].lower()
+    expected = b"a=candidate:%d " % (KINDS[kind] + 1) + b" ".join((*found.groups()[:5], b"typ", kind))
+    if found[7]:
+        expected += b" raddr :: rport 9" if b":" in found[7] else b" raddr 0.0.0.0 rport 9"
+    assert kept == [expected + b" tcptype " + found[8] if found[8] else expected]
+
+
 def test_only_a_component_that_occurs_is_asked_for() -> None:
     """Where media goes without ICE is worked out once for each, and not where no candidate can be read."""
     asked: list[bytes] = []
@@ -101,6 +150,16 @@ def test_only_a_component_that_occurs_is_asked_for() -> None:
     assert len(chosen(lines, default, fragment=False)) == 1
     assert chosen([b"a=candidate", b"a=candidates:1"], default, fragment=False) == []
     assert asked == [b"1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(b"", True), (b"alice", True), (b"a\x00b\x1c\xa0", True), *((b"a%cb" % blank, False) for blank in b" \t\r\n\v\f")],
+)
+def test_a_word_has_no_white_space(text: bytes, expected: bool) -> None:
+    """As `\\S*` of a regular expression of bytes has it."""
+    assert is_word(text) is expected
+    assert (re.fullmatch(rb"\S*", text) is not None) is expected
 
 
 @pytest.mark.parametrize(

@@ -361,6 +361,22 @@ def test_memory_is_bounded() -> None:
     assert plan._cleaned == known
 
 
+def test_what_is_left_of_privacy_is_remembered_within_bounds() -> None:
+    """Several lines are as one with commas; wishes that nobody has twice do not stay, nor do long ones."""
+    plan = strict(Category.HISTORY, zone=Towards.UNTRUSTED)
+    for _ in range(2):
+        assert plan.left_of_privacy([b"id", b"history;session"]) == b"history;session"
+        assert plan.left_of_privacy([b"id,history;session"]) == b"history;session"
+        assert plan.left_of_privacy([b"id"]) == plan.left_of_privacy([]) == b""
+        assert plan.left_of_privacy([b"none"]) == b"none"
+    for number in range(MAX_LINES + 10):
+        plan.left_of_privacy([b"id;x%d" % number])
+    assert len(plan._left) <= MAX_LINES
+    known = dict(plan._left)
+    assert plan.left_of_privacy([b"id;" + b"x" * MAX_REMEMBERED]) == b""
+    assert plan._left == known
+
+
 def test_a_recipe_is_remembered_for_messages_with_the_same_headers() -> None:
     """It is worked out once for a row of names, and bounded; a name that nobody else has leaves none."""
     plan = strict()

@@ -101,6 +101,53 @@ def test_line_ends() -> None:
     assert strict(b"", CONTEXT) == b""
 
 
+@pytest.mark.parametrize("end", [b"\r\n\r\n\n", b"\n\r\n", b"\n\n", b"\n", b"\r\n\n"])
+def test_blank_lines_of_either_kind_end_a_description(end: bytes) -> None:
+    """Wherever lines end in both ways, those at the end count as blank ones."""
+    assert strict(b"v=0\r\ns=x\nt=0 0" + end, CONTEXT) == b"v=0\r\ns=-\r\nt=0 0\r\n"
+    assert strict(b"v=0\r\ns=x\r\nt=0 0" + end, CONTEXT) == b"v=0\r\ns=-\r\nt=0 0\r\n"
+
+
+@pytest.mark.parametrize("body", [b"v=0\r\n\r\ns=x\r\n", b"v=0\n\ns=x\n", b"v=0\n\r\ns=x\n"])
+def test_a_blank_line_within_fails_the_description(body: bytes) -> None:
+    with pytest.raises(FormError):
+        strict(body, CONTEXT)
+
+
+def test_nothing_stands_behind_a_blank_first_line() -> None:
+    """Neither a line nor a bare CR."""
+    for body in (b"\r\nv=0\r\n", b"\nv=0\n", b"\r\n", b"\n\r\n\n"):
+        assert strict(body, CONTEXT) == b""
+    with pytest.raises(FormError):
+        strict(b"\r\nv=0\rs=x\r\n", CONTEXT)
+
+
+# RFC 8866 §9: origin-field = %s"o" "=" username SP sess-id SP sess-version SP nettype SP addrtype SP unicast-address
+ORIGIN = re.compile(rb"o=(\S+) (\d{1,20}) (\d{1,20}) IN (IP[46] \S+)[ \t]*")
+origins = st.lists(
+    st.sampled_from(b"alice|-|1|2|123456789012345678901|IN|IP4|IP6|IP5|192.0.2.7|::1|a\tb|\v|\xa0|x||\t".split(b"|")),
+    min_size=5, max_size=7,
+)  # fmt: skip
+right = st.tuples(
+    st.sampled_from((b"alice", b"-", b"a\tb", b"")), st.sampled_from((b"1", b"12345678901234567890", b"x")),
+    st.sampled_from((b"2", b"123456789012345678901")), st.sampled_from((b"IN", b"in")),
+    st.sampled_from((b"IP4", b"IP6", b"IP5")), st.sampled_from((b"192.0.2.7", b"::1", b"\v", b"a b", b"x \t")),
+).map(list)  # fmt: skip
+
+
+@given(st.one_of(origins, right))
+def test_the_origin_is_read_by_its_grammar(words: list[bytes]) -> None:
+    """User and address give way, the numbers stay; what is none fails the description."""
+    line = b"o=" + b" ".join(words)
+    found = ORIGIN.fullmatch(line)
+    if found is None:
+        with pytest.raises(FormError):
+            strict(b"v=0\r\n" + line, CONTEXT)
+    else:
+        expected = b"v=0\r\no=- %b %b IN IP4 192.0.2.1\r\n" % (found[2], found[3])
+        assert strict(b"v=0\r\n" + line, CONTEXT) == expected
+
+
 def test_blanks_at_the_end_do_no_harm() -> None:
     assert attributes("sendonly ", "ptime:20 ") == ["sendonly", "ptime:20"]
 

@@ -8,9 +8,11 @@ import pytest
 
 from config.vocabulary import Action, Category, Zone
 from proxy.encoding import to_base32, to_base64
-from proxy.generation import Generation
+from proxy.generation import Generation, Ways
 from proxy.party import Party
+from proxy.passage import Passage
 from proxy.policy import KEEP_ALL, pack
+from proxy.record import End
 from proxy.tokens import Purpose
 from tests.world import SETTINGS, World, settings
 
@@ -58,6 +60,28 @@ def test_a_trunks_side_has_its_profile() -> None:
     assert one.side(carrier(one), HIDING, emergency=True).max_call_id == 255
     plain = one.side(Party(Zone.ACCESS), HIDING)
     assert (plain.seal_tags, plain.max_call_id, plain.alphabet) == (False, 64, "base64url")
+
+
+def test_a_passage_is_the_same_for_all_that_it_hangs_on() -> None:
+    """What is usual and what is said alike lead to one passage, and whatever differs to another."""
+    one = generation()
+    phone, trunk = Party(Zone.ACCESS), carrier(one)
+    ways = ("UDP", ("192.0.2.1", 5060), "TCP", ("192.0.2.2", 5060))
+
+    def passage(ends: tuple[End, End], key_id: int = 3, ways: Ways | None = None) -> Passage:
+        return one.passage(phone, trunk, HIDING, KEEP_ALL, emergency=False, key_id=key_id, ends=ends, ways=ways)
+
+    usual = passage((phone.end, trunk.end))
+    assert passage((End(*phone.end), End(*trunk.end))) is usual
+    assert passage((phone.end, trunk.end), ways=None) is usual
+    other = End(Zone.TRUNK, 77)
+    for different in (
+        passage((other, trunk.end)), passage((phone.end, other)), passage((other, other)),
+        passage((phone.end, trunk.end), ways=ways), passage((phone.end, trunk.end), key_id=4),
+    ):  # fmt: skip
+        assert different is not usual
+    assert (passage((other, trunk.end)).near.end, passage((phone.end, other)).far.end) == (other, other)
+    assert passage((phone.end, trunk.end), ways=ways).far_way == "TCP"
 
 
 def test_a_token_is_told_by_its_authentication_alone() -> None:
