@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Callable
@@ -731,11 +732,13 @@ def test_the_work_is_the_same(pick: int) -> None:
             if event in ("call", "c_call"):
                 called.append(frame.f_code.co_name if event == "call" else arg.__name__)
 
+        gc.disable()  # it calls whom it likes
         sys.setprofile(note)
         try:
             found.world.receive(*step)
         finally:
             sys.setprofile(None)
+            gc.enable()
         return called
 
     work("bob")  # what is remembered is remembered then
