@@ -19,6 +19,7 @@ from proxy.claimed import foreign
 from proxy.digest import ALGORITHMS, SHA_256, SHA_512_256, Credentials, challenge, is_right, read
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
+from proxy.grammar import COLON
 from proxy.headers import Via, parse_via
 from proxy.initial import Arrival
 from proxy.memo import remembered
@@ -380,11 +381,13 @@ def _second_via(request: Message) -> Via | None:
         return None
 
 
-@remembered
 def _origin(address: bytes) -> bytes:
     """Return an IPv4 address as it is, and of an IPv6 address the network of 64 bits that it is in."""
-    if b":" not in address:
-        return address
+    return _network(address) if COLON in address else address
+
+
+@remembered
+def _network(address: bytes) -> bytes:
     try:
         six = ipaddress.IPv6Address(address.strip(b"[]").decode("ascii", "replace").partition("%")[0])
     except ValueError:
