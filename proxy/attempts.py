@@ -8,8 +8,6 @@ the same address translator does not reach it. Bounded: what has not been seen f
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from proxy.memo import Recent
 
 WINDOW = 60
@@ -20,13 +18,20 @@ MOST = 100_000
 """Addresses, and pairs of address and account, that are remembered at once."""
 
 
-class Sender(NamedTuple):
+class Sender:
     """Where a request comes from."""
 
-    origin: bytes
-    """IPv4 address, or IPv6 network of 64 bits, which one host has to itself."""
-    place: bytes
-    """Address and port."""
+    __slots__ = ("origin", "place")
+
+    def __init__(self, origin: bytes, place: bytes) -> None:
+        """Note both.
+
+        Args:
+            origin: IPv4 address, or IPv6 network of 64 bits, which one host has to itself.
+            place: address and port.
+        """
+        self.origin = origin
+        self.place = place
 
 
 class Attempts:

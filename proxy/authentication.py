@@ -8,32 +8,23 @@ same work, for accounts that there are and for those that there are not.
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from binascii import hexlify
+from typing import TYPE_CHECKING, Final
 
 from config.accounts import Accounts, addresses_of, is_disabled, md5_of, sha256_of, sha512_256_of, stand_in
 from config.authentication_section import Authentication
 from proxy.account_identity import Identity
 from proxy.attempts import Attempts, Sender
 from proxy.claimed import foreign
-from proxy.digest import (
-    ALGORITHMS,
-    SHA_256,
-    SHA_512_256,
-    Credentials,
-    Unsupported,
-    challenge,
-    credentials_of,
-    is_right,
-    read_params,
-    realm_of,
-)
+from proxy.digest import ALGORITHMS, SHA_256, SHA_512_256, Credentials, challenge, is_right, read
 from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
+from proxy.grammar import COLON
 from proxy.headers import Via, parse_via
 from proxy.initial import Arrival
 from proxy.memo import remembered
 from proxy.message import Message
-from proxy.nonce import Freshness, Nonces
+from proxy.nonce import FOREIGN, STALE, Nonces
 from proxy.nonce_counts import Counts, NonceCounts
 from proxy.party import Party
 from proxy.rate import RateLimit, part_of
@@ -54,21 +45,28 @@ MOST_VALUES: Final = 8
 _TOLD = frozenset(("wrong", "slowed", "replayed", "uri", "identity", "malformed"))
 """Outcomes that are events; the others happen to everybody."""
 _STALE = frozenset(("stale", "foreign", "replayed"))
-"""Outcomes after which a phone may answer anew without asking anybody (RFC 7616 §3.3)."""
+"""Outcomes for which the nonce alone is to blame."""
+_WORTHLESS: Final = {STALE: "stale", FOREIGN: "foreign"}
 
 
-_WORTHLESS = {Freshness.STALE: "stale", Freshness.FOREIGN: "foreign"}
-
-
-class Verdict(NamedTuple):
+class Verdict:
     """What is to become of a request."""
 
-    outcome: str
-    """A label of the counter."""
-    status: int = 0
-    """Of the answer; 0: it may go on."""
-    account: str = NOBODY
-    stale: bool = False
+    __slots__ = ("account", "outcome", "stale", "status")
+
+    def __init__(self, outcome: str, status: int = 0, account: str = NOBODY) -> None:
+        """Decide.
+
+        Args:
+            outcome: a label of the counter.
+            status: of the answer; 0: it may go on.
+            account: whose request it is.
+        """
+        self.outcome = outcome
+        self.status = status
+        self.account = account
+        self.stale = outcome in _STALE
+        """Whether a phone may answer anew without asking anybody (RFC 7616 §3.3)."""
 
 
 class Authenticator:
@@ -91,6 +89,8 @@ class Authenticator:
         self._realm = b""
         self._nobody = b""
         self._algorithms: tuple[bytes, ...] = ()
+        self._usual: tuple[bytes, ...] = ()
+        """Those that each account has."""
         self._counts: Counts | None = shared
         """Begun with the first request that is asked, where they are ours alone: what was issued until then is old."""
         self._attempts = Attempts(1, 1)
@@ -113,7 +113,9 @@ class Authenticator:
         self._attempts.source_failures = part_of(section.source_failures, workers, LEAST_FAILURES)
         self._challenges.limit = part_of(section.challenges, workers)
         self._section, self._realm = section, realm
-        self._algorithms = tuple(name for name in ALGORITHMS if name.decode() in section.algorithms)
+        self._exempt, self._required = section.exempt, section.required
+        self._algorithms = tuple([name for name in ALGORITHMS if name.decode() in section.algorithms])
+        self._usual = tuple([name for name in self._algorithms if name != SHA_512_256])
         if self._accounts is not None:
             self._accounts.hashes.wanted = section.userhash
         self._nonces = Nonces(tokens, realm, section.nonce_life, self._core.worker, shared=self._shared is not None)
@@ -219,16 +221,18 @@ class Authenticator:
 
     def _must_ask(self, request: Message, flow: Flow, source: Party) -> bool:
         """Tell whether a sender has to prove anything: phones, and no proxy that has asked them already."""
-        if not source.in_access:
+        if not source.in_access or (self._exempt and self._is_exempt(*flow.peer)):
             return False
-        core, (host, port) = self._core, flow.peer
-        if self._section.exempt:
-            address = ipaddress.ip_address(host.partition("%")[0])
-            if any(one.port in (0, port) and address in one.network for one in self._section.exempt):
-                return False
+        core = self._core
+        if request.via.branch not in core.looped:
+            return True
         # What we have sent to ourselves (dialogs.md "Nesting") was asked when it came in, and brings no proof any more.
-        ours = core.generation.network.is_us(host.encode(), port)
-        return not (ours and request.via.branch in core.looped)
+        host, port = flow.peer
+        return not core.generation.network.is_us(host.encode(), port)
+
+    def _is_exempt(self, host: str, port: int) -> bool:
+        address = ipaddress.ip_address(host.partition("%")[0])
+        return any(one.port in (0, port) and address in one.network for one in self._exempt)
 
     def _verdict(self, request: Message, source: Party, sender: Sender, counts: Counts, wall: int) -> Verdict:
         accounts, refusal = self._accounts, 401 if request.method == b"REGISTER" else 407
@@ -236,7 +240,7 @@ class Authenticator:
             credentials = self._credentials(request)
         except Malformed:
             return Verdict("malformed", 400)
-        if credentials is None and not self._section.required:
+        if credentials is None and not self._required:
             return Verdict("not-asked")
         if accounts is None or not accounts.are_known:
             return Verdict("unavailable", 503)
@@ -248,13 +252,13 @@ class Authenticator:
         outcome = self._outcome(credentials, request, sender, counts, wall)
         if outcome == "accepted":
             return Verdict(outcome, 0, credentials.username.decode())
-        return Verdict(outcome, refusal, NOBODY, outcome in _STALE)
+        return Verdict(outcome, refusal)
 
     def _outcome(self, credentials: Credentials, request: Message, sender: Sender, counts: Counts, wall: int) -> str:
         nonce = credentials.nonce
-        judged = self._nonces.judge(nonce, sender.origin, wall, counts.floor)
-        if judged.freshness is not Freshness.FRESH:
-            return _WORTHLESS[judged.freshness]
+        issued = self._nonces.judge(nonce, sender.origin, wall, counts.floor)
+        if issued < 0:
+            return _WORTHLESS[issued]
         username = credentials.username
         blocked = self._attempts.blocks(sender, username, wall)
         packed = self._packed(username) or self._nobody
@@ -265,7 +269,7 @@ class Authenticator:
         if not right or packed is self._nobody or is_disabled(packed):
             self._attempts.failed(sender, username, wall)
             return "wrong"
-        if not counts.use(nonce, username, credentials.uses, judged.issued, wall):
+        if not counts.use(nonce, username, credentials.uses, issued, wall):
             return "replayed"
         self._attempts.proved(sender, username)
         return "accepted"
@@ -287,33 +291,28 @@ class Authenticator:
             raise Malformed("Too many credentials")
         found: dict[bytes, Credentials] = {}
         for value in values:
-            params = read_params(value)
-            if params is None:
-                continue
-            realm = realm_of(params)
-            if realm is None:
-                raise Malformed("Malformed credentials")
-            if realm == self._realm:
-                try:
-                    credentials = credentials_of(params)
-                except Unsupported:
-                    continue  # a phone that was with another proxy before is asked anew
+            credentials = read(value, self._realm)
+            if credentials is not None:  # else a phone that was with another proxy before is asked anew
                 found.setdefault(credentials.algorithm, credentials)
-        chosen = next((found[algorithm] for algorithm in self._offered() if algorithm in found), None)
-        if chosen is None or not chosen.hashed:
-            return chosen
-        return self._named(chosen) if self._section.userhash else None
+        for algorithm in self._offered() if found else ():
+            chosen = found.get(algorithm)
+            if chosen is not None:
+                return self._named(chosen) if chosen.hashed else chosen
+        return None
 
-    def _named(self, credentials: Credentials) -> Credentials:
-        """Return credentials with the username whose hash they have (RFC 7616 §3.4.4); as they are where it is none's.
+    def _named(self, credentials: Credentials) -> Credentials | None:
+        """Return credentials with the username whose hash they have (RFC 7616 §3.4.4); None where nobody may send it.
 
         An account may have the hash of another for its name: what nobody is found by has no name that anybody has.
         """
+        if not self._section.userhash:
+            return None
         username = b":"
         if self._accounts is not None:
             hashed = bytes.fromhex(credentials.username.decode("ascii"))
             username = self._accounts.hashes.find(self._realm, credentials.algorithm, hashed) or username
-        return credentials._replace(username=username)
+        credentials.username = username
+        return credentials
 
     def _offered(self) -> tuple[bytes, ...]:
         """Return the algorithms of challenges, the strongest first.
@@ -321,9 +320,10 @@ class Authenticator:
         SHA-512-256 where all accounts have that HA1: a phone answers the first that it knows (RFC 8760 §2.6), and what
         is offered may not depend on who asks, or it would tell which accounts there are.
         """
-        if self._accounts is None or self._accounts.all_have_sha512_256(self._realm):
-            return self._algorithms
-        return tuple([each for each in self._algorithms if each != SHA_512_256])
+        if len(self._usual) == len(self._algorithms):
+            return self._usual
+        all_have = self._accounts is None or self._accounts.all_have_sha512_256(self._realm)
+        return self._algorithms if all_have else self._usual
 
     # --- the answers
 
@@ -337,17 +337,15 @@ class Authenticator:
         nonce = self._nonces.make(sender.origin, wall, floor)
         head = b"WWW-Authenticate: " if verdict.status == 401 else b"Proxy-Authenticate: "
         userhash = self._section.userhash and self._accounts is not None and self._accounts.hashes.are_known
-        return tuple(
-            [
-                head + challenge(self._realm, nonce, each, stale=verdict.stale, userhash=userhash)
-                for each in self._offered()
-            ]
-        )
+        lines = [
+            head + challenge(self._realm, nonce, each, stale=verdict.stale, userhash=userhash)
+            for each in self._offered()
+        ]
+        return tuple(lines)
 
     def _tag(self, request: Message) -> bytes:
         tokens = self._core.generation.tokens
-        parts = request.via.branch, request.call_id
-        return CHALLENGED + tokens.mac(tokens.current, b"challenge", *parts, size=8).hex().encode()
+        return CHALLENGED + hexlify(tokens.mac(tokens.current, b"challenge", request.via.branch, request.call_id))
 
     def _note(self, outcome: str, request: Message, source: Party) -> None:
         self._core.counters.add("authentications", outcome)
@@ -383,11 +381,13 @@ def _second_via(request: Message) -> Via | None:
         return None
 
 
-@remembered
 def _origin(address: bytes) -> bytes:
     """Return an IPv4 address as it is, and of an IPv6 address the network of 64 bits that it is in."""
-    if b":" not in address:
-        return address
+    return _network(address) if COLON in address else address
+
+
+@remembered
+def _network(address: bytes) -> bytes:
     try:
         six = ipaddress.IPv6Address(address.strip(b"[]").decode("ascii", "replace").partition("%")[0])
     except ValueError:

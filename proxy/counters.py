@@ -6,7 +6,6 @@ is bounded. docs/metrics.md is generated from this table.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import NamedTuple
 
 METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE", "REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY",
@@ -149,15 +148,33 @@ COUNTERS = (
 )  # fmt: skip
 
 
+class _Count:
+    """One value. To raise a number that stands in a dictionary takes two look-ups, and a new number."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
 class Counters:
     """The values of all counters of one core."""
 
-    __slots__ = ("values",)
+    __slots__ = ("_counts",)
 
     def __init__(self) -> None:
         """Start with every counter at zero."""
-        self.values: dict[tuple[str, str], int] = defaultdict(int)
+        self._counts: dict[str, dict[str, _Count]] = {}
 
     def add(self, name: str, label: str) -> None:
         """Count one; name is a CounterSpec's without `sipveil_` and `_total`."""
-        self.values[name, label] += 1
+        labels = self._counts.get(name)
+        count = None if labels is None else labels.get(label)
+        if count is None:
+            count = self._counts.setdefault(name, {})[label] = _Count()
+        count.value += 1
+
+    @property
+    def values(self) -> dict[tuple[str, str], int]:
+        """What was counted until now, by name and label."""
+        return {(name, label): count.value for name, labels in self._counts.items() for label, count in labels.items()}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from proxy.digest_hash import HASHES, response
+from proxy.digest_hash import HASHES, hashed, response
 from proxy.grammar import QUOTED, TOKEN_CLASS
 
 MAX_CHALLENGES = 16
@@ -200,7 +200,7 @@ class Account:
         proof = response(challenge.algorithm, self._secret(challenge), challenge.nonce, (method, uri), counted)
         user = self._user
         if challenge.userhash:
-            user = HASHES[challenge.algorithm](b"%b:%b" % (user, challenge.realm))
+            user = hashed(challenge.algorithm, b"%b:%b" % (user, challenge.realm))
         said = [
             b'Digest username="%b"' % user, b'realm="%b"' % challenge.realm, b'nonce="%b"' % challenge.nonce,
             b'uri="%b"' % uri, b'response="%b"' % proof,
@@ -223,7 +223,7 @@ class Account:
             if len(self._secrets) >= 4 * MAX_REALMS:
                 self._secrets.clear()  # a trunk that names ever new realms
             text = b"%b:%b:%b" % (self._user, challenge.realm, self._password)
-            secret = self._secrets[key] = HASHES[challenge.algorithm](text)
+            secret = self._secrets[key] = hashed(challenge.algorithm, text)
         return secret
 
 

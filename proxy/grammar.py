@@ -40,6 +40,7 @@ COMMA: Final = 0x2C
 COLON: Final = 0x3A
 SEMICOLON: Final = 0x3B
 QUESTION: Final = 0x3F
+BACKSLASH: Final = 0x5C
 
 # LWS = [*WSP CRLF] 1*WSP; a fold reads as one space (§7.3.1).
 # It is looked for at the first space of a run only: else a long run without a fold takes the square of its length.

@@ -14,8 +14,7 @@ in. Who has another address by now gets `stale=true`, and asks nobody for a pass
 from __future__ import annotations
 
 import secrets
-from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from proxy.encoding import from_base64, to_base64
 from proxy.tokens import Tokens, same
@@ -28,22 +27,11 @@ SKEW: Final = 60
 """Seconds that the clock of another node may be ahead."""
 
 
-class Freshness(Enum):
-    """What a nonce is worth."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    """Ours, and too old, or from before we began to keep count."""
-    FOREIGN = "foreign"
-    """Not ours, or another's to count, or given to somebody else."""
-
-
-class Judged(NamedTuple):
-    """A nonce that came back."""
-
-    freshness: Freshness
-    issued: int = 0
-    """Unix seconds."""
+STALE: Final = -1
+"""Of a nonce: ours, and too old, or from before we began to keep count."""
+FOREIGN: Final = -2
+"""Of a nonce: not ours, or another's to count, or given to somebody else."""
+_HEADS = tuple(bytes((key_id,)) for key_id in range(256))
 
 
 class Nonces:
@@ -70,23 +58,26 @@ class Nonces:
         self._serial = (self._serial + 1) & 0xFFFF
         key_id = self._tokens.current
         stamp = max(wall, floor + 1).to_bytes(4, "big") + self._worker + self._serial.to_bytes(2, "big")
-        return to_base64(bytes((key_id,)) + stamp + self._hash(key_id, stamp, origin))
+        return to_base64(_HEADS[key_id] + stamp + self._hash(key_id, stamp, origin))
 
-    def judge(self, nonce: bytes, origin: bytes, wall: int, floor: int) -> Judged:
-        """Return what a nonce is worth in a request from this address; arguments as in `make`."""
+    def judge(self, nonce: bytes, origin: bytes, wall: int, floor: int) -> int:
+        """Return when a nonce was made that is fresh in a request from this address, Unix seconds; STALE or FOREIGN.
+
+        Arguments are as of `make`.
+        """
         raw = from_base64(nonce)
         if len(raw) != _SIZE or self._tokens.ring.get(raw[0]) is None:
-            return Judged(Freshness.FOREIGN)
+            return FOREIGN
         stamp = raw[1:_STAMP]
         if not same(self._hash(raw[0], stamp, origin), raw[_STAMP:]):
-            return Judged(Freshness.FOREIGN)
+            return FOREIGN
         if not self._shared and stamp[4:5] != self._worker:
-            return Judged(Freshness.FOREIGN)
+            return FOREIGN
         issued = int.from_bytes(stamp[:4], "big")
         # A clock that was set back must not make strangers of those who were just challenged: floor stands in for it.
         if issued <= floor or wall - issued > self._life or issued > max(wall, floor + 1) + SKEW:
-            return Judged(Freshness.STALE, issued)
-        return Judged(Freshness.FRESH, issued)
+            return STALE
+        return issued
 
     def _hash(self, key_id: int, stamp: bytes, origin: bytes) -> bytes:
         return self._tokens.mac(key_id, b"nonce", stamp, self._realm, origin, size=HASH_SIZE)

@@ -77,7 +77,7 @@ VENDOR_HEADERS: Final = (
 """R14: they stand beside metadata; alone they are hints, since some are in ordinary calls too."""
 
 _TELLING: Final = frozenset((
-    b"require", b"proxy-require", b"supported", b"contact", b"accept", b"from", b"record", b"content-type",
+    b"require", b"proxy-require", b"supported", b"contact", b"accept", b"record", b"content-type",
     b"content-disposition",
 ))  # fmt: skip
 
@@ -127,7 +127,7 @@ class Detector:
 
     def classify(self, message: Message) -> Finding:
         """Return the class of a request or response by itself; of its dialog the record knows (R6)."""
-        said = 0
+        said = _said_by_from(message)
         shape, lines = message.shape, message.lines
         places = self._places.get(shape)
         for place in self._telling(shape) if places is None else places:
@@ -255,8 +255,6 @@ def _said_by(line: bytes) -> int:
     value = unfold(value).lower()
     if name == b"contact":
         return _said_by_contact(value)
-    if name == b"from":
-        return _NETWORK_BASED if _is_network_based(value) else 0
     if name == b"content-type":
         kind = value.partition(b";")[0].strip()
         soft_key = _SOFT_KEY if kind == b"application/x-cisco-remotecc-request+xml" else 0
@@ -301,6 +299,13 @@ def _said_by_contact(value: bytes) -> int:
         tags = {tag for tag, text in params.items() if text != _FALSE}
         said |= (0 if tags.isdisjoint(_TAGS) else _TAGGED) | (0 if tags.isdisjoint(_MISSPELT) else _MISTAGGED)
     return said
+
+
+def _said_by_from(message: Message) -> int:
+    """Return what From says, as bits; it has a tag of its own in each call, so nothing of it is remembered."""
+    places = message.index.get(b"from")
+    line = message.lines[places[0]].lower() if places else b""
+    return _NETWORK_BASED if line.find(b"x-refci") >= 0 and _is_network_based(unfold(line)) else 0
 
 
 def _is_network_based(value: bytes) -> bool:

@@ -101,11 +101,13 @@ class Refusals:
         """
         core = self._core
         network = core.generation.network
-        room = network.settings.limits.transactions * (ROOM_FOR_CALLS if request.to_tag else 1)
-        behind = core.overload.active and not request.to_tag and not core.overload.takes(key)
-        if not behind and len(core.servers) < room:
+        most, kept = network.settings.limits.transactions, len(core.servers)
+        if kept < most and not core.overload.active:
             return False
-        if len(core.servers) >= network.settings.limits.transactions * ROOM_FOR_HELP:
+        behind = core.overload.active and not request.to_tag and not core.overload.takes(key)
+        if not behind and kept < most * (ROOM_FOR_CALLS if request.to_tag else 1):
+            return False
+        if kept >= most * ROOM_FOR_HELP:
             return True
         return not (network.calls_for_help(request) or is_callback(core.generation, request, source, wall))
 

@@ -86,18 +86,29 @@ def _echo(request: Message, flow: Flow) -> tuple[bytes, bytes]:
     head = [lines[position] for position in index.get(b"via", ())]
     if head and request.via.host:
         head[0] = stamped_line(head[0], request.via, flow.peer)
+    _add_first(head, request, b"from")
+    _add_first(head, request, b"to")
     tail: list[bytes] = []
-    for name, there in ((b"from", head), (b"to", head), (b"call-id", tail), (b"cseq", tail)):
-        places = index.get(name)
-        if places:
-            there.append(lines[places[0]])
+    _add_first(tail, request, b"call-id")
+    _add_first(tail, request, b"cseq")
     return b"\r\n".join(head), b"\r\n".join(tail)
+
+
+def _add_first(lines: list[bytes], request: Message, name: bytes) -> None:
+    """Add the first line of a name, where there is one: what cannot be read is answered too."""
+    places = request.index.get(name)
+    if places:
+        lines.append(request.lines[places[0]])
 
 
 def reply(
     request: Message, flow: Flow, status: int, to_tag: bytes, *, reason: bytes = b"", extra: tuple[bytes, ...] = ()
 ) -> bytes:
     """Return the bytes of a response of our own: nothing but what the sender wrote, and extra lines."""
-    head, tail = echo(request, flow, b"" if status == 100 or request.to_tag else to_tag)
-    start = b"SIP/2.0 %d %b" % (status, reason) if reason else status_line(status)
-    return b"\r\n".join([start, *filter(None, (head, tail)), *extra, b"Content-Length: 0", b"", b""])
+    lines = [b"SIP/2.0 %d %b" % (status, reason) if reason else status_line(status)]
+    for echoed in echo(request, flow, b"" if status == 100 or request.to_tag else to_tag):
+        if echoed:
+            lines.append(echoed)
+    lines += extra
+    lines.append(b"Content-Length: 0\r\n\r\n")
+    return b"\r\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from proxy.digest import credentials_of, is_right, read_params
+from proxy.digest import is_right, read
 from scripts.load import wire
 from scripts.load.accounts import name_of, password_of
 from scripts.load.config import REALM
@@ -28,9 +28,9 @@ def test_register() -> None:
 
 def test_the_proof_is_right() -> None:
     """As the proxy's own code sees it."""
-    params = read_params(wire.value(register(7, "TCP", OWN, nonce_of(CHALLENGE)), b"authorization"))
-    assert params is not None
-    found = credentials_of(params)
+    value = wire.value(register(7, "TCP", OWN, nonce_of(CHALLENGE)), b"authorization")
+    found = read(value, REALM.encode())
+    assert found is not None
     assert (found.nonce, found.username) == (b"N1", name_of(7).encode())
     ha1 = hashlib.sha256(f"{name_of(7)}:{REALM}:{password_of(7)}".encode()).digest()
     assert is_right(found, ha1, b"REGISTER")
