@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from config.accounts import Accounts
 from config.vocabulary import Category, Zone
@@ -28,8 +29,17 @@ from proxy.uniform import uniform
 from proxy.uri import hostport
 from proxy.wishes import Wishes
 
-Ways = tuple[str, Address, str, Address]
-BY_UDP: Ways = ("UDP", ("", 0), "UDP", ("", 0))
+
+class Ways(NamedTuple):
+    """By which transport and socket of ours each side is reached."""
+
+    near: str
+    near_local: Address
+    far: str
+    far_local: Address
+
+
+BY_UDP = Ways("UDP", ("", 0), "UDP", ("", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ class Generation:
         """
         if self.network.all_alike:
             return BY_UDP
-        return flow.transport, flow.local, hop.transport, hop.local
+        return Ways(flow.transport, flow.local, hop.transport, hop.local)
 
     def _pseudonyms(self, key_id: int, end: End) -> Callable[[bytes], bytes]:
         """Return what makes pseudonyms towards a side, 16 hexadecimal digits each."""
