@@ -14,7 +14,7 @@ from proxy.hop import Hop
 from proxy.identity import Identity, Side
 from proxy.login import Login
 from proxy.message import Message
-from proxy.pack import ANONYMOUS, DERIVED
+from proxy.pack import DERIVED, is_anonymous
 from proxy.party import Party
 from proxy.passage import Passage
 from proxy.places import Places, alone
@@ -310,7 +310,7 @@ def _mould(crossing: Crossing, places: Places | None = None) -> Mould:
     base = crossing.base
     from_, to = derived(base.from_outward), derived(base.to_outward)
     if from_ is not base.from_outward or to is not base.to_outward:
-        base = base._replace(from_outward=from_, to_outward=to)
+        base = base.replace(from_outward=from_, to_outward=to)
     return Mould(base, crossing.issued, places or alone(0))
 
 
@@ -325,7 +325,7 @@ def packed(crossing: Crossing) -> bytes:
 
 def derived(address: NameAddr | None) -> NameAddr | None:
     """Return an outward address as records hold it: it follows from the rest, and only the original needs room."""
-    return address if address is None or address is DERIVED or address[:2] == ANONYMOUS[:2] else DERIVED
+    return address if address is None or address is DERIVED or is_anonymous(address) else DERIVED
 
 
 def keeps_record_route(party: Party) -> bool:

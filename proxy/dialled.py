@@ -74,6 +74,11 @@ class Prefixes:
         self._longest = max(map(len, self._spared), default=0)
         known = [(text.encode(), Wish.WITHHOLD) for text in withhold] + [(text.encode(), Wish.SHOW) for text in show]
         self._known = sorted(known, key=lambda pair: -len(pair[0]))
+        self._firsts = frozenset(b"%" + b"".join(text[:1] for text, _ in known))
+
+    def may_begin(self, user: bytes) -> bool:
+        """Tell whether a user part may begin with a prefix, escaped or not; of most the first letter tells."""
+        return bool(user) and user[0] in self._firsts
 
     def read(self, user: bytes) -> Dialled:
         """Tell the prefix of a user part from its number.

@@ -35,4 +35,4 @@ def follow(generation: Generation, latest: Record, binding: Binding) -> Record:
     flow = generation.bindings.found_again(binding)
     if flow is None:
         return latest
-    return latest._replace(flow=flow, node=places.node(flow), worker=worker_of_connection(flow.connection))
+    return latest.replace(flow=flow, node=places.node(flow), worker=worker_of_connection(flow.connection))

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_text
-from proxy.grammar import TOKEN
+from proxy.encoding import BYTES, Alphabet, from_base32, from_base64, to_base32, to_text
+from proxy.grammar import PERCENT, TOKEN
 from proxy.headers import parse_params, split_list
 from proxy.memo import Recent, remembered_by_all
 from proxy.pack import pack_call_id, unpack_call_id
@@ -24,6 +24,10 @@ from proxy.tokens import Purpose, Tokens, same
 
 # Twelve hexadecimal digits, in a row or in groups as people write a MAC.
 _ROOM_FOR_A_MAC = re.compile(rb"(?:[0-9A-Fa-f][-.:_]?+){12}")
+
+
+def _has_room_for_a_mac(tag: bytes) -> bool:
+    return _ROOM_FOR_A_MAC.search(unquote_to_bytes(tag) if PERCENT in tag else tag) is not None
 
 
 _OWN = (b"to-tag", b"local-tag")
@@ -118,7 +122,7 @@ class Identity:
     def _hash(self, value: bytes, context: bytes, key_id: int) -> bytes:
         """Return 29 bytes: with 48 characters of base32 within the shortest limit that a trunk may have."""
         digest = self._tokens.mac(key_id, b"call-id", value, context, size=28)
-        return bytes((Purpose.CALL_ID << 5 | key_id,)) + digest
+        return BYTES[Purpose.CALL_ID << 5 | key_id] + digest
 
     def _open_tag(self, value: bytes, end: End) -> bytes:
         """Return the tag behind the one that a side uses; the same where we did not seal it."""
@@ -132,7 +136,8 @@ class Identity:
         """Return a tag as a side may see it: sealed where it tells, or may tell, a device, or at the side's wish."""
         if not (value and (side.hides or side.hides_devices)):
             return value
-        if side.seal_tags or self._leaks(value) or (side.wary and _ROOM_FOR_A_MAC.search(unquote_to_bytes(value))):
+        # What costs least is asked first.
+        if side.seal_tags or (side.wary and _has_room_for_a_mac(value)) or self._leaks(value):
             sealed = to_base32(self._tokens.seal(Purpose.TAG, pack_call_id(value), key_id, side.end.pack()))
             self._sealed_tags.put((sealed, side.end), value)
             return sealed

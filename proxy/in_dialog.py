@@ -6,8 +6,6 @@ which decision, and as whom.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from config.vocabulary import Category
 from proxy import cseq
 from proxy.crossing import Crossing
@@ -93,8 +91,8 @@ def _repair_strict_route(generation: Generation, arrival: Arrival) -> tuple[SipU
     return uri, routes
 
 
-_NO_URI = b"<> \t\r\n\v\f"
-"""Letters that no addr-spec between angle brackets holds."""
+_URI_ALONE = bytes(0xFF if letter in b"<> \t\r\n\v\f" else 0 for letter in range(256))
+"""Makes bytes beyond ASCII of those letters that no addr-spec between angle brackets holds, and of them alone."""
 
 
 def _routes(request: Message) -> list[bytes]:
@@ -106,7 +104,7 @@ def _routes(request: Message) -> list[bytes]:
         # Route = "Route" HCOLON "<" addr-spec ">", as nearly every request in a dialog has it: with our token alone.
         value = value_of(request.lines[places[0]])
         uri = value[1:-1]
-        if value[:1] == b"<" and value[-1:] == b">" and uri and len(uri.translate(None, _NO_URI)) == len(uri):
+        if value[:1] == b"<" and value[-1:] == b">" and uri and uri.translate(_URI_ALONE).isascii():
             return [uri]
     return [parse_name_addr(value).uri for value in request.items(b"route")]
 
@@ -190,15 +188,17 @@ def _is_for_next_crossing(record: Record, contact: Record) -> bool:
     return contact.near == record.far and not same(contact.fingerprint, record.fingerprint)
 
 
-class _Way(NamedTuple):
+class _Way:
     """Where a request in a dialog goes, by its records."""
 
-    record: Record
-    latest: Record
-    """The record whose target and flow count."""
-    behind: tuple[bytes, ...]
-    """Visible Route values behind ours."""
-    target: bytes
+    __slots__ = ("behind", "latest", "record", "target")
+
+    def __init__(self, record: Record, latest: Record, behind: tuple[bytes, ...], target: bytes) -> None:
+        """Note the record, the one whose target and flow count, visible Route values behind ours, and the target."""
+        self.record = record
+        self.latest = latest
+        self.behind = behind
+        self.target = target
 
 
 def _latest(record: Record, contact: tuple[Record, Opened] | None) -> Record:

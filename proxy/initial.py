@@ -83,6 +83,8 @@ class Arrival:
         if self.uri is None:
             self.wish, self.dialled = prefixes.in_uri(self.request.uri)
             return
+        if not prefixes.may_begin(self.uri.user):
+            return
         found = prefixes.read(self.uri.user)
         if found.wish is not Wish.NONE:
             self.wish = found.wish

@@ -30,7 +30,7 @@ def check_flow(generation: Generation, record: Record, source: Party, routes: tu
         again = edge_flow(generation.network, flow, routes)
         if again is None:
             raise Refused(flow_failed(source), "Flow Failed")
-        return record._replace(flow=again)
+        return record.replace(flow=again)
     return record
 
 

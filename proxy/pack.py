@@ -9,17 +9,26 @@ from __future__ import annotations
 import re
 import socket
 from binascii import a2b_base64, b2a_base64
+from typing import Final
 
-from proxy.encoding import from_base64, to_base64
+from proxy.encoding import BYTES, from_base64, only, to_base64
 from proxy.errors import Malformed
 from proxy.headers import NameAddr
-from proxy.memo import remembered, remembered_by_all
+from proxy.memo import remembered
 from proxy.uri import SipUri, parse_sip_uri
 
 DERIVED = NameAddr(b"", b"", b"")
 """Stands in a record for an outward address that follows from the original, the decision and the side."""
-ANONYMOUS = NameAddr(b'"Anonymous"', b"sip:anonymous@anonymous.invalid", b"")
+ANONYMOUS_NAME: Final = b'"Anonymous"'
+ANONYMOUS_URI: Final = b"sip:anonymous@anonymous.invalid"
+ANONYMOUS = NameAddr(ANONYMOUS_NAME, ANONYMOUS_URI, b"")
 """The exact form of RFC 3323 §4.1.1.3."""
+
+
+def is_anonymous(address: NameAddr) -> bool:
+    """Tell whether an address is the anonymous one, whatever its header parameters."""
+    display, uri, _ = address
+    return uri == ANONYMOUS_URI and display == ANONYMOUS_NAME
 
 
 class Reader:
@@ -66,7 +75,11 @@ class Reader:
 
 
 # The first byte of a string: its length, or one of these forms.
-_SHORT, _DIGITS, _PLUS_DIGITS, _SQUEEZED, _LONG = 250, 251, 252, 253, 255
+_SHORT: Final = 250
+_DIGITS: Final = 251
+_PLUS_DIGITS: Final = 252
+_SQUEEZED: Final = 253
+_LONG: Final = 255
 _NUMBER = re.compile(rb"\+?[0-9]{6,40}")
 #: What addresses are full of, each written as one byte above ASCII. Stands in records: only append.
 _WORDS = (
@@ -74,27 +87,30 @@ _WORDS = (
     b".net", b".org", b".example", b"proxy", b"phone", b"trunk", b"voip", b"gateway", b"carrier", b"pbx", b"sbc",
     b".co.uk", b".de", b".fr", b".it", b".nl", b".eu", b".us", b"edge", b"telecom", b"192.168.", b"10.", b"localhost",
 )  # fmt: skip
-_CODES = tuple((word, bytes((128 + code,))) for code, word in enumerate(_WORDS))
+_CODES = tuple((word, BYTES[128 + code]) for code, word in enumerate(_WORDS))
+_ANY_WORD = re.compile(b"|".join(map(re.escape, _WORDS)))
 
 
 def pack_text(text: bytes) -> bytes:
     """Write a string: as digits, with common words squeezed, or as it stands after its length."""
-    if _NUMBER.fullmatch(text):
-        return _pack_digits(text)
-    if len(text) > 5 and text.isascii():
+    size = len(text)
+    if size > 5 and text.isascii():
+        if _NUMBER.fullmatch(text):
+            return _pack_digits(text)
         squeezed = _squeeze(text)
-        if len(squeezed) + 1 < len(text) and len(squeezed) < 256:
-            return bytes((_SQUEEZED, len(squeezed))) + squeezed
-    if len(text) < _SHORT:
-        return bytes((len(text),)) + text
-    if len(text) > 65535:
+        if len(squeezed) + 1 < size and len(squeezed) < 256:
+            return BYTES[_SQUEEZED] + BYTES[len(squeezed)] + squeezed
+    if size < _SHORT:
+        return BYTES[size] + text
+    if size > 65535:
         raise Malformed("Value too long", 513)
-    return bytes((_LONG,)) + len(text).to_bytes(2, "big") + text
+    return BYTES[_LONG] + size.to_bytes(2, "big") + text
 
 
 def _squeeze(text: bytes) -> bytes:
-    for word, code in _CODES:
-        text = text.replace(word, code)
+    if _ANY_WORD.search(text):  # mostly not, and in turn each would be looked for
+        for word, code in _CODES:
+            text = text.replace(word, code)
     return text
 
 
@@ -138,7 +154,14 @@ def unpack_ip(packed: bytes) -> str:
 
 
 # A packed URI begins with one byte: 0 for "as it stands", else these bits.
-_SIP, _SIPS, _USER, _IP4, _IP6, _PORT, _PARAMS, _TOKEN = 1, 2, 4, 8, 16, 32, 64, 128
+_SIP: Final = 1
+_SIPS: Final = 2
+_USER: Final = 4
+_IP4: Final = 8
+_IP6: Final = 16
+_PORT: Final = 32
+_PARAMS: Final = 64
+_TOKEN: Final = 128
 _MIN_TOKEN = 24
 """Shortest user part that is worth a look as base64: a token of ours, from a crossing before this one."""
 
@@ -151,15 +174,26 @@ def pack_uri(uri: bytes) -> bytes:
         parsed = None
     if parsed is None or bytes(parsed) != uri or parsed.password or parsed.headers:
         return b"\0" + pack_text(uri)
-    address = pack_ip(parsed.host.decode("ascii", "replace"))
-    bits = _SIP | (parsed.scheme == b"sips" and _SIPS) | ((parsed.user and _USER) or 0)
-    bits |= {4: _IP4, 16: _IP6}.get(len(address), 0) | (parsed.port and _PORT) | ((parsed.params and _PARAMS) or 0)
-    token = from_base64(parsed.user) if len(parsed.user) >= _MIN_TOKEN else b""
-    out = bytes((bits | ((token and _TOKEN) or 0),))
-    out += pack_text(token or parsed.user) if parsed.user else b""
-    out += address or pack_text(parsed.host)
-    out += parsed.port.to_bytes(2, "big") if parsed.port else b""
-    return out + (pack_text(parsed.params) if parsed.params else b"")
+    scheme, user, host, port, params, _, _ = parsed
+    token = from_base64(user) if len(user) >= _MIN_TOKEN else b""
+    bits, where = _packed_host(host)
+    bits |= (_SIPS | _SIP if scheme == b"sips" else _SIP) | (_USER if user else 0) | (_TOKEN if token else 0)
+    bits |= (_PORT if port else 0) | (_PARAMS if params else 0)
+    return b"".join((
+        BYTES[bits], pack_text(token or user) if user else b"", where,
+        port.to_bytes(2, "big") if port else b"", _packed_params(params) if params else b"",
+    ))  # fmt: skip
+
+
+@remembered
+def _packed_host(host: bytes) -> tuple[int, bytes]:
+    """Return the bit that tells which kind of address a host is, 0 of a name, and what is written of it."""
+    address = pack_ip(host.decode("ascii", "replace"))
+    return (0, pack_text(host)) if not address else (_IP4 if len(address) == 4 else _IP6, address)
+
+
+_packed_params = remembered(pack_text)
+"""Unlike users, parameters are the same few."""
 
 
 def unpack_uri(reader: Reader) -> bytes:
@@ -179,7 +213,7 @@ def unpack_uri(reader: Reader) -> bytes:
 
 def pack_address(address: NameAddr) -> bytes:
     """Write display name and URI of a From or To; one byte for the anonymous and the derived one."""
-    if address[:2] == ANONYMOUS[:2]:
+    if is_anonymous(address):
         return b"\1"
     if address == DERIVED:
         return b"\3"
@@ -201,23 +235,23 @@ def unpack_address(reader: Reader) -> NameAddr:
 
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(rb"(?:[0-9a-f]{2}){1,255}")
-_HEX_LETTERS = b"0123456789abcdef-"
+_HEX_ALONE = only(b"0123456789abcdef-")
 _HOST_PORT = re.compile(rb"([0-9.]{7,15}|[0-9a-f:]{2,39})(?::(\d{2,5}))?")
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-."
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_TO_BASE64 = bytes.maketrans(_ALPHABET, _BASE64)
+_TO_BASE64 = only(_ALPHABET, _BASE64)
+_LEADING: Final[tuple[bytes, ...]] = (b"AAAB", b"AAB", b"AB", b"B")
+"""The leading one, and as many zeros before it as four letters want, by how many there are beyond the last four."""
 _FROM_BASE64 = bytes.maketrans(_BASE64, _ALPHABET)
 
 
 def pack_call_id(call_id: bytes) -> bytes:
     """Write a Call-ID in as few bytes as its shape allows: UUIDs, hex, addresses and six-bit letters are packed."""
     left, at, right = call_id.partition(b"@")
-    head_form, head = _pack_left(left)
-    tail_form, tail = _pack_right(at, right)
-    shortest = bytes((2 + head_form * 4 + tail_form,)) + head + tail
-    # Four bits for each letter of hex beat six, but for a single byte of it.
-    sixths = b"" if at or (head_form > 1 and len(left) > 2) else _pack_sixths(call_id)
-    if sixths and len(sixths) < len(shortest):
+    head_form, head, sixths = _pack_left(left)
+    tail_form, tail = _pack_right(right) if at else (0, b"")
+    shortest = BYTES[2 + head_form * 4 + tail_form] + head + tail
+    if sixths and not at and len(sixths) < len(shortest):
         shortest = b"\x01" + sixths
     return shortest if len(shortest) <= len(call_id) else b"\0" + call_id
 
@@ -239,24 +273,22 @@ def unpack_call_id(packed: bytes) -> bytes:
     return _unpack_left(reader, head_form) + _unpack_right(reader, tail_form)
 
 
-def _pack_left(text: bytes) -> tuple[int, bytes]:
-    """Return form and bytes of the left part: 0 text, 1 six-bit letters, 2 and 3 a UUID, 4 and 5 hex."""
+def _pack_left(text: bytes) -> tuple[int, bytes, bytes]:
+    """Return form and bytes of the left part: 0 text, 1 six-bit letters, 2 and 3 a UUID, 4 and 5 hex.
+
+    Behind them stand the six-bit letters alone, where they may be shorter than that.
+    """
     lower = text.lower()
-    if lower.translate(None, _HEX_LETTERS):
-        return _pack_word(text)
-    upper = 1 if text != lower and text == text.upper() else 0
-    if not upper and text != lower:
-        return _pack_word(text)
-    if len(lower) == 36 and _UUID.fullmatch(lower):
-        return 2 + upper, bytes.fromhex(lower.replace(b"-", b"").decode())
-    if len(lower) % 2 == 0 and _HEX.fullmatch(lower):
-        return 4 + upper, bytes((len(text) // 2,)) + bytes.fromhex(lower.decode())
-    return _pack_word(text)
-
-
-def _pack_word(text: bytes) -> tuple[int, bytes]:
+    if lower.translate(_HEX_ALONE).isascii() and (text in (lower, text.upper())):
+        upper = 1 if text != lower else 0
+        if len(lower) == 36 and _UUID.fullmatch(lower):
+            return 2 + upper, bytes.fromhex(lower.replace(b"-", b"").decode()), b""
+        if len(lower) % 2 == 0 and _HEX.fullmatch(lower):
+            # Four bits for each letter of hex beat six, but for a single byte of it.
+            sixths = _pack_sixths(text) if len(text) == 2 else b""
+            return 4 + upper, BYTES[len(text) // 2] + bytes.fromhex(lower.decode()), sixths
     sixths = _pack_sixths(text)
-    return (1, pack_text(sixths)) if sixths else (0, pack_text(text))
+    return (1, pack_text(sixths), sixths) if sixths else (0, pack_text(text), b"")
 
 
 def _unpack_left(reader: Reader, form: int) -> bytes:
@@ -269,11 +301,9 @@ def _unpack_left(reader: Reader, form: int) -> bytes:
     return (text.upper() if form & 1 else text).encode()
 
 
-@remembered_by_all
-def _pack_right(at: bytes, text: bytes) -> tuple[int, bytes]:
-    """Return the form of what follows the left part: 0 nothing, 1 an address, 2 address and port, 3 text."""
-    if not at:
-        return 0, b""
+@remembered
+def _pack_right(text: bytes) -> tuple[int, bytes]:
+    """Return the form of what follows the `@`: 1 an address, 2 address and port, 3 text; 0 is for nothing."""
     match = _HOST_PORT.fullmatch(text)
     if match is not None:
         address = pack_ip(match[1].decode())
@@ -301,10 +331,10 @@ def _pack_sixths(text: bytes, prefix: bytes = b"") -> bytes:
     They are the digits of a number whose leading one keeps leading zeros. Base64 does the arithmetic: its letters
     are the same digits, and A is zero.
     """
-    if text.translate(None, _ALPHABET):
+    digits = text.translate(_TO_BASE64)
+    if not digits.isascii():
         return b""
-    digits = b"B" + text.translate(_TO_BASE64)
-    return prefix + a2b_base64(b"A" * (-len(digits) % 4) + digits).lstrip(b"\0")
+    return prefix + a2b_base64(_LEADING[len(digits) & 3] + digits).lstrip(b"\0")
 
 
 def _unpack_sixths(packed: bytes) -> bytes:

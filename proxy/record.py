@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from config.vocabulary import Zone
+from proxy.encoding import BYTES
 from proxy.errors import Malformed
 from proxy.flow import Flow
 from proxy.headers import NameAddr
@@ -45,9 +46,6 @@ _TRUNKS = (Zone.TRUNK, Zone.PSAP)
 _ZONE_CODES = {zone: code for code, zone in enumerate(_ZONES)}
 _TRANSPORTS = ("UDP", "TCP", "TLS", "WS", "WSS")
 _HEAD = struct.Struct(">BI9s6s6s8s")
-_BYTES = tuple(bytes((number,)) for number in range(256))
-_BARE: tuple[object, ...] = (None, None, None, None, b"", None, 0, 0)
-"""What stands in the record of a Contact from the names on."""
 _PADDED = tuple(next(bucket for bucket in BUCKETS if size <= bucket) for size in range(HARD_LIMIT + 1))
 """The bucket of each size."""
 
@@ -100,39 +98,82 @@ class Binding:
     reg_id: int
 
 
-class Record(NamedTuple):
-    """One dialog record. `caller` is the side that sent the dialog-forming request."""
+_FIELDS: Final = (
+    "marks", "issued", "caller", "callee", "to_callee", "to_caller", "subscriber", "call", "fingerprint", "target",
+    "flow", "routes", "from_original", "from_outward", "to_original", "to_outward", "call_id", "binding", "node",
+    "worker",
+)  # fmt: skip
 
-    marks: int
-    """Bits of `Mark`."""
-    issued: int
-    """Wall clock, seconds."""
-    caller: End
-    callee: End
-    to_callee: int
-    """Packed actions for what is sent towards the callee's side (`policy.pack`)."""
-    to_caller: int
-    subscriber: bytes
-    """Six bytes of keyed pseudonym of the subscriber."""
-    call: bytes
-    """Six bytes of keyed pseudonym of the call."""
-    fingerprint: bytes
-    """Eight bytes over the initiator's Call-ID and tag."""
-    target: bytes
-    """Remote target: the URI that requests to the far side carry as Request-URI."""
-    flow: Flow | None
-    """How the far side is reached."""
-    routes: tuple[bytes, ...] = ()
-    """Route set behind us towards the far side, nearest first."""
-    from_original: NameAddr | None = None
-    from_outward: NameAddr | None = None
-    to_original: NameAddr | None = None
-    to_outward: NameAddr | None = None
-    call_id: bytes = b""
-    """The initiator's Call-ID where it is too long to be sealed into the outward one."""
-    binding: Binding | None = None
-    node: int = 0
-    worker: int = 0
+
+class Record:  # noqa: PLW1641 - nobody asks for its hash
+    """One dialog record; never changed. `caller` is the side that sent the dialog-forming request.
+
+    A class with slots replaces a NamedTuple: each call makes five of them, and asks for their fields many times.
+    """
+
+    __slots__ = _FIELDS
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what each record holds
+        self, marks: int, issued: int, caller: End, callee: End, to_callee: int, to_caller: int, subscriber: bytes,
+        call: bytes, fingerprint: bytes, target: bytes, flow: Flow | None, routes: tuple[bytes, ...] = (),
+        from_original: NameAddr | None = None, from_outward: NameAddr | None = None,
+        to_original: NameAddr | None = None, to_outward: NameAddr | None = None, call_id: bytes = b"",
+        binding: Binding | None = None, node: int = 0, worker: int = 0,
+    ) -> None:  # fmt: skip
+        """Hold what a dialog needs to be known of.
+
+        Args:
+            marks: bits of `Mark`.
+            issued: wall clock, seconds.
+            caller: the side that began the dialog.
+            callee: the other one.
+            to_callee: packed actions for what is sent towards the callee's side (`policy.pack`).
+            to_caller: the same towards the caller's.
+            subscriber: six bytes of keyed pseudonym of the subscriber.
+            call: six bytes of keyed pseudonym of the call.
+            fingerprint: eight bytes over the initiator's Call-ID and tag.
+            target: the URI that requests to the far side carry as Request-URI.
+            flow: how the far side is reached.
+            routes: route set behind us towards the far side, nearest first.
+            from_original: From as the caller wrote it.
+            from_outward: From as the callee's side knows it.
+            to_original: the same of To.
+            to_outward: the same of To.
+            call_id: the initiator's Call-ID where it is too long to be sealed into the outward one.
+            binding: where the phone is found again whose connection flow is.
+            node: of a flow that is a connection: whose it is.
+            worker: likewise.
+        """
+        self.marks = marks
+        self.issued = issued
+        self.caller = caller
+        self.callee = callee
+        self.to_callee = to_callee
+        self.to_caller = to_caller
+        self.subscriber = subscriber
+        self.call = call
+        self.fingerprint = fingerprint
+        self.target = target
+        self.flow = flow
+        self.routes = routes
+        self.from_original = from_original
+        self.from_outward = from_outward
+        self.to_original = to_original
+        self.to_outward = to_outward
+        self.call_id = call_id
+        self.binding = binding
+        self.node = node
+        self.worker = worker
+
+    def replace(self, **changes: object) -> Record:
+        """Return a record of which some fields differ."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in _FIELDS}
+        fields |= changes
+        return Record(**fields)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two records say the same."""
+        return isinstance(other, Record) and all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
 
     @property
     def near(self) -> End:
@@ -166,7 +207,7 @@ def fit(record: Record, budget: int) -> tuple[bytes, Record]:
     """Return what `encode` writes, and as much of the record as that holds; raises as `encode`."""
     packed = _pack(record) if len(record.target) <= MAX_FIELD else b""
     if not packed or len(packed) > budget:
-        record = record._replace(target=without_push(record.target))
+        record = record.replace(target=without_push(record.target))
         packed = _pack(record)
     if len(packed) > budget or (len(packed) > MAX_FIELD and _has_long_name(record)):
         record = _without_names(record)
@@ -188,18 +229,18 @@ def _without_names(record: Record) -> Record:
     def bare(address: NameAddr | None) -> NameAddr | None:
         return address and address._replace(display=b"")
 
-    return record._replace(from_original=bare(record.from_original), to_original=bare(record.to_original))
+    return record.replace(from_original=bare(record.from_original), to_original=bare(record.to_original))
 
 
 def _without_to(record: Record) -> Record:
-    return _without_names(record)._replace(to_original=None, to_outward=None)
+    return _without_names(record).replace(to_original=None, to_outward=None)
 
 
 def _pack(record: Record) -> bytes:
     bits, names = _pack_names(record)
     place = pack_flow(record.flow, record.node, record.worker) + _packed_uri(record.target)
     return b"".join((
-        _BYTES[record.marks], _pack_head(record, record.issued, bits), place, _pack_routes(record.routes), names,
+        BYTES[record.marks], _pack_head(record, record.issued, bits), place, _pack_routes(record.routes), names,
     ))  # fmt: skip
 
 
@@ -208,25 +249,24 @@ def _pack_head(record: Record, issued: int, bits: int) -> bytes:
     zones, ids, trunks = _pack_ends(record.caller, record.callee)
     actions = (record.to_callee | record.to_caller << 36).to_bytes(9, "big")
     head = _HEAD.pack(zones, issued, actions, record.subscriber, record.call, record.fingerprint)
-    return b"".join((head, _BYTES[ids | bits], trunks))
+    return b"".join((head, BYTES[ids | bits], trunks))
 
 
 def _pack_names(record: Record) -> tuple[int, bytes]:
     """Return addresses, Call-ID and binding, and the bits of those that there are."""
-    from_original, from_outward, to_original, to_outward, call_id, binding, _, _ = record[12:]
     bits, names = 0, b""
-    if from_original is not None:
-        bits, names = 1, _packed_address(from_original)
-    if from_outward is not None:
-        bits, names = bits | 2, names + _packed_address(from_outward)
-    if to_original is not None:
-        bits, names = bits | 4, names + _packed_address(to_original)
-    if to_outward is not None:
-        bits, names = bits | 8, names + _packed_address(to_outward)
-    if call_id:
-        bits, names = bits | 64, names + pack_text(pack_call_id(_limited(call_id)))
-    if binding is not None:
-        bits, names = bits | 128, names + _pack_binding(binding)
+    if record.from_original is not None:
+        bits, names = 1, _packed_address(record.from_original)
+    if record.from_outward is not None:
+        bits, names = bits | 2, names + _packed_address(record.from_outward)
+    if record.to_original is not None:
+        bits, names = bits | 4, names + _packed_address(record.to_original)
+    if record.to_outward is not None:
+        bits, names = bits | 8, names + _packed_address(record.to_outward)
+    if record.call_id:
+        bits, names = bits | 64, names + pack_text(pack_call_id(_limited(record.call_id)))
+    if record.binding is not None:
+        bits, names = bits | 128, names + _pack_binding(record.binding)
     return bits, names
 
 
@@ -241,7 +281,7 @@ def _pack_ends(caller: End, callee: End) -> tuple[int, int, bytes]:
 def _pack_routes(routes: tuple[bytes, ...]) -> bytes:
     if len(routes) > MAX_ROUTES:
         raise RecordTooBig
-    return b"".join((_BYTES[len(routes)], *map(_packed_uri, routes)))
+    return b"".join((BYTES[len(routes)], *map(_packed_uri, routes)))
 
 
 _HERE = alone(0)
@@ -257,12 +297,12 @@ class Mould:
     __slots__ = (
         "_bare",
         "_base",
-        "_dialog",
         "_flow",
+        "_is_datagram",
+        "_issued",
         "_names",
         "_place",
         "_places",
-        "_tail",
         "_target",
         "_whole",
     )
@@ -271,12 +311,13 @@ class Mould:
         """Make records like base, at another time; `places` know whose a flow is that is a connection."""
         self._base = base
         self._places = places
-        self._dialog: tuple[object, ...] = (issued, *base[2:9])
-        self._tail: tuple[object, ...] = base[12:]
+        self._issued = issued
         self._bare = _pack_head(base, issued, 0)
         self._whole = b""
         self._names = b""
+        # Contact and Record-Route of one message lead to the same place, mostly.
         self._flow: Flow | None = None
+        self._is_datagram = False
         self._target = b""
         self._place = b""
 
@@ -291,23 +332,23 @@ class Mould:
         if flow is None or len(target) > MAX_FIELD:
             return None
         if flow is not self._flow or target != self._target:
-            # Contact and Record-Route of one message, mostly: the same place.
-            node = 0 if flow.transport == "UDP" else self._places.node(flow)
+            is_datagram = flow.transport == "UDP"
+            node = 0 if is_datagram else self._places.node(flow)
             self._place = pack_flow(flow, node, self._places.worker) + _packed_uri(target)
-            self._flow, self._target = flow, target
+            self._flow, self._is_datagram, self._target = flow, is_datagram, target
         behind = _pack_routes(routes) if routes else b"\0"
         if not whole:
-            packed = b"".join((_BYTES[marks], self._bare, self._place, behind))
+            packed = b"".join((BYTES[marks], self._bare, self._place, behind))
         else:
             if not self._whole:
                 self._pack_whole()
-            packed = b"".join((_BYTES[marks], self._whole, self._place, behind, self._names))
+            packed = b"".join((BYTES[marks], self._whole, self._place, behind, self._names))
         size = len(packed)
         if size > budget or size > MAX_FIELD:
             return None
         packed = packed.ljust(_PADDED[size], b"\0")
         # What TLS vouched for is not in it, so that a record of a stream is read anew.
-        return packed, self.record(marks, flow, target, routes, whole=whole) if flow.transport == "UDP" else None
+        return packed, self.record(marks, flow, target, routes, whole=whole) if self._is_datagram else None
 
     def packed(self) -> bytes:
         """Return what `decode` reads as the whole record, of nowhere: without target, flow and routes.
@@ -317,22 +358,31 @@ class Mould:
         """
         if not self._whole:
             self._pack_whole()
-        return b"".join((_BYTES[self._base.marks], self._whole, _NOWHERE, self._names))
+        return b"".join((BYTES[self._base.marks], self._whole, _NOWHERE, self._names))
 
     def _pack_whole(self) -> None:
         """Pack the names once they are asked for: where nobody does, they may be longer than a record takes."""
         bits, self._names = _pack_names(self._base)
         bare, at = self._bare, _HEAD.size
-        self._whole = b"".join((bare[:at], _BYTES[bare[at] | bits], bare[at + 1 :]))
+        self._whole = b"".join((bare[:at], BYTES[bare[at] | bits], bare[at + 1 :]))
 
     def record(self, marks: int, flow: Flow | None, target: bytes, routes: tuple[bytes, ...], *, whole: bool) -> Record:
         """Return a record, for `fit` to write."""
-        # Sums replace `(marks, *…)`, which goes by way of a list.
-        record = Record._make((marks,) + self._dialog + (target, flow, routes) + (self._tail if whole else _BARE))
-        if flow is None or flow.transport == "UDP":
-            return record
-        worker = flow.connection >> WORKER_SHIFT if flow.connection else self._places.worker
-        return record._replace(node=self._places.node(flow), worker=worker)
+        base = self._base
+        node, worker = (base.node, base.worker) if whole else (0, 0)
+        if flow is not None and flow.transport != "UDP":
+            node = self._places.node(flow)
+            worker = flow.connection >> WORKER_SHIFT if flow.connection else self._places.worker
+        if not whole:
+            return Record(
+                marks, self._issued, base.caller, base.callee, base.to_callee, base.to_caller, base.subscriber,
+                base.call, base.fingerprint, target, flow, routes, node=node, worker=worker,
+            )  # fmt: skip
+        return Record(
+            marks, self._issued, base.caller, base.callee, base.to_callee, base.to_caller, base.subscriber,
+            base.call, base.fingerprint, target, flow, routes, base.from_original, base.from_outward,
+            base.to_original, base.to_outward, base.call_id, base.binding, node, worker,
+        )  # fmt: skip
 
 
 def _pack_binding(binding: Binding) -> bytes:

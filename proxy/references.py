@@ -125,7 +125,7 @@ class References:
             to_tag = self._identity.open_tag(params.get(b"to-tag", b""), near)
             from_tag = self._identity.open_tag(params.get(b"from-tag", b""), near)
             early = b"early-only" in params
-        record = contact._replace(issued=crossing.issued, subscriber=crossing.base.subscriber)
+        record = contact.replace(issued=crossing.issued, subscriber=crossing.base.subscriber)
         payload = b"".join(pack_text(part) for part in (encode(record, _TRANSFER_BUDGET), call_id, to_tag, from_tag))
         context = crossing.far.end.pack()
         payload += bytes((early,))

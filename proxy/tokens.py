@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from config.keys import KeyRing
-from proxy.encoding import Alphabet, from_base32, from_base64, to_base32, to_base64, to_text
+from proxy.encoding import BYTES, Alphabet, from_base32, from_base64, to_base32, to_base64, to_text
 from proxy.memo import Recent
 from proxy.record import Record, decode
 
@@ -34,8 +34,7 @@ SIV_SIZE = 16
 MIN_TEXT = 24
 """Characters that any token has at least, in either alphabet: what a phone calls its user is mostly shorter."""
 
-_HEADS = tuple(bytes((first,)) for first in range(256))
-_DATA = tuple(head + VERSION for head in _HEADS)
+_DATA = tuple(head + VERSION for head in BYTES)
 """Associated data of each first byte, less the context."""
 _ALONE = tuple([data] for data in _DATA)
 """The same where there is no context."""
@@ -101,7 +100,7 @@ class Tokens:
         """Return the binary token for payload; context must be given again to open it."""
         first = purpose << 5 | key_id
         cipher = self._ciphers.get(first) or self._make_cipher(first)
-        return _HEADS[first] + cipher.encrypt(payload, [_DATA[first] + context])
+        return BYTES[first] + cipher.encrypt(payload, [_DATA[first] + context])
 
     def open(self, token: bytes, context: bytes = b"") -> Opened | None:
         """Return what a binary token holds; None when it is not authentic in this context."""
@@ -141,7 +140,7 @@ class Tokens:
         """
         first = purpose << 5 | key_id  # `seal` and `to_text`, inlined: this runs twice for most messages of a set-up
         cipher = self._ciphers.get(first) or self._make_cipher(first)
-        token = _HEADS[first] + cipher.encrypt(payload, _ALONE[first])
+        token = BYTES[first] + cipher.encrypt(payload, _ALONE[first])
         text = to_base32(token) if alphabet == "base32" else to_base64(token)
         self._opened.put(text, Opened(purpose, key_id, payload, record))
         return text

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from proxy.encoding import only
 from proxy.errors import Malformed
 from proxy.grammar import ANY_URI, COLON, QUESTION, SIP_URI
 from proxy.memo import remembered
 
-_PLAIN_USER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;/%#"
+_PLAIN_USER = only(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;/%#")
 """Letters of a user part without password (RFC 3261 §25.1), less the `?`."""
 
 
@@ -82,7 +83,7 @@ def parse_sip_uri(text: bytes) -> SipUri | None:
     """
     scheme, _, rest = text.partition(b":")
     user, at, where = rest.partition(b"@")
-    if at and scheme == b"sip" and user and QUESTION not in where and not user.translate(None, _PLAIN_USER):
+    if at and scheme == b"sip" and user and QUESTION not in where and user.translate(_PLAIN_USER).isascii():
         # Behind the @ the same few hosts come again and again; before it stands a new number or token each time.
         there = _located(where)
         return SipUri(scheme, user, there.host, there.port, there.params, b"")

@@ -194,7 +194,7 @@ class Wishes:
         if not names:
             return
         if not crossing.base.marks & Mark.PRIVATE:
-            crossing.base = crossing.base._replace(marks=crossing.base.marks | Mark.PRIVATE)
+            crossing.base = crossing.base.replace(marks=crossing.base.marks | Mark.PRIVATE)
             crossing.mould = None
             crossing.sealed.clear()
         self._note(crossing, names, withheld, wall + self._life, wall)

@@ -33,6 +33,14 @@ PREFIXES = Prefixes(("*67", "1167"), ("*82",))
 def test_a_prefix_is_told_from_its_number(user: bytes, wish: Wish, number: bytes) -> None:
     """However a phone writes it; of two that contradict each other the one that hides holds."""
     assert PREFIXES.read(user) == (wish, number)
+    assert wish is Wish.NONE or PREFIXES.may_begin(user)
+
+
+def test_the_first_letter_tells_most_numbers_from_those_with_a_prefix() -> None:
+    """Of no number that has one does it say that there is none; without prefixes none has."""
+    assert all(PREFIXES.may_begin(user) for user in (b"15550100", b"*69", b"%2B1"))
+    assert not any(PREFIXES.may_begin(user) for user in (b"+15550100", b"25550100", b"alice", b""))
+    assert not Prefixes((), ()).may_begin(b"*6715550100")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.encoding import MAX_TOKEN, from_base32, from_base64, to_base32, to_base64, to_text
+from proxy.encoding import MAX_TOKEN, from_base32, from_base64, only, to_base32, to_base64, to_text
 
 
 @given(st.binary(min_size=1, max_size=300))
@@ -56,3 +56,12 @@ def test_the_trunk_chooses_the_alphabet(token: bytes) -> None:
 def test_base32_is_that_of_the_standard(token: bytes) -> None:
     """RFC 4648 §6, of which we leave the padding and the case."""
     assert to_base32(token) == b32encode(token).rstrip(b"=").lower()
+
+
+@given(st.binary(max_size=40))
+def test_a_table_tells_some_letters_from_all_others(text: bytes) -> None:
+    """What is left beyond ASCII is what the letters do not hold; they stay, or become others."""
+    stay, become = only(b"abc-"), only(b"abc-", b"xyz.")
+    assert text.translate(stay).isascii() is text.translate(become).isascii() is (not text.translate(None, b"abc-"))
+    assert b"ab-".translate(stay) == b"ab-"
+    assert b"ab-".translate(become) == b"xy."

@@ -271,7 +271,7 @@ def test_what_does_not_go_into_bytes_keeps_everything() -> None:
     assert server.context is not None
     (branch,) = server.context.branches
     long = NameAddr(b"", b"sip:%b@sip.example.net" % (b"a" * MAX_FIELD), b"")
-    branch.crossing.base = branch.crossing.base._replace(from_original=long)
+    branch.crossing.base = branch.crossing.base.replace(from_original=long)
     answer = callee.answer(sent, 200)
     first = world.receive(*answer)
     assert [data[:11] for _, data in first] == [b"SIP/2.0 200"]

@@ -12,6 +12,7 @@ from proxy.pack import (
     ANONYMOUS,
     Reader,
     _pack_sixths,
+    is_anonymous,
     pack_address,
     pack_call_id,
     pack_ip,
@@ -207,3 +208,11 @@ def test_a_reader_does_not_read_beyond_its_end() -> None:
         Reader(b"\x05a").number(3)
     with pytest.raises(Malformed):
         Reader(b"\x05a").text()
+
+
+def test_the_anonymous_address_is_told_whatever_stands_behind_it() -> None:
+    """RFC 3323 §4.1.1.3: name and URI; a tag is nobody's name."""
+    assert is_anonymous(ANONYMOUS)
+    assert is_anonymous(ANONYMOUS._replace(params=b";tag=1"))
+    assert not is_anonymous(ANONYMOUS._replace(display=b""))
+    assert not is_anonymous(ANONYMOUS._replace(uri=b"sip:alice@anonymous.invalid"))

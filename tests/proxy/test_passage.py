@@ -27,7 +27,7 @@ def test_addresses_that_a_record_left_out_are_made_again() -> None:
     record = made.base
     assert record.from_outward in (DERIVED, ANONYMOUS)
     assert made.passage.addresses(record) == (made.from_, made.to)
-    assert made.passage.addresses(record._replace(from_outward=ANONYMOUS))[0] == ANONYMOUS
+    assert made.passage.addresses(record.replace(from_outward=ANONYMOUS))[0] == ANONYMOUS
 
 
 def test_without_originals_there_is_nothing_to_derive() -> None:

@@ -58,7 +58,7 @@ def test_every_field_comes_back(record: Record) -> None:
     decoded = decode(payload)
     if len(payload) < HARD_LIMIT - 256:
         assert decoded == record
-    assert decoded._replace(from_original=None, to_original=None, to_outward=None) == record._replace(
+    assert decoded.replace(from_original=None, to_original=None, to_outward=None) == record.replace(
         from_original=None, to_original=None, to_outward=None
     )
 
@@ -75,8 +75,8 @@ def test_at_every_budget_only_names_and_to_are_lost(record: Record, budget: int)
     def bare(address: NameAddr | None) -> NameAddr | None:
         return address and address._replace(display=b"")
 
-    nameless = record._replace(from_original=bare(record.from_original), to_original=bare(record.to_original))
-    assert decoded in (record, nameless, nameless._replace(to_original=None, to_outward=None))
+    nameless = record.replace(from_original=bare(record.from_original), to_original=bare(record.to_original))
+    assert decoded in (record, nameless, nameless.replace(to_original=None, to_outward=None))
 
 
 @given(sip.records, st.integers(64, HARD_LIMIT))
@@ -96,17 +96,17 @@ def test_a_mould_makes_what_the_plain_form_makes(record: Record, issued: int, bu
     mould = Mould(record, issued, alone(record.node, record.worker))
     plain = mould.record(record.marks, record.flow, record.target, record.routes, whole=whole)
     if whole:
-        assert plain == record._replace(issued=issued)
+        assert plain == record.replace(issued=issued)
     else:
-        bare = Record(*record._replace(issued=issued)[:11], record.routes)
-        assert plain == bare._replace(node=record.node, worker=record.worker)
+        nobody = dict.fromkeys(("from_original", "from_outward", "to_original", "to_outward", "binding"))
+        assert plain == record.replace(issued=issued, call_id=b"", **nobody)
     for target in (record.target, b"sip:other@h", record.target):
         made = mould.make(record.marks, record.flow, target, record.routes, budget, whole=whole)
         if made is None:
             continue
         payload, kept = made
-        assert (payload, plain._replace(target=target)) == fit(plain._replace(target=target), budget)
-        assert decode(payload) == plain._replace(target=target)
+        assert (payload, plain.replace(target=target)) == fit(plain.replace(target=target), budget)
+        assert decode(payload) == plain.replace(target=target)
         assert kept in (None, decode(payload))
         assert kept is not None or record.flow is None or record.flow.transport != "UDP"
 
@@ -114,7 +114,7 @@ def test_a_mould_makes_what_the_plain_form_makes(record: Record, issued: int, bu
 @given(sip.records, st.integers(64, MAX_FIELD))
 def test_a_mould_leaves_to_the_plain_form_what_does_not_fit_as_it_is(record: Record, budget: int) -> None:
     """Names that must leave, streams, and nothing else."""
-    flow, record = record.flow, record._replace(node=0, worker=0)
+    flow, record = record.flow, record.replace(node=0, worker=0)
     made = Mould(record, record.issued).make(record.marks, flow, record.target, record.routes, budget, whole=True)
     if made is not None:
         return
@@ -131,7 +131,7 @@ def test_a_mould_refuses_what_the_plain_form_refuses() -> None:
     long = b"sip:" + b"x" * MAX_FIELD
     assert mould.make(0, TYPICAL.flow, long, (), HARD_LIMIT, whole=True) is None, "it may be shortened there"
     with pytest.raises(RecordTooBig):
-        encode(TYPICAL._replace(target=long), HARD_LIMIT)
+        encode(TYPICAL.replace(target=long), HARD_LIMIT)
     for target, routes in (
         (b"sip:a@h", (b"sip:" + b"x" * MAX_FIELD,)),
         (b"sip:a@h", (b"sip:h;lr",) * (MAX_ROUTES + 1)),
@@ -139,12 +139,12 @@ def test_a_mould_refuses_what_the_plain_form_refuses() -> None:
         with pytest.raises(RecordTooBig):
             mould.make(0, TYPICAL.flow, target, routes, HARD_LIMIT, whole=True)
         with pytest.raises(RecordTooBig):
-            encode(TYPICAL._replace(target=target, routes=routes), HARD_LIMIT)
+            encode(TYPICAL.replace(target=target, routes=routes), HARD_LIMIT)
 
 
 def test_names_that_are_too_long_matter_only_where_they_are_written() -> None:
     """A Contact token holds none: a MESSAGE from a long URI has one all the same."""
-    mould = Mould(TYPICAL._replace(from_original=NameAddr(b"", b"sip:" + b"x" * MAX_FIELD, b"")), 5)
+    mould = Mould(TYPICAL.replace(from_original=NameAddr(b"", b"sip:" + b"x" * MAX_FIELD, b"")), 5)
     assert mould.make(0, TYPICAL.flow, b"sip:a@h", (), 160, whole=False) is not None
     for _ in range(2):
         with pytest.raises(RecordTooBig):
@@ -155,7 +155,7 @@ def test_a_typical_udp_record_is_made_without_the_plain_form() -> None:
     """Else the mould would save nothing."""
     made = Mould(TYPICAL, 5).make(TYPICAL.marks, TYPICAL.flow, TYPICAL.target, (), 320, whole=True)
     assert made is not None
-    assert made[1] == TYPICAL._replace(issued=5)
+    assert made[1] == TYPICAL.replace(issued=5)
 
 
 def test_a_typical_udp_record_loses_at_most_its_names_within_the_budget_of_160() -> None:
@@ -182,7 +182,7 @@ def test_display_names_leave_first_and_the_to_uri_next(budget: int, names: bool,
 def test_what_does_not_fit_at_all_is_refused() -> None:
     """513 is the answer (dialogs.md)."""
     with pytest.raises(RecordTooBig) as caught:
-        encode(TYPICAL._replace(routes=(b"sip:" + b"r" * 200 + b"@h;lr",)), 160)
+        encode(TYPICAL.replace(routes=(b"sip:" + b"r" * 200 + b"@h;lr",)), 160)
     assert caught.value.code == 513
 
 
@@ -201,12 +201,12 @@ def test_what_does_not_fit_at_all_is_refused() -> None:
 def test_fields_are_limited_before_sealing(change: dict[str, object]) -> None:
     """dialogs.md: fields are length-limited; what a peer wrote cannot blow a record up."""
     with pytest.raises(RecordTooBig):
-        encode(TYPICAL._replace(**change), HARD_LIMIT)  # type: ignore[arg-type]
+        encode(TYPICAL.replace(**change), HARD_LIMIT)
 
 
 def test_a_display_name_beyond_the_limit_is_left_out() -> None:
     """A name is the first thing that can be spared."""
-    long = TYPICAL._replace(from_original=NameAddr(b'"' + b"x" * MAX_FIELD + b'"', b"sip:a@h", b""))
+    long = TYPICAL.replace(from_original=NameAddr(b'"' + b"x" * MAX_FIELD + b'"', b"sip:a@h", b""))
     assert decode(encode(long, HARD_LIMIT)).from_original == NameAddr(b"", b"sip:a@h", b"")
 
 
@@ -226,14 +226,14 @@ def test_a_record_cut_short_is_malformed(record: Record, data: st.DataObject) ->
 def test_streams_carry_node_worker_and_connection(transport: str) -> None:
     """dialogs.md: for TCP, TLS and WebSocket the flow (node, worker, connection) and the binding."""
     flow = Flow(transport, ("2001:db8::1", 5061), ("2001:db8::23", 40000), (63 << 32) + 4_000_000_000)
-    record = TYPICAL._replace(flow=flow, node=513, worker=63, binding=Binding(b"sip:a@h", b"<urn:uuid:1>", 1))
+    record = TYPICAL.replace(flow=flow, node=513, worker=63, binding=Binding(b"sip:a@h", b"<urn:uuid:1>", 1))
     assert decode(encode(record, HARD_LIMIT)) == record
 
 
 def test_a_record_serves_one_side() -> None:
     """The side whose requests it serves, and the side they go to."""
     assert (TYPICAL.near, TYPICAL.far) == (TYPICAL.caller, TYPICAL.callee)
-    other = TYPICAL._replace(marks=0)
+    other = TYPICAL.replace(marks=0)
     assert (other.near, other.far) == (TYPICAL.callee, TYPICAL.caller)
 
 
@@ -246,13 +246,13 @@ def test_ends_have_contexts_of_their_own(one: End, other: End) -> None:
 def test_over_the_budget_push_parameters_leave_before_names() -> None:
     """What wakes a phone is not needed on its own flow (RFC 8599 §4.1), what calls a caller by name is."""
     short = TYPICAL.target + b";transport=udp"
-    woken = TYPICAL._replace(target=short + b";pn-provider=fcm;pn-prid=" + b"x" * 80)
+    woken = TYPICAL.replace(target=short + b";pn-provider=fcm;pn-prid=" + b"x" * 80)
     assert fit(woken, HARD_LIMIT)[1] == woken, "where there is room the target is what the phone wrote"
-    assert fit(woken, 160)[1] == TYPICAL._replace(target=short)
-    decoded = decode(encode(woken._replace(target=woken.target + b"x" * MAX_FIELD), HARD_LIMIT))
+    assert fit(woken, 160)[1] == TYPICAL.replace(target=short)
+    decoded = decode(encode(woken.replace(target=woken.target + b"x" * MAX_FIELD), HARD_LIMIT))
     assert decoded.target == short, "longer than any field may be"
     with pytest.raises(RecordTooBig):
-        fit(TYPICAL._replace(target=b"sip:a@h;x=" + b"x" * MAX_FIELD), HARD_LIMIT)
+        fit(TYPICAL.replace(target=b"sip:a@h;x=" + b"x" * MAX_FIELD), HARD_LIMIT)
     mould = Mould(TYPICAL, TYPICAL.issued)
     for size in (80, MAX_FIELD):
         assert mould.make(0, TYPICAL.flow, short + b";pn-prid=" + b"x" * size, (), 160, whole=True) is None
