@@ -30,6 +30,7 @@ from proxy.record import Mark
 from proxy.recording_way import check_opened, support_nothing
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
+from proxy.shape import Names
 from proxy.tokens import Tokens
 from proxy.transports import VIA_HEADS
 from proxy.unfiltered import PLAN, remove_credentials
@@ -42,9 +43,11 @@ from proxy.wishes import Wishes, private_at
 MINIMAL = frozenset(
     (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length")
 )  # fmt: skip
-_ABOUT_THE_CALLER = CLAIMING | {b"identity"}
+_ABOUT_THE_CALLER = Names(*CLAIMING.names, b"identity")
 """Headers that somebody has to vouch for."""
-_TOPOLOGY = (b"via", b"record-route", b"path", b"service-route")
+_ROUTE = Names(b"route")
+_TOPOLOGY = Names(b"via", b"record-route", b"path", b"service-route")
+_CONSUMED = Names(b"max-breadth", b"proxy-require")
 DEFAULT_MAX_FORWARDS = 70
 """RFC 3261 §16.6 item 3, for requests without."""
 _SEALED = "sealed: only Sipveil can open it"
@@ -83,7 +86,8 @@ class RequestForwarder:
         draft = Draft(crossing.request, crossing.notes)
         self._start(draft, crossing)
         self._identify(draft, crossing)
-        if not crossing.request.index.keys().isdisjoint(REFERRING) or crossing.extra_replaces:
+        shape = crossing.request.shape
+        if crossing.extra_replaces or shape.places(REFERRING):
             self._references.map(draft, crossing)
         self._hide_topology(draft, crossing)
         if are_both_phones(crossing):
@@ -110,7 +114,7 @@ class RequestForwarder:
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:
             draft.note("max-breadth", "bounds forking (RFC 5393)")
-        if crossing.to_far.vouches or not crossing.request.index.keys().isdisjoint(_ABOUT_THE_CALLER):
+        if crossing.to_far.vouches or shape.places(_ABOUT_THE_CALLER):
             self._vouch(draft, crossing)
         return crossing.passage.write_far(draft)
 
@@ -237,18 +241,15 @@ class RequestForwarder:
 
     def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
         """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""
-        index = crossing.request.index
-        if b"route" in index:
-            draft.remove_all(b"route", "the route set of the far side stands for it")
+        shape = crossing.request.shape
+        draft.clear(shape.places(_ROUTE), "the route set of the far side stands for it")
         if not crossing.far.hides:
             self._stamp_via(draft, crossing)
             if crossing.emergency and crossing.source.in_access:
                 self._keep_reachable(draft, crossing)
             return
-        for name in _TOPOLOGY:
-            if name in index:
-                draft.remove_all(name, _HIDDEN)
-        if b"contact" in index:
+        draft.clear(shape.places(_TOPOLOGY), _HIDDEN)
+        if b"contact" in shape.index:
             draft.set_only(b"contact", self._contact(crossing), _SEALED)
 
     def _keep_reachable(self, draft: Draft, crossing: Crossing) -> None:
@@ -377,12 +378,11 @@ def _count_down(draft: Draft, crossing: Crossing) -> None:
     """Set Max-Forwards (§16.6 item 3), make room for Max-Breadth (RFC 5393 §5.3.3), consume Proxy-Require."""
     hops = crossing.request.max_forwards
     value = b"%d" % (DEFAULT_MAX_FORWARDS if hops is None else hops - 1)
-    index = crossing.request.index
-    if b"max-forwards" in index:
+    if hops is not None or b"max-forwards" in draft:
         draft.set_only(b"max-forwards", value, "one hop further")
     else:
         draft.bottom.append(b"Max-Forwards: " + value)
-    if b"max-breadth" in index:
+    if crossing.request.shape.places(_CONSUMED):
         draft.remove_all(b"max-breadth", "this branch's share")
-    if b"proxy-require" in index and (crossing.far.hides or crossing.to_far.fulfils_privacy):
-        draft.remove_all(b"proxy-require", "fulfilled here")
+        if crossing.far.hides or crossing.to_far.fulfils_privacy:
+            draft.remove_all(b"proxy-require", "fulfilled here")

@@ -28,17 +28,20 @@ from proxy.recording_way import check_opened
 from proxy.references import References
 from proxy.reply import STALE_DATE, echo, status_line
 from proxy.serialise import serialise
+from proxy.shape import Names, Shape
 from proxy.tokens import Tokens
 from proxy.unfiltered import PLAN
 from proxy.uri import parse_sip_uri
 from proxy.verstat import CLAIMING, disclaim
 from proxy.wishes import Wishes, private_at
 
-_ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
-_ABOUT_OUR_PASSWORD = (
+_ECHOED = Names(b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
+_ABOUT_OUR_PASSWORD = Names(
     b"authentication-info", b"proxy-authentication-info", b"www-authenticate", b"proxy-authenticate"
 )  # fmt: skip
 """What a trunk says that asked for it, in whatever response: a hash of it (`rspauth`) is material for guesses."""
+_PATHS = Names(b"path", b"service-route")
+_UNKNOWN = Category.UNKNOWN
 _HIDDEN = "the far side of the network is hidden"
 _USER = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
 
@@ -74,25 +77,23 @@ class ResponseForwarder:
         for name, line in merged:
             draft.adopt(name, line)
         self._start(draft, crossing, response)
-        lines, index = draft.lines, response.index
+        shape = response.shape
         self._keep_to_ourselves(draft, crossing, response)
         if not crossing.emergency:
             _disbelieve(draft, crossing, response)
-        for name in _ECHOED:
-            for position in index.get(name, ()):
-                lines[position] = None
+        _leave_out_what_is_echoed(draft, shape)
         if crossing.near.hides or crossing.emergency or crossing.registering is not None:
             self._hide(draft, crossing, response)
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
         self._edit(draft, crossing, response, plan)
-        if not (index.keys().isdisjoint(CLAIMING) or crossing.emergency):
+        if shape.places(CLAIMING) and not crossing.emergency:
             disclaim(draft, crossing.hop.party)
         self._echo(draft, crossing, response)
         if crossing.registering is not None:
             forwarded_register.answer(draft, crossing, crossing.registering, response, self._tokens)
         if draft.notes is not None:
-            for name in _ECHOED:
+            for name in _ECHOED.names:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
         return crossing.passage.write_near(draft)
 
@@ -121,9 +122,7 @@ class ResponseForwarder:
         crossing.passage = replace(crossing.passage, to_near=PLAN)
         draft = Draft(response, crossing.notes)
         self._start(draft, crossing, response)
-        for name in _ECHOED:
-            for position in response.index.get(name, ()):
-                draft.lines[position] = None
+        _leave_out_what_is_echoed(draft, response.shape)
         if crossing.near.hides:
             with suppress(Malformed):
                 self._hide_topology(draft, crossing, response)
@@ -133,9 +132,8 @@ class ResponseForwarder:
     def _keep_to_ourselves(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Take out what is about passwords and for nobody but us, or for nobody."""
         if crossing.login is not None and crossing.hop.party.logs_in:
-            for name in _ABOUT_OUR_PASSWORD:
-                for position in response.index.get(name, ()):
-                    draft.remove(position, "between the trunk and us")
+            for position in response.shape.places(_ABOUT_OUR_PASSWORD):
+                draft.remove(position, "between the trunk and us")
         if are_both_phones(crossing):
             remove(draft, response, CHALLENGES)
 
@@ -157,7 +155,7 @@ class ResponseForwarder:
             uri = parse_sip_uri(contact.uri) if contact is not None else None
             if contact is None or uri is None or uri.param(b"gr") is not None:
                 return
-            routes = tuple(reversed(self.beyond(crossing, response)))
+            routes = _nearest_first(self.beyond(crossing, response))
             user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
             reachable = contact._replace(uri=crossing.near_uri(user))
             draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
@@ -166,7 +164,7 @@ class ResponseForwarder:
         """Send the standard phrase where unknown texts may not pass: a phrase is room for anything."""
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         status = outward(crossing, response.status)
-        if status != response.status or hides(decision, Category.UNKNOWN):
+        if status != response.status or hides(decision, _UNKNOWN):
             stale = status == 403 and response.reason.lower() == b"stale date"
             draft.start = STALE_DATE if stale else status_line(status)
 
@@ -184,7 +182,7 @@ class ResponseForwarder:
         request = crossing.request
         beyond = self.beyond(crossing, response)
         target = _target(response) or crossing.target
-        hidden = tuple(reversed(beyond)) if crossing.hides_far else ()
+        hidden = _nearest_first(beyond) if crossing.hides_far else ()
         user = self._records.route(crossing, for_near=True, target=target, routes=hidden)
         visible = [] if crossing.hides_far else [b"Record-Route: <%b>" % uri for uri in beyond]
         ours = b"Record-Route: <%b;lr>" % crossing.near_uri(user)
@@ -220,13 +218,12 @@ class ResponseForwarder:
             self._keep_reachable(draft, crossing, response)
 
     def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:
-        index = response.index
-        for name in (b"path", b"service-route"):
-            if name in index:
-                draft.remove_all(name, _HIDDEN)
-        if b"contact" in index and response.status >= 400 and response.status != 485:
+        draft.clear(response.shape.places(_PATHS), _HIDDEN)
+        if b"contact" not in response.index:
+            return
+        if response.status >= 400 and response.status != 485:
             draft.remove_all(b"contact", "leads nowhere in this response (RFC 3261 table 2)")
-        elif b"contact" in index:
+        else:
             draft.set_only(b"contact", self._contact(crossing, response), _HIDDEN)
 
     def _contact(self, crossing: Crossing, response: Message) -> bytes:
@@ -240,9 +237,7 @@ class ResponseForwarder:
         if self._references.is_nested(contact.uri, crossing.far.end):
             user = contact.uri.partition(b":")[2].partition(b"@")[0]
             return b"<%b>%b" % (crossing.near_uri(user), params)
-        routes: tuple[bytes, ...] = ()
-        if crossing.forms_dialog:
-            routes = tuple(reversed(self.beyond(crossing, response)))
+        routes = _nearest_first(self.beyond(crossing, response)) if crossing.forms_dialog else ()
         user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
         return b"<%b>%b" % (crossing.near_uri(user), params)
 
@@ -259,6 +254,18 @@ class ResponseForwarder:
             tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
             targets.append(b"<%b>%b" % (crossing.near_uri(user), tail))
         return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
+
+
+def _leave_out_what_is_echoed(draft: Draft, shape: Shape) -> None:
+    """Take out what `echo` puts on top; what a response says of it is not looked at, and is no edit of it."""
+    lines = draft.lines
+    for position in shape.places(_ECHOED):
+        lines[position] = None
+
+
+def _nearest_first(beyond: list[bytes]) -> tuple[bytes, ...]:
+    """Return proxies behind us as a route set; there are hardly ever any."""
+    return tuple(beyond[::-1]) if beyond else ()
 
 
 def _disbelieve(draft: Draft, crossing: Crossing, response: Message) -> None:
