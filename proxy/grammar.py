@@ -34,6 +34,7 @@ def is_token(text: bytes) -> bool:
 TAB: Final = 0x09
 LF: Final = 0x0A
 SPACE: Final = 0x20
+PERCENT: Final = 0x25
 COMMA: Final = 0x2C
 COLON: Final = 0x3A
 SEMICOLON: Final = 0x3B
