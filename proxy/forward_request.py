@@ -17,7 +17,7 @@ from proxy.between_phones import CREDENTIALS, are_both_phones, remove
 from proxy.called_party import call_party
 from proxy.claimed import remove_claims, remove_foreign
 from proxy.counters import Counters
-from proxy.crossing import Crossing, Records, context, keeps_record_route, session_of
+from proxy.crossing import Crossing, Records, keeps_record_route
 from proxy.emergency import says_callback
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
@@ -25,9 +25,10 @@ from proxy.identity import Identity
 from proxy.login import Login
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
+from proxy.planning import Planning
 from proxy.policy import Origin, Plan, Privacy
 from proxy.record import Mark
-from proxy.recording_way import check_opened, support_nothing
+from proxy.recording_way import support_nothing
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
 from proxy.shape import Names
@@ -37,7 +38,7 @@ from proxy.unfiltered import PLAN, remove_credentials
 from proxy.uri import hostport, parse_sip_uri
 from proxy.verstat import CLAIMING, claims, disclaimed
 from proxy.via import stamped_line
-from proxy.wishes import Wishes, private_at
+from proxy.wishes import Wishes
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
 MINIMAL = frozenset(
@@ -62,14 +63,13 @@ class RequestForwarder:
         sent_by: Callable[[tuple[str, int]], bytes], counters: Counters, wishes: Wishes | None = None,
     ) -> None:  # fmt: skip
         """Use the shared stages of one core; `sent_by` names one of its sockets in Via; `wishes` knows who asked."""
-        self._privacy = privacy
+        self._planning = Planning(tokens, privacy, counters, wishes)
         self._counters = counters
         self._sent_by = sent_by
         self._tokens = tokens
         self._identity = identity
         self._records = records
         self._references = references
-        self._wishes = wishes
 
     def build(self, crossing: Crossing, branch: bytes, max_breadth: int) -> bytes:
         """Return the request as it goes to the crossing's hop.
@@ -107,7 +107,7 @@ class RequestForwarder:
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan, within)
         if crossing.passage.numbered is not None and HEADER in draft:
             write_numbers(draft, crossing.passage.numbered)
-        self._edit(draft, crossing, plan)
+        self._planning.edit(draft, crossing, crossing.request, plan, towards_far=True)
         if b"supported" in crossing.request.index and not (crossing.base.marks & Mark.RECORDING or crossing.emergency):
             support_nothing(draft)
         self._put_on_top(draft, crossing, branch)
@@ -117,22 +117,6 @@ class RequestForwarder:
         if crossing.to_far.vouches or shape.places(_ABOUT_THE_CALLER):
             self._vouch(draft, crossing)
         return crossing.passage.write_far(draft)
-
-    def _edit(self, draft: Draft, crossing: Crossing, plan: Plan) -> None:
-        """Let the plan edit; what a recorder is told of a recording is settled around it."""
-        recorder = crossing.hop.party
-        if recorder.recorder is not None:
-            session, wall = session_of(crossing, self._tokens), crossing.issued
-            private = private_at(self._wishes, wall)
-            opened = self._privacy.tell_recorder(
-                draft, crossing.request, crossing.source, recorder, session, wall, private
-            )  # fmt: skip
-            if opened:
-                self._counters.add("recording_opened", opened)
-                check_opened(self._counters, recorder.recorder, crossing.request, draft)
-        plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
-        if recorder.recorder is not None:
-            self._privacy.seal(draft, recorder, crossing.issued)
 
     def _vouch(self, draft: Draft, crossing: Crossing) -> None:
         """Let the plan settle what the request says of its caller: nothing is edited after it."""
@@ -188,11 +172,7 @@ class RequestForwarder:
         if not request.to_tag or not (request.shape.asks or hop.recorder is not None):
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
-        decision = self._privacy.also(request, decision, hop)
-        if hop.recorder is not None:
-            private = private_at(self._wishes, crossing.issued)
-            decision = self._privacy.also_private(request, decision, hop, private)
-        return self._privacy.plan(decision, hop)
+        return self._planning.stricter(request, decision, hop, crossing.issued)
 
     def _start(self, draft: Draft, crossing: Crossing) -> None:
         request = crossing.request

@@ -17,14 +17,14 @@ from proxy.asserted import assert_identity
 from proxy.between_phones import CHALLENGES, are_both_phones, outward, remove
 from proxy.claimed import remove_claims, remove_foreign
 from proxy.counters import Counters
-from proxy.crossing import Crossing, Records, context, session_of
+from proxy.crossing import Crossing, Records
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, parse_params
 from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
+from proxy.planning import Planning
 from proxy.policy import Plan, Privacy, hides
-from proxy.recording_way import check_opened
 from proxy.references import References
 from proxy.reply import STALE_DATE, echo, status_line
 from proxy.serialise import serialise
@@ -33,7 +33,7 @@ from proxy.tokens import Tokens
 from proxy.unfiltered import PLAN
 from proxy.uri import parse_sip_uri
 from proxy.verstat import CLAIMING, disclaim
-from proxy.wishes import Wishes, private_at
+from proxy.wishes import Wishes
 
 _ECHOED = Names(b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
 _ABOUT_OUR_PASSWORD = Names(
@@ -54,13 +54,11 @@ class ResponseForwarder:
         counters: Counters, wishes: Wishes | None = None,
     ) -> None:  # fmt: skip
         """Use the shared stages of one core; `wishes` knows who is private in calls that run."""
-        self._privacy = privacy
-        self._counters = counters
+        self._planning = Planning(tokens, privacy, counters, wishes)
         self._tokens = tokens
         self._identity = identity
         self._records = records
         self._references = references
-        self._wishes = wishes
 
     def build(self, crossing: Crossing, response: Message, merged: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
         """Return a response as it goes back to the crossing's sender.
@@ -86,7 +84,7 @@ class ResponseForwarder:
             self._hide(draft, crossing, response)
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
-        self._edit(draft, crossing, response, plan)
+        self._planning.edit(draft, crossing, response, plan, towards_far=False)
         if shape.places(CLAIMING) and not crossing.emergency:
             disclaim(draft, crossing.hop.party)
         self._echo(draft, crossing, response)
@@ -96,22 +94,6 @@ class ResponseForwarder:
             for name in _ECHOED.names:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
         return crossing.passage.write_near(draft)
-
-    def _edit(self, draft: Draft, crossing: Crossing, response: Message, plan: Plan) -> None:
-        """Let the plan edit; what a recorder is told of a recording is settled around it, as in requests."""
-        recorder = crossing.source
-        if recorder.recorder is not None:
-            session, wall = session_of(crossing, self._tokens), crossing.issued
-            private = private_at(self._wishes, wall)
-            opened = self._privacy.tell_recorder(
-                draft, response, crossing.hop.party, recorder, session, wall, private
-            )  # fmt: skip
-            if opened:
-                self._counters.add("recording_opened", opened)
-                check_opened(self._counters, recorder.recorder, response, draft)
-        plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
-        if recorder.recorder is not None:
-            self._privacy.seal(draft, recorder, crossing.issued)
 
     def build_emergency(self, crossing: Crossing, response: Message) -> bytes:
         """Return a response to an emergency call without its plan: it goes through, complete, whatever failed.
@@ -142,11 +124,7 @@ class ResponseForwarder:
         if not response.shape.asks and crossing.source.recorder is None:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
-        decision, side = self._privacy.also(response, decision, crossing.source), crossing.source
-        if side.recorder is not None:
-            private = private_at(self._wishes, crossing.issued)
-            decision = self._privacy.also_private(response, decision, side, private)
-        return self._privacy.plan(decision, side)
+        return self._planning.stricter(response, decision, crossing.source, crossing.issued)
 
     def _keep_reachable(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Give the PSAP a Contact that reaches the phone outside the dialog too (RFC 6881 ED-62.5)."""
