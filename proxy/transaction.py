@@ -5,6 +5,7 @@ A transaction holds bytes that were finished before: what it sends again is what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -35,20 +36,27 @@ if TYPE_CHECKING:
     from proxy.waiting import Waiting
 
 
-class Environment(Protocol):
-    """What transactions need of the core."""
+class Environment:
+    """What transactions need of the core, which is one."""
 
-    wheel: TimerWheel
-    timers: Timers
-    counters: Counters
-
-    waiting: Waiting
+    def __init__(
+        self, timers: Timers, wheel: TimerWheel, counters: Counters, waiting: Waiting,
+        send: Callable[[Flow, bytes], bool],
+    ) -> None:  # fmt: skip
+        """Note the running settings, what they start and count, and the way out (`Sinks.send`)."""
+        self.timers = timers
+        self.wheel = wheel
+        self.counters = counters
+        self.waiting = waiting
+        self._send = send
 
     def transmit(self, flow: Flow, data: bytes) -> bool:
-        """Send bytes; False when the system refused."""
+        """Send bytes that are finished; False when the system refused."""
+        return self._send(flow, data)
 
     def give_back(self, flow: Flow, data: bytes) -> None:
-        """Send a response, by another connection where its own is gone."""
+        """Send a response to where its request came from."""
+        self._send(flow, data)
 
 
 class ClientUser(Protocol):
