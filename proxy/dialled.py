@@ -75,6 +75,12 @@ class Prefixes:
         self._longest = max(map(len, self._spared), default=0)
         known = [(text.encode(), Wish.WITHHOLD) for text in withhold] + [(text.encode(), Wish.SHOW) for text in show]
         self._known = sorted(known, key=lambda pair: -len(pair[0]))
+        self._first = frozenset([text[0] for text, _ in known if text] + [PERCENT])
+        """What a user part with a prefix begins with, which may be escaped."""
+
+    def may_stand_in(self, user: bytes) -> bool:
+        """Tell whether a user part may begin with a prefix; hardly any does."""
+        return len(user) > 0 and user[0] in self._first
 
     def read(self, user: bytes) -> Dialled:
         """Tell the prefix of a user part from its number.
@@ -83,6 +89,8 @@ class Prefixes:
         (RFC 3261 §19.1.4), and several prefixes may stand in a row; then whatever withholds holds. What stands behind
         stays as it is written: unescaped, a `@` or `;` of the number would become one of the URI.
         """
+        if not self.may_stand_in(user):
+            return Dialled(Wish.NONE, user)
         wish, done = Wish.NONE, 0
         plain = unquote_to_bytes(user) if PERCENT in user else user
         number = plain.partition(b";")[0]

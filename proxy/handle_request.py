@@ -121,7 +121,7 @@ class RequestHandler:
                 core.gate.check_subscriber(arrival, now)
                 crossings = self._cross(arrival, key, now)
             check_notified(request, arrival.source, crossings)
-            breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)
+            breadth = breadth_of(request, core.generation.network.limits.max_breadth)
             turns = None
             if len(crossings) > 1 or crossings[0].phone is not None:
                 crossings, turns = in_turns.divided(core, crossings, (key, loop, breadth), now)

@@ -25,6 +25,7 @@ from proxy.lost_flow import check_flow
 from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
 from proxy.party import ACCESS, Party
+from proxy.passage import outward_pair
 from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
@@ -82,6 +83,8 @@ class Arrival:
         """Tell a prefix in front of the dialled number, such as *67, from the number."""
         if self.uri is None:
             self.wish, self.dialled = prefixes.in_uri(self.request.uri)
+            return
+        if not prefixes.may_stand_in(self.uri.user):
             return
         found = prefixes.read(self.uri.user)
         if found.wish is not Wish.NONE:
@@ -166,7 +169,7 @@ def destinations(
         Refused: when it may not go anywhere.
     """
     network = generation.network
-    if arrival.source.zone in (Zone.ACCESS, Zone.CORE):
+    if arrival.source.in_access or arrival.source.in_core:
         # A core that has left it to us goes on with what was dialled: taken off without being obeyed, it would show
         # the number of a caller who has withheld it.
         arrival.take_prefix(network.prefixes)
@@ -270,7 +273,7 @@ def _by_token(
     record = transfer.record if transfer else generation.references.open_contact(uri)
     if record is None:
         return None
-    lifetime = TRANSFER_LIFETIME if transfer else network.settings.limits.max_dialog_age
+    lifetime = TRANSFER_LIFETIME if transfer else network.limits.max_dialog_age
     if arrival.wall - record.issued > lifetime:
         raise Refused(480, "Temporarily Unavailable")
     if transfer is None and (record.far.zone is not Zone.ACCESS or not record.near.is_side_of(source.end)):
@@ -421,6 +424,7 @@ def _addressed(plan: Plan, request_uri: bytes, domain: bytes) -> bytes:
 def forget_plans() -> None:
     """Let go of the plans of former generations."""
     forget(_addressed)
+    forget(outward_pair)
 
 
 def _uri(value: bytes) -> bytes:

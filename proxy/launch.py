@@ -140,7 +140,7 @@ def remember_loop(core: Core, crossing: Crossing, via: bytes, now: float) -> Non
     hop = crossing.hop
     network = core.generation.network
     # ACKs have no transaction that would bound them; one too many comes back as nobody's, and is dropped.
-    if network.is_us(hop.host.encode(), hop.port) and len(core.looped) < network.settings.limits.transactions:
+    if network.is_us(hop.host.encode(), hop.port) and len(core.looped) < network.limits.transactions:
         core.looped[via] = crossing.hop.party
         core.wheel.start(now, LOOP_MEMORY, _Forget(core.looped, via), "loop")
 

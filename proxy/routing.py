@@ -40,6 +40,7 @@ MAX_USER = 1500
 """Longest user part that a party is given where nothing says what it takes: the token of the longest record."""
 PATIENCE = 5.0
 """Seconds that a recorder may be silent until the next of its group is tried: as groups of trunks by default."""
+_TRUNK, _PSAP = Zone.TRUNK, Zone.PSAP
 _WILDCARDS = ("0.0.0.0", "::")
 
 _CALLS = (b"INVITE", b"MESSAGE")
@@ -331,10 +332,10 @@ class World:
     def _first(
         self, method: bytes, uri: SipUri | None, user: bytes, source: Party, *, emergency: bool, free: bool
     ) -> _Rule | None:
-        zone = Zone.TRUNK if source.zone is Zone.PSAP else source.zone  # as the file calls it: a trunk is one
+        zone = _TRUNK if source.zone is _PSAP else source.zone  # as the file calls it: a trunk is one
         number = self.dial_plan.global_number(user) if self.dial_plan is not None else b""
         dialled = canonical(user)
-        between = zone is Zone.TRUNK and not emergency  # from one trunk to another
+        between = zone is _TRUNK and not emergency  # from one trunk to another
         best: _Rule | None = None
         for rule in self._rules:
             if (
@@ -479,6 +480,7 @@ class Network:
         self.forwards_register = registrar is not None and registrar.mode == "forward"
         self.face = remembered_by_all(world.face)
         self.max_user = world.max_user
+        self.limits = settings.limits
         self.identity = world.identity
         self.default_port = world.default_port
         self.is_own_host = remembered(world.is_own_host)

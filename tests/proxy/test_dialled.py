@@ -95,3 +95,9 @@ def test_the_longer_of_two_is_tried_first() -> None:
 def test_a_number_is_one_however_it_is_written(user: bytes, number: bytes) -> None:
     """By which prefixes of routes are told."""
     assert canonical(user) == number
+
+
+def test_the_first_letter_tells_that_there_is_no_prefix() -> None:
+    """Escaped, it may be any."""
+    assert all(map(PREFIXES.may_stand_in, (b"*6715550100", b"1167", b"15550100", b"%2A67")))
+    assert not any(map(PREFIXES.may_stand_in, (b"", b"+15550100", b"alice")))
