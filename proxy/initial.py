@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from config.recorders_section import RecordingClient
 from config.vocabulary import Zone
@@ -93,15 +92,24 @@ class Arrival:
             self.dialled = bytes(self.uri)
 
 
-class Destination(NamedTuple):
+class Destination:
     """One target of an initial request."""
 
-    hop: Hop
-    target: bytes
-    """Request-URI to send; b"" to derive it from the received one."""
-    transfer: Transfer | None = None
-    phone: Phone | None = None
-    """The registered phone, where it is one."""
+    __slots__ = ("hop", "phone", "target", "transfer")
+
+    def __init__(self, hop: Hop, target: bytes, transfer: Transfer | None = None, phone: Phone | None = None) -> None:
+        """Name it.
+
+        Args:
+            hop: where it is.
+            target: Request-URI to send; b"" to derive it from the received one.
+            transfer: what a transfer token held, where one led here.
+            phone: the registered phone, where it is one.
+        """
+        self.hop = hop
+        self.target = target
+        self.transfer = transfer
+        self.phone = phone
 
 
 def take_routes(generation: Generation, arrival: Arrival, *, urgent: bool = False) -> tuple[bytes, ...]:
