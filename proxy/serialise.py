@@ -14,7 +14,8 @@ def serialise(draft: Draft) -> bytes:
     has_length = draft.has_length
     if has_length and draft.body is not draft.received_body:
         _set_length(draft)
-    pieces = [draft.start, *draft.top]
+    pieces = [draft.start]
+    pieces += draft.top
     for line in draft.lines:
         if line:  # None stands for a line that was removed
             pieces.append(line)
