@@ -26,6 +26,9 @@ _NEVER = frozenset((b"ACK", b"CANCEL", b"REGISTER"))
 """Methods without an asserted identity (RFC 5876 §3.2; a REGISTER asserts nobody to anybody)."""
 _OF_THE_USER = (b"subject", b"warning")
 """What `Privacy: user` takes along whatever category it is of; of Warning nothing is left but what may hold a name."""
+_PSAP = Zone.PSAP
+_NOBODY = ANONYMOUS.uri.partition(b"@")[2]
+"""Whose host tells that somebody is nobody."""
 _NOT_TRUSTED = "asserted by whom nobody trusts"
 _NUMBERED = "the number as this side wants it"
 _OURS = "who calls, as Sipveil knows it (RFC 3325)"
@@ -45,7 +48,7 @@ def assert_identity(
         within: of a request within a dialog: who its sender is by the record. What stands in From there nobody has
             asked about; without a record that tells, nobody is asserted.
     """
-    if receiver.zone is Zone.PSAP:
+    if receiver.zone is _PSAP:
         return
     index = message.index
     if HEADER in index or (plan.tells_identity and message.method):
@@ -66,7 +69,9 @@ def _assert(
     else:
         return
     draft.remove_all(HEADER, _NOT_TRUSTED)
-    if not plan.may_assert or (not receiver.trusted and _asks(message, b"header")):
+    if not plan.may_assert:
+        return
+    if not receiver.trusted and _PRIVACY in message.index and _asks(message.values(_PRIVACY), b"header"):
         return
     if asserted:
         draft.adopt(HEADER, b"P-Asserted-Identity: " + b", ".join([identity.address for identity in asserted]))
@@ -88,19 +93,23 @@ def write_numbers(draft: Draft, numbered: Callable[[NameAddr], NameAddr]) -> Non
         draft.note(HEADER.decode(), _NUMBERED)
 
 
-def _asks(message: Message, value: bytes) -> bool:
+def _asks(said: list[bytes], value: bytes) -> bool:
     """Tell whether Privacy has a value: `header` takes the asserted identity along, `user` Subject (RFC 5379)."""
-    return _PRIVACY in message.index and value in b" ".join(message.values(_PRIVACY)).lower()
+    return any(each.lower().find(value) >= 0 for each in said)
 
 
 def _own(message: Message, sender: Party, who: NameAddr | None) -> list[NameAddr]:
     """Return the identity of a phone that sends a request, unless that or its From is nobody's."""
     if who is None or not sender.in_access or not message.method or message.method in _NEVER:
         return []
-    nobody = ANONYMOUS.uri.partition(b"@")[2]
-    if message.from_.uri.lower().endswith(nobody) or who.uri.lower().endswith(nobody):
+    if _is_nobody(message.from_) or (who is not message.from_ and _is_nobody(who)):
         return []
-    return [disclaimed(who)._replace(params=b"")]
+    identity = disclaimed(who)
+    return [identity._replace(params=b"") if identity.params else identity]
+
+
+def _is_nobody(who: NameAddr) -> bool:
+    return who.uri.lower().endswith(_NOBODY)
 
 
 def _first_of_each_scheme(items: list[bytes]) -> list[NameAddr]:
@@ -119,11 +128,12 @@ def _first_of_each_scheme(items: list[bytes]) -> list[NameAddr]:
 
 def _ask_on(draft: Draft, message: Message, plan: Plan) -> None:
     """Leave of Privacy what was not performed here, and `id` where the next side is told the number (RFC 3323 §5)."""
-    left = plan.left_of_privacy(message.values(_PRIVACY) if _PRIVACY in message.index else [])
+    said = message.values(_PRIVACY)
+    left = plan.left_of_privacy(said)
     if left is None:
         return
     draft.remove_all(_PRIVACY, "performed here")
-    if _asks(message, b"user"):
+    if _asks(said, b"user"):
         for name in _OF_THE_USER:
             draft.remove_all(name, "Privacy: user (RFC 3323 §5.3, RFC 5379 §5.1)")
     if left:

@@ -15,6 +15,7 @@ from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
 from proxy.message import Draft, Message
 from proxy.party import Party, is_phone
+from proxy.shape import Names
 
 CLAIMS: Final = (
     b"remote-party-id", b"p-charge-info", b"charge-info", b"p-served-user", b"p-called-party-id", b"p-associated-uri",
@@ -25,10 +26,10 @@ CLAIMS: Final = (
 )  # fmt: skip
 """Headers of proxies (RFC 8496, 5502, 7315, 6050, 5503, 5002, 3GPP TS 24.229, ATIS-1000082, draft-ietf-sip-privacy),
 and a transfer that no routing table is asked about (draft-ietf-sip-cc-01, which gateways obey to this day)."""
-_ALL = frozenset(CLAIMS)
+_ALL: Final = Names(*CLAIMS)
 ABOUT_OTHERS: Final = (b"diversion", b"history-info", b"referred-by", b"reply-to")
 """Who forwarded a call (RFC 5806, 7044), who transferred it (RFC 3892), who is to be called back."""
-_OTHERS = frozenset(ABOUT_OTHERS)
+_OTHERS: Final = Names(*ABOUT_OTHERS)
 
 
 def remove_claims(draft: Draft, message: Message, sender: Party) -> None:
@@ -39,11 +40,8 @@ def remove_claims(draft: Draft, message: Message, sender: Party) -> None:
         message: as received.
         sender: which side it comes from.
     """
-    if not is_phone(sender) or _ALL.isdisjoint(message.index):
-        return
-    for name in CLAIMS:
-        if name in message.index:
-            draft.remove_all(name, "a phone's word for what a network says")
+    if is_phone(sender):
+        draft.clear(message.shape.places(_ALL), "a phone's word for what a network says")
 
 
 def remove_foreign(draft: Draft, message: Message, sender: Party, *who: NameAddr | None) -> None:
@@ -55,8 +53,11 @@ def remove_foreign(draft: Draft, message: Message, sender: Party, *who: NameAddr
         sender: which side it comes from.
         who: of all others: who that is by dialog and record; where nothing tells, whatever is named is another.
     """
-    if _OTHERS.isdisjoint(message.index):
-        return
+    if message.shape.places(_OTHERS):
+        _remove_foreign(draft, message, sender, who)
+
+
+def _remove_foreign(draft: Draft, message: Message, sender: Party, who: tuple[NameAddr | None, ...]) -> None:
     names = message.foreign
     if is_phone(sender) and (message.status or message.to_tag):
         own = frozenset(own for address in who if address for own in addresses_of_record(address.uri, ()))

@@ -61,7 +61,7 @@ from proxy.sinks import Event, Recorder, Sinks
 from proxy.timed_flows import TimedFlows
 from proxy.timers import TICK, TimerWheel
 from proxy.tokens import Tokens
-from proxy.transaction import Client, ClientTransaction, ClientUser, Server, ServerTransaction
+from proxy.transaction import Client, ClientTransaction, ClientUser, Environment, Server, ServerTransaction
 from proxy.trunk_limits import TrunkLimits
 from proxy.trunk_registrations import TrunkRegistrations
 from proxy.undelivered import give_back_anew, undelivered
@@ -83,7 +83,7 @@ _MADE_CODES = {
 }
 
 
-class Core:
+class Core(Environment):
     """One worker's SIP core."""
 
     tick = TICK
@@ -112,16 +112,13 @@ class Core:
             make_wishes: opens what all workers, and the next start, know of who asked for privacy in calls that run;
                 called when there is a recorder.
         """
-        self.counters = Counters()
+        super().__init__(settings.timers, TimerWheel(now), Counters(), Waiting(), sinks.send)
         self.logins = Logins(self.counters, passwords)
-        self.timers = settings.timers
-        self.wheel = TimerWheel(now)
         self.worker = worker
         node = int(wall * 1000) & 0xFFFF
         if nodes is not None:
             nodes[worker] = node
         self.places = alone(node, worker) if nodes is None else Places(nodes, worker)
-        self.waiting = Waiting()
         self.recorder: Recorder | None = None
         self.bindings = Bindings(self.wheel, wall - now)
         self._accounts = accounts
@@ -326,10 +323,6 @@ class Core:
     def wall(self, now: float) -> int:
         """Return whole seconds since the epoch."""
         return int(now + self._epoch)
-
-    def transmit(self, flow: Flow, data: bytes) -> bool:
-        """Send bytes that are finished."""
-        return self._send(flow, data)
 
     def give_back(self, flow: Flow, data: bytes) -> None:
         """Send a response to where its request came from, or as near to that as there is a way (§18.2.2)."""

@@ -22,7 +22,7 @@ from proxy.policy import EditContext, Plan, Session
 from proxy.record import HARD_LIMIT, Mark, Mould, Record, RecordTooBig, fit
 from proxy.tokens import Purpose, Tokens
 from proxy.transports import SECURE, SIPS_PARAMS, URI_PARAMS
-from proxy.uri import parse_sip_uri
+from proxy.uri import is_sips, parse_sip_uri
 
 if TYPE_CHECKING:
     from proxy.forwarded_register import Registering
@@ -127,7 +127,7 @@ class Crossing:
         """Makes their records."""
         self.must_grow = False
         """Whether its record fits no datagram, so that it goes over TCP (`proxy/by_size.py`)."""
-        self.is_sips = request.uri[:5].lower() == b"sips:"
+        self.is_sips = is_sips(request.uri)
         """Whether the sender asks that every hop be secure (RFC 5630): then so do the URIs that we write."""
         self.login: Login | None = None
         """Attempt and credentials; None towards whoever does not ask for any, where CSeq passes as it is."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from proxy.grammar import PERCENT
 from proxy.uri import parse_sip_uri
 
 SEPARATORS = b"-.()"
@@ -87,13 +88,15 @@ class Prefixes:
         (RFC 3261 §19.1.4), and several prefixes may stand in a row; then whatever withholds holds. What stands behind
         stays as it is written: unescaped, a `@` or `;` of the number would become one of the URI.
         """
+        if not self.may_begin(user):
+            return Dialled(Wish.NONE, user)
         wish, done = Wish.NONE, 0
-        plain = unquote_to_bytes(user) if b"%" in user else user
+        plain = unquote_to_bytes(user) if PERCENT in user else user
         number = plain.partition(b";")[0]
         bare = number.translate(None, SEPARATORS)  # where prefixes are in front: they have no separators
         # Each turn looks at a few letters: prefixes may fill the longest line, and nobody was asked yet who dials.
         while True:
-            found = next((pair for pair in self._known if number.startswith(pair[0], done)), None)
+            found = self._prefix(number, done)
             if found is None or len(number) == done + len(found[0]) or self._is_spared(bare, done):
                 break
             done += len(found[0])
@@ -101,6 +104,13 @@ class Prefixes:
         if not done:
             return Dialled(wish, user)
         return Dialled(wish, user[done:] if plain is user else b"".join(_LETTER.findall(user)[done:]))
+
+    def _prefix(self, number: bytes, start: int) -> tuple[bytes, Wish] | None:
+        """Return the longest prefix that stands at a place of a number."""
+        for known in self._known:
+            if number.startswith(known[0], start):
+                return known
+        return None
 
     def _is_spared(self, bare: bytes, start: int) -> bool:
         return len(bare) - start <= self._longest and bare[start:] in self._spared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proxy.memo import remembered_by_all
+from proxy.memo import remembered, remembered_by_all
 
 
 class Flow(NamedTuple):
@@ -24,9 +24,14 @@ class Flow(NamedTuple):
     that the far certificate must show."""
 
 
-@remembered_by_all
 def udp_flow(local: tuple[str, int], host: str, port: int) -> Flow:
     """Return the flow from one of our sockets to an address: the same object for all calls to a trunk."""
+    return _by_udp((local, host, port))
+
+
+@remembered
+def _by_udp(way: tuple[tuple[str, int], str, int]) -> Flow:
+    local, host, port = way
     return Flow("UDP", local, (host, port))
 
 

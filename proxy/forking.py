@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from proxy.best_response import Tried, better, rank
 from proxy.between_phones import are_both_phones
@@ -16,12 +15,13 @@ from proxy.lost_flow import flow_failed, is_lost
 from proxy.machines import State
 from proxy.message import Message
 from proxy.reply import echo
-from proxy.timers import Timer, TimerWheel, cancel
-from proxy.transaction import ClientTransaction, ClientUser, ServerTransaction
+from proxy.timers import Timer, cancel
+from proxy.transaction import ClientTransaction, ServerTransaction
 
 if TYPE_CHECKING:
     from proxy.challenged import Challenged
     from proxy.failover import Failover
+    from proxy.handle_response import ResponseHandler
     from proxy.in_turns import Turns
 
 #: Challenges of all branches go back together (§16.7 item 7).
@@ -44,53 +44,6 @@ class Answer(NamedTuple):
 
 
 STANDARD = Answer(b"", ())
-
-
-class Uplink(Protocol):
-    """What a response context needs of the core."""
-
-    @property
-    def wheel(self) -> TimerWheel:
-        """The timer wheel."""
-
-    def unanswered(self, context: ResponseContext, now: float) -> None:
-        """Note that a request gets no answer at all."""
-
-    def timer_c(self) -> float:
-        """Return timer C in seconds."""
-
-    def give_up(self) -> float:
-        """Return 64*T1 in seconds."""
-
-    def pass_back(
-        self, context: ResponseContext, branch: Branch, response: Message, merged: Sequence[tuple[bytes, bytes]],
-        now: float,
-    ) -> None:  # fmt: skip
-        """Send a response of a branch back to the request's sender."""
-
-    def answer(self, context: ResponseContext, status: int, now: float, answer: Answer = STANDARD) -> None:
-        """Send a response of our own back to the request's sender."""
-
-    def send_cancel(self, client: ClientTransaction, data: bytes, now: float) -> None:
-        """Send a CANCEL in a transaction of its own."""
-
-    def timed_out(self, timer: str) -> None:
-        """Count a timer that ended a branch."""
-
-    def ended(self, crossing: Crossing) -> None:
-        """Learn that what went to a target has failed."""
-
-    def unheard(self, client: ClientTransaction, now: float) -> None:
-        """Learn that a target did not answer, or that there is no way to it."""
-
-    def flow_failed(self, branch: Branch, now: float) -> None:
-        """Learn from an edge proxy that a registered phone's flow is gone (RFC 5626 §5.3)."""
-
-    def busy(self, client: ClientTransaction, response: Message, now: float) -> None:
-        """Learn that a target answered 503."""
-
-    def fall_back(self, client: ClientTransaction, user: ClientUser, now: float) -> ClientTransaction | None:
-        """Return what stands for a request that could not be sent over TCP, where it may go over UDP."""
 
 
 class Branch:
@@ -147,7 +100,7 @@ class ResponseContext:
 
     __slots__ = ("_uplink", "branches", "cancelled", "flow", "request", "server", "trying", "turns")
 
-    def __init__(self, uplink: Uplink, request: Message, flow: Flow, server: ServerTransaction) -> None:
+    def __init__(self, uplink: ResponseHandler, request: Message, flow: Flow, server: ServerTransaction) -> None:
         """Begin without branches; `flow` is where the request came from."""
         self._uplink = uplink
         self.request = request

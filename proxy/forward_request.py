@@ -17,7 +17,7 @@ from proxy.between_phones import CREDENTIALS, are_both_phones, remove
 from proxy.called_party import call_party
 from proxy.claimed import remove_claims, remove_foreign
 from proxy.counters import Counters
-from proxy.crossing import Crossing, Records, context, keeps_record_route, session_of
+from proxy.crossing import Crossing, Records, keeps_record_route
 from proxy.emergency import says_callback
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr
@@ -25,26 +25,30 @@ from proxy.identity import Identity
 from proxy.login import Login
 from proxy.message import Draft
 from proxy.pack import ANONYMOUS
+from proxy.planning import Planning
 from proxy.policy import Origin, Plan, Privacy
 from proxy.record import Mark
-from proxy.recording_way import check_opened, support_nothing
+from proxy.recording_way import support_nothing
 from proxy.references import REFERRING, References
 from proxy.serialise import serialise
+from proxy.shape import Names
 from proxy.tokens import Tokens
 from proxy.transports import VIA_HEADS
 from proxy.unfiltered import PLAN, remove_credentials
 from proxy.uri import hostport, parse_sip_uri
 from proxy.verstat import CLAIMING, claims, disclaimed
 from proxy.via import stamped_line
-from proxy.wishes import Wishes, private_at
+from proxy.wishes import Wishes
 
 #: All that ACK and BYE need when their plan failed (design.md §2).
 MINIMAL = frozenset(
     (b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"route", b"content-length")
 )  # fmt: skip
-_ABOUT_THE_CALLER = CLAIMING | {b"identity"}
+_ABOUT_THE_CALLER = Names(*CLAIMING.names, b"identity")
 """Headers that somebody has to vouch for."""
-_TOPOLOGY = (b"via", b"record-route", b"path", b"service-route")
+_ROUTE = Names(b"route")
+_TOPOLOGY = Names(b"via", b"record-route", b"path", b"service-route")
+_CONSUMED = Names(b"max-breadth", b"proxy-require")
 DEFAULT_MAX_FORWARDS = 70
 """RFC 3261 §16.6 item 3, for requests without."""
 _SEALED = "sealed: only Sipveil can open it"
@@ -59,14 +63,13 @@ class RequestForwarder:
         sent_by: Callable[[tuple[str, int]], bytes], counters: Counters, wishes: Wishes | None = None,
     ) -> None:  # fmt: skip
         """Use the shared stages of one core; `sent_by` names one of its sockets in Via; `wishes` knows who asked."""
-        self._privacy = privacy
+        self._planning = Planning(tokens, privacy, counters, wishes)
         self._counters = counters
         self._sent_by = sent_by
         self._tokens = tokens
         self._identity = identity
         self._records = records
         self._references = references
-        self._wishes = wishes
 
     def build(self, crossing: Crossing, branch: bytes, max_breadth: int) -> bytes:
         """Return the request as it goes to the crossing's hop.
@@ -83,7 +86,8 @@ class RequestForwarder:
         draft = Draft(crossing.request, crossing.notes)
         self._start(draft, crossing)
         self._identify(draft, crossing)
-        if not crossing.request.index.keys().isdisjoint(REFERRING) or crossing.extra_replaces:
+        shape = crossing.request.shape
+        if crossing.extra_replaces or shape.places(REFERRING):
             self._references.map(draft, crossing)
         self._hide_topology(draft, crossing)
         if are_both_phones(crossing):
@@ -103,32 +107,16 @@ class RequestForwarder:
         assert_identity(draft, crossing.request, crossing.source, crossing.hop.party, plan, within)
         if crossing.passage.numbered is not None and HEADER in draft:
             write_numbers(draft, crossing.passage.numbered)
-        self._edit(draft, crossing, plan)
+        self._planning.edit(draft, crossing, crossing.request, plan, towards_far=True)
         if b"supported" in crossing.request.index and not (crossing.base.marks & Mark.RECORDING or crossing.emergency):
             support_nothing(draft)
         self._put_on_top(draft, crossing, branch)
         draft.top.append(b"Max-Breadth: %d" % max_breadth)
         if draft.notes is not None:
             draft.note("max-breadth", "bounds forking (RFC 5393)")
-        if crossing.to_far.vouches or not crossing.request.index.keys().isdisjoint(_ABOUT_THE_CALLER):
+        if crossing.to_far.vouches or shape.places(_ABOUT_THE_CALLER):
             self._vouch(draft, crossing)
         return crossing.passage.write_far(draft)
-
-    def _edit(self, draft: Draft, crossing: Crossing, plan: Plan) -> None:
-        """Let the plan edit; what a recorder is told of a recording is settled around it."""
-        recorder = crossing.hop.party
-        if recorder.recorder is not None:
-            session, wall = session_of(crossing, self._tokens), crossing.issued
-            private = private_at(self._wishes, wall)
-            opened = self._privacy.tell_recorder(
-                draft, crossing.request, crossing.source, recorder, session, wall, private
-            )  # fmt: skip
-            if opened:
-                self._counters.add("recording_opened", opened)
-                check_opened(self._counters, recorder.recorder, crossing.request, draft)
-        plan.apply(draft, context(crossing, self._tokens, crossing.request, towards_far=True))
-        if recorder.recorder is not None:
-            self._privacy.seal(draft, recorder, crossing.issued)
 
     def _vouch(self, draft: Draft, crossing: Crossing) -> None:
         """Let the plan settle what the request says of its caller: nothing is edited after it."""
@@ -184,11 +172,7 @@ class RequestForwarder:
         if not request.to_tag or not (request.shape.asks or hop.recorder is not None):
             return crossing.to_far
         decision = base.to_callee if crossing.near_is_caller else base.to_caller
-        decision = self._privacy.also(request, decision, hop)
-        if hop.recorder is not None:
-            private = private_at(self._wishes, crossing.issued)
-            decision = self._privacy.also_private(request, decision, hop, private)
-        return self._privacy.plan(decision, hop)
+        return self._planning.stricter(request, decision, hop, crossing.issued)
 
     def _start(self, draft: Draft, crossing: Crossing) -> None:
         request = crossing.request
@@ -237,18 +221,15 @@ class RequestForwarder:
 
     def _hide_topology(self, draft: Draft, crossing: Crossing) -> None:
         """Take out, or seal, what tells the sender's addresses: Via, Record-Route, Contact, Path."""
-        index = crossing.request.index
-        if b"route" in index:
-            draft.remove_all(b"route", "the route set of the far side stands for it")
+        shape = crossing.request.shape
+        draft.clear(shape.places(_ROUTE), "the route set of the far side stands for it")
         if not crossing.far.hides:
             self._stamp_via(draft, crossing)
             if crossing.emergency and crossing.source.in_access:
                 self._keep_reachable(draft, crossing)
             return
-        for name in _TOPOLOGY:
-            if name in index:
-                draft.remove_all(name, _HIDDEN)
-        if b"contact" in index:
+        draft.clear(shape.places(_TOPOLOGY), _HIDDEN)
+        if b"contact" in shape.index:
             draft.set_only(b"contact", self._contact(crossing), _SEALED)
 
     def _keep_reachable(self, draft: Draft, crossing: Crossing) -> None:
@@ -377,12 +358,11 @@ def _count_down(draft: Draft, crossing: Crossing) -> None:
     """Set Max-Forwards (§16.6 item 3), make room for Max-Breadth (RFC 5393 §5.3.3), consume Proxy-Require."""
     hops = crossing.request.max_forwards
     value = b"%d" % (DEFAULT_MAX_FORWARDS if hops is None else hops - 1)
-    index = crossing.request.index
-    if b"max-forwards" in index:
+    if hops is not None or b"max-forwards" in draft:
         draft.set_only(b"max-forwards", value, "one hop further")
     else:
         draft.bottom.append(b"Max-Forwards: " + value)
-    if b"max-breadth" in index:
+    if crossing.request.shape.places(_CONSUMED):
         draft.remove_all(b"max-breadth", "this branch's share")
-    if b"proxy-require" in index and (crossing.far.hides or crossing.to_far.fulfils_privacy):
-        draft.remove_all(b"proxy-require", "fulfilled here")
+        if crossing.far.hides or crossing.to_far.fulfils_privacy:
+            draft.remove_all(b"proxy-require", "fulfilled here")

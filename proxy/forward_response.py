@@ -17,28 +17,31 @@ from proxy.asserted import assert_identity
 from proxy.between_phones import CHALLENGES, are_both_phones, outward, remove
 from proxy.claimed import remove_claims, remove_foreign
 from proxy.counters import Counters
-from proxy.crossing import Crossing, Records, context, session_of
+from proxy.crossing import Crossing, Records
 from proxy.errors import Malformed
 from proxy.headers import NameAddr, parse_name_addr, parse_params
 from proxy.identity import Identity
 from proxy.message import Draft, Message
 from proxy.pack import ANONYMOUS
+from proxy.planning import Planning
 from proxy.policy import Plan, Privacy, hides
-from proxy.recording_way import check_opened
 from proxy.references import References
 from proxy.reply import STALE_DATE, echo, status_line
 from proxy.serialise import serialise
+from proxy.shape import Names, Shape
 from proxy.tokens import Tokens
 from proxy.unfiltered import PLAN
 from proxy.uri import parse_sip_uri
 from proxy.verstat import CLAIMING, disclaim
-from proxy.wishes import Wishes, private_at
+from proxy.wishes import Wishes
 
-_ECHOED = (b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
-_ABOUT_OUR_PASSWORD = (
+_ECHOED = Names(b"via", b"from", b"to", b"call-id", b"cseq", b"record-route")
+_ABOUT_OUR_PASSWORD = Names(
     b"authentication-info", b"proxy-authentication-info", b"www-authenticate", b"proxy-authenticate"
 )  # fmt: skip
 """What a trunk says that asked for it, in whatever response: a hash of it (`rspauth`) is material for guesses."""
+_PATHS = Names(b"path", b"service-route")
+_UNKNOWN = Category.UNKNOWN
 _HIDDEN = "the far side of the network is hidden"
 _USER = re.compile(rb"\+?[0-9A-Za-z*#._-]{1,64}")
 
@@ -51,13 +54,11 @@ class ResponseForwarder:
         counters: Counters, wishes: Wishes | None = None,
     ) -> None:  # fmt: skip
         """Use the shared stages of one core; `wishes` knows who is private in calls that run."""
-        self._privacy = privacy
-        self._counters = counters
+        self._planning = Planning(tokens, privacy, counters, wishes)
         self._tokens = tokens
         self._identity = identity
         self._records = records
         self._references = references
-        self._wishes = wishes
 
     def build(self, crossing: Crossing, response: Message, merged: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
         """Return a response as it goes back to the crossing's sender.
@@ -74,43 +75,25 @@ class ResponseForwarder:
         for name, line in merged:
             draft.adopt(name, line)
         self._start(draft, crossing, response)
-        lines, index = draft.lines, response.index
+        shape = response.shape
         self._keep_to_ourselves(draft, crossing, response)
         if not crossing.emergency:
             _disbelieve(draft, crossing, response)
-        for name in _ECHOED:
-            for position in index.get(name, ()):
-                lines[position] = None
+        _leave_out_what_is_echoed(draft, shape)
         if crossing.near.hides or crossing.emergency or crossing.registering is not None:
             self._hide(draft, crossing, response)
         plan = self._plan(crossing, response)
         assert_identity(draft, response, crossing.hop.party, crossing.source, plan)
-        self._edit(draft, crossing, response, plan)
-        if not (index.keys().isdisjoint(CLAIMING) or crossing.emergency):
+        self._planning.edit(draft, crossing, response, plan, towards_far=False)
+        if shape.places(CLAIMING) and not crossing.emergency:
             disclaim(draft, crossing.hop.party)
         self._echo(draft, crossing, response)
         if crossing.registering is not None:
             forwarded_register.answer(draft, crossing, crossing.registering, response, self._tokens)
         if draft.notes is not None:
-            for name in _ECHOED:
+            for name in _ECHOED.names:
                 draft.note(name.decode(), "as the sender of the request knows the dialog")
         return crossing.passage.write_near(draft)
-
-    def _edit(self, draft: Draft, crossing: Crossing, response: Message, plan: Plan) -> None:
-        """Let the plan edit; what a recorder is told of a recording is settled around it, as in requests."""
-        recorder = crossing.source
-        if recorder.recorder is not None:
-            session, wall = session_of(crossing, self._tokens), crossing.issued
-            private = private_at(self._wishes, wall)
-            opened = self._privacy.tell_recorder(
-                draft, response, crossing.hop.party, recorder, session, wall, private
-            )  # fmt: skip
-            if opened:
-                self._counters.add("recording_opened", opened)
-                check_opened(self._counters, recorder.recorder, response, draft)
-        plan.apply(draft, context(crossing, self._tokens, response, towards_far=False))
-        if recorder.recorder is not None:
-            self._privacy.seal(draft, recorder, crossing.issued)
 
     def build_emergency(self, crossing: Crossing, response: Message) -> bytes:
         """Return a response to an emergency call without its plan: it goes through, complete, whatever failed.
@@ -121,9 +104,7 @@ class ResponseForwarder:
         crossing.passage = replace(crossing.passage, to_near=PLAN)
         draft = Draft(response, crossing.notes)
         self._start(draft, crossing, response)
-        for name in _ECHOED:
-            for position in response.index.get(name, ()):
-                draft.lines[position] = None
+        _leave_out_what_is_echoed(draft, response.shape)
         if crossing.near.hides:
             with suppress(Malformed):
                 self._hide_topology(draft, crossing, response)
@@ -133,9 +114,8 @@ class ResponseForwarder:
     def _keep_to_ourselves(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Take out what is about passwords and for nobody but us, or for nobody."""
         if crossing.login is not None and crossing.hop.party.logs_in:
-            for name in _ABOUT_OUR_PASSWORD:
-                for position in response.index.get(name, ()):
-                    draft.remove(position, "between the trunk and us")
+            for position in response.shape.places(_ABOUT_OUR_PASSWORD):
+                draft.remove(position, "between the trunk and us")
         if are_both_phones(crossing):
             remove(draft, response, CHALLENGES)
 
@@ -144,11 +124,7 @@ class ResponseForwarder:
         if not response.shape.asks and crossing.source.recorder is None:
             return crossing.to_near
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
-        decision, side = self._privacy.also(response, decision, crossing.source), crossing.source
-        if side.recorder is not None:
-            private = private_at(self._wishes, crossing.issued)
-            decision = self._privacy.also_private(response, decision, side, private)
-        return self._privacy.plan(decision, side)
+        return self._planning.stricter(response, decision, crossing.source, crossing.issued)
 
     def _keep_reachable(self, draft: Draft, crossing: Crossing, response: Message) -> None:
         """Give the PSAP a Contact that reaches the phone outside the dialog too (RFC 6881 ED-62.5)."""
@@ -157,7 +133,7 @@ class ResponseForwarder:
             uri = parse_sip_uri(contact.uri) if contact is not None else None
             if contact is None or uri is None or uri.param(b"gr") is not None:
                 return
-            routes = tuple(reversed(self.beyond(crossing, response)))
+            routes = _nearest_first(self.beyond(crossing, response))
             user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
             reachable = contact._replace(uri=crossing.near_uri(user))
             draft.set_only(b"contact", reachable.address + contact.params, "reaches the phone for a call-back too")
@@ -166,7 +142,7 @@ class ResponseForwarder:
         """Send the standard phrase where unknown texts may not pass: a phrase is room for anything."""
         decision = crossing.base.to_caller if crossing.near_is_caller else crossing.base.to_callee
         status = outward(crossing, response.status)
-        if status != response.status or hides(decision, Category.UNKNOWN):
+        if status != response.status or hides(decision, _UNKNOWN):
             stale = status == 403 and response.reason.lower() == b"stale date"
             draft.start = STALE_DATE if stale else status_line(status)
 
@@ -184,7 +160,7 @@ class ResponseForwarder:
         request = crossing.request
         beyond = self.beyond(crossing, response)
         target = _target(response) or crossing.target
-        hidden = tuple(reversed(beyond)) if crossing.hides_far else ()
+        hidden = _nearest_first(beyond) if crossing.hides_far else ()
         user = self._records.route(crossing, for_near=True, target=target, routes=hidden)
         visible = [] if crossing.hides_far else [b"Record-Route: <%b>" % uri for uri in beyond]
         ours = b"Record-Route: <%b;lr>" % crossing.near_uri(user)
@@ -220,13 +196,12 @@ class ResponseForwarder:
             self._keep_reachable(draft, crossing, response)
 
     def _hide_topology(self, draft: Draft, crossing: Crossing, response: Message) -> None:
-        index = response.index
-        for name in (b"path", b"service-route"):
-            if name in index:
-                draft.remove_all(name, _HIDDEN)
-        if b"contact" in index and response.status >= 400 and response.status != 485:
+        draft.clear(response.shape.places(_PATHS), _HIDDEN)
+        if b"contact" not in response.index:
+            return
+        if response.status >= 400 and response.status != 485:
             draft.remove_all(b"contact", "leads nowhere in this response (RFC 3261 table 2)")
-        elif b"contact" in index:
+        else:
             draft.set_only(b"contact", self._contact(crossing, response), _HIDDEN)
 
     def _contact(self, crossing: Crossing, response: Message) -> bytes:
@@ -240,9 +215,7 @@ class ResponseForwarder:
         if self._references.is_nested(contact.uri, crossing.far.end):
             user = contact.uri.partition(b":")[2].partition(b"@")[0]
             return b"<%b>%b" % (crossing.near_uri(user), params)
-        routes: tuple[bytes, ...] = ()
-        if crossing.forms_dialog:
-            routes = tuple(reversed(self.beyond(crossing, response)))
+        routes = _nearest_first(self.beyond(crossing, response)) if crossing.forms_dialog else ()
         user = self._records.contact(crossing, for_near=True, target=contact.uri, routes=routes)
         return b"<%b>%b" % (crossing.near_uri(user), params)
 
@@ -259,6 +232,18 @@ class ResponseForwarder:
             tail = b";q=" + quality if re.fullmatch(rb"[01](\.\d{0,3})?", quality) else b""
             targets.append(b"<%b>%b" % (crossing.near_uri(user), tail))
         return b", ".join(targets) or b"<%b>" % ANONYMOUS.uri
+
+
+def _leave_out_what_is_echoed(draft: Draft, shape: Shape) -> None:
+    """Take out what `echo` puts on top; what a response says of it is not looked at, and is no edit of it."""
+    lines = draft.lines
+    for position in shape.places(_ECHOED):
+        lines[position] = None
+
+
+def _nearest_first(beyond: list[bytes]) -> tuple[bytes, ...]:
+    """Return proxies behind us as a route set; there are hardly ever any."""
+    return tuple(beyond[::-1]) if beyond else ()
 
 
 def _disbelieve(draft: Draft, crossing: Crossing, response: Message) -> None:

@@ -98,7 +98,7 @@ class AckHandler:
         core = self._core
         key = server_key(crossing.request) + b" ACK"  # of a 2xx: no transaction, and not the INVITE's branch
         try:
-            breadth = breadth_of(crossing.request, core.generation.network.settings.limits.max_breadth)
+            breadth = breadth_of(crossing.request, core.generation.network.limits.max_breadth)
             via, data = finish(core, crossing, key, b"", breadth, now)
         except Unsent:
             core.drop("failed-closed")

@@ -121,7 +121,7 @@ class RequestHandler:
                 core.gate.check_subscriber(arrival, now)
                 crossings = self._cross(arrival, key, now)
             check_notified(request, arrival.source, crossings)
-            breadth = breadth_of(request, core.generation.network.settings.limits.max_breadth)
+            breadth = breadth_of(request, core.generation.network.limits.max_breadth)
             turns = None
             if len(crossings) > 1 or crossings[0].phone is not None:
                 crossings, turns = in_turns.divided(core, crossings, (key, loop, breadth), now)
@@ -160,8 +160,8 @@ class RequestHandler:
         if turns is not None:
             turns.begin(context, context.branches, now)
         sent = True
-        for branch, breadth in zip(context.branches, shares, strict=True):
-            launch(core, context, branch, key, loop, breadth, now)
+        for place, branch in enumerate(context.branches):
+            launch(core, context, branch, key, loop, shares[place], now)
             sent = sent and branch.client is not None and branch.others is None and branch.login is None
         if sent and (turns is None or not turns.keeps(context)):
             echo(request, flow, b"")

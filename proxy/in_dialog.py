@@ -216,7 +216,7 @@ def _latest(record: Record, contact: tuple[Record, Opened] | None) -> Record:
 
 def _check_age(generation: Generation, arrival: Arrival, record: Record, latest: Record) -> None:
     """Refuse what is too old; a route set cannot change, so the younger of two issue times counts."""
-    if arrival.wall - max(record.issued, latest.issued) > generation.network.settings.limits.max_dialog_age:
+    if arrival.wall - max(record.issued, latest.issued) > generation.network.limits.max_dialog_age:
         raise TokenRefused(481, "expired")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from config.recorders_section import RecordingClient
 from config.vocabulary import Zone
@@ -25,6 +24,7 @@ from proxy.lost_flow import check_flow
 from proxy.memo import forget, remembered_by_all
 from proxy.message import Message
 from proxy.party import ACCESS, Party
+from proxy.passage import outward_pair
 from proxy.policy import Plan
 from proxy.record import Mark, Record
 from proxy.references import TRANSFER_LIFETIME, Transfer
@@ -92,15 +92,24 @@ class Arrival:
             self.dialled = bytes(self.uri)
 
 
-class Destination(NamedTuple):
+class Destination:
     """One target of an initial request."""
 
-    hop: Hop
-    target: bytes
-    """Request-URI to send; b"" to derive it from the received one."""
-    transfer: Transfer | None = None
-    phone: Phone | None = None
-    """The registered phone, where it is one."""
+    __slots__ = ("hop", "phone", "target", "transfer")
+
+    def __init__(self, hop: Hop, target: bytes, transfer: Transfer | None = None, phone: Phone | None = None) -> None:
+        """Name it.
+
+        Args:
+            hop: where it is.
+            target: Request-URI to send; b"" to derive it from the received one.
+            transfer: what a transfer token held, where one led here.
+            phone: the registered phone, where it is one.
+        """
+        self.hop = hop
+        self.target = target
+        self.transfer = transfer
+        self.phone = phone
 
 
 def take_routes(generation: Generation, arrival: Arrival, *, urgent: bool = False) -> tuple[bytes, ...]:
@@ -168,7 +177,7 @@ def destinations(
         Refused: when it may not go anywhere.
     """
     network = generation.network
-    if arrival.source.zone in (Zone.ACCESS, Zone.CORE):
+    if arrival.source.in_access or arrival.source.in_core:
         # A core that has left it to us goes on with what was dialled: taken off without being obeyed, it would show
         # the number of a caller who has withheld it.
         arrival.take_prefix(network.prefixes)
@@ -272,7 +281,7 @@ def _by_token(
     record = transfer.record if transfer else generation.references.open_contact(uri)
     if record is None:
         return None
-    lifetime = TRANSFER_LIFETIME if transfer else network.settings.limits.max_dialog_age
+    lifetime = TRANSFER_LIFETIME if transfer else network.limits.max_dialog_age
     if arrival.wall - record.issued > lifetime:
         raise Refused(480, "Temporarily Unavailable")
     if transfer is None and (record.far.zone is not Zone.ACCESS or not record.near.is_side_of(source.end)):
@@ -423,6 +432,7 @@ def _addressed(plan: Plan, request_uri: bytes, domain: bytes) -> bytes:
 def forget_plans() -> None:
     """Let go of the plans of former generations."""
     forget(_addressed)
+    forget(outward_pair)
 
 
 def _uri(value: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from proxy.by_size import MAX_DATAGRAM, is_for_tcp, is_too_large, may_grow, over_tcp
 from proxy.errors import Malformed, NotRecorded, Refused
 from proxy.forking import Answer, Branch, ResponseContext
+from proxy.hop import flow_of
 from proxy.matching import ServerKey, make_branch
 from proxy.party import Party
 from proxy.record import HARD_LIMIT, RecordTooBig
@@ -35,7 +36,7 @@ def finish(core: Core, crossing: Crossing, key: ServerKey, loop: bytes, share: i
     """
     hop = crossing.hop
     is_offered = hop.transport == "TLS" and not hop.connection
-    crossing.far_flow = core.aliases.flow_to(hop) if is_offered else hop.flow
+    crossing.far_flow = core.aliases.flow_to(hop) if is_offered else flow_of(hop)
     crossing.notes = [] if core.recorder is not None else None
     check_secure(crossing)
     check_recording(core, crossing)
@@ -140,7 +141,7 @@ def remember_loop(core: Core, crossing: Crossing, via: bytes, now: float) -> Non
     hop = crossing.hop
     network = core.generation.network
     # ACKs have no transaction that would bound them; one too many comes back as nobody's, and is dropped.
-    if network.is_us(hop.host.encode(), hop.port) and len(core.looped) < network.settings.limits.transactions:
+    if network.is_us(hop.host.encode(), hop.port) and len(core.looped) < network.limits.transactions:
         core.looped[via] = crossing.hop.party
         core.wheel.start(now, LOOP_MEMORY, _Forget(core.looped, via), "loop")
 

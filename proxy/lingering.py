@@ -117,5 +117,5 @@ class Accepted:
         request.echo = self._echo[: self._head], self._echo[self._head + len(_LINE_END) :]
         request.lines = list(self._record_routes)
         request.names = [b"record-route"] * len(request.lines)
-        request.index = {b"record-route": range(len(request.lines))} if request.lines else {}
+        request.index = {b"record-route": tuple(range(len(request.lines)))} if request.lines else {}
         return request

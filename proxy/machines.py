@@ -10,7 +10,8 @@ transactions: `1xx`, `2xx`, `final` from the network, and timers.
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum
+from enum import StrEnum
+from typing import Final
 
 
 class State(StrEnum):
@@ -25,32 +26,52 @@ class State(StrEnum):
     TERMINATED = "Terminated"
 
 
-class Do(Enum):
-    """What a transition makes the transaction do."""
+class Do:
+    """What a transition makes the transaction do: plain numbers, which compiled code compares in an instruction."""
 
-    SEND = "send the message at hand"
-    RESEND = "send the last message again"
-    DELIVER = "hand the response to the transaction user"
-    ACK = "acknowledge a final response that is not 2xx"
-    TIMED_OUT = "tell the transaction user that nothing came"
-    NO_ACK = "tell the transaction user that the ACK never came"
-    START_A = "retransmit, doubling from T1"
-    START_B = "give up after 64*T1"
-    START_D = "absorb repeated final responses"
-    START_E = "retransmit, doubling from T1 to T2"
-    START_F = "give up after 64*T1 (non-INVITE)"
-    START_G = "retransmit the final response, doubling from T1 to T2"
-    START_H = "wait 64*T1 for the ACK"
-    AWAIT_H = "wait 64*T1 for the ACK, without repeating the response"
-    START_I = "absorb repeated ACKs"
-    START_J = "absorb repeated requests"
-    START_K = "absorb repeated responses"
-    START_L = "absorb repeated INVITEs after a 2xx"
-    START_M = "pass further 2xx up"
-    STOP = "cancel the timers of the state that is left"
+    SEND: Final = 0
+    """Send the message at hand."""
+    RESEND: Final = 1
+    """Send the last message again."""
+    DELIVER: Final = 2
+    """Hand the response to the transaction user."""
+    ACK: Final = 3
+    """Acknowledge a final response that is not 2xx."""
+    TIMED_OUT: Final = 4
+    """Tell the transaction user that nothing came."""
+    NO_ACK: Final = 5
+    """Leave it at that: the ACK of a refusal that never came concerns nobody but the transaction."""
+    STOP: Final = 6
+    """Cancel the timers of the state that is left."""
+    START_A: Final = 7
+    """Retransmit, doubling from T1."""
+    START_B: Final = 8
+    """Give up after 64*T1."""
+    START_E: Final = 9
+    """Retransmit, doubling from T1 to T2."""
+    START_F: Final = 10
+    """Give up after 64*T1 (non-INVITE)."""
+    START_G: Final = 11
+    """Retransmit the final response, doubling from T1 to T2."""
+    START_H: Final = 12
+    """Wait 64*T1 for the ACK."""
+    AWAIT_H: Final = 13
+    """Wait 64*T1 for the ACK, without repeating the response."""
+    START_D: Final = 14
+    """Absorb repeated final responses."""
+    START_I: Final = 15
+    """Absorb repeated ACKs."""
+    START_J: Final = 16
+    """Absorb repeated requests."""
+    START_K: Final = 17
+    """Absorb repeated responses."""
+    START_L: Final = 18
+    """Absorb repeated INVITEs after a 2xx."""
+    START_M: Final = 19
+    """Pass further 2xx up."""
 
 
-Table = dict[State, dict[str, tuple[State, tuple[Do, ...]]]]
+Table = dict[State, dict[str, tuple[State, tuple[int, ...]]]]
 
 #: RFC 3261 figure 7, RFC 6026 figure 7.
 INVITE_SERVER: Table = {

@@ -37,7 +37,7 @@ def server_key(request: Message, method: bytes = b"") -> ServerKey:
         method: stands for the request's own: `INVITE` finds what an ACK or CANCEL is about.
     """
     via = request.via
-    if via.branch[:7].lower() == _COOKIE:
+    if via.branch.startswith(MAGIC_COOKIE) or via.branch[:7].lower() == _COOKIE:
         return b" ".join((via.branch, via.sent_by, method or request.method))  # none of them holds a space
     # RFC 2543: no unique branch, so everything that identifies the request (§17.2.3).
     top = b"%b;%b" % (via.sent_by, via.branch)

@@ -7,8 +7,6 @@ touched is sent as it was received. Two stages that edit the same line are a mis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from proxy.errors import EditConflict
 from proxy.headers import NameAddr, Via, parse_name_addr, split_list, unfold
 from proxy.memo import remembered
@@ -39,7 +37,7 @@ class Message:
     """Canonical lower-case name of each header line."""
     lines: list[bytes]
     """Each header line as it came: name, colon, value, inner folds; no final CRLF."""
-    index: dict[bytes, Sequence[int]]
+    index: dict[bytes, tuple[int, ...]]
     """Positions of the lines of each canonical name."""
     shape: Shape
     """What names and index are of, as long as nothing of the message was released."""
@@ -149,7 +147,7 @@ class Draft:
         self._heads = [*self._heads, line.partition(b":")[0].rstrip(b" \t") + b": "]
         self.lines.append(line)
         self._received = [*self._received, line]
-        self._index = {**self._index, name: [*self._index.get(name, ()), place]}
+        self._index = {**self._index, name: (*self._index.get(name, ()), place)}
 
     def became(self, name: bytes, value: bytes) -> None:
         """Give the first line of this name a new value as if it had come so; a plan then edits it as any other."""
@@ -208,8 +206,11 @@ class Draft:
 
     def set_only(self, name: bytes, value: bytes, why: str) -> None:
         """Replace the first line of this name by value and remove its further lines."""
+        places = self._index.get(name)
+        if places is None:
+            return
         first = True
-        for position in self._index.get(name, ()):
+        for position in places:
             if self.lines[position] is not None:
                 self.put(position, self.with_value(position, value) if first else None, why)
                 first = False
@@ -233,7 +234,13 @@ class Draft:
 
     def remove_all(self, name: bytes, why: str) -> None:
         """Remove every line of this name."""
-        for position in self._index.get(name, ()):
+        places = self._index.get(name)
+        if places is not None:
+            self.clear(places, why)
+
+    def clear(self, places: tuple[int, ...], why: str) -> None:
+        """Remove the lines at these positions that are still there."""
+        for position in places:
             if self.lines[position] is not None:
                 self.put(position, None, why)
 

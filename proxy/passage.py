@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from proxy.headers import NameAddr
 from proxy.identity import Side
+from proxy.memo import remembered_by_all
 from proxy.message import Draft
 from proxy.pack import DERIVED
 from proxy.policy import Plan
@@ -14,7 +15,7 @@ from proxy.record import Record
 from proxy.verstat import disclaimed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Passage:
     """What all crossings between two parties under the same decisions share."""
 
@@ -53,15 +54,7 @@ class Passage:
 
     def outward(self, from_: NameAddr | None, to: NameAddr | None) -> tuple[NameAddr | None, NameAddr | None]:
         """Return From and To as the callee's side sees them where that is the far one, by the originals."""
-        plan = self.to_far
-        if from_ is not None and not self.believed:
-            from_ = disclaimed(from_)
-        if self.numbered is not None:
-            from_, to = from_ and self.numbered(from_), to and self.numbered(to)
-        return (
-            from_ and plan.address(from_, self.far_origin, is_from=True, pseudonym=self.pseudonym),
-            to and plan.address(to, self.far_domain, is_from=False),
-        )
+        return outward_pair(self, from_, to)
 
     def addresses(self, record: Record) -> tuple[NameAddr | None, NameAddr | None]:
         """Return the outward addresses of a record from the caller, those too that it left to be derived."""
@@ -71,3 +64,19 @@ class Passage:
             from_ = made[0] if from_ is DERIVED else from_
             to = made[1] if to is DERIVED else to
         return from_, to
+
+
+@remembered_by_all
+def outward_pair(
+    passage: Passage, from_: NameAddr | None, to: NameAddr | None
+) -> tuple[NameAddr | None, NameAddr | None]:  # fmt: skip
+    """Work out `Passage.outward`: requests of a call ask for the same again."""
+    plan = passage.to_far
+    if from_ is not None and not passage.believed:
+        from_ = disclaimed(from_)
+    if passage.numbered is not None:
+        from_, to = from_ and passage.numbered(from_), to and passage.numbered(to)
+    return (
+        from_ and plan.address(from_, passage.far_origin, is_from=True, pseudonym=passage.pseudonym),
+        to and plan.address(to, passage.far_domain, is_from=False),
+    )

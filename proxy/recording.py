@@ -116,7 +116,7 @@ _FALSE: Final = b'"false"'
 class Detector:
     """The rules, with what the configuration knows; pure, and cheap where there is nothing to find."""
 
-    __slots__ = ("_known", "_places", "_vendors")
+    __slots__ = ("_known", "_places", "_vendors", "_watches")
 
     def __init__(self, known: Known | None = None) -> None:
         """Compile the list of headers."""
@@ -124,6 +124,7 @@ class Detector:
         patterns = (re.escape(name.lower()).replace(rb"\*", rb"[^:]*") for name in VENDOR_HEADERS + self._known.headers)
         self._vendors = re.compile(b"|".join(patterns))
         self._places: dict[Shape, tuple[int, ...]] = {}
+        self._watches = self._known.watches
 
     def classify(self, message: Message) -> Finding:
         """Return the class of a request or response by itself; of its dialog the record knows (R6)."""
@@ -132,8 +133,8 @@ class Detector:
         places = self._places.get(shape)
         for place in self._telling(shape) if places is None else places:
             said |= _VENDOR if place < 0 else _said_by(lines[place])
-        body, known = message.body, self._known
-        if not said & ~_QUIET and (not body or body[:2] == b"v=") and not known.watches:
+        body = message.body
+        if not said & ~_QUIET and (not body or body[:2] == b"v=") and not self._watches:
             # A session description (RFC 8866 §5) holds no XML and no parts.
             return _hinted(said, body) if said or body else NOTHING
         return self._weighed(message, said, body)
@@ -233,11 +234,12 @@ def _found(kind: Kind, rule: str) -> Finding:
 
 def _hinted(said: int, body: bytes) -> Finding:
     """Return what only counts."""
-    for bit, rule in _HINTS:
-        if said & bit:
-            return _found(Kind.HINT, rule)
+    if said:
+        for bit, rule in _HINTS:
+            if said & bit:
+                return _found(Kind.HINT, rule)
     # RFC 7866 §7.1.2, §7.2.2: consent, which phones and recorders tell each other in ordinary calls
-    return _found(Kind.HINT, "R13") if b"\na=record" in body else NOTHING
+    return _found(Kind.HINT, "R13") if body.find(b"\na=record") >= 0 else NOTHING
 
 
 _HINTS: Final = (

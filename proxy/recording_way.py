@@ -73,9 +73,9 @@ def check_bare(core: Core, crossing: Crossing) -> None:
 def support_nothing(draft: Draft) -> None:
     """Take `siprec` out of the Supported of what is no recording session: then nobody takes it for half of one."""
     for position in draft.find(b"supported"):
-        value = draft.value(position)
-        if b"siprec" in value.lower():
-            tags = [tag for tag in split_list(value) if tag.lower() != b"siprec"]
+        received = draft.lines[position]
+        if received is not None and received.lower().find(b"siprec") >= 0:
+            tags = [tag for tag in split_list(draft.value(position)) if tag.lower() != b"siprec"]
             line = draft.with_value(position, b", ".join(tags)) if tags else None
             draft.settle(position, line, "no recording session begins with it")
 

@@ -8,7 +8,7 @@ token: the recipient calls it, and the INVITE that results finds the replaced di
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from proxy.crossing import Crossing
@@ -19,10 +19,11 @@ from proxy.message import Draft
 from proxy.pack import Reader, pack_text
 from proxy.parse import KNOWN_METHODS
 from proxy.record import End, Mark, Record, decode, encode
+from proxy.shape import Names
 from proxy.tokens import Purpose, Tokens
 from proxy.uri import SipUri, parse_sip_uri
 
-REFERRING = frozenset((b"replaces", b"join", b"target-dialog", b"in-reply-to", b"refer-to"))
+REFERRING: Final = Names(b"replaces", b"join", b"target-dialog", b"in-reply-to", b"refer-to")
 """Headers that refer to other dialogs."""
 TRANSFER_LIFETIME = 180
 """Seconds that a transfer token opens: three minutes (dialogs.md)."""

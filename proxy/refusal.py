@@ -8,7 +8,6 @@ forwarded from here, so nothing that is overlooked can leave towards another par
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -165,7 +164,7 @@ def glance(data: bytes, method: bytes) -> Message | None:
 def _collect(request: Message, head: bytes) -> dict[bytes, bytes] | None:
     """Note the lines that are echoed and return the first value of each; None for folds and for two of one kind."""
     lines: list[bytes] = []
-    index: dict[bytes, Sequence[int]] = {}
+    index: dict[bytes, tuple[int, ...]] = {}
     values: dict[bytes, bytes] = {}
     for line, name, value, fold in _ECHOED.findall(head):
         if fold:

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from proxy.dialled import SEPARATORS
 from proxy.errors import Refused
+from proxy.grammar import PERCENT, SEMICOLON
 from proxy.uri import SipUri
 
 ANY = b"*"
@@ -52,7 +53,7 @@ class Served:
 
     def _is_ours_in_context(self, user: bytes) -> bool:
         """Tell whether a local number is one of ours, and not of whoever phone-context names (RFC 3966 §5.1.5)."""
-        if b";" not in user and b"%" not in user:
+        if SEMICOLON not in user and PERCENT not in user:
             return True
         contexts = _CONTEXT.findall(unquote_to_bytes(user).lower())
         return all(each[:1] == b"+" or each in self._domains or self._is_us(each, 0) for each in contexts)
@@ -60,7 +61,7 @@ class Served:
 
 def is_number(user: bytes) -> bool:
     """Tell whether a user part, or what a tel URI has behind its scheme, is a telephone number."""
-    dialled = unquote_to_bytes(user) if b"%" in user else user
+    dialled = unquote_to_bytes(user) if PERCENT in user else user
     return _NUMBER.fullmatch(dialled.partition(b";")[0].translate(None, SEPARATORS)) is not None
 
 

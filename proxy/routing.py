@@ -23,7 +23,7 @@ from proxy.errors import Malformed
 from proxy.groups import Group, Member
 from proxy.hop import REGISTERED, Hop
 from proxy.location import Address, Place, is_address, plain
-from proxy.memo import remembered, remembered_by_all
+from proxy.memo import REMEMBERED, remembered, remembered_by_all
 from proxy.message import Message
 from proxy.numbering import DialPlan
 from proxy.party import ACCESS, CORE, Party
@@ -40,6 +40,7 @@ MAX_USER = 1500
 """Longest user part that a party is given where nothing says what it takes: the token of the longest record."""
 PATIENCE = 5.0
 """Seconds that a recorder may be silent until the next of its group is tried: as groups of trunks by default."""
+_TRUNK, _PSAP = Zone.TRUNK, Zone.PSAP
 _WILDCARDS = ("0.0.0.0", "::")
 
 _CALLS = (b"INVITE", b"MESSAGE")
@@ -331,10 +332,10 @@ class World:
     def _first(
         self, method: bytes, uri: SipUri | None, user: bytes, source: Party, *, emergency: bool, free: bool
     ) -> _Rule | None:
-        zone = Zone.TRUNK if source.zone is Zone.PSAP else source.zone  # as the file calls it: a trunk is one
+        zone = _TRUNK if source.zone is _PSAP else source.zone  # as the file calls it: a trunk is one
         number = self.dial_plan.global_number(user) if self.dial_plan is not None else b""
         dialled = canonical(user)
-        between = zone is Zone.TRUNK and not emergency  # from one trunk to another
+        between = zone is _TRUNK and not emergency  # from one trunk to another
         best: _Rule | None = None
         for rule in self._rules:
             if (
@@ -443,7 +444,10 @@ class Network:
         """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes
         self.dial_plan = world.dial_plan
-        self.party_of = world.party_of
+        self._party_of = world.party_of
+        self._parties: dict[Address, Party] = {}
+        self._is_us = world.is_us
+        self._ours: dict[tuple[bytes, int], bool] = {}
         self.party_from = world.party_from
         self.trunks = world.trunks
         self.recorders = world.recorders
@@ -460,7 +464,6 @@ class Network:
         self.hop = remembered_by_all(world.hop)
         self.named = remembered_by_all(world.named)
         self.reachable = remembered_by_all(world.reachable)
-        self.is_us = remembered_by_all(world.is_us)
         self.is_emergency = remembered(world.is_emergency)
         self.origin = remembered(world.origin)
         self.home = remembered(world.home)
@@ -479,10 +482,33 @@ class Network:
         self.forwards_register = registrar is not None and registrar.mode == "forward"
         self.face = remembered_by_all(world.face)
         self.max_user = world.max_user
+        self.limits = settings.limits
         self.identity = world.identity
         self.default_port = world.default_port
         self.is_own_host = remembered(world.is_own_host)
         self.denies = world.denies
+
+    def party_of(self, address: Address) -> Party | None:
+        """Return whom an address belongs to, over UDP; who is somebody's is found by one look into a dictionary."""
+        party = self._parties.get(address)
+        if party is None:
+            party = self._party_of(address)
+            if party is not None:
+                if len(self._parties) >= REMEMBERED:
+                    self._parties.clear()
+                self._parties[address] = party
+        return party
+
+    def is_us(self, host: bytes, port: int) -> bool:
+        """Tell whether a host and port (0: none given) means us, as `World.is_us`; remembered."""
+        there = host, port
+        found = self._ours.get(there)
+        if found is None:
+            found = self._is_us(host, port)
+            if len(self._ours) >= REMEMBERED:
+                self._ours.clear()
+            self._ours[there] = found
+        return found
 
     def calls_for_help(self, request: Message, dialled: bytes = b"") -> bool:
         """Tell whether an initial request is an emergency call; dialled: the Request-URI less a prefix for us.

@@ -6,8 +6,7 @@ from proxy.crossing import Crossing
 from proxy.forking import Answer
 from proxy.transports import SECURE, WEBSOCKET
 from proxy.unsent import Unsent
-
-_SIPS = b"sips:"
+from proxy.uri import is_sips
 
 
 def check_secure(crossing: Crossing) -> None:
@@ -22,7 +21,7 @@ def check_secure(crossing: Crossing) -> None:
     if hop.transport == "UDP" and (hop.host, hop.port) == hop.local:
         return  # from ourselves to ourselves (`World.named`): no network sees it, and what follows is looked at again
     if hop.transport == "UDP" or hop.transport not in SECURE:
-        if _is_sips(crossing.target) or (crossing.routes and _is_sips(crossing.routes[0])):
+        if is_sips(crossing.target) or (crossing.routes and is_sips(crossing.routes[0])):
             if not crossing.emergency:
                 warning = b'Warning: 380 %b "SIPS Not Allowed"' % crossing.near_origin
                 raise Unsent(480, Answer(b"", (warning,)))
@@ -33,9 +32,5 @@ def check_secure(crossing: Crossing) -> None:
         raise Unsent(480)  # a browser takes no connections (RFC 7118 §5)
 
 
-def _is_sips(uri: bytes) -> bool:
-    return uri[:5].lower() == _SIPS
-
-
 def _as_sip(uri: bytes) -> bytes:
-    return b"sip:" + uri[5:] if _is_sips(uri) else uri
+    return b"sip:" + uri[5:] if is_sips(uri) else uri

@@ -11,14 +11,19 @@ def serialise(draft: Draft) -> bytes:
     A Content-Length line is rewritten only where it is wrong, and added where it is missing (RFC 3261
     §20.14: required on streams, and harmless on UDP).
     """
-    if draft.has_length:
-        if draft.body is not draft.received_body:
-            _set_length(draft)
-        bottom = draft.bottom
-    else:
-        bottom = [*draft.bottom, b"Content-Length: %d" % len(draft.body)]
-    # None stands for a line that was removed.
-    return b"\r\n".join([draft.start, *draft.top, *filter(None, draft.lines), *bottom, b"", draft.body])
+    has_length = draft.has_length
+    if has_length and draft.body is not draft.received_body:
+        _set_length(draft)
+    pieces = [draft.start]
+    pieces += draft.top
+    for line in draft.lines:
+        if line:  # None stands for a line that was removed
+            pieces.append(line)
+    pieces += draft.bottom
+    if not has_length:
+        pieces.append(b"Content-Length: %d" % len(draft.body))
+    pieces += (b"", draft.body)
+    return b"\r\n".join(pieces)
 
 
 def _set_length(draft: Draft) -> None:

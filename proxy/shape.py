@@ -6,7 +6,6 @@ again by it: where each header stands (here), and what a plan does with each lin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from proxy.grammar import COMPACT
@@ -25,12 +24,34 @@ _PLACES = tuple((place,) for place in range(1024))
 """Positions of names that stand once, for as many header lines as `limits.headers` allows."""
 
 
+class Names:
+    """Header names that a stage looks for; where a message has them is worked out once for each shape."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, *names: bytes) -> None:
+        """Name them in lower case."""
+        self.names = names
+
+
+_KNOWN = {
+    name: name
+    for name in (
+        b"via", b"route", b"record-route", b"max-forwards", b"from", b"to", b"call-id", b"cseq", b"contact", b"privacy",
+        b"p-asserted-identity", b"supported", b"require", b"proxy-require", b"authorization", b"proxy-authorization",
+        b"user-agent", b"allow", b"accept", b"content-type", b"content-length",
+    )
+} | COMPACT  # fmt: skip
+"""Names that nearly all messages have, by their long and short forms: the very objects that compiled stages look for,
+so that nothing compares letters."""
+
+
 class _Canonical(dict[bytes, bytes]):
     """Header names as they stand to their canonical form; a dictionary that works out what it does not hold."""
 
     def __missing__(self, name: bytes) -> bytes:
         lower = name.rstrip(b" \t").lower()
-        canonical = COMPACT.get(lower, lower)
+        canonical = _KNOWN.get(lower, lower)
         if len(self) < MAX_NAMES and len(name) <= MAX_NAME:
             self[name] = canonical
         return canonical
@@ -43,7 +64,7 @@ canonical = _Canonical().__getitem__
 class Shape:
     """The names of a message's header lines in their order; shared among messages, and never changed."""
 
-    __slots__ = ("asks", "heads", "index", "names", "repeated", "shared", "starts")
+    __slots__ = ("_places", "asks", "heads", "index", "names", "repeated", "shared", "starts")
 
     def __init__(self, spelled: list[bytes]) -> None:
         """Note where each name stands; of more lines than `limits.headers` may allow, only the first ones."""
@@ -61,11 +82,21 @@ class Shape:
         """Whether the sender may have asked for privacy."""
         self.shared = False
         """Whether other messages get this very object, so that something may be kept under it."""
+        self._places: dict[Names, tuple[int, ...]] = {}
+
+    def places(self, wanted: Names) -> tuple[int, ...]:
+        """Return where lines with these names stand, in the order of the names; () where there is none."""
+        places = self._places.get(wanted)
+        if places is None:
+            index = self.index
+            places = tuple([place for name in wanted.names for place in index.get(name, ())])
+            self._places[wanted] = places
+        return places
 
 
-def _index_of(names: list[bytes]) -> dict[bytes, Sequence[int]]:
+def _index_of(names: list[bytes]) -> dict[bytes, tuple[int, ...]]:
     """Return where each name stands; `zip` with ready-made places replaces a loop where no name stands twice."""
-    index: dict[bytes, Sequence[int]] = dict(zip(names, _PLACES, strict=False))
+    index: dict[bytes, tuple[int, ...]] = dict(zip(names, _PLACES, strict=False))
     if len(index) != len(names):
         index = {}
         for position, name in enumerate(names):

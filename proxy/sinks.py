@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from proxy.flow import Flow
 
 
-class Event(NamedTuple):
+class Event:
     """Something that a ledger, an audit or a log may want to keep; never personal data."""
 
-    kind: str
-    """What happened, from a closed set: see EVENTS."""
-    call: str
-    """Keyed pseudonym of the Call-ID, hexadecimal; empty where there is none."""
-    peer: str
-    """`access`, `core`, the name of a trunk, or empty."""
-    detail: str
-    """A status code or a reason from a closed set."""
+    __slots__ = ("call", "detail", "kind", "peer")
+
+    def __init__(self, kind: str, call: str, peer: str, detail: str) -> None:
+        """Note what happened.
+
+        Args:
+            kind: from a closed set: see EVENTS.
+            call: keyed pseudonym of the Call-ID, hexadecimal; empty where there is none.
+            peer: `access`, `core`, the name of a trunk, or empty.
+            detail: a status code or a reason from a closed set.
+        """
+        self.kind = kind
+        self.call = call
+        self.peer = peer
+        self.detail = detail
 
 
 EVENTS = frozenset(

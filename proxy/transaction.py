@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from config.settings import Timers
 from proxy.counters import Counters
@@ -36,20 +36,27 @@ if TYPE_CHECKING:
     from proxy.waiting import Waiting
 
 
-class Environment(Protocol):
-    """What transactions need of the core."""
+class Environment:
+    """What transactions need of the core, which is one."""
 
-    wheel: TimerWheel
-    timers: Timers
-    counters: Counters
-
-    waiting: Waiting
+    def __init__(
+        self, timers: Timers, wheel: TimerWheel, counters: Counters, waiting: Waiting,
+        send: Callable[[Flow, bytes], bool],
+    ) -> None:  # fmt: skip
+        """Note the running settings, what they start and count, and the way out (`Sinks.send`)."""
+        self.timers = timers
+        self.wheel = wheel
+        self.counters = counters
+        self.waiting = waiting
+        self._send = send
 
     def transmit(self, flow: Flow, data: bytes) -> bool:
-        """Send bytes; False when the system refused."""
+        """Send bytes that are finished; False when the system refused."""
+        return self._send(flow, data)
 
     def give_back(self, flow: Flow, data: bytes) -> None:
-        """Send a response, by another connection where its own is gone."""
+        """Send a response to where its request came from."""
+        self._send(flow, data)
 
 
 class ClientUser(Protocol):
@@ -93,14 +100,14 @@ class Transaction:
             return False
         self.state, self._row, actions = found
         for action in actions:
-            action(self, now, data)
+            self._do(action, now, data)
         if self.state is State.TERMINATED:
             self._forget()
         return True
 
     def abandon(self) -> None:
         """End at once, without telling the user: its place was taken by another outcome."""
-        self._stop(0.0, b"")
+        self._stop()
         self.state, self._row = State.TERMINATED, {}
         self._forget()
 
@@ -116,25 +123,46 @@ class Transaction:
             del self._table[self._key]
         self._timer = None
 
-    # --- what the actions of `machines` do; all take the time and the bytes at hand
+    # --- what the actions of `machines` do
+
+    def _do(self, action: int, now: float, data: bytes) -> None:
+        """Carry out an action; data is the message at hand.
+
+        A chain of comparisons replaces a table of functions: compiled, those would be called through the interpreter.
+        """
+        if action == Do.SEND:
+            self._send(now, data)
+        elif action == Do.STOP:
+            self._stop()
+        elif action == Do.START_A:
+            self._start_a(now)
+        elif action == Do.START_E:
+            self._start_e(now)
+        elif action in (Do.START_B, Do.START_F, Do.START_H):
+            self._give_up_later(now, action)
+        elif action >= Do.START_D:
+            self._end(now, action)
+        elif action == Do.RESEND:
+            self._resend()
+        elif action == Do.START_G:
+            self._start_g(now)
+        elif action == Do.AWAIT_H:
+            self._give_up(now, "H")
 
     def _send(self, now: float, data: bytes) -> None:
         self.last = data
         if data:
             self._env.give_back(self.flow, data)
 
-    def _resend(self, now: float, data: bytes) -> None:
+    def _resend(self) -> None:
         if self.last:
             self._env.give_back(self.flow, self.last)
 
-    def _stop(self, now: float, data: bytes) -> None:
+    def _stop(self) -> None:
         if self._timer is not None:
             cancel(self._timer)
             self._timer = None
         self._until = inf
-
-    def _no_ack(self, now: float, data: bytes) -> None:
-        """Leave it at that: the ACK of a refusal that never came concerns nobody but this transaction."""
 
     def _repeat_in(self, seconds: float, name: str, last: str, now: float) -> None:
         """Run A, E or G (`name`), or B, F or H (`last`) where that is due before.
@@ -147,103 +175,76 @@ class Transaction:
         else:
             self._timer = self._env.wheel.start(now, left, self, last)
 
-    def _start_a(self, now: float, data: bytes) -> None:
+    def _start_a(self, now: float) -> None:
         """Double without end (§17.1.1.2)."""
         seconds = self._interval
         self._interval = seconds * 2
         self._repeat_in(seconds, "A", "B", now)
 
-    def _start_e(self, now: float, data: bytes) -> None:
+    def _start_e(self, now: float) -> None:
         """Double up to T2, and stay there at once when a 1xx came (§17.1.2.2)."""
         t2 = self._env.timers.t2
         seconds = t2 if self.state is State.PROCEEDING else self._interval
         self._interval = min(seconds * 2, t2)
         self._repeat_in(seconds, "E", "F", now)
 
-    def _start_g(self, now: float, data: bytes) -> None:
+    def _start_g(self, now: float) -> None:
         """Double up to T2 (§17.2.1)."""
         seconds = self._interval
         self._interval = min(seconds * 2, self._env.timers.t2)
         self._repeat_in(seconds, "G", "H", now)
 
-    def _await_h(self, now: float, data: bytes) -> None:
-        """Wait for the ACK without timer G: the INVITE will be repeated as long as it is not answered (§17.1.1.2)."""
-        self._timer = self._env.wheel.start(now, 64 * self._env.timers.t1, self, "H")
+    def _give_up_later(self, now: float, action: int) -> None:
+        """Start timer B, F or H: over UDP the timer that repeats looks when it is due, and T1 is always before it."""
+        if self.flow.transport == "UDP":
+            self._until = now + 64 * self._env.timers.t1
+        else:
+            self._give_up(now, _GIVING_UP[action])
 
-    def _give_up_later(self, now: float, data: bytes) -> None:
-        """Note when timer B, F or H is due: the timer that repeats looks at it, and T1 is always before it."""
-        self._until = now + 64 * self._env.timers.t1
-
-    def _give_up(self, name: str, now: float) -> None:
+    def _give_up(self, now: float, name: str) -> None:
         """Start timer B, F or H where none repeats."""
         self._timer = self._env.wheel.start(now, 64 * self._env.timers.t1, self, name)
 
-    def _start_b(self, now: float, data: bytes) -> None:
-        self._give_up("B", now)
-
-    def _start_f(self, now: float, data: bytes) -> None:
-        self._give_up("F", now)
-
-    def _start_h(self, now: float, data: bytes) -> None:
-        self._give_up("H", now)
+    def _end(self, now: float, action: int) -> None:
+        """Start a timer that nothing stops: the last of a transaction."""
+        timers = self._env.timers
+        if action in (Do.START_I, Do.START_K):
+            delay = timers.t4
+        else:
+            delay = 64 * timers.t1
+            if action == Do.START_D:
+                delay = max(32.0, delay)
+        self._env.wheel.linger(now, delay, self._table, self._key, _LAST[action])
 
 
 Key = bytes
 """What a transaction is found under."""
-Action = Callable[[Any, float, bytes], None]
-Row = dict[str, tuple[State, "Row", tuple[Action, ...]]]
+Row = dict[str, tuple[State, "Row", tuple[int, ...]]]
 Rows = dict[State, Row]
 
-
-def _end(name: str, delay: Callable[[Timers], float]) -> Action:
-    """Return the action that starts a timer which nothing stops: the last of a transaction."""
-
-    def start(transaction: Transaction, now: float, data: bytes) -> None:
-        env = transaction._env
-        env.wheel.linger(now, delay(env.timers), transaction._table, transaction._key, name)
-
-    return start
+_GIVING_UP: Final = {Do.START_B: "B", Do.START_F: "F", Do.START_H: "H"}
+_LAST: Final = {
+    Do.START_D: "D", Do.START_I: "I", Do.START_J: "J", Do.START_K: "K", Do.START_L: "L", Do.START_M: "M"
+}  # fmt: skip
 
 
-_ACTIONS: dict[Do, Action] = {
-    Do.SEND: Transaction._send,
-    Do.RESEND: Transaction._resend,
-    Do.STOP: Transaction._stop,
-    Do.NO_ACK: Transaction._no_ack,
-    Do.START_A: Transaction._start_a,
-    Do.START_B: Transaction._give_up_later,
-    Do.START_D: _end("D", lambda timers: max(32.0, 64 * timers.t1)),
-    Do.START_E: Transaction._start_e,
-    Do.START_F: Transaction._give_up_later,
-    Do.START_G: Transaction._start_g,
-    Do.START_H: Transaction._give_up_later,
-    Do.AWAIT_H: Transaction._await_h,
-    Do.START_I: _end("I", lambda timers: timers.t4),
-    Do.START_J: _end("J", lambda timers: 64 * timers.t1),
-    Do.START_K: _end("K", lambda timers: timers.t4),
-    Do.START_L: _end("L", lambda timers: 64 * timers.t1),
-    Do.START_M: _end("M", lambda timers: 64 * timers.t1),
-}
-
-_RELIABLE = {Do.START_B: Transaction._start_b, Do.START_F: Transaction._start_f, Do.START_H: Transaction._start_h}
-
-
-def _compiled(table: Table, actions: dict[Do, Action]) -> Rows:
-    """Return a table of `machines` with functions for actions, and the row of the next state in each entry.
-
-    Replaces two look-ups of enumeration members and a chain of comparisons for each step.
-    """
+def _compiled(table: Table) -> Rows:
+    """Return a table of `machines` with the row of the next state in each entry; replaces a second look-up."""
     rows: Rows = {state: {} for state in State}
     for state, events in table.items():
         for event, (after, todo) in events.items():
-            rows[state][event] = after, rows[after], tuple(actions[one] for one in todo)
+            rows[state][event] = after, rows[after], todo
     return rows
 
 
-_INVITE_SERVER = _compiled(INVITE_SERVER, _ACTIONS)
-_SERVER = _compiled(SERVER, _ACTIONS)
-_RELIABLE_INVITE_SERVER = _compiled(RELIABLE_INVITE_SERVER, _ACTIONS | _RELIABLE)
-_RELIABLE_SERVER = _compiled(RELIABLE_SERVER, _ACTIONS | _RELIABLE)
+_INVITE_SERVER = _compiled(INVITE_SERVER)
+_SERVER = _compiled(SERVER)
+_RELIABLE_INVITE_SERVER = _compiled(RELIABLE_INVITE_SERVER)
+_RELIABLE_SERVER = _compiled(RELIABLE_SERVER)
+_INVITE_CLIENT = _compiled(INVITE_CLIENT)
+_CLIENT = _compiled(CLIENT)
+_RELIABLE_INVITE_CLIENT = _compiled(RELIABLE_INVITE_CLIENT)
+_RELIABLE_CLIENT = _compiled(RELIABLE_CLIENT)
 
 
 class ServerTransaction(Transaction):
@@ -359,7 +360,18 @@ class ClientTransaction(Transaction):
             self._env.counters.add("timeouts", name)
         self.step(name, now)
 
-    def _deliver(self, now: float, data: bytes) -> None:
+    def _do(self, action: int, now: float, data: bytes) -> None:
+        """Carry out an action, those of clients alone too."""
+        if action == Do.DELIVER:
+            self._deliver(now)
+        elif action == Do.ACK:
+            self._acknowledge()
+        elif action == Do.TIMED_OUT:
+            self._timed_out(now)
+        else:
+            super()._do(action, now, data)
+
+    def _deliver(self, now: float) -> None:
         response, self._response = self._response, None
         if response is not None and self._user is not None:
             self._user.on_response(self, response, now)
@@ -386,7 +398,7 @@ class ClientTransaction(Transaction):
         if self.state is not State.COMPLETED or not self.is_invite:
             self.last = b""
 
-    def _acknowledge(self, now: float, data: bytes) -> None:
+    def _acknowledge(self) -> None:
         if self._response is not None and self.request:
             self.last = ack_for(self.request, self._response)
         self._env.transmit(self.flow, self.last)
@@ -399,7 +411,7 @@ class ClientTransaction(Transaction):
             if user is not None:
                 user.on_failure(self, 503, now)
 
-    def _timed_out(self, now: float, data: bytes) -> None:
+    def _timed_out(self, now: float) -> None:
         if self._user is not None:
             self._user.on_failure(self, 408, now)
 
@@ -414,29 +426,16 @@ class ClientTransaction(Transaction):
         if self._env.transmit(self.flow, data) or self.state is State.TERMINATED:
             return
         # The system says that there is no way: as a 503 would (§16.9), but not from within `start`.
-        self._stop(now, data)
+        self._stop()
         self._timer = self._env.wheel.start(now, 0, _Unreachable(self), "unreachable")
 
-    def _resend(self, now: float, data: bytes) -> None:
+    def _resend(self) -> None:
         """Repeat the request. What the system refuses is lost as on any way: the first copy left, and may be answered.
 
         An interface that is down for a second would otherwise end all calls that are being set up, and leave ringing
         whom the first copy has reached.
         """
         self._env.transmit(self.flow, self.last)
-
-
-_CLIENT_ACTIONS = _ACTIONS | {
-    Do.SEND: ClientTransaction._send,
-    Do.RESEND: ClientTransaction._resend,
-    Do.DELIVER: ClientTransaction._deliver,
-    Do.ACK: ClientTransaction._acknowledge,
-    Do.TIMED_OUT: ClientTransaction._timed_out,
-}
-_INVITE_CLIENT = _compiled(INVITE_CLIENT, _CLIENT_ACTIONS)
-_CLIENT = _compiled(CLIENT, _CLIENT_ACTIONS)
-_RELIABLE_INVITE_CLIENT = _compiled(RELIABLE_INVITE_CLIENT, _CLIENT_ACTIONS | _RELIABLE)
-_RELIABLE_CLIENT = _compiled(RELIABLE_CLIENT, _CLIENT_ACTIONS | _RELIABLE)
 
 
 Server = ServerTransaction | CompletedServer | Accepted

@@ -27,7 +27,7 @@ def unframed(core: Core, head: bytes, flow: Flow, code: int, why: str) -> None:
         core.drop("unknown-source")
         return
     try:
-        request = parse(head, network.settings.limits)
+        request = parse(head, network.limits)
     except Malformed as error:
         known = partial(error)
         answerable = error.code

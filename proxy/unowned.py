@@ -27,7 +27,7 @@ def unowned(core: Core, data: bytes, flow: Flow, now: float) -> None:
         core.drop("unknown-source")
         return
     try:
-        message = parse(data, network.settings.limits)
+        message = parse(data, network.limits)
     except Malformed:
         core.drop("malformed")
         return

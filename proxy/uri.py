@@ -67,6 +67,11 @@ def without_push(uri: bytes) -> bytes:
     return user + at + _PUSH.sub(b"", where)
 
 
+def is_sips(uri: bytes) -> bool:
+    """Tell whether a URI is of scheme sips; of others the fifth letter tells."""
+    return len(uri) > 4 and uri[4] == COLON and uri[:4].lower() == b"sips"
+
+
 def hostport(host: bytes, port: int) -> bytes:
     """Join host and port as in RFC 3261 §25, with brackets around IPv6 addresses; port 0 is left out."""
     if COLON in host:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from proxy.errors import Malformed
@@ -13,13 +14,14 @@ from proxy.headers import NameAddr, parse_name_addr, split_list
 from proxy.memo import remembered
 from proxy.message import Draft
 from proxy.party import Party
+from proxy.shape import Names
 
 RESULT = b"p-sipveil-verstat"
 """What Sipveil tells the core of a verification; nobody else may say it."""
 _ASSERTED = (b"p-asserted-identity", b"p-preferred-identity", b"remote-party-id")
 FINDINGS = (b"priority-verstat", b"attestation-info", b"origination-id")
 """What one network's verifier or signer is told by its own others (3GPP TS 24.229 §7.2.16 to §7.2.18)."""
-CLAIMING = frozenset((RESULT, *_ASSERTED, *FINDINGS))
+CLAIMING: Final = Names(RESULT, *_ASSERTED, *FINDINGS)
 """Headers that may say what a verification found."""
 
 # Where a name may begin: an escaped semicolon is one to whoever takes a user part for a number (RFC 3966 §5.1.5).

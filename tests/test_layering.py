@@ -23,7 +23,7 @@ KNOW_TWISTED = {"proxy/transport.py", "proxy/resolver.py"}
 WITHOUT_TEST = {
     "__init__.py": "a docstring, no logic",
     "proxy/flow.py": "one tuple without a method",
-    "proxy/sinks.py": "a tuple and a protocol",
+    "proxy/sinks.py": "a value and protocols",
     "proxy/errors.py": "exceptions that only keep what they are given",
     "scripts/benchmark/errors.py": "an exception that only keeps what it is given",
     "scripts/native/errors.py": "an exception that only keeps what it is given",

@@ -280,3 +280,20 @@ def test_a_dialog_keeps_its_key(call_id: bytes) -> None:
     assert old != new
     if not IDENTITY.is_hashed(call_id, old, CARRIER):
         assert IDENTITY.open_call_id(old, CARRIER.end) == call_id
+
+
+def test_what_all_messages_of_a_call_ask_for_is_worked_out_once() -> None:
+    """For each side and key: another one gets another answer."""
+    asked: list[bytes] = []
+
+    def leaks(text: bytes) -> bool:
+        asked.append(text)
+        return True
+
+    identity = Identity(TOKENS, leaks)
+    tag = identity.seal_tag(b"00156512", PHONE, KEY)
+    assert identity.seal_tag(b"00156512", PHONE, KEY) is tag
+    assert asked == [b"00156512"]
+    assert len({tag, *(identity.seal_tag(b"00156512", *other) for other in ((SECOND, KEY), (PHONE, KEY - 1)))}) == 3
+    assert identity.fingerprint(KEY, b"1@x", b"a") == identity.fingerprint(KEY, b"1@x", b"a")
+    assert identity.fingerprint(KEY, b"1@x", b"a") != identity.fingerprint(KEY, b"1@x", b"b")

@@ -134,7 +134,7 @@ FIGURES: dict[str, set[tuple[State, str, State]]] = {
 STARTS = {getattr(Do, f"START_{letter}"): letter for letter in "ABDEFGHIJKLM"}
 
 
-def flat(table: Table) -> dict[tuple[State, str], tuple[State, tuple[Do, ...]]]:
+def flat(table: Table) -> dict[tuple[State, str], tuple[State, tuple[int, ...]]]:
     return {(state, event): row for state, events in table.items() for event, row in events.items()}
 
 

@@ -130,3 +130,16 @@ def test_the_last_word_stands_over_an_edit() -> None:
     made.settle(position, b"From: <sip:b@h>", "two")
     assert made.value(position) == b"<sip:b@h>"
     assert notes == [("from", "one"), ("from", "two")]
+
+
+def test_what_is_cleared_again_is_no_conflict() -> None:
+    """Lines that are gone stay so; one that was edited is a mistake of ours."""
+    made = draft()
+    places = (*made.find(b"subject"), *made.find(b"x-device"))
+    made.remove(places[0], "why")
+    made.clear(places, "why")
+    assert [made.lines[place] for place in places] == [None] * len(places)
+    edited = draft()
+    edited.replace(places[-1], b"1", "why")
+    with pytest.raises(EditConflict):
+        edited.clear(places, "why")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy import shape as module
-from proxy.shape import EMPTY, MAX_NAME, MAX_SHAPES, Shape, shape_of
+from proxy.shape import EMPTY, MAX_NAME, MAX_SHAPES, Names, Shape, shape_of
 
 
 def test_the_same_row_of_names_has_one_shape() -> None:
@@ -62,3 +62,11 @@ def test_hostile_numbers_of_lines_are_no_error() -> None:
 def test_who_may_ask_for_privacy_is_told_by_the_names(name: bytes, asks: bool) -> None:
     """Worked out once for all messages with these headers (RFC 3323; draft-ietf-sip-privacy-04, RFC 5806)."""
     assert shape_of([b"Via", name]).asks is asks
+
+
+def test_where_a_stage_finds_what_it_looks_for() -> None:
+    """In the order of the names that are looked for; worked out once."""
+    shape, wanted = shape_of([b"Via", b"Route", b"v", b"f"]), Names(b"route", b"via", b"path")
+    assert shape.places(wanted) == (1, 0, 2)
+    assert shape.places(wanted) is shape.places(wanted)
+    assert shape.places(Names(b"path")) == ()

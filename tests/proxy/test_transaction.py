@@ -15,7 +15,7 @@ from proxy.machines import State
 from proxy.message import Message
 from proxy.parse import parse
 from proxy.timers import TICK, TimerWheel
-from proxy.transaction import ClientTransaction, Key, ServerTransaction
+from proxy.transaction import ClientTransaction, Environment, Key, ServerTransaction
 from proxy.waiting import Waiting
 
 FLOW = Flow("UDP", ("192.0.2.1", 5060), ("198.51.100.7", 5060))
@@ -50,20 +50,18 @@ class Bench:
         self.wheel = TimerWheel(0.0)
         self.counters = Counters()
         self.waiting = Waiting()
+        self.environment = Environment(self.timers, self.wheel, self.counters, self.waiting, self.send)
         self.sent: list[tuple[float, bytes]] = []
         self.responses: list[int] = []
         self.failures: list[tuple[float, int]] = []
         self.made = 0
         self.table: dict[Key, Any] = {}
 
-    def transmit(self, flow: Flow, data: bytes) -> bool:
+    def send(self, flow: Flow, data: bytes) -> bool:
         assert flow == self.flow
         if self.works:
             self.sent.append((round(self.now, 3), data))
         return self.works
-
-    def give_back(self, flow: Flow, data: bytes) -> None:
-        self.transmit(flow, data)
 
     def on_response(self, client: ClientTransaction, response: Message, now: float) -> None:
         self.responses.append(response.status)
@@ -78,13 +76,14 @@ class Bench:
 
     def client(self, method: bytes) -> ClientTransaction:
         self.made += 1
-        client = ClientTransaction(self, self.flow, self.table, b"%d %b" % (self.made, method), request(method), self)
+        key = b"%d %b" % (self.made, method)
+        client = ClientTransaction(self.environment, self.flow, self.table, key, request(method), self)
         client.start(self.now)
         return client
 
     def server(self, *, is_invite: bool) -> ServerTransaction:
         self.made += 1
-        return ServerTransaction(self, self.flow, self.table, b"%d" % self.made, is_invite=is_invite)
+        return ServerTransaction(self.environment, self.flow, self.table, b"%d" % self.made, is_invite=is_invite)
 
     def until(self, end: float) -> None:
         """Turn the clock in ticks that are not aligned to the wheel's slots."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import Malformed
-from proxy.uri import SipUri, hostport, parse_sip_uri, without_push
+from proxy.uri import SipUri, hostport, is_sips, parse_sip_uri, without_push
 from tests import strategies as sip
 
 
@@ -121,3 +121,10 @@ def test_addresses_get_their_brackets(host: bytes, port: int, text: bytes) -> No
 def test_without_push_parameters_a_uri_is_equal_to_what_it_was(uri: bytes, left: bytes) -> None:
     """RFC 3261 §19.1.4: parameters that stand in one of two URIs do not count; all others, and each byte, stay."""
     assert without_push(uri) == left
+
+
+def test_the_scheme_says_whether_each_hop_is_to_be_secure() -> None:
+    """In any case of letters (RFC 3261 §19.1.1)."""
+    assert is_sips(b"sips:a@h")
+    assert is_sips(b"SIPS:a@h")
+    assert not any(map(is_sips, (b"", b"sips", b"sip:a@h", b"sip::a@h", b"tels:a", b"tel:+1")))
