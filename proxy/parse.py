@@ -10,7 +10,7 @@ import re
 
 from config.settings import Limits
 from proxy.errors import Malformed
-from proxy.grammar import CALL_ID, COMMA, REQUEST_LINE, STATUS_LINE, TAB, TOKEN, TOKEN_CLASS
+from proxy.grammar import CALL_ID, COMMA, REQUEST_LINE, STATUS_LINE, TOKEN, TOKEN_CLASS
 from proxy.headers import (
     NO_PARAMS,
     NameAddr,
@@ -24,7 +24,7 @@ from proxy.headers import (
 )
 from proxy.memo import remembered
 from proxy.message import Message
-from proxy.scan import call_id, cut, scan
+from proxy.scan import call_id, cut, request_line, scan
 from proxy.shape import EMPTY, Shape, clue_of, expected, shape_of
 from proxy.uri import parse_sip_uri
 
@@ -199,11 +199,11 @@ def _read_usual_start_line(message: Message, line: bytes) -> bool:
     if line.startswith(b"SIP/2.0 "):
         message.status, message.reason = _status_of(line)
         return message.status != 0
-    words = line.split(b" ")
-    if len(words) == 3 and words[0] in KNOWN_METHODS and words[1] and words[2] == b"SIP/2.0" and TAB not in words[1]:
-        message.method, message.uri = words[0], words[1]
-        return True
-    return False
+    words = request_line(line)
+    if words is None or words[0] not in KNOWN_METHODS:
+        return False
+    message.method, message.uri = words
+    return True
 
 
 @remembered

@@ -159,7 +159,32 @@ scan(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
                                    bytes_of((Piece){body, data.text + data.size - body})}, 4);
 }
 
-/* --- cut, value, call_id */
+/* --- what stands in a line */
+
+static PyObject *
+pair_of(Piece one, Piece other)
+{
+    return tuple_of((PyObject *[]){bytes_of(one), bytes_of(other)}, 2);
+}
+
+static PyObject *
+request_line(PyObject *Py_UNUSED(module), PyObject *argument)
+{
+    static const char version[] = " SIP/2.0";
+    if (!takes(1, 1, &argument, 1))
+        return NULL;
+    Piece line = piece_of(argument);
+    Py_ssize_t words = line.size - (Py_ssize_t)strlen(version);
+    if (words < 0 || memcmp(line.text + words, version, strlen(version)) != 0)
+        Py_RETURN_NONE;
+    const char *end = line.text + words, *space = memchr(line.text, ' ', words);
+    if (space == NULL || space == line.text)
+        Py_RETURN_NONE;
+    Piece method = {line.text, space - line.text}, uri = {space + 1, end - space - 1};
+    if (uri.size == 0 || memchr(uri.text, ' ', uri.size) != NULL || memchr(uri.text, '\t', uri.size) != NULL)
+        Py_RETURN_NONE;
+    return pair_of(method, uri);
+}
 
 static int
 is_token_letter(char letter)
@@ -173,13 +198,26 @@ is_word_letter(char letter)
     return is_token_letter(letter) || (letter != '\0' && strchr("()<>:\\\"/[]?{}", letter) != NULL);
 }
 
+static const char *
+find(Piece line, Piece mark)
+{
+    const char *at = line.text, *end = line.text + line.size;
+    while (mark.size > 0 && end - at >= mark.size) {
+        at = memchr(at, mark.text[0], end - at - mark.size + 1);
+        if (at == NULL || memcmp(at, mark.text, mark.size) == 0)
+            return at;
+        at++;
+    }
+    return NULL;
+}
+
 static PyObject *
 cut(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
     if (!takes(2, 2, arguments, count))
         return NULL;
     Piece line = piece_of(arguments[0]), mark = piece_of(arguments[1]);
-    const char *end = line.text + line.size, *found = memmem(line.text, line.size, mark.text, mark.size);
+    const char *end = line.text + line.size, *found = find(line, mark);
     if (found == NULL)
         Py_RETURN_NONE;
     const char *token = found + mark.size, *behind = token;
@@ -237,11 +275,35 @@ call_id(PyObject *Py_UNUSED(module), PyObject *line)
     return bytes_of(found);
 }
 
+static int
+is_user_letter(char letter)
+{
+    return Py_ISALNUM(letter) || (letter != '\0' && strchr("-_.!~*'()&=+$,;/%#", letter) != NULL);
+}
+
+static PyObject *
+sip_user(PyObject *Py_UNUSED(module), PyObject *argument)
+{
+    if (!takes(1, 1, &argument, 1))
+        return NULL;
+    Piece uri = piece_of(argument);
+    if (uri.size < 4 || memcmp(uri.text, "sip:", 4) != 0)
+        Py_RETURN_NONE;
+    const char *user = uri.text + 4, *end = uri.text + uri.size, *at = user;
+    while (at < end && is_user_letter(*at))
+        at++;
+    if (at == user || at == end || *at != '@' || memchr(at, '?', end - at) != NULL)
+        Py_RETURN_NONE;
+    return pair_of((Piece){user, at - user}, (Piece){at + 1, end - at - 1});
+}
+
 static PyMethodDef functions[] = {
     {"scan", (PyCFunction)(void (*)(void))scan, METH_FASTCALL, NULL},
+    {"request_line", request_line, METH_O, NULL},
     {"cut", (PyCFunction)(void (*)(void))cut, METH_FASTCALL, NULL},
     {"plain_value", plain_value, METH_O, NULL},
     {"call_id", call_id, METH_O, NULL},
+    {"sip_user", sip_user, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

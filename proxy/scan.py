@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from proxy.grammar import CALL_ID, LF, is_token
+from proxy.grammar import CALL_ID, LF, QUESTION, TAB, is_token
 from proxy.shape import clue_of
 
 T = TypeVar("T")
@@ -49,6 +49,14 @@ def scan(
     return start, what, lines, body
 
 
+def request_line(line: bytes) -> tuple[bytes, bytes] | None:
+    """Return what should be method and Request-URI, each with one space behind it and SIP/2.0 at the end; or None."""
+    words = line.split(b" ")
+    if len(words) != 3 or not words[0] or not words[1] or TAB in words[1] or words[2] != b"SIP/2.0":
+        return None
+    return words[0], words[1]
+
+
 def cut(line: bytes, mark: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Return what stands before the first mark, the token behind it, and what follows from a semicolon on.
 
@@ -68,3 +76,19 @@ def call_id(line: bytes) -> bytes | None:
     """Return the value of a line if it is a Call-ID (RFC 3261 §25.1: word [ "@" word ]), and the line not folded."""
     found = plain_value(line)
     return found if found and CALL_ID.fullmatch(found) else None
+
+
+def sip_user(uri: bytes) -> tuple[bytes, bytes] | None:
+    """Return the user part of a sip URI, and what stands behind the @, which nobody has looked at yet.
+
+    None for a URI without user part, with a password, or with headers.
+    """
+    scheme, _, rest = uri.partition(b":")
+    user, at, where = rest.partition(b"@")
+    if not at or scheme != b"sip" or not user or QUESTION in where or user.translate(None, _PLAIN_USER):
+        return None
+    return user, where
+
+
+_PLAIN_USER = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;/%#"
+"""Letters of a user part (RFC 3261 §25.1), less the `?`."""

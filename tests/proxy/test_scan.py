@@ -192,6 +192,52 @@ def test_a_call_id(scan: ModuleType, line: bytes, found: bytes | None) -> None:
     assert scan.call_id(line) == found
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"INVITE sip:a@b SIP/2.0", (b"INVITE", b"sip:a@b")),
+        (b"x \0 SIP/2.0", (b"x", b"\0")),
+        (b"INVITE  SIP/2.0", None),
+        (b"INVITE SIP/2.0", None),
+        (b" sip:a SIP/2.0", None),
+        (b"  SIP/2.0", None),
+        (b" SIP/2.0", None),
+        (b"SIP/2.0", None),
+        (b"INVITE sip:a  SIP/2.0", None),
+        (b"INVITE sip:a b SIP/2.0", None),
+        (b"INVITE sip:\ta SIP/2.0", None),
+        (b"INVITE sip:a SIP/2.0 ", None),
+        (b"INVITE sip:a sip/2.0", None),
+        (b"INVITE", None),
+        (b"", None),
+    ],
+)
+def test_a_request_line(scan: ModuleType, line: bytes, words: tuple[bytes, bytes] | None) -> None:
+    assert scan.request_line(line) == words
+
+
+@pytest.mark.parametrize(
+    ("uri", "parts"),
+    [
+        (b"sip:a@b", (b"a", b"b")),
+        (b"sip:-_.!~*'()&=+$,;/%#09azAZ@b;c@d", (b"-_.!~*'()&=+$,;/%#09azAZ", b"b;c@d")),
+        (b"sip:a@", (b"a", b"")),
+        (b"sip:@b", None),
+        (b"sip:a", None),
+        (b"sip:a:b@c", None),
+        (b"sip:a?b@c", None),
+        (b"sip:a@b?c", None),
+        (b"sip:a\0@b", None),
+        (b"sips:a@b", None),
+        (b"SIP:a@b", None),
+        (b"sip", None),
+        (b"", None),
+    ],
+)
+def test_the_user_of_a_sip_uri(scan: ModuleType, uri: bytes, parts: tuple[bytes, bytes] | None) -> None:
+    assert scan.sip_user(uri) == parts
+
+
 # --- that they do the same
 
 
@@ -233,12 +279,16 @@ def same_with_a_line(native: ModuleType, line: bytes) -> None:
         assert native.cut(line, mark) == PURE.cut(line, mark)
     assert native.plain_value(line) == PURE.plain_value(line)
     assert native.call_id(line) == PURE.call_id(line)
+    for text in (line, b"sip:" + line, line + b" SIP/2.0"):
+        assert native.request_line(text) == PURE.request_line(text)
+        assert native.sip_user(text) == PURE.sip_user(text)
 
 
 @pytest.mark.parametrize("letter", range(256))
 def test_the_same_with_each_letter(native: ModuleType, letter: int) -> None:
     same_with_a_line(native, b"i: a%c;m=%ca" % (letter, letter))
     same_with_a_line(native, b"i: a%c" % letter)
+    same_with_a_line(native, b"a%c@b" % letter)
 
 
 @pytest.mark.parametrize("piece", [b"\r\n", b"\r", b"\n", b"a:\r\n", b"a", b";m=", b"@", b" ", b":", b"\0"])
@@ -272,6 +322,8 @@ def test_the_same_with_64_kib(native: ModuleType, piece: bytes) -> None:
         ("plain_value", (None,)),
         ("plain_value", ()),
         ("call_id", ("i: a",)),
+        ("request_line", ("INVITE sip:a SIP/2.0",)),
+        ("sip_user", (None,)),
     ],
 )
 def test_what_is_of_another_type_is_an_error(native: ModuleType, name: str, arguments: tuple[Any, ...]) -> None:
@@ -297,6 +349,8 @@ def calls(native: ModuleType, known: Known) -> Iterator[Callable[[], object]]:
     yield lambda: native.cut(b"a;m=<", b";m=")
     yield lambda: native.plain_value(b"A: bc")
     yield lambda: native.call_id(b"i: b@c")
+    yield lambda: native.request_line(b"INVITE sip:a@b SIP/2.0")
+    yield lambda: native.sip_user(b"sip:alice@example.net")
 
 
 def test_nothing_is_left_behind(native: ModuleType) -> None:
