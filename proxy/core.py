@@ -46,7 +46,7 @@ from proxy.nonce_counts import Counts
 from proxy.outages import Outages
 from proxy.overload import Overload
 from proxy.parking import Found, Parking
-from proxy.parse import parse, partial
+from proxy.parse import parse_within, partial
 from proxy.party import Party, is_phone
 from proxy.places import Nodes, Places, alone
 from proxy.policy import Privacy
@@ -198,7 +198,7 @@ class Core(Environment):
         if self.overload.active and source is not None and self.refusals.receive(data, flow, source, now):
             return
         try:
-            message = parse(data, network.settings.limits)
+            message = parse_within(data, network.bounds)
         except Malformed as error:
             self._reject(error, flow, source, now)
             return

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from proxy.errors import Malformed
-from proxy.grammar import COMMA, CSEQ, FOLD, LF, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA, is_token
-from proxy.memo import remembered, remembered_by_all
+from proxy.grammar import COMMA, CSEQ, FOLD, LF, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA
+from proxy.memo import remembered
+from proxy.scan import cut, plain_value
 
 MAX_CSEQ = 2**32 - 1
 """RFC 3261 §8.1.1.5 wants less than 2**31; what does not fit 32 bits is refused (RFC 4475 §3.1.2.4)."""
@@ -89,6 +90,12 @@ def unfold(value: bytes) -> bytes:
     return FOLD.sub(b" ", value).strip(b" \t") if LF in value else value.strip(b" \t")
 
 
+def value_of(line: bytes) -> bytes:
+    """Return the unfolded value of a header line."""
+    found = plain_value(line)
+    return unfold(line.partition(b":")[2]) if found is None else found
+
+
 def split_list(value: bytes) -> list[bytes]:
     """Split a comma list at the commas that separate (not those in quotes or angle brackets)."""
     if COMMA not in value:
@@ -127,10 +134,10 @@ def parse_via(value: bytes) -> Via:
     Raises:
         Malformed: when sent-protocol, sent-by or the parameters do not follow the grammar.
     """
-    front, found, rest = value.partition(b";branch=")
-    branch, semicolon, behind = rest.partition(b";")
-    if found and is_token(branch) and (behind or not semicolon) and len(value) <= MAX_VIA:
-        around = _around(front, behind)
+    found = cut(value, b";branch=")
+    if found is not None and len(value) <= MAX_VIA:
+        front, branch, behind = found
+        around = _around((front, behind))
         if around is not None:
             return Via(around.transport, around.host, around.port, around.params, branch, around.sent_by)
     head, _, _ = value.partition(b";")
@@ -138,11 +145,17 @@ def parse_via(value: bytes) -> Via:
     return _via(head, params, params.pop(b"branch", b""))
 
 
-@remembered_by_all
-def _around(front: bytes, behind: bytes) -> Via | None:
-    """Return what stands around the branch, all that a phone's Vias share; None where the whole must be read."""
+@remembered
+def _around(sides: tuple[bytes, bytes]) -> Via | None:
+    """Return what stands on both sides of the branch, all that a phone's Vias share; None where the whole must be read.
+
+    Behind it there is nothing, or a semicolon with a parameter.
+    """
+    front, behind = sides
+    if behind == b";":
+        return None
     head, _, before = front.partition(b";")
-    params = _plain_params(b";".join(filter(None, (before, behind))))
+    params = _plain_params(b";".join(filter(None, (before, behind[1:]))))
     return None if params is None or b"branch" in params else _via(head, params, b"")
 
 

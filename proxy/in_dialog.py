@@ -13,14 +13,13 @@ from proxy.errors import Malformed, Refused
 from proxy.flow import Flow
 from proxy.followed import follow
 from proxy.generation import Generation
-from proxy.headers import parse_name_addr
+from proxy.headers import parse_name_addr, value_of
 from proxy.hop import Hop, hop_over
 from proxy.initial import Arrival
 from proxy.location import is_address
 from proxy.login import Login
 from proxy.lost_flow import check_flow, flow_failed
 from proxy.message import Message
-from proxy.parse import value_of
 from proxy.party import Party
 from proxy.policy import hides
 from proxy.record import Mark, Record

@@ -8,7 +8,7 @@ touched is sent as it was received. Two stages that edit the same line are a mis
 from __future__ import annotations
 
 from proxy.errors import EditConflict
-from proxy.headers import NameAddr, Via, parse_name_addr, split_list, unfold
+from proxy.headers import NameAddr, Via, parse_name_addr, split_list, value_of
 from proxy.memo import remembered
 from proxy.shape import EMPTY, Shape
 
@@ -80,12 +80,12 @@ class Message:
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the unfolded value of every line of this name, in order; comma lists are not split."""
-        return [unfold(self.lines[i].partition(b":")[2]) for i in self.index.get(name, ())]
+        return [value_of(self.lines[i]) for i in self.index.get(name, ())]
 
     def value(self, name: bytes) -> bytes | None:
         """Return the unfolded value of the first line of this name, or None."""
         places = self.index.get(name)
-        return unfold(self.lines[places[0]].partition(b":")[2]) if places else None
+        return value_of(self.lines[places[0]]) if places else None
 
     def address(self, name: bytes) -> NameAddr | None:
         """Return the first value of a header that is a list of addresses, or None.
@@ -110,7 +110,7 @@ def with_value(line: bytes, value: bytes) -> bytes:
 
 @remembered
 def _first_address(line: bytes) -> NameAddr | None:
-    items = split_list(unfold(line.partition(b":")[2]))
+    items = split_list(value_of(line))
     return parse_name_addr(items[0]) if items else None
 
 
@@ -176,7 +176,7 @@ class Draft:
     def value(self, position: int) -> bytes:
         """Return the unfolded value of a line, edits included."""
         line = self.lines[position]
-        return unfold(line.partition(b":")[2]) if line is not None else b""
+        return value_of(line) if line is not None else b""
 
     def first(self, name: bytes) -> bytes | None:
         """Return the unfolded value of the first line of this name, edits included."""

@@ -1,4 +1,4 @@
-"""From bytes to a message: one pass of C-level splits, then the few values that every message needs.
+"""From bytes to a message: one look that takes it apart (`scan.py`), then the few values that every message needs.
 
 Limits come from `config.settings.Limits`. What breaks the grammar raises `Malformed` with the status
 code of RFC 3261; `draft_of_broken` then says whether an answer is possible at all.
@@ -10,7 +10,7 @@ import re
 
 from config.settings import Limits
 from proxy.errors import Malformed
-from proxy.grammar import CALL_ID, COMMA, LF, REQUEST_LINE, SPACE, STATUS_LINE, TAB, TOKEN, TOKEN_CLASS, is_token
+from proxy.grammar import CALL_ID, COMMA, REQUEST_LINE, STATUS_LINE, TOKEN, TOKEN_CLASS
 from proxy.headers import (
     NO_PARAMS,
     NameAddr,
@@ -20,14 +20,29 @@ from proxy.headers import (
     parse_params,
     parse_via,
     split_list,
-    unfold,
+    value_of,
 )
 from proxy.memo import remembered
 from proxy.message import Message
-from proxy.shape import CLUE, EMPTY, Shape, expected, shape_of
+from proxy.scan import call_id, cut, request_line, scan
+from proxy.shape import EMPTY, Shape, clue_of, expected, shape_of
 from proxy.uri import parse_sip_uri
 
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
+
+
+class Bounds:
+    """What one message may have; a copy of `config.settings.Limits` that compiled code reads at once."""
+
+    __slots__ = ("headers", "line", "message")
+
+    def __init__(self, limits: Limits) -> None:
+        """Hold the limits: of header lines, of bytes of a line, of bytes of a message."""
+        self.headers: int = limits.headers
+        self.line: int = limits.line
+        self.message: int = limits.message
+
+
 NO_VIA = Via(b"", b"", 0, {}, b"", b"")
 NO_ADDRESS = NameAddr(b"", b"", b"")
 
@@ -39,7 +54,12 @@ def parse(data: bytes, limits: Limits) -> Message:
         Malformed: with `code` 0 for what deserves silence (no start line of SIP, a broken response), else
             with the status code to answer.
     """
-    message = split(data, limits)
+    return parse_within(data, Bounds(limits))
+
+
+def parse_within(data: bytes, bounds: Bounds) -> Message:
+    """Read one datagram, as `parse`, for who has many to read."""
+    message = _split(data, bounds)
     if message.method or message.status:
         read_values(message)
     return message
@@ -51,27 +71,28 @@ def split(data: bytes, limits: Limits) -> Message:
     Raises:
         Malformed: as `parse`.
     """
-    return _split_plain(data, limits) or _split_odd(data, limits)
+    return _split(data, Bounds(limits))
 
 
-def _split_plain(data: bytes, limits: Limits) -> Message | None:
-    """Return a message whose every line is `name: value` and ends with CRLF; None for any other."""
-    head, end, body = data.partition(b"\r\n\r\n")
-    lines = head.splitlines()  # at bare CR and LF too
-    if not end or not head or head.endswith((b"\r", b"\n")):
+def _split(data: bytes, bounds: Bounds) -> Message:
+    return _split_plain(data, bounds) or _split_odd(data, bounds)
+
+
+def _split_plain(data: bytes, bounds: Bounds) -> Message | None:
+    """Return a message whose every line is `name: value` and ends with CRLF; None for any other.
+
+    What it takes is a row of header names that was seen before. A new one is learned first.
+    """
+    if len(data) > bounds.message:
         return None
-    start = lines.pop(0)
-    shape = _shape_of(head, lines, len(head) - len(start))
-    if (
-        shape is None
-        or len(lines) > limits.headers
-        or len(data) > limits.message
-        or (len(head) > limits.line and max(map(len, (start, *lines))) > limits.line)
-    ):
+    found = scan(data, expected, bounds.headers, bounds.line)
+    if found is None and _learn(data, bounds.headers):
+        found = scan(data, expected, bounds.headers, bounds.line)
+    if found is None:
         return None
+    start, shape, lines, body = found
     message = _blank()
-    if not _read_usual_start_line(message, start):
-        _read_start_line(message, start)
+    _read_start_line(message, start)
     message.lines = lines
     message.take(shape)
     message.body = body
@@ -79,44 +100,21 @@ def _split_plain(data: bytes, limits: Limits) -> Message | None:
     return message
 
 
-def _shape_of(head: bytes, lines: list[bytes], size: int) -> Shape | None:
-    """Return the shape of header lines; None where one is folded, lacks its colon, or has a name that is no token.
+def _learn(data: bytes, most: int) -> bool:
+    """Have the next message with the same row of header names expected; tell whether it has what can be one.
 
-    Args:
-        head: start line and header lines, which the names are looked for in.
-        lines: the header lines alone.
-        size: bytes of head behind the start line.
-
-    A shape that was seen before is found by what the lines begin with. Else one search finds all names, and one
-    comparison of counts tells that no line is none of them, or stands behind a bare CR or LF.
+    One search finds all names, and one comparison of counts tells that no line is folded, lacks its colon, or has a
+    name that is no token.
     """
-    clue = b"".join([line[:CLUE] for line in lines])
-    shape = expected(clue)
-    if shape is not None and _size(shape.starts, lines) == size:
-        return shape
-    found = _NAMES.findall(head)
-    return shape_of(found, clue) if found and len(found) == len(lines) else None
+    head, _, _ = data.partition(b"\r\n\r\n")
+    names, lines = _NAMES.findall(head), head.split(b"\r\n")[1:]
+    return 0 < len(names) == len(lines) <= most and shape_of(names, clue_of(lines)).shared
 
 
-def _size(starts: list[bytes], lines: list[bytes]) -> int:
-    """Return the bytes of lines that begin as they should, with a CRLF before each; -1 for others.
-
-    Replaces looking for all names anew. Where a bare CR or LF stands between two lines, the bytes are fewer.
-    """
-    if len(starts) != len(lines):
-        return -1
-    size = 2 * len(lines)
-    for place, line in enumerate(lines):
-        if not line.startswith(starts[place]):
-            return -1
-        size += len(line)
-    return size
+_NAMES = re.compile(rb"\r\n(" + TOKEN_CLASS + rb"++[ \t]*+):")
 
 
-_NAMES = re.compile(rb"\r\n(" + TOKEN_CLASS + rb"++)[ \t]*+:")
-
-
-def _split_odd(data: bytes, limits: Limits) -> Message:
+def _split_odd(data: bytes, bounds: Bounds) -> Message:
     """Take any datagram apart, line by line: folds, LF line ends, and what is broken."""
     data = with_crlf(data.lstrip(b"\r\n"))
     head, end, body = data.partition(b"\r\n\r\n")
@@ -125,12 +123,12 @@ def _split_odd(data: bytes, limits: Limits) -> Message:
     message = _blank()
     lines = head.split(b"\r\n")
     _read_start_line(message, lines[0])
-    _index(message, lines, limits)
+    _index(message, lines, bounds)
     message.body = body
     message.raw = data
-    if len(data) > limits.message:
+    if len(data) > bounds.message:
         raise _broken(message, "Message Too Large", 513)
-    if len(lines[0]) > limits.line:
+    if len(lines[0]) > bounds.line:
         # Of requests; what is remembered of a URI counts on it being no longer than a line.
         raise _broken(message, "Request-URI Too Long", 414)
     if not end:
@@ -196,25 +194,30 @@ def _blank() -> Message:
 
 
 def _read_usual_start_line(message: Message, line: bytes) -> bool:
-    """Read a start line as nearly everybody writes it; False where `_read_start_line` has to look."""
+    """Read a start line as nearly everybody writes it; False for any other."""
     message.start = line
-    first, _, rest = line.partition(b" ")
-    if first == b"SIP/2.0":
-        message.status = _STATUS.get(rest[:4], 0)
-        message.reason = rest[4:]
+    if line.startswith(b"SIP/2.0 "):
+        message.status, message.reason = _status_of(line)
         return message.status != 0
-    uri, _, version = rest.partition(b" ")
-    if first in KNOWN_METHODS and version == b"SIP/2.0" and uri and TAB not in uri:
-        message.method, message.uri = first, uri
-        return True
-    return False
+    words = request_line(line)
+    if words is None or words[0] not in KNOWN_METHODS:
+        return False
+    message.method, message.uri = words
+    return True
+
+
+@remembered
+def _status_of(line: bytes) -> tuple[int, bytes]:
+    """Return status code and reason phrase of a Status-Line; 0 where there is none of the usual form."""
+    return _STATUS.get(line[8:12], 0), line[12:]
 
 
 _STATUS = {b"%d " % status: status for status in range(100, 700)}
 
 
 def _read_start_line(message: Message, line: bytes) -> None:
-    message.start = line
+    if _read_usual_start_line(message, line):
+        return
     status = STATUS_LINE.fullmatch(line)
     if status is not None:
         message.status, message.reason = int(status[1]), status[2]
@@ -228,9 +231,9 @@ def _read_start_line(message: Message, line: bytes) -> None:
     message.method = word[0]
 
 
-def _index(message: Message, lines: list[bytes], limits: Limits) -> None:
+def _index(message: Message, lines: list[bytes], bounds: Bounds) -> None:
     """Join folded lines, name each line and note where each name stands."""
-    if len(lines) - 1 > limits.headers * 2:
+    if len(lines) - 1 > bounds.headers * 2:
         raise Malformed("Too many headers", 0)
     kept: list[bytes] = []
     for line in lines[1:]:
@@ -240,9 +243,9 @@ def _index(message: Message, lines: list[bytes], limits: Limits) -> None:
             kept.append(line)
     message.lines = kept
     message.take(Shape([line.partition(b":")[0] for line in kept]))
-    if len(kept) > limits.headers:
+    if len(kept) > bounds.headers:
         raise _broken(message, "Too many headers", 513)
-    if kept and max(map(len, kept)) > limits.line:
+    if kept and max(map(len, kept)) > bounds.line:
         raise _broken(message, "Header line too long", 513)
 
 
@@ -256,26 +259,24 @@ def read_values(message: Message) -> None:
     """
     try:
         _read_via(message)
-        index, lines = message.index, message.lines
-        if message.shape.repeated:
-            raise Malformed("Repeated " + message.shape.repeated.decode().title())
-        try:
-            message.cseq, message.cseq_method = _cseq_of(lines[index[b"cseq"][0]])
-            if message.method:
-                read_identity(message)
-            elif message.status != 100 and index[b"from"] and index[b"call-id"]:
-                message.to, message.to_tag = _tagged(lines[index[b"to"][0]], "To")
-        except KeyError as missing:
-            raise Malformed("Missing " + _SPELLED[missing.args[0]]) from None
+        shape = message.shape
+        if shape.repeated:
+            raise Malformed("Repeated " + shape.repeated.decode().title())
+        message.cseq, message.cseq_method = _cseq_of(_line(message, shape.cseq, "CSeq"))
+        if message.method:
+            read_identity(message)
+        elif message.status != 100:
+            _line(message, shape.from_, "From")
+            _line(message, shape.call_id, "Call-ID")
+            message.to, message.to_tag = _tagged(_line(message, shape.to, "To"), "To")
         _read_body(message)
         if message.method:
             if message.cseq_method != message.method:
                 raise Malformed("CSeq method mismatch", 400 if message.method in KNOWN_METHODS else 501)
             if not message.uri:
                 _read_request_line(message)
-            limit = index.get(b"max-forwards")
-            if limit:
-                message.max_forwards = _max_forwards_of(lines[limit[0]])
+            if shape.max_forwards >= 0:
+                message.max_forwards = _max_forwards_of(message.lines[shape.max_forwards])
     except Malformed as error:
         raise _broken(message, error.why, error.code) from None
 
@@ -284,24 +285,27 @@ def read_identity(message: Message) -> None:
     """Read From, To and Call-ID.
 
     Raises:
-        KeyError: with the name of what is missing.
-        Malformed: for what cannot be read.
+        Malformed: for what is missing or cannot be read.
     """
-    index, lines = message.index, message.lines
-    message.from_, message.from_tag = _tagged(lines[index[b"from"][0]], "From")
-    message.to, message.to_tag = _tagged(lines[index[b"to"][0]], "To")
-    message.call_id = _call_id_of(lines[index[b"call-id"][0]])
+    shape = message.shape
+    message.from_, message.from_tag = _tagged(_line(message, shape.from_, "From"), "From")
+    message.to, message.to_tag = _tagged(_line(message, shape.to, "To"), "To")
+    message.call_id = _call_id_of(_line(message, shape.call_id, "Call-ID"))
 
 
-_SPELLED = {b"from": "From", b"to": "To", b"call-id": "Call-ID", b"cseq": "CSeq"}
+def _line(message: Message, place: int, name: str) -> bytes:
+    """Return a header line that has to be there."""
+    if place < 0:
+        raise Malformed("Missing " + name)
+    return message.lines[place]
 
 
 def _read_via(message: Message) -> None:
-    places = message.index.get(b"via")
-    if not places:
+    place = message.shape.via
+    if place < 0:
         raise Malformed("Missing Via", 0)
-    line = message.lines[places[0]]
-    message.via = (message.status and _own_via(line)) or _via_of(line)
+    line = message.lines[place]
+    message.via = (_own_via(line) if message.status else None) or _via_of(line)
 
 
 def _own_via(line: bytes) -> Via | None:
@@ -309,18 +313,13 @@ def _own_via(line: bytes) -> Via | None:
 
     Whether it is ours nobody has to believe: it is looked up among the branches that we sent.
     """
-    branch = line.partition(b";branch=z9hG4bK")[2].partition(b";")[0]
-    if not branch or COMMA in line or SPACE in branch or TAB in branch or LF in branch:
+    found = cut(line, b";branch=z9hG4bK")
+    if found is None or COMMA in line:
         return None
-    return Via(b"", b"", 0, NO_PARAMS, b"z9hG4bK" + branch, b"")
+    return Via(b"", b"", 0, NO_PARAMS, b"z9hG4bK" + found[1], b"")
 
 
 # What stands in whole lines. Remembered is what repeats from call to call; the rest is cheaper to read than to keep.
-
-
-def value_of(line: bytes) -> bytes:
-    """Return the unfolded value of a header line."""
-    return unfold(line.partition(b":")[2])
 
 
 def _via_of(line: bytes) -> Via:
@@ -336,11 +335,9 @@ def _via_of(line: bytes) -> Via:
 def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
     """Return display name and URI of a From or To line, and the tag."""
     # Nearly always a tag is all that follows the URI: then the rest is the same in every call of a phone.
-    front, _, tag = line.rpartition(b">;tag=")
-    if not front and line.endswith(b">"):
-        front, tag = line[:-1], b""
+    front, tag, behind = cut(line, b">;tag=") or (line[:-1], b"", b"")
     try:
-        if front and (is_token(tag) if tag else line.endswith(b">")):
+        if not behind and (tag or line.endswith(b">")):
             address = _address_of(front)
             if address is not None:
                 return address, tag
@@ -365,10 +362,12 @@ def _address_of(front: bytes) -> NameAddr | None:
 
 
 def _call_id_of(line: bytes) -> bytes:
-    call_id = value_of(line)
-    if CALL_ID.fullmatch(call_id) is None:
-        raise Malformed("Malformed Call-ID" if call_id else "Missing Call-ID")
-    return call_id
+    found = call_id(line)
+    if found is None:
+        found = value_of(line)
+        if CALL_ID.fullmatch(found) is None:
+            raise Malformed("Malformed Call-ID" if found else "Missing Call-ID")
+    return found
 
 
 @remembered
@@ -384,10 +383,10 @@ KNOWN_METHODS = frozenset(
 
 def _read_body(message: Message) -> None:
     """Cut the body to Content-Length (§18.3): extra octets are discarded, a short body is an error."""
-    places = message.index.get(b"content-length")
-    if places is None:
+    place = message.shape.content_length
+    if place < 0:
         return
-    surplus = len(message.body) - _length_of(message.lines[places[0]])
+    surplus = len(message.body) - _length_of(message.lines[place])
     if surplus < 0:
         raise Malformed("Body shorter than Content-Length")
     if surplus:

@@ -26,6 +26,7 @@ from proxy.location import Address, Place, is_address, plain
 from proxy.memo import REMEMBERED, remembered, remembered_by_all
 from proxy.message import Message
 from proxy.numbering import DialPlan
+from proxy.parse import Bounds
 from proxy.party import ACCESS, CORE, Party
 from proxy.record import BUCKETS, HARD_LIMIT, End
 from proxy.relaying import Served
@@ -440,6 +441,8 @@ class Network:
         retired = tuple(retired)
         world = World(settings, retired)
         self.settings = settings
+        self.bounds = Bounds(settings.limits)
+        """What is read with every message of `settings.limits`."""
         self.keeps_region = settings.region is not None
         """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes

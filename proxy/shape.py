@@ -64,7 +64,10 @@ canonical = _Canonical().__getitem__
 class Shape:
     """The names of a message's header lines in their order; shared among messages, and never changed."""
 
-    __slots__ = ("_places", "asks", "heads", "index", "names", "repeated", "shared", "starts")
+    __slots__ = (
+        "_places", "asks", "call_id", "content_length", "cseq", "from_", "heads", "index", "max_forwards", "names",
+        "repeated", "shared", "starts", "to", "via",
+    )  # fmt: skip
 
     def __init__(self, spelled: list[bytes]) -> None:
         """Note where each name stands; of more lines than `limits.headers` may allow, only the first ones."""
@@ -72,10 +75,18 @@ class Shape:
         """Canonical names."""
         self.heads = [name.rstrip(b" \t") + b": " for name in spelled]
         """What a line begins with whose value is edited: the name as it was spelled."""
-        self.starts = [name + b":" for name in spelled]
+        self.starts = tuple([name + b":" for name in spelled])
         """What each line begins with."""
         self.index = _index_of(names[: len(_PLACES)])
         """Positions of the lines of each name."""
+        # Where that stands first which every message is asked for; -1 for what is missing.
+        self.via = self._first(b"via")
+        self.from_ = self._first(b"from")
+        self.to = self._first(b"to")
+        self.call_id = self._first(b"call-id")
+        self.cseq = self._first(b"cseq")
+        self.max_forwards = self._first(b"max-forwards")
+        self.content_length = self._first(b"content-length")
         self.repeated = next((name for name in SINGLE if len(self.index.get(name, ())) > 1), b"")
         """A name that stands more than once and must not."""
         self.asks = not ASKING.isdisjoint(names)
@@ -93,6 +104,10 @@ class Shape:
             self._places[wanted] = places
         return places
 
+    def _first(self, name: bytes) -> int:
+        places = self.index.get(name)
+        return places[0] if places else -1
+
 
 def _index_of(names: list[bytes]) -> dict[bytes, tuple[int, ...]]:
     """Return where each name stands; `zip` with ready-made places replaces a loop where no name stands twice."""
@@ -107,15 +122,21 @@ def _index_of(names: list[bytes]) -> dict[bytes, tuple[int, ...]]:
 CLUE: Final = 3
 """How many bytes of each line tell which shape to expect: enough for `To:`, and none of most values."""
 _shapes: dict[tuple[bytes, ...], Shape] = {}
-_expected: dict[bytes, Shape] = {}
+expected: dict[bytes, tuple[tuple[bytes, ...], Shape]] = {}
+"""By the clue of header lines, what each line of the latest message with that clue began with, and its shape."""
+
+
+def clue_of(lines: list[bytes]) -> bytes:
+    """Return what header lines begin with, CLUE bytes each."""
+    return b"".join([line[:CLUE] for line in lines])
 
 
 def shape_of(spelled: list[bytes], clue: bytes = b"") -> Shape:
     """Return the shape of a message whose header names are spelled so.
 
     Args:
-        spelled: the names as they stand, without blanks behind them.
-        clue: what the lines begin with, CLUE bytes each; the next message with the same is expected to have this shape.
+        spelled: the names as they stand, all that is in front of their colons.
+        clue: of the header lines; the next message with the same is expected to have this shape.
     """
     key = tuple(spelled)
     shape = _shapes.get(key)
@@ -127,15 +148,10 @@ def shape_of(spelled: list[bytes], clue: bytes = b"") -> Shape:
             shape.shared = True
             _shapes[key] = shape
     if shape.shared and clue:
-        if len(_expected) >= MAX_SHAPES:
-            _expected.clear()
-        _expected[clue] = shape
+        if len(expected) >= MAX_SHAPES:
+            expected.clear()
+        expected[clue] = shape.starts, shape
     return shape
-
-
-def expected(clue: bytes) -> Shape | None:
-    """Return the shape of the latest message whose lines began so; whether it fits is for the caller to see."""
-    return _expected.get(clue)
 
 
 EMPTY = Shape([])

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from proxy.encoding import only
 from proxy.errors import Malformed
-from proxy.grammar import ANY_URI, COLON, QUESTION, SIP_URI
+from proxy.grammar import ANY_URI, COLON, SIP_URI
 from proxy.memo import remembered
-
-_PLAIN_USER = only(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;/%#")
-"""Letters of a user part without password (RFC 3261 §25.1), less the `?`."""
-
+from proxy.scan import sip_user
 
 # RFC 8599 §14 and, for `app-id`, Linphone before it; pn-purr is the one that requests within dialogs need (§6).
 _PUSH = re.compile(rb";(?!pn-purr(?:[=;?]|\Z))(?:pn-[^;?=]*|app-id)(?:=[^;?]*)?(?=[;?]|\Z)", re.IGNORECASE)
@@ -86,12 +82,12 @@ def parse_sip_uri(text: bytes) -> SipUri | None:
     Raises:
         Malformed: for a SIP scheme whose rest does not follow the grammar (§25.1), and for what is no URI.
     """
-    scheme, _, rest = text.partition(b":")
-    user, at, where = rest.partition(b"@")
-    if at and scheme == b"sip" and user and QUESTION not in where and user.translate(_PLAIN_USER).isascii():
+    plain = sip_user(text)
+    if plain is not None:
         # Behind the @ the same few hosts come again and again; before it stands a new number or token each time.
+        user, where = plain
         there = _located(where)
-        return SipUri(scheme, user, there.host, there.port, there.params, b"")
+        return SipUri(b"sip", user, there.host, there.port, there.params, b"")
     return _read_uri(text)
 
 

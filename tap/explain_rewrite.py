@@ -25,7 +25,7 @@ def read(data: bytes) -> Message | None:
     try:
         message = parse(data, LIMITS)
         read_identity(message)
-    except (Malformed, KeyError):
+    except Malformed:
         return None
     return message
 

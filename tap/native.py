@@ -5,7 +5,8 @@ mypyc from the very same typed files (scripts/native). It lies in .native/, in a
 that it was made from: a source that was edited since has another checksum, and its twin is simply not found.
 
 What is compiled then comes first in the paths of the packages `proxy` and `filters`; what is not (their `__init__` and
-where they meet Twisted) still comes from the sources. The choice is made when `tap` is imported, which is before
+where they meet Twisted) still comes from the sources. Where a C file stands beside a module (`proxy/scan.c`), that is
+what was compiled in its place. The choice is made when `tap` is imported, which is before
 anything of the core is.
 """
 
@@ -31,6 +32,7 @@ LIBRARY = "sipveil__mypyc"
 _COMPILED = {"proxy": proxy, "filters": filters}
 _SOURCES = ("proxy", "filters", "config")
 """config/ is not compiled, but its types are compiled in."""
+_SUFFIXES = (".py", ".c")
 
 
 class Core(NamedTuple):
@@ -49,7 +51,8 @@ class Core(NamedTuple):
 def checksum(root: Path = ROOT) -> str:
     """Return the name of the twin of these sources under this Python."""
     found = sha256(f"{sys.version} {sysconfig.get_config_var('SOABI')}".encode())
-    for path in (path for folder in _SOURCES for path in sorted((root / folder).glob("*.py"))):
+    files = (path for folder in _SOURCES for path in sorted((root / folder).iterdir()))
+    for path in (path for path in files if path.suffix in _SUFFIXES):
         data = path.read_bytes()
         found.update(f"\n{path.relative_to(root).as_posix()} {len(data)}\n".encode() + data)
     return found.hexdigest()[:16]

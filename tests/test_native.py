@@ -14,7 +14,7 @@ import pytest
 
 from scripts.benchmark import instructions
 from scripts.benchmark.instructed import BATCH
-from scripts.native.build import build, modules
+from scripts.native.build import build, modules, written_in_c
 from tap.native import FOLDER, ROOT
 
 TESTS = {
@@ -78,7 +78,7 @@ def twin() -> Path:
 
 def test_every_module_is_the_compiled_one(twin: Path) -> None:
     """Nothing falls back to a source in silence, and what stays Python is what was left out."""
-    names = [path.removesuffix(".py").replace("/", ".") for path in modules()]
+    names = [path.partition(".")[0].replace("/", ".") for path in (*modules(), *written_in_c())]
     done = run("-c", IMPORTED, *names, "proxy.transport", "proxy.resolver", "proxy")
     assert done.returncode == 0, done.stderr
     *compiled, transport, resolver, package = (Path(line) for line in done.stdout.splitlines())

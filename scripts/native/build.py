@@ -31,9 +31,18 @@ Progress = Callable[[str, int, int], None]
 
 
 def modules(root: Path = ROOT) -> list[str]:
-    """Return the files to compile, from the root."""
+    """Return the files that mypyc compiles, from the root: all but those that are written in C besides."""
     paths = (path for package in PACKAGES for path in sorted((root / package).glob("*.py")))
-    return [path.relative_to(root).as_posix() for path in paths if not path.name.startswith(STAY_PYTHON)]
+    return [
+        path.relative_to(root).as_posix()
+        for path in paths
+        if not path.name.startswith(STAY_PYTHON) and not path.with_suffix(".c").exists()
+    ]
+
+
+def written_in_c(root: Path = ROOT) -> list[str]:
+    """Return the C files, from the root; each has its module's name, and takes its place."""
+    return [path.relative_to(root).as_posix() for package in PACKAGES for path in sorted((root / package).glob("*.c"))]
 
 
 def build(progress: Progress, *, force: bool = False, root: Path = ROOT, folder: Path = FOLDER) -> Path:
@@ -57,7 +66,7 @@ def build(progress: Progress, *, force: bool = False, root: Path = ROOT, folder:
             (work / name).write_text(with_finals((work / name).read_text()))
         _translate(work)
         made = work / "made"
-        _compile(compiler, work, made, progress)
+        _compile(compiler, [*read(work), *map(extension, written_in_c(work))], work, made, progress)
         if twin.exists():
             shutil.rmtree(twin)
         made.rename(twin)
@@ -104,13 +113,14 @@ def _translate(work: Path) -> None:
         raise CompileError("mypyc cannot compile these sources:\n" + "\n".join(words[-20:]))
 
 
-def _compile(compiler: Sequence[str], work: Path, made: Path, progress: Progress) -> None:
-    """Compile and link what was translated, the longest files first so that no core waits for the last.
+def _compile(
+    compiler: Sequence[str], extensions: Sequence[Extension], work: Path, made: Path, progress: Progress
+) -> None:
+    """Compile and link, the longest files first so that no core waits for the last.
 
     Raises:
         CompileError: the compiler could not.
     """
-    extensions = read(work)
     jobs = [(each, source) for each in extensions for source in each.sources]
     jobs.sort(key=lambda job: -(work / job[1]).stat().st_size)
     objects: dict[str, str] = {}
@@ -126,6 +136,11 @@ def _compile(compiler: Sequence[str], work: Path, made: Path, progress: Progress
         library = made.joinpath(*each.name.split(".")).with_suffix(SUFFIX)
         library.parent.mkdir(parents=True, exist_ok=True)
         _run([*compiler, "-shared", *(objects[source] for source in each.sources), "-o", str(library)], work)
+
+
+def extension(source: str) -> Extension:
+    """Return what is to be made of a C file that is a module by itself, given from the root."""
+    return Extension(source.removesuffix(".c").replace("/", "."), [source], [], [], ["-O2", "-Wall", "-Wextra"])
 
 
 def _object(compiler: Sequence[str], extension: Extension, work: Path, target: Path, source: str) -> str:

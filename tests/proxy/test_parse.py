@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Limits
+from proxy import shape
 from proxy.errors import Malformed
 from proxy.message import Message
 from proxy.parse import parse, partial, with_crlf
@@ -236,6 +237,23 @@ def test_max_forwards_beyond_255_counts_as_absent() -> None:
     assert parse(swap(b"Forwards: 70", b"Forwards: 256"), LIMITS).max_forwards is None
     assert parse(swap(b"Forwards: 70", b"Forwards: 00068"), LIMITS).max_forwards == 68
     assert parse(swap(b"Max-Forwards: 70\r\n", b""), LIMITS).max_forwards is None
+
+
+def test_a_row_of_names_is_known_the_second_time() -> None:
+    """Blanks before a colon included; it is then read as it was the first time."""
+    data = swap(b"To:", b"To \t:").replace(b"Alice", b"A-row-of-its-own").replace(b"\r\n\r\n", b"\r\nX-Row: a\r\n\r\n")
+    first, second = parse(data, LIMITS), parse(data, LIMITS)
+    assert second.shape is first.shape
+    assert first.shape.shared
+    assert (first.to, first.lines) == (second.to, second.lines)
+    assert first.names[2] == b"to"
+
+
+def test_nothing_is_remembered_of_more_header_lines_than_are_allowed() -> None:
+    """Rows of sixteen thousand names, a thousand of them, would be gigabytes."""
+    limits, rows = Limits(headers=32), len(shape._shapes)
+    assert fault(swap(b"CSeq", b"X-Many: 1\r\n" * 40 + b"CSeq"), limits).code == 513
+    assert len(shape._shapes) == rows
 
 
 # --- limits

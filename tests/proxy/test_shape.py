@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy import shape as module
-from proxy.shape import EMPTY, MAX_NAME, MAX_SHAPES, Names, Shape, shape_of
+from proxy.shape import EMPTY, MAX_NAME, MAX_SHAPES, Names, Shape, clue_of, shape_of
 
 
 def test_the_same_row_of_names_has_one_shape() -> None:
@@ -16,6 +16,24 @@ def test_the_same_row_of_names_has_one_shape() -> None:
 def test_names_are_canonical() -> None:
     """Compact and long names, any case, blanks before the colon: RFC 3261 §7.3.1 and §7.3.3."""
     assert shape_of([b"V", b"fROM", b"t \t", b"X-Own"]).names == [b"via", b"from", b"to", b"x-own"]
+
+
+def test_what_every_message_is_asked_for_knows_where_it_stands_first() -> None:
+    """By an attribute, -1 where it is missing."""
+    shape = shape_of([b"f", b"Via", b"v", b"l", b"cseq"])
+    assert (shape.from_, shape.via, shape.content_length, shape.cseq) == (0, 1, 3, 4)
+    assert (shape.to, shape.call_id, shape.max_forwards) == (-1, -1, -1)
+
+
+def test_the_next_message_with_the_same_clue_is_expected_to_have_the_same_shape() -> None:
+    """The latest one counts; of what is not remembered nothing is expected."""
+    clue = clue_of([b"Via: x", b"a:"])
+    assert clue == b"Viaa:"
+    for names in ([b"Via", b"a"], [b"Viaduct", b"a"]):
+        shape = shape_of(names, clue)
+        assert module.expected[clue] == ((names[0] + b":", b"a:"), shape)
+    assert not shape_of([b"x" * (MAX_NAME + 1)], b"xxx").shared
+    assert b"xxx" not in module.expected
 
 
 def test_each_name_knows_its_places() -> None:
@@ -41,8 +59,9 @@ def test_long_names_are_not_remembered() -> None:
 
 def test_no_more_than_so_many_are_remembered() -> None:
     for number in range(MAX_SHAPES + 10):
-        shape_of([b"via", b"x-%d" % number])
+        shape_of([b"via", b"x-%d" % number], b"%d" % number)
     assert len(module._shapes) <= MAX_SHAPES
+    assert len(module.expected) <= MAX_SHAPES
 
 
 def test_hostile_numbers_of_lines_are_no_error() -> None:

@@ -30,7 +30,7 @@ def chosen(tree: Path, wish: str = "") -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["proxy/parse.py", "filters/sdp.py", "config/settings.py"])
+@pytest.mark.parametrize("name", ["proxy/parse.py", "proxy/scan.c", "filters/sdp.py", "config/settings.py"])
 def test_the_checksum_sees_every_edit(tree: Path, name: str) -> None:
     """A developer who edits a source never runs what was compiled from another one."""
     before = checksum(tree)

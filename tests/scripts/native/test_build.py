@@ -11,9 +11,18 @@ from pathlib import Path
 import pytest
 
 from scripts.native import build as module
-from scripts.native.build import KEEP, build, c_compiler, modules
+from scripts.native.build import KEEP, build, c_compiler, modules, written_in_c
 from scripts.native.errors import CompileError
-from tap.native import checksum
+from tap.native import ROOT, checksum
+
+THREE = """
+#include <Python.h>
+
+static PyObject *three(PyObject *module, PyObject *nothing) { return PyLong_FromLong(3); }
+static PyMethodDef functions[] = {{"three", three, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "three", .m_methods = functions};
+PyMODINIT_FUNC PyInit_three(void) { return PyModuleDef_Init(&definition); }
+"""
 
 
 def quiet(*_: object) -> None:
@@ -28,17 +37,23 @@ def tree(tmp_path: Path) -> Path:
         (tmp_path / package / "__init__.py").write_text(f'"""{package}."""\n')
     (tmp_path / "proxy/one.py").write_text("def double(number: int) -> int:\n    return 2 * number\n")
     (tmp_path / "filters/two.py").write_text(
-        "from proxy.one import double\n\n\ndef two() -> int:\n    return double(1)\n"
+        "from filters.three import three\nfrom proxy.one import double\n\n\n"
+        "def two() -> int:\n    return double(1)\n\n\ndef six() -> int:\n    return double(three())\n"
     )
     (tmp_path / "proxy/transport.py").write_text("import nothing_there\n")
+    (tmp_path / "filters/three.py").write_text("def three() -> int:\n    return 3\n")
+    (tmp_path / "filters/three.c").write_text(THREE)
     return tmp_path
 
 
 def test_what_is_compiled() -> None:
-    """All but packages and what speaks with Twisted."""
+    """All but packages and what speaks with Twisted; and by C's own compiler what is written in C besides."""
     found = modules()
     assert {"proxy/parse.py", "proxy/transaction.py", "filters/plan.py"} <= set(found)
     assert not {"proxy/__init__.py", "proxy/transport.py", "proxy/transport_queue.py", "proxy/resolver.py"} & set(found)
+    assert "proxy/scan.py" not in found
+    assert "proxy/scan.c" in written_in_c()
+    assert all((ROOT / path).with_suffix(".py").is_file() for path in written_in_c())
 
 
 def test_a_twin_is_built_once_and_works(tree: Path) -> None:
@@ -51,10 +66,10 @@ def test_a_twin_is_built_once_and_works(tree: Path) -> None:
     assert {"translating to C", "compiling"} <= set(said)
     assert list(folder.iterdir()) == [twin]
     assert sorted(path for path in tree.rglob("*") if not path.is_relative_to(folder)) == before
-    code = "import proxy.one, filters.two; print(filters.two.two(), proxy.one.__file__)"
+    code = "import proxy.one, filters.two; print(filters.two.two(), filters.two.six(), proxy.one.__file__)"
     done = subprocess.run([sys.executable, "-S", "-c", code], check=True, cwd=twin, capture_output=True, text=True,
                           env={"PYTHONPATH": str(twin)})  # fmt: skip
-    assert done.stdout.startswith(f"2 {twin}")
+    assert done.stdout.startswith(f"2 6 {twin}")
     said.clear()
     assert build(lambda what, *_: said.append(what), root=tree, folder=folder) == twin
     assert not said
