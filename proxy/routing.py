@@ -436,7 +436,9 @@ class World:
 class Network:
     """A world that remembers: what is asked with every message is worked out once."""
 
-    def __init__(self, settings: Settings, retired: Iterable[Trunk] = ()) -> None:
+    def __init__(  # noqa: PLR0915 -- a line for each thing that is asked
+        self, settings: Settings, retired: Iterable[Trunk] = ()
+    ) -> None:
         """Prepare tables and memories; retired trunks are served in dialogs only."""
         retired = tuple(retired)
         world = World(settings, retired)
