@@ -305,8 +305,8 @@ def _said_by_contact(value: bytes) -> int:
 
 def _said_by_from(message: Message) -> int:
     """Return what From says, as bits; it has a tag of its own in each call, so nothing of it is remembered."""
-    places = message.index.get(b"from")
-    line = message.lines[places[0]].lower() if places else b""
+    place = message.shape.from_
+    line = message.lines[place].lower() if place >= 0 else b""
     return _NETWORK_BASED if line.find(b"x-refci") >= 0 and _is_network_based(unfold(line)) else 0
 
 
