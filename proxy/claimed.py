@@ -76,6 +76,8 @@ def foreign(message: Message, is_own: Callable[[bytes], bool]) -> tuple[bytes, .
         is_own: tells whether a URI is one of the phone's.
     """
     index = message.index
+    if not message.shape.places(_OTHERS):
+        return ()
     return tuple([name for name in ABOUT_OTHERS if name in index and not _is_of(message, name, is_own)])
 
 

@@ -37,6 +37,7 @@ CR: Final = 0x0D
 SPACE: Final = 0x20
 PERCENT: Final = 0x25
 COMMA: Final = 0x2C
+HYPHEN: Final = 0x2D
 COLON: Final = 0x3A
 SEMICOLON: Final = 0x3B
 QUESTION: Final = 0x3F

@@ -16,7 +16,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from proxy.encoding import from_base64, to_base64
+from proxy.encoding import BYTES, from_base64, to_base64
 from proxy.tokens import Tokens, same
 
 HASH_SIZE: Final = 12
@@ -31,7 +31,6 @@ STALE: Final = -1
 """Of a nonce: ours, and too old, or from before we began to keep count."""
 FOREIGN: Final = -2
 """Of a nonce: not ours, or another's to count, or given to somebody else."""
-_HEADS = tuple(bytes((key_id,)) for key_id in range(256))
 
 
 class Nonces:
@@ -58,7 +57,7 @@ class Nonces:
         self._serial = (self._serial + 1) & 0xFFFF
         key_id = self._tokens.current
         stamp = max(wall, floor + 1).to_bytes(4, "big") + self._worker + self._serial.to_bytes(2, "big")
-        return to_base64(_HEADS[key_id] + stamp + self._hash(key_id, stamp, origin))
+        return to_base64(BYTES[key_id] + stamp + self._hash(key_id, stamp, origin))
 
     def judge(self, nonce: bytes, origin: bytes, wall: int, floor: int) -> int:
         """Return when a nonce was made that is fresh in a request from this address, Unix seconds; STALE or FOREIGN.

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from proxy.dialled import SEPARATORS, Prefixes
 from proxy.errors import Malformed
-from proxy.grammar import COMPACT
+from proxy.grammar import COMPACT, HYPHEN
 from proxy.headers import parse_name_addr, parse_params, split_list, unfold
 from proxy.memo import remembered
 from proxy.message import Message
@@ -305,14 +305,14 @@ def _said_by_contact(value: bytes) -> int:
 
 def _said_by_from(message: Message) -> int:
     """Return what From says, as bits; it has a tag of its own in each call, so nothing of it is remembered."""
-    places = message.index.get(b"from")
-    line = message.lines[places[0]].lower() if places else b""
-    return _NETWORK_BASED if line.find(b"x-refci") >= 0 and _is_network_based(unfold(line)) else 0
+    place = message.shape.from_
+    line = message.lines[place] if place >= 0 else b""
+    return _NETWORK_BASED if HYPHEN in line and _is_network_based(unfold(line).lower()) else 0
 
 
 def _is_network_based(value: bytes) -> bool:
     """Tell whether a From, in lower case, is that of a CUCM that forks a call to a recorder (R9)."""
-    if b"x-refci" not in value:
+    if value.find(b"x-refci") < 0:
         return False
     names = {part.partition(b"=")[0].strip(b" \t<>") for part in value.rpartition(b"<")[2].split(b";")[1:]}
     return b"x-refci" in names and not names.isdisjoint((b"x-nearend", b"x-farend"))
