@@ -59,7 +59,7 @@ from proxy.reply import echo, reply, reply_flow
 from proxy.routing import Network
 from proxy.sinks import Event, Recorder, Sinks
 from proxy.timed_flows import TimedFlows
-from proxy.timers import TICK, TimerWheel
+from proxy.timers import TICK, Intervals, TimerWheel
 from proxy.tokens import Tokens
 from proxy.transaction import Client, ClientTransaction, ClientUser, Environment, Server, ServerTransaction
 from proxy.trunk_limits import TrunkLimits
@@ -112,7 +112,7 @@ class Core(Environment):
             make_wishes: opens what all workers, and the next start, know of who asked for privacy in calls that run;
                 called when there is a recorder.
         """
-        super().__init__(settings.timers, TimerWheel(now), Counters(), Waiting(), sinks.send)
+        super().__init__(Intervals(settings.timers), TimerWheel(now), Counters(), Waiting(), sinks.send)
         self.logins = Logins(self.counters, passwords)
         self.worker = worker
         node = int(wall * 1000) & 0xFFFF
@@ -294,7 +294,7 @@ class Core(Environment):
             self.looped[via] = self.generation.network.party(party.end, party.zone is Zone.PSAP) or party
         forget_plans()
         self.logins.adopt(passwords, frozenset([trunk.name for trunk in retired]))
-        self.timers = settings.timers
+        self.timers = Intervals(settings.timers)
         self.parking.limit = settings.limits.parked
         self.requests.obey()
         self.overload.obey(settings.overload)

@@ -187,31 +187,30 @@ class RequestForwarder:
         if crossing.near_is_caller:
             outward = self._identity.seal_call_id(outward, crossing.far, crossing.key_id)
         if outward != request.call_id:
-            draft.set_only(b"call-id", outward, _SEALED)
-        self._rewrite(draft, b"from", request.from_, request.from_tag, crossing.from_, crossing)
-        self._rewrite(draft, b"to", request.to, request.to_tag, crossing.to, crossing)
+            draft.replace(request.shape.call_id, outward, _SEALED)
+        self._rewrite(draft, request.shape.from_, request.from_, request.from_tag, crossing.from_, crossing)
+        self._rewrite(draft, request.shape.to, request.to, request.to_tag, crossing.to, crossing)
 
     def _rewrite(
-        self, draft: Draft, name: bytes, received: NameAddr, tag: bytes, outward: NameAddr | None, crossing: Crossing
+        self, draft: Draft, position: int, received: NameAddr, tag: bytes, outward: NameAddr | None, crossing: Crossing
     ) -> None:
         """Replace a From or To by what the record says, never by a change of what arrived.
 
         Where the record has nothing (an end that dropped Record-Route, or a budget that did not hold it), the
         decision that the record pins says what may pass.
         """
+        is_from = position == crossing.request.shape.from_
         if outward is None:
-            is_from = name == b"from"
             host = crossing.far_origin if is_from or not crossing.near_is_caller else crossing.far_domain
             shown = disclaimed(received) if is_from and not crossing.passage.believed else received
             if crossing.passage.numbered is not None and crossing.near_is_caller:
                 shown = crossing.passage.numbered(shown)
             outward = crossing.to_far.address(shown, host, is_from=is_from, pseudonym=crossing.passage.pseudonym)
         carried = tag
-        if tag and name == b"from":
+        if tag and is_from:
             carried = self._identity.seal_tag(tag, crossing.far, crossing.key_id)
         elif tag:
             carried = self._identity.open_tag(tag, crossing.near.end)
-        position = crossing.request.index[name][0]
         same = outward == received and carried == tag
         if same and crossing.to_far.keeps_all and not _is_doubtful(crossing, position):
             return
@@ -356,13 +355,13 @@ def _log_in(draft: Draft, login: Login) -> None:
 
 def _count_down(draft: Draft, crossing: Crossing) -> None:
     """Set Max-Forwards (§16.6 item 3), make room for Max-Breadth (RFC 5393 §5.3.3), consume Proxy-Require."""
-    hops = crossing.request.max_forwards
+    hops, shape = crossing.request.max_forwards, crossing.request.shape
     value = b"%d" % (DEFAULT_MAX_FORWARDS if hops is None else hops - 1)
-    if hops is not None or b"max-forwards" in draft:
-        draft.set_only(b"max-forwards", value, "one hop further")
+    if shape.max_forwards >= 0:
+        draft.replace(shape.max_forwards, value, "one hop further")
     else:
         draft.bottom.append(b"Max-Forwards: " + value)
-    if crossing.request.shape.places(_CONSUMED):
+    if shape.places(_CONSUMED):
         draft.remove_all(b"max-breadth", "this branch's share")
         if crossing.far.hides or crossing.to_far.fulfils_privacy:
             draft.remove_all(b"proxy-require", "fulfilled here")

@@ -163,7 +163,7 @@ class Draft:
     @property
     def has_length(self) -> bool:
         """Whether there is a Content-Length; nobody takes it away (`parse` has checked it against the body)."""
-        return b"content-length" in self._index
+        return self.shape.content_length >= 0
 
     def find(self, name: bytes) -> list[int]:
         """Return the positions of the lines of this name that are still there."""

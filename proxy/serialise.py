@@ -28,7 +28,7 @@ def serialise(draft: Draft) -> bytes:
 
 def _set_length(draft: Draft) -> None:
     """Write the length of a body that was edited, under the received spelling of its name."""
-    position = draft.find(b"content-length")[0]
+    position = draft.shape.content_length
     line = draft.lines[position]
     if line is not None:
         draft.lines[position] = line.partition(b":")[0] + b": %d" % len(draft.body)

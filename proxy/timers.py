@@ -9,10 +9,25 @@ from __future__ import annotations
 from math import ceil
 from typing import Any, Protocol
 
+from config.settings import Timers
+
 TICK = 0.05
 """Seconds between two slots: a tenth of T1, fine enough for the retransmission schedule."""
 _ROUNDING = 1e-6
 """What floating point may be off by, in slots."""
+
+
+class Intervals:
+    """T1, T2, T4 and timer C of the running settings, in seconds; compiled code asks pydantic for each by its name."""
+
+    __slots__ = ("t1", "t2", "t4", "timer_c")
+
+    def __init__(self, timers: Timers) -> None:
+        """Take them from the settings."""
+        self.t1 = timers.t1
+        self.t2 = timers.t2
+        self.t4 = timers.t4
+        self.timer_c = timers.timer_c
 
 
 class Owner(Protocol):

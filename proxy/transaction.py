@@ -9,7 +9,6 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from config.settings import Timers
 from proxy.counters import Counters
 from proxy.derive import ack_for
 from proxy.flow import Flow
@@ -29,7 +28,7 @@ from proxy.machines import (
 )
 from proxy.message import Message
 from proxy.party import Party
-from proxy.timers import Timer, TimerWheel, cancel
+from proxy.timers import Intervals, Timer, TimerWheel, cancel
 
 if TYPE_CHECKING:
     from proxy.forking import ResponseContext
@@ -40,7 +39,7 @@ class Environment:
     """What transactions need of the core, which is one."""
 
     def __init__(
-        self, timers: Timers, wheel: TimerWheel, counters: Counters, waiting: Waiting,
+        self, timers: Intervals, wheel: TimerWheel, counters: Counters, waiting: Waiting,
         send: Callable[[Flow, bytes], bool],
     ) -> None:  # fmt: skip
         """Note the running settings, what they start and count, and the way out (`Sinks.send`)."""

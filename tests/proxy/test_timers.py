@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.timers import TICK, Timer, TimerWheel, cancel
+from config.settings import Timers
+from proxy.timers import TICK, Intervals, Timer, TimerWheel, cancel
 
 
 class Diary:
@@ -194,3 +195,10 @@ def test_intervals_that_follow_each_other_do_not_drift() -> None:
     for step in range(1, 2001):
         wheel.advance(0.03 + step * 0.0507)
     assert len(fired) >= (0.0507 * 2000 - 0.2) // 0.5
+
+
+def test_intervals_are_those_of_the_settings() -> None:
+    """All of table 4 that can be set, and timer C."""
+    timers = Timers(t1=1, t2=8, t4=10, timer_c=200)
+    taken = Intervals(timers)
+    assert {name: getattr(taken, name) for name in Timers.model_fields} == timers.model_dump()

@@ -14,7 +14,7 @@ from proxy.lingering import CompletedClient, CompletedServer
 from proxy.machines import State
 from proxy.message import Message
 from proxy.parse import parse
-from proxy.timers import TICK, TimerWheel
+from proxy.timers import TICK, Intervals, TimerWheel
 from proxy.transaction import ClientTransaction, Environment, Key, ServerTransaction
 from proxy.waiting import Waiting
 
@@ -50,7 +50,7 @@ class Bench:
         self.wheel = TimerWheel(0.0)
         self.counters = Counters()
         self.waiting = Waiting()
-        self.environment = Environment(self.timers, self.wheel, self.counters, self.waiting, self.send)
+        self.environment = Environment(Intervals(self.timers), self.wheel, self.counters, self.waiting, self.send)
         self.sent: list[tuple[float, bytes]] = []
         self.responses: list[int] = []
         self.failures: list[tuple[float, int]] = []
