@@ -127,29 +127,35 @@ def codec_form(*, params: Sequence[str], configurations: Sequence[str]) -> Form:
 
 
 def media_form(*, values: Sequence[str], pattern: str) -> Form:
-    """Return the form of SDP's m=: one of values, a port, and what pattern describes (RFC 8866 §5.14).
+    """Return the form of SDP's m=: one of values, a port, and what pattern describes (RFC 8866 §5.14)."""
+    return Media(values, pattern).form
 
-    A phone's calls differ in the port, so of the rest is remembered that it matches.
-    """
-    media = frozenset(word.lower().encode() for word in values)
-    matches = _compile(pattern).fullmatch
-    known: set[bytes] = set()
 
-    def form(value: bytes) -> bytes | None:
+class Media:
+    """A form of m=; a phone's calls differ in the port, so of the rest is remembered that it matches."""
+
+    __slots__ = ("_known", "_matches", "_media")
+
+    def __init__(self, values: Sequence[str], pattern: str) -> None:
+        """Compile."""
+        self._media = frozenset(word.lower().encode() for word in values)
+        self._matches = _compile(pattern).fullmatch
+        self._known: set[bytes] = set()
+
+    def form(self, value: bytes) -> bytes | None:
+        """Return value where it has the form."""
         words = value.split(b" ", 2)
-        if len(words) < 3 or words[0].lower() not in media or not _is_port(words[1]):
+        if len(words) < 3 or words[0].lower() not in self._media or not _is_port(words[1]):
             return None
-        rest = words[2]
+        rest, known = words[2], self._known
         if rest not in known:
-            if not matches(rest):
+            if not self._matches(rest):
                 return None
             if len(rest) <= MAX_REMEMBERED:
                 if len(known) >= MAX_KNOWN:
                     known.clear()
                 known.add(rest)
         return value
-
-    return form
 
 
 def _is_port(text: bytes) -> bool:

@@ -46,20 +46,17 @@ def chosen(lines: Sequence[bytes], default: Callable[[bytes], Place], *, fragmen
     ranks: dict[bytes, int] = {}
     for line in lines:
         words = line.split(b" ", 8)
-        if not _is_candidate(words) or not (reach := _reach(words[4])):
+        rank = _rank(words)
+        if rank < 0 or not (reach := _reach(words[4])):
             continue
-        component, kind = words[1], words[7].lower()
-        if fragment and reach == PRIVATE and kind == b"host":
+        if fragment and reach == PRIVATE and words[7].lower() == b"host":
             continue
+        component = words[1]
         place = places.get(component)
         if place is None:
             place = places[component] = default(component)
-        # One number for what counts in this order: the default, UDP, the type, a public address.
-        rank = 2 * KINDS[kind]
         if words[4] == place[0] and words[5] == place[1]:
             rank += 16
-        if words[2].lower() == b"udp":
-            rank += 8
         if reach == PUBLIC:
             rank += 1
         if rank > ranks.get(component, -1):  # of equal ones the first is taken
@@ -68,23 +65,32 @@ def chosen(lines: Sequence[bytes], default: Callable[[bytes], Place], *, fragmen
     return [_written(words) for words in best.values()]
 
 
-def _is_candidate(words: list[bytes]) -> bool:
-    """Tell whether the words of a line, the ninth one all that follows, are those of a candidate.
+def _rank(words: list[bytes]) -> int:
+    """Return how much a line is to be preferred, given its words, the ninth all that follows; -1 for no candidate.
 
     RFC 8839 §5.1: foundation SP component-id SP transport SP priority SP connection-address SP port SP "typ" SP
     cand-type [SP rel-addr] [SP rel-port] *(SP cand-extension). What is an address, `_reach` tells.
+
+    One number for what counts in this order: the default (16), UDP (8), the type (2 to 6), a public address (1). The
+    first and the last depend on more, and `chosen` adds them.
     """
-    return (
-        len(words) >= 8
-        and words[0].startswith(START) and is_word(words[0]) and 0 < len(words[0]) - len(START) <= MAX_FOUNDATION
-        and (words[1] == b"1" or words[1] == b"2")
-        and words[2].lower() in (b"udp", b"tcp")
-        and words[3].isdigit() and len(words[3]) <= MAX_PRIORITY
-        and len(words[4]) <= MAX_ADDRESS
-        and words[5].isdigit() and len(words[5]) <= MAX_PORT
-        and words[6].lower() == b"typ"
-        and words[7].lower() in KINDS
-    )  # fmt: skip
+    if len(words) < 8:
+        return -1
+    transport, kind = words[2].lower(), KINDS.get(words[7].lower(), -1)
+    is_udp = transport == b"udp"
+    if (
+        kind < 0
+        or not (is_udp or transport == b"tcp")
+        or not (words[1] == b"1" or words[1] == b"2")
+        or not words[0].startswith(START) or not 0 < len(words[0]) - len(START) <= MAX_FOUNDATION
+        or not is_word(words[0])
+        or len(words[3]) > MAX_PRIORITY or not words[3].isdigit()
+        or len(words[4]) > MAX_ADDRESS
+        or len(words[5]) > MAX_PORT or not words[5].isdigit()
+        or words[6].lower() != b"typ"
+    ):  # fmt: skip
+        return -1
+    return 2 * kind + (8 if is_udp else 0)
 
 
 def is_word(text: bytes) -> bool:

@@ -31,7 +31,7 @@ from filters.zones import Towards
 from proxy.dialled import Prefixes
 from proxy.errors import Malformed, Refused
 from proxy.grammar import SEMICOLON
-from proxy.headers import NameAddr, parse_name_addr, parse_params, read_params, split_list, unfold
+from proxy.headers import NameAddr, parse_name_addr, parse_params, read_params, split_list, unfold, value_of
 from proxy.memo import forget, remembered, remembered_by_all
 from proxy.message import Draft, with_value
 from proxy.pack import ANONYMOUS
@@ -220,7 +220,7 @@ class CompiledPlan:
 
     def _in_context(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
         """Return what may pass of a whole line whose edit hangs on the message, b"" for nothing."""
-        value = unfold(line.partition(b":")[2])
+        value = value_of(line)
         if edit is _by_token:
             return with_value(line, context.lasting(value))
         if name == _ASSERTED:
@@ -231,7 +231,7 @@ class CompiledPlan:
 
     def _clean(self, line: bytes, name: bytes, edit: Edit, context: EditContext) -> bytes:
         """Return what may pass of a whole line, b"" for nothing, and remember it: phones say the same in every call."""
-        value = unfold(line.partition(b":")[2])
+        value = value_of(line)
         cleaned = edit(value)
         if cleaned == value:
             passed = line
