@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from proxy import scan
 from proxy.errors import Malformed
 from proxy.grammar import ANY_URI, COLON, SIP_URI
 from proxy.memo import remembered
-from proxy.scan import sip_user
+
+_sip_user: Final = scan.sip_user  # as in parse.py
 
 # RFC 8599 §14 and, for `app-id`, Linphone before it; pn-purr is the one that requests within dialogs need (§6).
 _PUSH = re.compile(rb";(?!pn-purr(?:[=;?]|\Z))(?:pn-[^;?=]*|app-id)(?:=[^;?]*)?(?=[;?]|\Z)", re.IGNORECASE)
@@ -82,7 +84,7 @@ def parse_sip_uri(text: bytes) -> SipUri | None:
     Raises:
         Malformed: for a SIP scheme whose rest does not follow the grammar (§25.1), and for what is no URI.
     """
-    plain = sip_user(text)
+    plain = _sip_user(text)
     if plain is not None:
         # Behind the @ the same few hosts come again and again; before it stands a new number or token each time.
         user, where = plain
