@@ -244,9 +244,9 @@ def _shown(text: str, uri: bytes, treatment: Treatment) -> str:
     if found is None:
         return uri.decode() if text[:1].isalpha() else uri.decode().removeprefix("tel:")
     params = b";user=phone" if (found.param(b"user") or b"").lower() == b"phone" else b""
-    plain = found._replace(params=params, headers=b"", password=b"", user=found.user.partition(b";")[0])
+    plain = found.replaced(params=params, headers=b"", password=b"", user=found.user.partition(b";")[0])
     if treatment.network is not Action.KEEP and is_ip(found.host.decode()):
-        plain = plain._replace(host=b"anonymous.invalid", port=0)
+        plain = plain.replaced(host=b"anonymous.invalid", port=0)
     shown = bytes(plain).decode("utf-8", "replace")
     return shown if text.lower().startswith(("sip:", "sips:")) else shown.removeprefix("sip:")
 

@@ -58,4 +58,4 @@ def _ends(uri: bytes) -> list[bytes]:
     if parsed is None:
         return []
     users = [parsed.param(name) for name in _ENDS]
-    return [bytes(parsed._replace(user=user, params=b"", headers=b"", password=b"")) for user in users if user]
+    return [bytes(parsed.replaced(user=user, params=b"", headers=b"", password=b"")) for user in users if user]

@@ -88,7 +88,7 @@ def _parts(text: bytes, uri: SipUri | None, rules: Rules) -> tuple[bytes, bytes]
         known = text.partition(b":")[0].lower() in (b"tel", b"urn")
         return (rules.less_params(text.partition(b"?")[0]) if known or not rules.hides_network else b""), b""
     user, params = rules.less_params(uri.user), rules.less_params(uri.params)
-    shown = uri._replace(user=user, params=params, headers=_reason(uri.headers), password=b"")
+    shown = uri.replaced(user=user, params=params, headers=_reason(uri.headers), password=b"")
     if not rules.hides_network:
         return bytes(shown), b""
     tail = shown.params + (b"?" + shown.headers if shown.headers else b"")

@@ -333,7 +333,7 @@ class CompiledPlan:
             return self._less_params(uri.partition(b"?")[0])
         password = b"" if hides(self._decision, Category.CREDENTIALS) else parsed.password
         user, params = self._less_params(parsed.user), self._less_params(parsed.params)
-        return bytes(parsed._replace(user=user, params=params, headers=b"", password=password))
+        return bytes(parsed.replaced(user=user, params=params, headers=b"", password=password))
 
     def _less_params(self, text: bytes) -> bytes:
         """Return what stands before the first `;`, and those parameters behind it that may pass."""

@@ -128,4 +128,4 @@ class Prefixes:
         if parsed is None or not parsed.user:
             return Dialled(Wish.NONE, uri)
         wish, number = self.read(parsed.user)
-        return Dialled(wish, uri if wish is Wish.NONE else bytes(parsed._replace(user=number)))
+        return Dialled(wish, uri if wish is Wish.NONE else bytes(parsed.replaced(user=number)))

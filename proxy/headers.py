@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from proxy import scan
 from proxy.errors import Malformed
 from proxy.grammar import COMMA, CSEQ, FOLD, LF, LWS, PARAM, QUOTED, TOKEN_LETTERS, VIA
 from proxy.memo import remembered
-from proxy.scan import cut, plain_value
+
+_cut: Final = scan.cut  # as in parse.py
+_plain_value: Final = scan.plain_value
 
 MAX_CSEQ = 2**32 - 1
 """RFC 3261 §8.1.1.5 wants less than 2**31; what does not fit 32 bits is refused (RFC 4475 §3.1.2.4)."""
@@ -92,7 +95,7 @@ def unfold(value: bytes) -> bytes:
 
 def value_of(line: bytes) -> bytes:
     """Return the unfolded value of a header line."""
-    found = plain_value(line)
+    found = _plain_value(line)
     return unfold(line.partition(b":")[2]) if found is None else found
 
 
@@ -134,7 +137,7 @@ def parse_via(value: bytes) -> Via:
     Raises:
         Malformed: when sent-protocol, sent-by or the parameters do not follow the grammar.
     """
-    found = cut(value, b";branch=")
+    found = _cut(value, b";branch=")
     if found is not None and len(value) <= MAX_VIA:
         front, branch, behind = found
         around = _around((front, behind))

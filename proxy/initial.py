@@ -88,7 +88,7 @@ class Arrival:
         found = prefixes.read(self.uri.user)
         if found.wish is not Wish.NONE:
             self.wish = found.wish
-            self.uri = self.uri._replace(user=found.number)
+            self.uri = self.uri.replaced(user=found.number)
             self.dialled = bytes(self.uri)
 
 
@@ -234,7 +234,7 @@ def _bare(arrival: Arrival) -> SipUri | None:
 def _number_alone(uri: bytes) -> bytes:
     parsed = _sip(uri)
     if parsed is not None:
-        alone = parsed._replace(user=parsed.user.partition(b";")[0], password=b"")
+        alone = parsed.replaced(user=parsed.user.partition(b";")[0], password=b"")
         return bytes(alone.without(b"maddr", b"ttl") if b"maddr" in alone.params.lower() else alone)
     return uri.partition(b";")[0] if uri[:4].lower() == b"tel:" else uri
 
@@ -425,7 +425,7 @@ def _addressed(plan: Plan, request_uri: bytes, domain: bytes) -> bytes:
     if uri is not None and uri.user:
         host, _, port = domain.rpartition(b":") if domain[-1:] != b"]" and b":" in domain else (domain, b"", b"")
         plain = uri.without(b"maddr", b"transport", b"ttl", b"method")
-        request_uri = bytes(plain._replace(host=host.strip(b"[]"), port=int(port or 0), password=b""))
+        request_uri = bytes(plain.replaced(host=host.strip(b"[]"), port=int(port or 0), password=b""))
     return plan.address(NameAddr(b"", request_uri, b""), domain, is_from=False).uri
 
 

@@ -59,7 +59,7 @@ class DialPlan:
         if parsed is None or not number:
             return uri
         user = self.formed(number, form) + _params(parsed.user)
-        return uri if user == parsed.user and dialled == uri else bytes(parsed._replace(user=user))
+        return uri if user == parsed.user and dialled == uri else bytes(parsed.replaced(user=user))
 
     def formed(self, number: bytes, form: TrunkNumbers) -> bytes:
         """Return a number with `+` and country code as a trunk wants it."""

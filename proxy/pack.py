@@ -174,7 +174,7 @@ def pack_uri(uri: bytes) -> bytes:
         parsed = None
     if parsed is None or bytes(parsed) != uri or parsed.password or parsed.headers:
         return b"\0" + pack_text(uri)
-    scheme, user, host, port, params, _, _ = parsed
+    scheme, user, host, port, params, _, _ = parsed.parts
     token = from_base64(user) if len(user) >= _MIN_TOKEN else b""
     bits, where = _packed_host(host)
     bits |= (_SIPS | _SIP if scheme == b"sips" else _SIP) | (_USER if user else 0) | (_TOKEN if token else 0)

@@ -7,8 +7,10 @@ code of RFC 3261; `draft_of_broken` then says whether an answer is possible at a
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from config.settings import Limits
+from proxy import scan
 from proxy.errors import Malformed
 from proxy.grammar import CALL_ID, COMMA, REQUEST_LINE, STATUS_LINE, TOKEN, TOKEN_CLASS
 from proxy.headers import (
@@ -24,9 +26,14 @@ from proxy.headers import (
 )
 from proxy.memo import remembered
 from proxy.message import Message
-from proxy.scan import call_id, cut, request_line, scan
 from proxy.shape import EMPTY, Shape, clue_of, expected, shape_of
 from proxy.uri import parse_sip_uri
+
+# What compiled code has imported it looks up in a dictionary for each call; what is final it has at hand.
+_scan: Final = scan.scan
+_request_line: Final = scan.request_line
+_cut: Final = scan.cut
+_call_id: Final = scan.call_id
 
 _LENGTH = re.compile(rb"^(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
@@ -85,9 +92,9 @@ def _split_plain(data: bytes, bounds: Bounds) -> Message | None:
     """
     if len(data) > bounds.message:
         return None
-    found = scan(data, expected, bounds.headers, bounds.line)
+    found = _scan(data, expected, bounds.headers, bounds.line)
     if found is None and _learn(data, bounds.headers):
-        found = scan(data, expected, bounds.headers, bounds.line)
+        found = _scan(data, expected, bounds.headers, bounds.line)
     if found is None:
         return None
     start, shape, lines, body = found
@@ -199,7 +206,7 @@ def _read_usual_start_line(message: Message, line: bytes) -> bool:
     if line.startswith(b"SIP/2.0 "):
         message.status, message.reason = _status_of(line)
         return message.status != 0
-    words = request_line(line)
+    words = _request_line(line)
     if words is None or words[0] not in KNOWN_METHODS:
         return False
     message.method, message.uri = words
@@ -313,7 +320,7 @@ def _own_via(line: bytes) -> Via | None:
 
     Whether it is ours nobody has to believe: it is looked up among the branches that we sent.
     """
-    found = cut(line, b";branch=z9hG4bK")
+    found = _cut(line, b";branch=z9hG4bK")
     if found is None or COMMA in line:
         return None
     return Via(b"", b"", 0, NO_PARAMS, b"z9hG4bK" + found[1], b"")
@@ -335,7 +342,7 @@ def _via_of(line: bytes) -> Via:
 def _tagged(line: bytes, name: str) -> tuple[NameAddr, bytes]:
     """Return display name and URI of a From or To line, and the tag."""
     # Nearly always a tag is all that follows the URI: then the rest is the same in every call of a phone.
-    front, tag, behind = cut(line, b">;tag=") or (line[:-1], b"", b"")
+    front, tag, behind = _cut(line, b">;tag=") or (line[:-1], b"", b"")
     try:
         if not behind and (tag or line.endswith(b">")):
             address = _address_of(front)
@@ -362,7 +369,7 @@ def _address_of(front: bytes) -> NameAddr | None:
 
 
 def _call_id_of(line: bytes) -> bytes:
-    found = call_id(line)
+    found = _call_id(line)
     if found is None:
         found = value_of(line)
         if CALL_ID.fullmatch(found) is None:

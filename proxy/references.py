@@ -162,7 +162,7 @@ def _open_refer_to(address: NameAddr, crossing: Crossing) -> bytes:
     if uri is not None and outward is not None and uri.headers:
         replaced = _embedded_replaces(uri.headers)
         headers = b"" if replaced is None else b"Replaces=" + quote_from_bytes(replaced, safe="").encode()
-        shown = shown._replace(uri=bytes(outward._replace(headers=headers)))
+        shown = shown._replace(uri=bytes(outward.replaced(headers=headers)))
     return shown.address + _method(address)
 
 

@@ -116,4 +116,4 @@ def _way(binding: Binding) -> Way:
 def target_of(contact: bytes) -> bytes:
     """Return a Contact URI as Request-URI, without what may not stand there (§19.1.1 table 1)."""
     uri = parse_sip_uri(contact)
-    return contact if uri is None else bytes(uri._replace(headers=b"").without(b"method"))
+    return contact if uri is None else bytes(uri.replaced(headers=b"").without(b"method"))

@@ -9,6 +9,11 @@
 #define MOST 256 /* header lines, as in scan.py */
 #define CLUE 3   /* bytes of a line that tell its name, as in shape.py */
 
+/* What may stand among letters and digits (RFC 3261, section 25.1). */
+#define TOKEN "-.!%*_+`'~"
+#define WORD TOKEN "()<>:\\\"/[]?{}"
+#define USER "-_.!~*'()&=+$,;/%#" /* less the '?' */
+
 typedef struct {
     const char *text;
     Py_ssize_t size;
@@ -153,7 +158,7 @@ scan(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
     if (pair == NULL || !begin_with(lines, size, PyTuple_GET_ITEM(pair, 0)))
         Py_RETURN_NONE;
 
-    const char *body = lines[size - 1].text + lines[size - 1].size + 4; /* behind the last line's end and the empty line */
+    const char *body = lines[size - 1].text + lines[size - 1].size + 4; /* past its CRLF and that of the empty line */
     PyObject *what = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
     return tuple_of((PyObject *[]){bytes_of(found[0]), what, list_of(lines, size),
                                    bytes_of((Piece){body, data.text + data.size - body})}, 4);
@@ -165,6 +170,15 @@ static PyObject *
 pair_of(Piece one, Piece other)
 {
     return tuple_of((PyObject *[]){bytes_of(one), bytes_of(other)}, 2);
+}
+
+/* Where the first letter stands that is no letter, digit or mark; else the end. */
+static const char *
+behind_all(const char *at, const char *end, const char *marks)
+{
+    while (at < end && (Py_ISALNUM(*at) || (*at != '\0' && strchr(marks, *at) != NULL)))
+        at++;
+    return at;
 }
 
 static PyObject *
@@ -184,18 +198,6 @@ request_line(PyObject *Py_UNUSED(module), PyObject *argument)
     if (uri.size == 0 || memchr(uri.text, ' ', uri.size) != NULL || memchr(uri.text, '\t', uri.size) != NULL)
         Py_RETURN_NONE;
     return pair_of(method, uri);
-}
-
-static int
-is_token_letter(char letter)
-{
-    return Py_ISALNUM(letter) || (letter != '\0' && strchr("-.!%*_+`'~", letter) != NULL);
-}
-
-static int
-is_word_letter(char letter)
-{
-    return is_token_letter(letter) || (letter != '\0' && strchr("()<>:\\\"/[]?{}", letter) != NULL);
 }
 
 static const char *
@@ -220,9 +222,7 @@ cut(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
     const char *end = line.text + line.size, *found = find(line, mark);
     if (found == NULL)
         Py_RETURN_NONE;
-    const char *token = found + mark.size, *behind = token;
-    while (behind < end && is_token_letter(*behind))
-        behind++;
+    const char *token = found + mark.size, *behind = behind_all(token, end, TOKEN);
     if (behind == token || (behind < end && *behind != ';'))
         Py_RETURN_NONE;
     return tuple_of((PyObject *[]){bytes_of((Piece){line.text, found - line.text}),
@@ -263,22 +263,16 @@ call_id(PyObject *Py_UNUSED(module), PyObject *line)
     if (!takes(1, 1, &line, 1))
         return NULL;
     Piece found = value_in(piece_of(line));
-    Py_ssize_t at = 0, word = 0; /* where the word begins that is being read: the first, or that behind the @ */
-    for (; at < found.size; at++) {
-        if (found.text[at] == '@' && word == 0 && at > 0)
-            word = at + 1;
-        else if (!is_word_letter(found.text[at]))
-            Py_RETURN_NONE;
+    if (found.text == NULL)
+        Py_RETURN_NONE;
+    const char *end = found.text + found.size, *word = found.text, *at = behind_all(word, end, WORD);
+    if (at > word && at < end && *at == '@') {
+        word = at + 1;
+        at = behind_all(word, end, WORD);
     }
-    if (at == word)
+    if (at == word || at < end)
         Py_RETURN_NONE;
     return bytes_of(found);
-}
-
-static int
-is_user_letter(char letter)
-{
-    return Py_ISALNUM(letter) || (letter != '\0' && strchr("-_.!~*'()&=+$,;/%#", letter) != NULL);
 }
 
 static PyObject *
@@ -289,9 +283,7 @@ sip_user(PyObject *Py_UNUSED(module), PyObject *argument)
     Piece uri = piece_of(argument);
     if (uri.size < 4 || memcmp(uri.text, "sip:", 4) != 0)
         Py_RETURN_NONE;
-    const char *user = uri.text + 4, *end = uri.text + uri.size, *at = user;
-    while (at < end && is_user_letter(*at))
-        at++;
+    const char *user = uri.text + 4, *end = uri.text + uri.size, *at = behind_all(user, end, USER);
     if (at == user || at == end || *at != '@' || memchr(at, '?', end - at) != NULL)
         Py_RETURN_NONE;
     return pair_of((Piece){user, at - user}, (Piece){at + 1, end - at - 1});
@@ -307,7 +299,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "scan", .m_methods = functions};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "proxy.scan", .m_methods = functions};
 
 PyMODINIT_FUNC
 PyInit_scan(void)

@@ -122,7 +122,7 @@ def _index_of(names: list[bytes]) -> dict[bytes, tuple[int, ...]]:
 CLUE: Final = 3
 """How many bytes of each line tell which shape to expect: enough for `To:`, and none of most values."""
 _shapes: dict[tuple[bytes, ...], Shape] = {}
-expected: dict[bytes, tuple[tuple[bytes, ...], Shape]] = {}
+expected: Final[dict[bytes, tuple[tuple[bytes, ...], Shape]]] = {}
 """By the clue of header lines, what each line of the latest message with that clue began with, and its shape."""
 
 

@@ -3,29 +3,76 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final
 
+from proxy import scan
 from proxy.errors import Malformed
 from proxy.grammar import ANY_URI, COLON, SIP_URI
 from proxy.memo import remembered
-from proxy.scan import sip_user
+
+_sip_user: Final = scan.sip_user  # as in parse.py
 
 # RFC 8599 §14 and, for `app-id`, Linphone before it; pn-purr is the one that requests within dialogs need (§6).
 _PUSH = re.compile(rb";(?!pn-purr(?:[=;?]|\Z))(?:pn-[^;?=]*|app-id)(?:=[^;?]*)?(?=[;?]|\Z)", re.IGNORECASE)
 
 
-class SipUri(NamedTuple):
-    """A SIP or SIPS URI, taken apart but not unescaped: `host` without brackets, `port` 0 where none is given."""
+class SipUri:
+    """A SIP or SIPS URI, taken apart but not unescaped; never changed.
 
-    scheme: bytes
-    user: bytes
-    host: bytes
-    port: int
-    params: bytes
-    """Parameters as they stand, each with its `;` in front."""
-    headers: bytes
-    """What follows `?`, without it."""
-    password: bytes = b""
+    A class with slots replaces a NamedTuple: each token in a Request-URI or Route makes one.
+    """
+
+    __slots__ = ("headers", "host", "params", "password", "port", "scheme", "user")
+
+    def __init__(
+        self, scheme: bytes, user: bytes, host: bytes, port: int, params: bytes, headers: bytes, password: bytes = b""
+    ) -> None:
+        """Hold the parts of a URI.
+
+        Args:
+            scheme: in lower case.
+            user: without the password.
+            host: without brackets.
+            port: 0 where none is given.
+            params: parameters as they stand, each with its `;` in front.
+            headers: what follows `?`, without it.
+            password: what follows the user and a colon, without it.
+        """
+        self.scheme = scheme
+        self.user = user
+        self.host = host
+        self.port = port
+        self.params = params
+        self.headers = headers
+        self.password = password
+
+    @property
+    def parts(self) -> tuple[bytes, bytes, bytes, int, bytes, bytes, bytes]:
+        """Return all parts, in the order in which a URI is made of them."""
+        return self.scheme, self.user, self.host, self.port, self.params, self.headers, self.password
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether all parts are the same; what RFC 3261 calls equal is in `uri_equal.py`."""
+        return isinstance(other, SipUri) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        """Return the same number for the same parts."""
+        return hash(self.parts)
+
+    def replaced(
+        self, *, user: bytes | None = None, host: bytes | None = None, port: int | None = None,
+        params: bytes | None = None, headers: bytes | None = None, password: bytes | None = None,
+    ) -> SipUri:  # fmt: skip
+        """Return the URI with other parts where they are given."""
+        return SipUri(
+            self.scheme,
+            self.user if user is None else user,
+            self.host if host is None else host,
+            self.port if port is None else port,
+            self.params if params is None else params,
+            self.headers if headers is None else headers,
+            self.password if password is None else password,
+        )
 
     @property
     def hostport(self) -> bytes:
@@ -43,7 +90,7 @@ class SipUri(NamedTuple):
     def without(self, *names: bytes) -> SipUri:
         """Return the URI less the parameters named (in lower case)."""
         kept = [item for item in self.params.split(b";")[1:] if item.partition(b"=")[0].lower() not in names]
-        return self._replace(params=b"".join(b";" + item for item in kept))
+        return self.replaced(params=b"".join([b";" + item for item in kept]))
 
     def __bytes__(self) -> bytes:
         """Return the URI as it stands in a message."""
@@ -82,7 +129,7 @@ def parse_sip_uri(text: bytes) -> SipUri | None:
     Raises:
         Malformed: for a SIP scheme whose rest does not follow the grammar (§25.1), and for what is no URI.
     """
-    plain = sip_user(text)
+    plain = _sip_user(text)
     if plain is not None:
         # Behind the @ the same few hosts come again and again; before it stands a new number or token each time.
         user, where = plain

@@ -163,7 +163,7 @@ def test_only_our_own_contacts_are_opened() -> None:
     world = World()
     assert references(world).open_contact(uri(b"sip:alice@192.0.2.1")) is None
     target = uri(contact_token(world, for_near=True))
-    assert references(world).open_contact(target._replace(user=target.user[:-1])) is None
+    assert references(world).open_contact(target.replaced(user=target.user[:-1])) is None
     assert references(World(ring=world.ring)).open_contact(target) is not None
 
 

@@ -40,7 +40,24 @@ def read(text: bytes) -> SipUri:
 )  # fmt: skip
 def test_a_uri_is_taken_apart(text: bytes, parts: tuple[object, ...]) -> None:
     """The examples of §19.1.3 and of RFC 4475: nothing is unescaped, `;` and `?` may stand in the user part."""
-    assert tuple(read(text)) == parts
+    assert read(text).parts == parts
+
+
+def test_uris_of_the_same_parts_are_the_same() -> None:
+    """Letter by letter; what RFC 3261 §19.1.4 calls equal is `uri_equal`'s."""
+    one, same = (SipUri(b"sip", b"a", b"b", 5060, b";lr", b"h=1", b"secret") for _ in range(2))
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != SipUri(b"sip", b"a", b"b", 5060, b";lr", b"h=1")
+    assert one != one.parts
+
+
+def test_a_uri_with_other_parts() -> None:
+    """What is not given stays; an empty one is given."""
+    uri = SipUri(b"sip", b"a", b"b", 5060, b";lr", b"h=1", b"secret")
+    assert uri.replaced() == uri
+    other = uri.replaced(user=b"", host=b"c", port=0, params=b"", headers=b"", password=b"")
+    assert other.parts == (b"sip", b"", b"c", 0, b"", b"", b"")
 
 
 @pytest.mark.parametrize(
