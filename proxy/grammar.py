@@ -30,6 +30,18 @@ def is_token(text: bytes) -> bool:
     return text.isalnum() or TOKEN.fullmatch(text) is not None
 
 
+def only(letters: bytes, meaning: bytes = b"") -> bytes:
+    """Return a table for `translate` that makes one byte beyond ASCII of all but some letters of ASCII.
+
+    `isascii` then tells of a text whether it has no others: `translate` with letters to delete makes a table of its
+    own each time. The letters become those of meaning at the same places, or stay as they are.
+    """
+    table = bytearray(b"\xff" * 256)
+    for letter, other in zip(letters, meaning or letters, strict=True):
+        table[letter] = other
+    return bytes(table)
+
+
 # Letters as numbers: `COMMA in value` takes an eighth of `b"," in value`, which first tries to read b"," as a number.
 TAB: Final = 0x09
 LF: Final = 0x0A

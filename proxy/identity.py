@@ -14,9 +14,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from proxy.encoding import BYTES, Alphabet, from_base32, from_base64, to_base32, to_text
+from proxy.encoding import BYTES, Alphabet, from_base32, from_base64, to_text
 from proxy.grammar import PERCENT, TOKEN
 from proxy.headers import parse_params, split_list
+from proxy.letters import to_base32
 from proxy.memo import Recent, remembered_by_all
 from proxy.pack import pack_call_id, unpack_call_id
 from proxy.record import End

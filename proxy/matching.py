@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from proxy.encoding import to_base64
+from proxy.letters import to_base64
 from proxy.memo import remembered
 from proxy.message import Message
 from proxy.tokens import Tokens

@@ -16,7 +16,8 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from proxy.encoding import BYTES, from_base64, to_base64
+from proxy.encoding import BYTES, from_base64
+from proxy.letters import to_base64
 from proxy.tokens import Tokens, same
 
 HASH_SIZE: Final = 12

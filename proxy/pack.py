@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import socket
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from typing import Final
 
-from proxy.encoding import BYTES, from_base64, only, to_base64
+from proxy.encoding import BYTES, from_base64
 from proxy.errors import Malformed
+from proxy.grammar import only
 from proxy.headers import NameAddr
+from proxy.letters import to_base64, to_sixths
 from proxy.memo import remembered
 from proxy.uri import SipUri, parse_sip_uri
 
@@ -239,9 +241,6 @@ _HEX_ALONE = only(b"0123456789abcdef-")
 _HOST_PORT = re.compile(rb"([0-9.]{7,15}|[0-9a-f:]{2,39})(?::(\d{2,5}))?")
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-."
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_TO_BASE64 = only(_ALPHABET, _BASE64)
-_LEADING: Final[tuple[bytes, ...]] = (b"AAAB", b"AAB", b"AB", b"B")
-"""The leading one, and as many zeros before it as four letters want, by how many there are beyond the last four."""
 _FROM_BASE64 = bytes.maketrans(_BASE64, _ALPHABET)
 
 
@@ -285,9 +284,9 @@ def _pack_left(text: bytes) -> tuple[int, bytes, bytes]:
             return 2 + upper, bytes.fromhex(lower.replace(b"-", b"").decode()), b""
         if len(lower) % 2 == 0 and _HEX.fullmatch(lower):
             # Four bits for each letter of hex beat six, but for a single byte of it.
-            sixths = _pack_sixths(text) if len(text) == 2 else b""
+            sixths = to_sixths(text) if len(text) == 2 else b""
             return 4 + upper, BYTES[len(text) // 2] + bytes.fromhex(lower.decode()), sixths
-    sixths = _pack_sixths(text)
+    sixths = to_sixths(text)
     return (1, pack_text(sixths), sixths) if sixths else (0, pack_text(text), b"")
 
 
@@ -311,7 +310,8 @@ def _pack_right(text: bytes) -> tuple[int, bytes]:
             return 1, bytes((len(address),)) + address
         if len(address) == 4 and 0 < int(match[2]) < 65536 and not match[2].startswith(b"0"):
             return 2, address + int(match[2]).to_bytes(2, "big")
-    return 3, _pack_sixths(text, prefix=b"\1") or b"\0" + text
+    sixths = to_sixths(text)
+    return 3, b"\1" + sixths if sixths else b"\0" + text
 
 
 def _unpack_right(reader: Reader, form: int) -> bytes:
@@ -323,18 +323,6 @@ def _unpack_right(reader: Reader, form: int) -> bytes:
         return b"@" + unpack_ip(reader.take(4)).encode() + b":%d" % reader.number(2)
     sixths = reader.number(1)
     return b"@" + (_unpack_sixths(reader.rest()) if sixths else reader.rest())
-
-
-def _pack_sixths(text: bytes, prefix: bytes = b"") -> bytes:
-    """Write letters, digits, `-` and `.` in six bits each; b"" where another letter occurs.
-
-    They are the digits of a number whose leading one keeps leading zeros. Base64 does the arithmetic: its letters
-    are the same digits, and A is zero.
-    """
-    digits = text.translate(_TO_BASE64)
-    if not digits.isascii():
-        return b""
-    return prefix + a2b_base64(_LEADING[len(digits) & 3] + digits).lstrip(b"\0")
 
 
 def _unpack_sixths(packed: bytes) -> bytes:

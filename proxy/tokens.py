@@ -14,7 +14,6 @@ from __future__ import annotations
 import hmac
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -22,7 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from config.keys import KeyRing
-from proxy.encoding import BYTES, Alphabet, from_base32, from_base64, to_base32, to_base64, to_text
+from proxy.encoding import BYTES, Alphabet, from_base32, from_base64, to_text
+from proxy.letters import to_base32, to_base64, with_lengths
 from proxy.memo import Recent
 from proxy.record import Record, decode
 
@@ -38,9 +38,6 @@ _DATA = tuple(head + VERSION for head in BYTES)
 """Associated data of each first byte, less the context."""
 _ALONE = tuple([data] for data in _DATA)
 """The same where there is no context."""
-_USUAL: Final = 512
-_LENGTHS: Final = tuple(b"%d:" % length for length in range(_USUAL))
-"""Lengths as `mac` writes them; replaces formatting them each time."""
 
 
 class Purpose(IntEnum):
@@ -169,12 +166,7 @@ class Tokens:
         """Return a keyed hash over parts, which cannot run together: the length of each stands before it."""
         keyed = self._hashes.get((key_id, label, size))
         digest = (keyed or self._make_hash(key_id, label, size)).copy()
-        said: list[bytes] = []
-        for part in parts:
-            length = len(part)
-            said.append(_LENGTHS[length] if length < _USUAL else b"%d:" % length)
-            said.append(part)
-        digest.update(b"".join(said))
+        digest.update(with_lengths(parts))
         return digest.digest()
 
     def _make_cipher(self, first: int) -> AESSIV:

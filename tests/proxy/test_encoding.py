@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.encoding import MAX_TOKEN, from_base32, from_base64, only, to_base32, to_base64, to_text
+from proxy.encoding import MAX_TOKEN, from_base32, from_base64, to_text
+from proxy.grammar import only
+from proxy.letters import to_base32, to_base64
 
 
 @given(st.binary(min_size=1, max_size=300))

@@ -7,8 +7,8 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from config.vocabulary import Action, Category, Zone
-from proxy.encoding import to_base32, to_base64
 from proxy.generation import Generation, Ways
+from proxy.letters import to_base32, to_base64
 from proxy.party import Party
 from proxy.passage import Passage
 from proxy.policy import KEEP_ALL, pack

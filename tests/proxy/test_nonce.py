@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.encoding import from_base64, to_base64
+from proxy.encoding import from_base64
+from proxy.letters import to_base64
 from proxy.nonce import FOREIGN, SKEW, STALE, Nonces
 from proxy.tokens import Tokens
 from tests.world import WALL, keyring

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from proxy.errors import Malformed
 from proxy.headers import NameAddr
+from proxy.letters import to_sixths
 from proxy.pack import (
     ANONYMOUS,
     Reader,
-    _pack_sixths,
     is_anonymous,
     pack_address,
     pack_call_id,
@@ -146,7 +146,7 @@ def test_odd_uris_come_back_too(uri: bytes) -> None:
 @given(st.one_of(sip.hex_texts, sip.hex_texts.map(bytes.upper), st.uuids().map(lambda value: str(value).encode())))
 def test_hex_is_never_longer_than_six_bit_letters(call_id: bytes) -> None:
     """So a Call-ID of hex alone is not tried as letters."""
-    assert len(pack_call_id(call_id)) <= 1 + len(_pack_sixths(call_id))
+    assert len(pack_call_id(call_id)) <= 1 + len(to_sixths(call_id))
 
 
 def test_a_phones_contact_takes_few_bytes() -> None:

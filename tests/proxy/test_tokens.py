@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from config.keyring import Key, KeyRing, KeyState
 from config.vocabulary import Zone
-from proxy.encoding import Alphabet, to_base32, to_base64
+from proxy.encoding import Alphabet
+from proxy.letters import to_base32, to_base64
 from proxy.record import HARD_LIMIT, End, Record, RecordTooBig, decode, encode
 from proxy.tokens import SIV_SIZE, Purpose, Tokens, same
 from tests import strategies as sip
