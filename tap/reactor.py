@@ -20,13 +20,27 @@ class DirectReactor(EPollReactor):
     """Reads UDP listeners directly, and does all else as its base does."""
 
     def doPoll(self, timeout: float | None) -> None:  # noqa: N802 - Twisted's name
-        """Wait until something is to be done, at most for timeout seconds, and do it."""
-        for number, event in self._poller.poll(timeout, len(self._selectables)):
+        """Wait until something is to be done, at most for timeout seconds, and do it.
+
+        Where that were only datagrams, go on until a timer is due: nothing else can have become the main loop's to do.
+        """
+        while self._poll(timeout) and self.running:
+            timeout = self.timeout()
+            if timeout == 0:
+                return
+
+    def _poll(self, timeout: float | None) -> bool:
+        """Do what is to be done next; tell whether that were only datagrams."""
+        events = self._poller.poll(timeout, len(self._selectables))
+        only = bool(events)
+        for number, event in events:
             selectable = self._selectables.get(number)  # None: an earlier one of these has closed it
             if event == EPOLLIN and isinstance(selectable, UdpListener):
                 selectable.doRead()
             elif selectable is not None:
+                only = False
                 log.callWithLogger(selectable, self._doReadOrWrite, selectable, number, event)
+        return only
 
     doIteration = doPoll  # noqa: N815 - Twisted's name
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ class Bench:
     def __init__(self) -> None:
         self.reactor: Any = DirectReactor()  # type: ignore[no-untyped-call]
         self.received: list[bytes] = []
+        self.on_receive: Callable[[bytes], object] = lambda data: None
         self.listener = self.listen()
         self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
@@ -34,6 +37,7 @@ class Bench:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         self.received.append(data)
+        self.on_receive(data)
 
     def turn(self, *datagrams: bytes) -> list[bytes]:
         for data in datagrams:
@@ -86,6 +90,30 @@ def test_a_full_buffer_goes_the_usual_way(bench: Bench, monkeypatch: pytest.Monk
     bench.reactor.addWriter(bench.listener)
     assert (bench.turn(b"one"), written) == ([b"one"], [True])
     bench.reactor.removeWriter(bench.listener)
+
+
+def test_it_turns_on_while_only_datagrams_come(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until a timer is due; the main loop has nothing else to do then."""
+    timeouts = iter([5.0, 5.0, 0])
+    monkeypatch.setattr(bench.reactor, "timeout", lambda: next(timeouts))
+    bench.reactor.running = True
+    other = bench.listen()
+    both = itertools.cycle([other.address, bench.listener.address])
+    bench.on_receive = lambda data: bench.peer.sendto(data + b"x", next(both))
+    assert bench.turn(b"x") == [b"x", b"xx", b"xxx"]
+    bench.reactor.running = False
+    other.close()
+
+
+def test_a_timer_that_a_datagram_sets_is_in_time(bench: Bench) -> None:
+    """A timer that is set then waits for no other event."""
+    reactor, began = bench.reactor, time.monotonic()
+    bench.on_receive = lambda data: reactor.callLater(0.05, reactor.callLater, 0, reactor.stop)
+    reactor.callLater(20, reactor.stop)
+    reactor.callWhenRunning(bench.peer.sendto, b"x", bench.listener.address)
+    reactor.run(installSignalHandlers=False)
+    assert bench.received == [b"x"]
+    assert 0.05 <= time.monotonic() - began < 10
 
 
 def test_others_are_called_through_the_log(bench: Bench) -> None:
