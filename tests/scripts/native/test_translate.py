@@ -21,4 +21,4 @@ def test_translation(tmp_path: Path) -> None:
     assert set(found) == {LIBRARY, "one", "two"}
     assert {"build/__native_one.c", "build/__native_two.c"} <= set(found[LIBRARY].sources)
     assert all((tmp_path / source).is_file() for each in found.values() for source in each.sources)
-    assert "-O1" in found[LIBRARY].flags
+    assert "-O2" in found[LIBRARY].flags
