@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
-import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.shape import clue_of
-from scripts.native import build
 from tap.native import ROOT
 from tests import strategies as sip
+from tests import twins
 
 CORPUS = [path.read_bytes() for path in sorted((ROOT / "tests/corpus").glob("*/*")) if path.is_file()]
 MESSAGE = (
@@ -32,38 +28,16 @@ MESSAGE = (
     b"\r\n"
     b"a\r\n\r\nbody"
 )
-SANITIZED = "gcc -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 Known = dict[bytes, tuple[tuple[bytes, ...], object]]
 
 
-def load(path: Path) -> ModuleType:
-    """Import a file as a module that nobody else sees."""
-    spec = importlib.util.spec_from_file_location("scan", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-PURE = load(ROOT / "proxy/scan.py")
-"""The source, also where the compiled core passes these tests."""
+PURE = twins.pure("scan")
 
 
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """Return what the C file is compiled to, as `scripts/compile` does it; warnings are errors here."""
-    if shutil.which("gcc") is None:
-        pytest.skip("there is no C compiler: apt-get install build-essential")
-    folder = tmp_path_factory.mktemp("scan")
-    for name in ("proxy", "build"):
-        (folder / name).mkdir()
-    shutil.copy(ROOT / "proxy/scan.c", folder / "proxy")
-    build._compile(
-        [*build.c_compiler(), "-Werror"], [build.extension("proxy/scan.c")], folder, folder / "made", lambda *_: None
-    )  # fmt: skip
-    (made,) = (folder / "made/proxy").iterdir()
-    return load(made)
+    """Return what scan.c is compiled to."""
+    return twins.native("scan", tmp_path_factory.mktemp("scan"))
 
 
 @pytest.fixture(params=["pure", "native"])
@@ -399,16 +373,4 @@ def test_memory_that_is_refused(native: ModuleType) -> None:
 @pytest.mark.skipif("fsanitize" in os.environ.get("CC", ""), reason="this is that run")
 def test_under_the_sanitizers() -> None:
     """All of the above once more: no byte is read that is not ours, nothing is undefined."""
-    library = subprocess.run(["gcc", "-print-file-name=libasan.so"], check=False, capture_output=True, text=True).stdout
-    if not Path(library.strip()).is_absolute():
-        pytest.skip("there is no AddressSanitizer: apt-get install build-essential")
-    environment = {
-        **os.environ, "CC": SANITIZED, "LD_PRELOAD": library.strip(), "ASAN_OPTIONS": "detect_leaks=0",
-        "PYTHONMALLOC": "malloc",
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
-        check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "1 skipped" in done.stdout
+    twins.pass_sanitized(__file__)
