@@ -79,59 +79,15 @@ class Identity:
         self._sealed_tags: Recent[tuple[bytes, End], bytes] = Recent()
         """The same of tags."""
         # All messages of a call ask for the same few values; the keys behind them never change.
-        self._ids_within: Recent[tuple[bytes, End], bytes] = Recent()
-        self._ids_without: Recent[tuple[bytes, int, Side], bytes] = Recent()
-        self._tags_within: Recent[tuple[bytes, End], bytes] = Recent()
-        self._tags_without: Recent[tuple[bytes, int, Side], bytes] = Recent()
-        self._fingerprints: Recent[tuple[bytes, bytes, int], bytes] = Recent()
+        self.open_call_id = remembered_by_all(self._open_call_id)
+        self.seal_call_id = remembered_by_all(self._seal_call_id)
+        self.open_tag = remembered_by_all(self._open_tag)
+        self.seal_tag = remembered_by_all(self._seal_tag)
+        self.fingerprint = remembered_by_all(self._fingerprint)
         self.subscriber = remembered_by_all(self._subscriber)
 
-    def open_call_id(self, value: bytes, end: End) -> bytes:
-        """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""
-        key = value, end
-        opened = self._ids_within.get(key)
-        if opened is None:
-            opened = self._open_call_id(value, end)
-            self._ids_within.put(key, opened)
-        return opened
-
-    def seal_call_id(self, value: bytes, side: Side, key_id: int) -> bytes:
-        """Return a Call-ID as a side may see it."""
-        key = value, key_id, side
-        sealed = self._ids_without.get(key)
-        if sealed is None:
-            sealed = self._seal_call_id(value, side, key_id)
-            self._ids_without.put(key, sealed)
-        return sealed
-
-    def open_tag(self, value: bytes, end: End) -> bytes:
-        """Return the tag behind the one that a side uses; the same where we did not seal it."""
-        key = value, end
-        opened = self._tags_within.get(key)
-        if opened is None:
-            opened = self._open_tag(value, end)
-            self._tags_within.put(key, opened)
-        return opened
-
-    def seal_tag(self, value: bytes, side: Side, key_id: int) -> bytes:
-        """Return a tag as a side may see it: sealed where it tells, or may tell, a device, or at the side's wish."""
-        key = value, key_id, side
-        sealed = self._tags_without.get(key)
-        if sealed is None:
-            sealed = self._seal_tag(value, side, key_id)
-            self._tags_without.put(key, sealed)
-        return sealed
-
-    def fingerprint(self, key_id: int, call_id: bytes, initiator_tag: bytes) -> bytes:
-        """Return what binds a record to its dialog: eight bytes over the initiator's Call-ID and tag."""
-        key = call_id, initiator_tag, key_id
-        made = self._fingerprints.get(key)
-        if made is None:
-            made = self._tokens.mac(key_id, b"dialog", call_id, initiator_tag)
-            self._fingerprints.put(key, made)
-        return made
-
     def _open_call_id(self, value: bytes, end: End) -> bytes:
+        """Return the Call-ID behind the one that a side uses; the same where we did not seal it."""
         known = self._sealed_ids.get((value, end))
         if known is not None:
             return known
@@ -139,7 +95,7 @@ class Identity:
         return unpack_call_id(opened.payload) if opened and opened.purpose is Purpose.CALL_ID else value
 
     def _seal_call_id(self, value: bytes, side: Side, key_id: int) -> bytes:
-        """Work out `seal_call_id`.
+        """Return a Call-ID as a side may see it.
 
         One that does not fit the side's limit when sealed is replaced by a keyed hash of itself; the dialog's
         record then carries it (`is_hashed` tells).
@@ -170,6 +126,7 @@ class Identity:
         return BYTES[Purpose.CALL_ID << 5 | key_id] + digest
 
     def _open_tag(self, value: bytes, end: End) -> bytes:
+        """Return the tag behind the one that a side uses; the same where we did not seal it."""
         known = self._sealed_tags.get((value, end))
         if known is not None:
             return known
@@ -177,6 +134,7 @@ class Identity:
         return unpack_call_id(opened.payload) if opened and opened.purpose is Purpose.TAG else value
 
     def _seal_tag(self, value: bytes, side: Side, key_id: int) -> bytes:
+        """Return a tag as a side may see it: sealed where it tells, or may tell, a device, or at the side's wish."""
         if not (value and (side.hides or side.hides_devices)):
             return value
         # What costs least is asked first.
@@ -226,6 +184,10 @@ class Identity:
     def carry_call_ids(self, value: bytes, near: End, far: Side, key_id: int) -> bytes:
         """Map an In-Reply-To list (RFC 3261 §20.21)."""
         return b", ".join(self.carry_call_id(item, near, far, key_id) for item in split_list(value))
+
+    def _fingerprint(self, key_id: int, call_id: bytes, initiator_tag: bytes) -> bytes:
+        """Return what binds a record to its dialog: eight bytes over the initiator's Call-ID and tag."""
+        return self._tokens.mac(key_id, b"dialog", call_id, initiator_tag)
 
     def _subscriber(self, key_id: int, uri: bytes) -> bytes:
         """Return the handle of a subscriber: six bytes over the URI that it calls itself."""

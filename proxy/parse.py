@@ -204,19 +204,13 @@ def _read_usual_start_line(message: Message, line: bytes) -> bool:
     """Read a start line as nearly everybody writes it; False for any other."""
     message.start = line
     if line.startswith(b"SIP/2.0 "):
-        message.status, message.reason = _status_of(line)
+        message.status, message.reason = _STATUS.get(line[8:12], 0), line[12:]
         return message.status != 0
     words = _request_line(line)
     if words is None or words[0] not in KNOWN_METHODS:
         return False
     message.method, message.uri = words
     return True
-
-
-@remembered
-def _status_of(line: bytes) -> tuple[int, bytes]:
-    """Return status code and reason phrase of a Status-Line; 0 where there is none of the usual form."""
-    return _STATUS.get(line[8:12], 0), line[12:]
 
 
 _STATUS = {b"%d " % status: status for status in range(100, 700)}

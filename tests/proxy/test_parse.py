@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -254,6 +256,22 @@ def test_nothing_is_remembered_of_more_header_lines_than_are_allowed() -> None:
     limits, rows = Limits(headers=32), len(shape._shapes)
     assert fault(swap(b"CSeq", b"X-Many: 1\r\n" * 40 + b"CSeq"), limits).code == 513
     assert len(shape._shapes) == rows
+
+
+@pytest.mark.parametrize(
+    "line", [b"SIP/2.0 200 %b", b"%b sip:x SIP/2.0", b"BYE sip:%b SIP/2.0", b"BYE sip:x SIP/2.0\r\nX-%b: x"],
+    ids=["status line", "method", "Request-URI", "header"],
+)  # fmt: skip
+def test_nothing_is_remembered_of_lines_that_are_too_long(line: bytes) -> None:
+    """Four thousand of them would be 240 MB, and anybody can send them."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for number in range(100):
+        with contextlib.suppress(Malformed):
+            parse(line % (b"%d" % number + b"x" * 60_000) + b"\r\n\r\n", LIMITS)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 300_000
 
 
 # --- limits
