@@ -23,7 +23,7 @@ from proxy.errors import Malformed
 from proxy.groups import Group, Member
 from proxy.hop import REGISTERED, Hop
 from proxy.location import Address, Place, is_address, plain
-from proxy.memo import REMEMBERED, remembered, remembered_by_all
+from proxy.memo import remembered, remembered_by_all
 from proxy.message import Message
 from proxy.numbering import DialPlan
 from proxy.parse import Bounds
@@ -436,9 +436,7 @@ class World:
 class Network:
     """A world that remembers: what is asked with every message is worked out once."""
 
-    def __init__(  # noqa: PLR0915 -- a line for each thing that is asked
-        self, settings: Settings, retired: Iterable[Trunk] = ()
-    ) -> None:
+    def __init__(self, settings: Settings, retired: Iterable[Trunk] = ()) -> None:
         """Prepare tables and memories; retired trunks are served in dialogs only."""
         retired = tuple(retired)
         world = World(settings, retired)
@@ -449,10 +447,8 @@ class Network:
         """Whether subscribers' data may be bound to a region."""
         self.prefixes = world.prefixes
         self.dial_plan = world.dial_plan
-        self._party_of = world.party_of
-        self._parties: dict[Address, Party] = {}
-        self._is_us = world.is_us
-        self._ours: dict[tuple[bytes, int], bool] = {}
+        self.party_of = world.party_of
+        self.is_us = remembered_by_all(world.is_us)
         self.party_from = world.party_from
         self.trunks = world.trunks
         self.recorders = world.recorders
@@ -492,28 +488,6 @@ class Network:
         self.default_port = world.default_port
         self.is_own_host = remembered(world.is_own_host)
         self.denies = world.denies
-
-    def party_of(self, address: Address) -> Party | None:
-        """Return whom an address belongs to, over UDP; who is somebody's is found by one look into a dictionary."""
-        party = self._parties.get(address)
-        if party is None:
-            party = self._party_of(address)
-            if party is not None:
-                if len(self._parties) >= REMEMBERED:
-                    self._parties.clear()
-                self._parties[address] = party
-        return party
-
-    def is_us(self, host: bytes, port: int) -> bool:
-        """Tell whether a host and port (0: none given) means us, as `World.is_us`; remembered."""
-        there = host, port
-        found = self._ours.get(there)
-        if found is None:
-            found = self._is_us(host, port)
-            if len(self._ours) >= REMEMBERED:
-                self._ours.clear()
-            self._ours[there] = found
-        return found
 
     def calls_for_help(self, request: Message, dialled: bytes = b"") -> bool:
         """Tell whether an initial request is an emergency call; dialled: the Request-URI less a prefix for us.

@@ -430,15 +430,3 @@ def test_records_are_roomy_over_streams_unless_written_otherwise() -> None:
     assert carrier is not None
     assert [tight.record_budget(carrier, each) for each in ("UDP", "TLS")] == [128, 128]
     assert tight.max_user(carrier, "TLS") == 200
-
-
-def test_what_is_remembered_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answers stay the same."""
-    monkeypatch.setattr("proxy.routing.REMEMBERED", 4)
-    network = Network(settings())
-    for port in range(5060, 5070):
-        phone = network.party_of(("10.9.9.8", port))
-        assert phone is not None
-        assert phone.in_access
-        assert network.is_us(b"192.0.2.1", port) is (port == 5060)
-    assert network.party_of(("203.0.113.99", 5060)) is network.party_of(("203.0.113.99", 5060)) is None
